@@ -1,4 +1,4 @@
-"""The frozen values that travel between the stages. They know nothing of the network or the database.
+"""The frozen values that travel between the stages; they know no network and no database.
 
 Instants of a run are aware `datetime` in UTC with whole milliseconds; an image's own times stay
 epoch milliseconds, as the API reports them.

@@ -1,0 +1,29 @@
+"""The configuration: TOML and environment become frozen settings, or every mistake at once."""
+
+from etl.config.read import find_config, read_settings
+from etl.config.settings import (
+    SAMPLE_ENDPOINT,
+    AuthSettings,
+    DatabaseSettings,
+    HttpSettings,
+    RemovalSettings,
+    Settings,
+    SourceSettings,
+    WalkSettings,
+)
+from etl.config.show import example_toml, masked
+
+__all__ = [
+    "SAMPLE_ENDPOINT",
+    "AuthSettings",
+    "DatabaseSettings",
+    "HttpSettings",
+    "RemovalSettings",
+    "Settings",
+    "SourceSettings",
+    "WalkSettings",
+    "example_toml",
+    "find_config",
+    "masked",
+    "read_settings",
+]

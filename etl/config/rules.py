@@ -1,0 +1,85 @@
+"""What each key may hold: a rule takes a value and says what was expected, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+Rule = Callable[[Any], str]
+
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+
+
+def anything(_value: Any) -> str:
+    return ""
+
+
+def between(low: float, high: float) -> Rule:
+    return lambda value: "" if low <= value <= high else f"from {low} to {high}"
+
+
+def at_least(low: float) -> Rule:
+    return lambda value: "" if value >= low else f"{low} or more"
+
+
+def above(low: float) -> Rule:
+    return lambda value: "" if value > low else f"more than {low}"
+
+
+def one_of(*choices: str) -> Rule:
+    return lambda value: "" if value in choices else "one of " + ", ".join(choices)
+
+
+def matching(pattern: str, expected: str) -> Rule:
+    compiled = re.compile(pattern)
+    return lambda value: "" if compiled.fullmatch(value) else expected
+
+
+source_name = matching(r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,127}", "1 to 128 characters of text")
+project_id = matching(r"[0-9A-Za-z_-]{1,64}", "letters and digits, usually 32 hex digits")
+schema_name = matching(r"([A-Za-z_][A-Za-z0-9_]{0,62})?", "letters, digits and _")
+header_value = matching(r"[\x20-\x7e]{0,200}", "up to 200 printable ASCII characters")
+
+
+def url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
+        parts.port  # noqa: B018  # reading it is what checks it
+    except ValueError:
+        return "https://host[:port]"
+    return "" if is_whole and is_plain else "https://host[:port], without user, query or fragment"
+
+
+def optional_url(value: str) -> str:
+    return url(value) if value else ""
+
+
+def endpoint(value: str) -> str:
+    return "" if value == "sample:" else url(value)
+
+
+def is_loopback(value: str) -> bool:
+    """Whether a URL's host is this very machine."""
+    return bool(_LOOPBACK.fullmatch(urlsplit(value).hostname or ""))
+
+
+def database_url(value: str) -> str:
+    if re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
+        return ""
+    return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+
+
+def types(value: tuple[str, ...]) -> str:
+    if value and len(set(value)) == len(value) and all(re.fullmatch(r"[A-Z_]+", t) for t in value):
+        return ""
+    return 'a list such as ["BUILD_IN", "DEDICATED"], each once'
+
+
+def workspaces(value: tuple[str, ...]) -> str:
+    is_all = value == ("*",)
+    is_ids = bool(value) and all(re.fullmatch(r"[0-9A-Za-z_-]{1,64}", w) for w in value)
+    return "" if is_all or (is_ids and len(set(value)) == len(value)) else '["*"] or a list of ids'

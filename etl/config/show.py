@@ -1,0 +1,101 @@
+"""Prints settings: the commented example file, and the effective settings with secrets masked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any, Final
+
+from etl.config.settings import (
+    AuthSettings,
+    DatabaseSettings,
+    HttpSettings,
+    RemovalSettings,
+    Settings,
+    SourceSettings,
+    WalkSettings,
+)
+
+MASK: Final = "********"
+_HEAD: Final = """\
+# image-sync: every key with its default. Times and sizes say their unit in the key's name.
+# ${NAME} in any text is an environment variable, ${NAME:-default} one with a default.
+"""
+
+
+def example_toml() -> str:
+    """A configuration that works as it is: every key, its default and a line of explanation."""
+    source = _lines(SourceSettings)
+    auth = _lines(AuthSettings, commented={f for f in _names(AuthSettings) if f != "method"})
+    http = _lines(HttpSettings, commented=set(_names(HttpSettings)))
+    parts = [
+        _HEAD,
+        _section("[database]", _lines(DatabaseSettings)),
+        _section("[http]", _lines(HttpSettings)),
+        _section("[walk]", _lines(WalkSettings)),
+        _section("[removals]", _lines(RemovalSettings)),
+        "# One for each project to read; as many as there are.\n" + _section("[[source]]", source),
+        _section("[source.auth]", auth),
+        "# Any key of [http], for this source alone.\n" + _section("[source.http]", http),
+    ]
+    return "\n".join(parts)
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """The effective settings as plain values, in the shape of the file, without any secret."""
+    return {
+        "database": _plain(settings.database),
+        "http": _plain(settings.http),
+        "walk": _plain(settings.walk),
+        "removals": _plain(settings.removals),
+        "source": [
+            {**_plain(source), "auth": _plain(source.auth), "http": _plain(source.http)}
+            for source in settings.sources
+        ],
+    }
+
+
+def masked_url(url: str) -> str:
+    """A URL whose password, if it has one, is masked (also one given as a query parameter)."""
+    url = re.sub(r"(://[^/?#@:]*):[^/]*@", rf"\1:{MASK}@", url)
+    return re.sub(r"(?i)([?&](?:password|sslpassword)=)[^&]*", rf"\1{MASK}", url)
+
+
+def _names(kind: type) -> list[str]:
+    return [f.name for f in dataclasses.fields(kind) if f.metadata]
+
+
+def _section(head: str, lines: list[str]) -> str:
+    return "\n".join([head, *lines]) + "\n"
+
+
+def _lines(kind: type, *, commented: set[str] | frozenset[str] = frozenset()) -> list[str]:
+    lines = []
+    for spec in dataclasses.fields(kind):
+        if not spec.metadata:
+            continue
+        value = spec.metadata["example"] if spec.default is dataclasses.MISSING else spec.default
+        mark = "# " if spec.name in commented else ""
+        lines.append(
+            f"{mark}{spec.name} = {toml_value(value)}".ljust(44) + f" # {spec.metadata['text']}"
+        )
+    return lines
+
+
+def toml_value(value: Any) -> str:
+    """One plain value in TOML's spelling."""
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(toml_value(each) for each in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(section: Any) -> dict[str, Any]:
+    plain = {}
+    for spec in dataclasses.fields(section):
+        if spec.metadata:
+            value = getattr(section, spec.name)
+            plain[spec.name] = list(value) if isinstance(value, tuple) else value
+            if spec.metadata["secret"] and value:
+                plain[spec.name] = masked_url(value) if spec.name == "url" else MASK
+    return plain
