@@ -1,0 +1,76 @@
+# Everything there is to run, on a machine with Python 3.11 or newer, make and git. `make` lists it.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+PIP := -m pip --quiet --disable-pip-version-check --no-input
+DEV := .venv-dev/bin
+PYTEST := $(DEV)/python -m pytest
+WORKERS ?= 2
+
+.PHONY: help sync test check format format-check lint types imports soak fuzz bench \
+  audit-deps test-lowest test-airflow dist clean
+
+help: ## this list
+	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+sync: .venv/.installed ## install, then sync the built-in sample into images.db
+	@.venv/bin/image-sync --config config.example.toml sync
+	@echo
+	@echo "Again, and the sample's next generation arrives:  make sync"
+	@echo "Look around:  .venv/bin/image-sync --config config.example.toml images"
+
+test: .venv-dev/.installed ## install what development needs, then run all tests
+	@$(PYTEST) -n $(WORKERS)
+
+check: format-check lint types imports ## what CI runs: formatting, lint, types, imports, all tests, coverage
+	@$(PYTEST) -n $(WORKERS) --cov --cov-report=term --cov-fail-under=100
+
+format: .venv-dev/.installed ## rewrite the code in the one format
+	@$(DEV)/ruff check --quiet --fix-only . && $(DEV)/ruff format .
+
+format-check: .venv-dev/.installed
+	@$(DEV)/ruff format --check .
+
+lint: .venv-dev/.installed
+	@$(DEV)/ruff check .
+
+types: .venv-dev/.installed
+	@$(DEV)/mypy
+
+imports: .venv-dev/.installed
+	@$(DEV)/lint-imports --no-timing-info 
+
+soak: .venv-dev/.installed ## the long property and fault tests, for an hour: SECONDS_EACH=3600
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults
+
+fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"
+
+bench: .venv-dev/.installed ## measure against the numbers in benchmarks/
+	@$(DEV)/python -m benchmarks
+
+dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
+	@$(DEV)/python -m hatchling build
+
+clean: ## remove environments, caches and what was built
+	@rm -rf .venv .venv-dev .venv-lowest dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# Environments. A stamp is newer than pyproject.toml when all that it asks for is installed.
+.venv/.installed: pyproject.toml
+	@echo "installing image-sync into .venv"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP) install --editable .
+	@touch $@
+
+.venv-dev/.installed: pyproject.toml
+	@echo "installing image-sync and its development tools into .venv-dev (a minute or two)"
+	@$(PYTHON) -m venv .venv-dev
+	@$(DEV)/python $(PIP) install --editable '.[dev]'
+	@touch $@

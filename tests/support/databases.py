@@ -1,0 +1,74 @@
+"""Fresh databases for the tests, empty or migrated, of either kind, in a few milliseconds each.
+
+Migrations run once a session and kind; every other database is a copy of that template.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import make_url
+
+from tests.support.postgres import PostgresServer
+
+Backend = Literal["sqlite", "postgresql"]
+BACKENDS: tuple[Backend, ...] = ("sqlite", "postgresql")
+
+
+class Databases:
+    """Makes databases: SQLite files in a folder, PostgreSQL databases on a server."""
+
+    def __init__(self, *, folder: Path, server: PostgresServer) -> None:
+        self._folder = folder
+        self._server = server
+        self._numbers = count()
+
+    @contextmanager
+    def migrated(self, backend: Backend) -> Iterator[str]:
+        """The URL of a new database at head."""
+        if backend == "postgresql":
+            with self._server.database(template=self._postgresql_template) as url:
+                yield url
+        else:
+            with self._sqlite_file() as path:
+                shutil.copy(self._sqlite_template, path)
+                yield f"sqlite:///{path}"
+
+    @contextmanager
+    def empty(self, backend: Backend) -> Iterator[str]:
+        """The URL of a new database without any table."""
+        if backend == "postgresql":
+            with self._server.database() as url:
+                yield url
+        else:
+            with self._sqlite_file() as path:
+                yield f"sqlite:///{path}"
+
+    @contextmanager
+    def _sqlite_file(self) -> Iterator[Path]:
+        path = self._folder / f"{next(self._numbers)}.db"
+        yield path
+        for left in self._folder.glob(f"{path.name}*"):
+            left.unlink()
+
+    @cached_property
+    def _postgresql_template(self) -> str:
+        url = self._server.create()
+        from etl.database.migrate import upgrade
+
+        upgrade(url)
+        return str(make_url(url).database)
+
+    @cached_property
+    def _sqlite_template(self) -> Path:
+        path = self._folder / "template.db"
+        from etl.database.migrate import upgrade
+
+        upgrade(f"sqlite:///{path}")
+        return path
