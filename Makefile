@@ -45,7 +45,7 @@ types: .venv-dev/.installed
 	@$(DEV)/mypy
 
 imports: .venv-dev/.installed
-	@$(DEV)/lint-imports --no-timing-info 
+	@$(DEV)/lint-imports --no-logo
 
 soak: .venv-dev/.installed ## the long property and fault tests, for an hour: SECONDS_EACH=3600
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults
