@@ -1,0 +1,138 @@
+"""The relations that people read: views over the tables, one definition for both databases.
+
+Where the dialects differ (JSON arrays as rows) the definition has a place for each. Views hold no
+facts, so migrations do not carry them: every upgrade drops them and makes them anew.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from this module's own names, never from input
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import text
+
+from etl.model import TRACKED
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_TRACKED: Final = ", ".join(TRACKED)
+_LAST_CERTIFIED: Final = """
+with certified as (
+    select source, max(observed_at) as walked_at
+    from source_runs
+    where certificate <> 'none'
+    group by source
+)"""
+
+_IMAGES: Final = f"""{_LAST_CERTIFIED}
+select
+    c.source, c.image_id, c.state, {", ".join(f"c.{name}" for name in TRACKED)}, c.extra,
+    c.version, c.first_seen_at,
+    case
+        when c.unseen_at is not null and c.unseen_at > c.valid_from then c.unseen_at
+        when c.unseen_at is null and w.walked_at > c.valid_from then w.walked_at
+        else c.valid_from
+    end as last_seen_at,
+    c.valid_from as last_changed_at,
+    c.missing_since,
+    case when c.state = 'removed' then c.valid_to end as removed_at,
+    c.listing
+from catalogue as c
+left join certified as w on w.source = c.source
+"""
+
+_IMAGE_VERSIONS: Final = "\nunion all\n".join(
+    f"""select
+    source, image_id, version, valid_from, valid_to, opened_run_id as run_id,
+    {_TRACKED}, extra, opened_as, closed_as, closed_run_id
+from {table}"""
+    for table in ("catalogue", "superseded")
+)
+
+_KINDS: Final = "\nunion all\n".join(
+    f"""select opened_run_id as run_id, valid_from as at, source, image_id, name,
+    opened_as as kind, cast(null as text) as field, cast(null as text) as old_value,
+    cast(null as text) as new_value, version
+from {table}
+where opened_as <> 'changed'
+union all
+select closed_run_id, valid_to, source, image_id, name,
+    closed_as, cast(null as text), cast(null as text), cast(null as text), version
+from {table}
+where closed_run_id is not null and closed_as <> 'changed'"""
+    for table in ("catalogue", "superseded")
+)
+
+_FIELDS: Final = "\nunion all\n".join(
+    f"""select f.run_id, v.valid_from, v.source, v.image_id, v.name,
+    'changed', f.field, f.old_value, f.new_value, f.version
+from field_changes as f
+join {table} as v on v.image_key = f.image_key and v.version = f.version"""
+    for table in ("catalogue", "superseded")
+)
+
+
+def _listed(column: str, name: str) -> dict[str, str]:
+    return {
+        "sqlite": f"""select c.source, c.image_id, each.value as {name}
+from catalogue as c, json_each(c.{column}) as each""",
+        "postgresql": f"""select c.source, c.image_id, each.value as {name}
+from catalogue as c, jsonb_array_elements_text(c.{column}) as each(value)""",
+    }
+
+
+def _same(definition: str) -> dict[str, str]:
+    return {"sqlite": definition, "postgresql": definition}
+
+
+VIEWS: Final[dict[str, dict[str, str]]] = {
+    "images": _same(_IMAGES),
+    "image_versions": _same(_IMAGE_VERSIONS),
+    "image_changes": _same(f"{_KINDS}\nunion all\n{_FIELDS}"),
+    "image_dev_services": _listed("dev_services", "dev_service"),
+    "image_resource_categories": _listed("resource_categories", "resource_category"),
+    "image_tags": {
+        "sqlite": """select c.source, c.image_id,
+    json_extract(each.value, '$.key') as key, json_extract(each.value, '$.value') as value
+from catalogue as c, json_each(c.tags) as each""",
+        "postgresql": """select c.source, c.image_id,
+    each.value ->> 'key' as key, each.value ->> 'value' as value
+from catalogue as c, jsonb_array_elements(c.tags) as each(value)""",
+    },
+    "image_components": {
+        "sqlite": """select c.source, c.image_id,
+    json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version
+from catalogue as c, json_each(c.components) as each""",
+        "postgresql": """select c.source, c.image_id,
+    each.value ->> 0 as component, each.value ->> 1 as version
+from catalogue as c, jsonb_array_elements(c.components) as each(value)""",
+    },
+}
+"""Name → dialect → definition, in the order in which they can be made."""
+
+COMMENTS: Final[dict[str, str]] = {
+    "images": "One row for every image ever seen, with its last known values",
+    "image_versions": "One row for each version of each image; valid from valid_from to valid_to",
+    "image_changes": "What each run changed: one row for each event and each changed field",
+    "image_dev_services": "One row for each development service of each image",
+    "image_resource_categories": "One row for each resource category of each image",
+    "image_tags": "One row for each tag of each image",
+    "image_components": "What name, tag, path and description say is inside each image",
+}
+
+
+def make_views(connection: Connection) -> None:
+    """Makes every view, with its comment where the database keeps comments."""
+    dialect = connection.dialect.name
+    for name, definitions in VIEWS.items():
+        connection.execute(text(f"create view {name} as {definitions[dialect]}"))
+        if dialect == "postgresql":
+            connection.execute(text(f"comment on view {name} is '{COMMENTS[name]}'"))
+
+
+def drop_views(connection: Connection) -> None:
+    """Drops every view that is there."""
+    for name in reversed(VIEWS):
+        connection.execute(text(f"drop view if exists {name}"))

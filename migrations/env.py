@@ -1,0 +1,14 @@
+"""Alembic's entry: runs the migrations on the connection and in the transaction handed over."""
+
+from alembic import context
+
+from etl.database.migrate import connection_of
+from etl.database.schema import metadata
+
+context.configure(
+    connection=connection_of(context.config),
+    target_metadata=metadata,
+    transactional_ddl=True,
+    transaction_per_migration=False,
+)
+context.run_migrations()
