@@ -1,1 +1,1 @@
-"""The tests, by kind: unit, property, integration, faults, e2e, docs. CONTRIBUTING.md tells which is which."""
+"""The tests, by kind: unit, property, integration, faults, e2e, docs. See CONTRIBUTING.md."""

@@ -36,7 +36,7 @@ def databases(
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The PostgreSQL that all tests of this process share: never stop it, never make roles in it."""
+    """The PostgreSQL that all tests of a process share: do not stop it, make no roles in it."""
     with running_server() as server:
         yield server
 

