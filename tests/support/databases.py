@@ -15,6 +15,8 @@ from typing import Literal
 
 from sqlalchemy import make_url
 
+from etl.database.engine import open_engine
+from etl.database.migrate import upgrade
 from tests.support.postgres import PostgresServer
 
 Backend = Literal["sqlite", "postgresql"]
@@ -60,15 +62,17 @@ class Databases:
     @cached_property
     def _postgresql_template(self) -> str:
         url = self._server.create()
-        from etl.database.migrate import upgrade
-
-        upgrade(url)
+        _migrate(url)
         return str(make_url(url).database)
 
     @cached_property
     def _sqlite_template(self) -> Path:
         path = self._folder / "template.db"
-        from etl.database.migrate import upgrade
-
-        upgrade(f"sqlite:///{path}")
+        _migrate(f"sqlite:///{path}")
         return path
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
