@@ -7,9 +7,11 @@ epoch milliseconds, as the API reports them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import field as dataclass_field
+from datetime import datetime
+from typing import Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
@@ -112,3 +114,110 @@ class FieldChange(Struct, frozen=True, gc=False):
     field: str
     old_value: str
     new_value: str
+
+
+class Page(Struct, frozen=True, gc=False):
+    """One page of a listing: its records' bytes as received, in the order given."""
+
+    listing: Listing
+    number: int
+    records: list[Raw]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An image as the database has it before a run: its row's key, state and latest version."""
+
+    image_key: int
+    state: State
+    version: int
+    image: Image
+    fingerprint: bytes
+    is_unseen: bool  # later certified walks did not see it: `unseen_at` or `missing_since` is set
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A present image that a run did not see, or saw as DELETED."""
+
+    image_key: int
+    image_id: str
+    name: str | None
+    listing: str | None
+    type: str | None
+    workspace_id: str | None
+    namespace: str | None
+    service_type: str | None
+    missing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A candidate whose removal is proven, with how it is known.
+
+    `detail`: HTTP status, error code, request id and time, as far as there are any.
+    """
+
+    candidate: Candidate
+    evidence: Evidence
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the present images that a run did not see.
+
+    `removals` leave the catalogue; `held` would, but the guard's `held_rule` holds them; `missing`
+    stay present, undecided, with `missing_since`; `found` stay present, known by lookup alone;
+    `out_of_scope` are outside the source's coverage.
+    """
+
+    removals: tuple[Removal, ...] = ()
+    held: tuple[Removal, ...] = ()
+    held_rule: str = ""
+    missing: tuple[Candidate, ...] = ()
+    found: tuple[Candidate, ...] = ()
+    out_of_scope: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkFacts:
+    """What the reading of a source came to: what `source_runs` says besides counts of changes."""
+
+    certificate: Certificate = "none"
+    walks: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    reported_total: int = 0
+    detail: dict[str, Any] = dataclass_field(default_factory=dict)
+    coverage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One source's result: the object of `sync --output json`, and the row of `source_runs`."""
+
+    name: str
+    status: Status
+    observed_at: datetime
+    facts: WalkFacts
+    seen: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    restored: int = 0
+    in_scope: int = 0
+    out_of_scope: int = 0
+    held: int = 0
+    missing: int = 0
+    rejected: int = 0
+    present: int = 0
+    held_rule: str = ""
+    changed_fields: dict[str, int] = dataclass_field(default_factory=dict)
+    error_kind: str | None = None
+    error_message: str | None = None
+    error_request_id: str | None = None
+    error_exit_code: int = 0
