@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from datetime import datetime
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import Raw, Struct
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
