@@ -1,0 +1,65 @@
+"""What does the made-up catalogue show, this time and the next?
+
+`catalogue.json` holds it, to be read by people: the images of the first generation, and for each
+later one what it removes, changes and adds. After the last generation nothing changes any more.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+Image = dict[str, Any]
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From one generation to the next; `says` tells people what to look for."""
+
+    says: str
+    remove: frozenset[str]
+    change: dict[str, Image]
+    add: list[Image]
+
+
+class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file as a whole."""
+
+    workspaces: list[dict[str, Any]]
+    first: list[Image]
+    then: list[Step]
+
+
+@cache
+def read_story() -> Story:
+    """The catalogue's file."""
+    text = files(__package__).joinpath("catalogue.json").read_bytes()
+    return msgspec.json.decode(text, type=Story)
+
+
+def generation(number: int) -> list[Image]:
+    """The images of a generation, counted from 1; after the last one they stay."""
+    story = read_story()
+    images = story.first
+    for step in story.then[: max(number, 1) - 1]:
+        images = _step(images, step)
+    return [_turned(image) for image in images] if number % 2 == 0 else [dict(i) for i in images]
+
+
+def workspaces() -> list[dict[str, Any]]:
+    """The workspaces that the images are in, as List workspaces shows them."""
+    return read_story().workspaces
+
+
+def _step(images: list[Image], step: Step) -> list[Image]:
+    kept = [image for image in images if image["id"] not in step.remove]
+    return [{**image, **step.change.get(image["id"], {})} for image in kept] + step.add
+
+
+def _turned(image: Image) -> Image:
+    """The same image with its lists the other way round: the API promises no order in them."""
+    return {
+        name: value[::-1] if isinstance(value, list) else value for name, value in image.items()
+    }
