@@ -1,0 +1,60 @@
+"""What is in the package, and that it is whole."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+
+import pytest
+
+from etl import __version__
+
+pytestmark = pytest.mark.xdist_group("e2e")  # one worker builds and installs for all
+
+
+def names_in_wheel(built):
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def test_the_version_stands_in_one_place(built):
+    names = sorted(path.name for path in built.iterdir())
+    assert names == [
+        f"modelarts_image_sync-{__version__}-py3-none-any.whl",
+        f"modelarts_image_sync-{__version__}.tar.gz",
+    ]
+
+
+def test_the_wheel_ships_the_migrations_and_the_types(built):
+    names = names_in_wheel(built)
+    assert "etl/migrations/env.py" in names
+    assert any(name.startswith("etl/migrations/versions/0001_") for name in names)
+    assert "etl/py.typed" in names
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built):
+    assert {name.split("/")[0].split("-")[0] for name in names_in_wheel(built)} == {
+        "etl",
+        "modelarts_image_sync",
+    }
+
+
+def test_the_source_archive_holds_what_a_packager_needs(built):
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "config.example.toml", "Makefile"} <= names
+    assert {"tests/conftest.py", "migrations/env.py", "pyproject.toml"} <= names
+
+
+def test_the_package_says_who_it_is(installed, tmp_path):
+    ask = "import importlib.metadata as m; print(m.version('modelarts-image-sync'))"
+    assert installed.execute(["python", "-c", ask], cwd=tmp_path).stdout == f"{__version__}\n"
+
+
+def test_the_environment_is_sound(installed, tmp_path):
+    listed = (
+        "import importlib.util as u; print([n for n in ('pytest', 'psycopg') if u.find_spec(n)])"
+    )
+    assert installed.execute(["python", "-c", listed], cwd=tmp_path).stdout == "[]\n"
