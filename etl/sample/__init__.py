@@ -8,13 +8,12 @@
 It imports nothing of the program that it is there to try out.
 """
 
-from etl.sample.api import DEFAULT_PROJECT, SampleApi
+from etl.sample.api import SampleApi
 from etl.sample.catalogue import generation, read_story, workspaces
 from etl.sample.messages import ApiError, Request, Response, error_response, json_response
 from etl.sample.quirks import OMITTED, AccessKey, Quirks, User
 
 __all__ = [
-    "DEFAULT_PROJECT",
     "OMITTED",
     "AccessKey",
     "ApiError",

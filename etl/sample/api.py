@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from etl.sample import identity
 from etl.sample.identity import Identity
-from etl.sample.listing import Catalogue, list_page
+from etl.sample.listing import Catalogue, list_page, whole_number
 from etl.sample.messages import ApiError, Request, Response, error_response, json_response
 from etl.sample.quirks import Quirks
 from etl.sample.server import LoopbackServer, http_date
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-DEFAULT_PROJECT: Final = "0123456789abcdef0123456789abcdef"
 _JSON: Final = {"Content-Type": "application/json"}
 
 BeforeRequest = Callable[[Request], Response | None]
@@ -37,9 +36,10 @@ BeforeRequest = Callable[[Request], Response | None]
 class SampleApi:
     """A server of `images`, from entering the context to leaving it.
 
-    `project_id`: the only one let in (any, if None). `workspaces`: ids, or objects as the
-    workspaces call lists them; `0` is always there. `clock` gives epoch seconds. An error in
-    `before_request` is raised when the context ends, besides answering 500.
+    `project_id`: the only one let in (any, if None). `projects`: what IAM lists, and gives tokens
+    for. `workspaces`: ids, or objects as the workspaces call lists them; `0` is always there.
+    `clock` gives epoch seconds. An error in `before_request` is raised when the context ends,
+    besides answering 500.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SampleApi:
         quirks: Quirks | None = None,
         workspaces: Iterable[str | Mapping[str, Any]] = ("0",),
         project_id: str | None = None,
-        projects: Sequence[Mapping[str, object]] | None = None,
+        projects: Sequence[Mapping[str, object]] = (),
         port: int = 0,
         clock: Callable[[], float] = time.time,
         tls: SSLContext | None = None,
@@ -60,7 +60,7 @@ class SampleApi:
         self.before_request: BeforeRequest | None = None
         self.requests: list[Request] = []
         self._catalogue = Catalogue(images)
-        self._identity = Identity(projects or [_project(project_id or DEFAULT_PROJECT)])
+        self._identity = Identity(projects)
         self._numbers = count(1)
         self._clock = clock
         self._server = LoopbackServer(self._receive, clock=clock, port=port, tls=tls)
@@ -161,7 +161,7 @@ class SampleApi:
     def _show_image(self, image_id: str) -> Response:
         if self.quirks.show == "refused":
             raise ApiError(403, "ModelArts.0108", "No permission to show images")
-        fields = self._catalogue.find(image_id)
+        fields = self._catalogue.by_id.get(image_id)
         if fields is None:
             status = self.quirks.missing_image_status
             raise ApiError(status, "ModelArts.6404", f"Image {image_id} does not exist")
@@ -172,8 +172,8 @@ class SampleApi:
         if self.quirks.workspaces_call == "refused":
             raise ApiError(403, "ModelArts.0108", "No permission to list workspaces")
         known = self._known_workspaces()
-        limit = int(request.query.get("limit", 1000))
-        start = int(request.query.get("offset", 0)) * limit
+        limit = whole_number(request.query, "limit", 1000, lowest=1)
+        start = whole_number(request.query, "offset", 0) * limit
         shown = known[start : start + limit]
         if self.quirks.numeric_workspace_ids:
             shown = [{**each, "id": _as_number(each["id"])} for each in shown]
@@ -190,10 +190,6 @@ class SampleApi:
         if all(each["id"] != "0" for each in given):
             given.insert(0, {"id": "0", "name": "default"})
         return given
-
-
-def _project(project_id: str) -> dict[str, object]:
-    return {"id": project_id, "name": "sample", "enabled": True, "domain_id": "", "parent_id": ""}
 
 
 def _as_number(text: str) -> int | str:

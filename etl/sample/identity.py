@@ -24,7 +24,10 @@ _NO_TOKEN: Final = "Incorrect IAM authentication information: x-auth-token is mi
 
 
 class Identity:
-    """Issues tokens and checks what requests show; instants are epoch seconds."""
+    """Issues tokens and checks what requests show; instants are epoch seconds.
+
+    Tokens are for one of `projects`, or for any where none are given.
+    """
 
     def __init__(self, projects: Sequence[Mapping[str, object]]) -> None:
         self._projects = projects
@@ -50,13 +53,13 @@ class Identity:
             asked = msgspec.json.decode(request.body)["auth"]
             user = asked["identity"]["password"]["user"]
             shown = (user["domain"]["name"], user["name"], user["password"])
-            project = asked["scope"]["project"]
-        except (msgspec.DecodeError, KeyError, TypeError):
+            project = dict(asked["scope"]["project"])
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
             return iam_error_response(400, "Bad Request", "The request body is invalid.")
         known = quirks.user
         if known and shown != (known.domain, known.name, known.password):
             return iam_error_response(401, "Unauthorized", "The username or password is wrong.")
-        if not any(project.items() <= each.items() for each in self._projects):
+        if self._projects and not any(_is_meant(each, project) for each in self._projects):
             return iam_error_response(401, "Unauthorized", "The project is not one of the user's.")
         self._count += 1
         token = f"sample-token-{self._count}"
@@ -67,6 +70,11 @@ class Identity:
     def list_projects(self) -> Response:
         """`GET /v3/auth/projects`."""
         return json_response({"projects": self._projects})
+
+
+def _is_meant(project: Mapping[str, object], asked: Mapping[str, object]) -> bool:
+    """A token's scope names its project by id or by name."""
+    return any(key in asked and asked[key] == project.get(key) for key in ("id", "name"))
 
 
 def metadata_token(quirks: Quirks) -> Response:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -43,9 +44,10 @@ class Catalogue:
         self._encoded: list[bytes | None] = [None] * len(self.records)
         self._rows: dict[object, list[int]] = {}
 
-    def find(self, image_id: str) -> Fields | None:
-        """The first image of this id."""
-        return next((each for each in self._fields if each.get("id") == image_id), None)
+    @cached_property
+    def by_id(self) -> Mapping[str, Fields]:
+        """The images by their ids; of two with the same id, the first."""
+        return {str(fields.get("id")): fields for fields in reversed(self._fields)}
 
     def encoded(self, row: int) -> bytes:
         """One record's JSON text."""
@@ -126,15 +128,15 @@ def list_page(
 
 def find_window(query: Query, quirks: Quirks, count: int) -> Window:
     """The rows that the query's limit and offset stand for, of `count` that match."""
-    limit = _whole_number(query, "limit", DEFAULT_LIMIT, lowest=1)
+    limit = whole_number(query, "limit", DEFAULT_LIMIT, lowest=1)
     size = limit if quirks.limit_cap is None else min(limit, quirks.limit_cap)
     if quirks.offset == "page_number":
-        page = _whole_number(query, "offset", quirks.first_page) - quirks.first_page
+        page = whole_number(query, "offset", quirks.first_page) - quirks.first_page
         if quirks.before_first == "first":
             page = max(page, 0)
         start = page * size
     else:
-        offset = _whole_number(query, "offset", 0)
+        offset = whole_number(query, "offset", 0)
         page = offset // size
         start = offset if quirks.offset == "records" else page * size
     if quirks.past_the_end == "repeat" and start >= count:
@@ -152,7 +154,8 @@ def _is_refused(start: int, end: int, quirks: Quirks) -> bool:
     return quirks.past_the_end == "strict" and start > 0 and start >= end
 
 
-def _whole_number(query: Query, name: str, default: int, *, lowest: int = 0) -> int:
+def whole_number(query: Query, name: str, default: int, *, lowest: int = 0) -> int:
+    """A number of the query, not below `lowest`; raises `ApiError` for anything else."""
     text = query.get(name, str(default))
     if not text.isdecimal() or int(text) < lowest:
         raise ApiError(400, "ModelArts.0104", f"Invalid parameter {name}: {text}")

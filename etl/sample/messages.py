@@ -29,8 +29,8 @@ class Response:
     """One answer; also the place to plant a fault.
 
     A body in parts is sent part by part, without a length unless `headers` say one, and ends with
-    the connection. `cut_after` ends the connection after so many bytes of the whole answer, its
-    head included: 0 sends nothing. `reset` ends it by a reset instead of an orderly close.
+    the connection. `cut_after` ends the connection after so many bytes of an answer in one piece,
+    its head included: 0 sends nothing. `reset` ends it by a reset instead of an orderly close.
     """
 
     status: int = 200

@@ -49,7 +49,10 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.socket.getsockname()[1]}"
         self._connections: set[Any] = set()
         if tls:
-            self.socket = tls.wrap_socket(self.socket, server_side=True)
+            # The handshake is each connection's own affair: a slow one must not stop the others.
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self.serve_forever, args=(_STOP_POLL_SECONDS,), daemon=True
         )
@@ -112,19 +115,19 @@ class _Connection(BaseHTTPRequestHandler):
         )
 
     def _send(self, response: Response) -> None:
-        """Sends what of the answer is to be sent, the usual whole one in one piece."""
-        head = _head(response)
+        """Sends what of the answer is to be sent; only a whole one keeps the connection."""
         if isinstance(response.body, bytes):
-            whole = head + response.body
+            whole = _head(response) + response.body
             self.connection.sendall(whole[: response.cut_after])
+            self.close_connection |= response.cut_after is not None
         else:
-            self.connection.sendall(head[: response.cut_after])
+            self.close_connection = True
+            self.connection.sendall(_head(response))
             for part in response.body:
                 self.connection.sendall(part)
         if response.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        if response.reset or response.cut_after is not None or not isinstance(response.body, bytes):
             self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def log_message(self, *_: object) -> None:
         """The requests are recorded, not logged."""
