@@ -1,0 +1,41 @@
+"""Which tracked values differ between two versions of an image, and how are they told?
+
+It knows no fingerprint and no digest: the values themselves are the truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import json
+
+from etl.model import TRACKED, FieldChange
+
+if TYPE_CHECKING:
+    from etl.model import Image
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC; the text says so with its Z
+_INSTANTS: Final = frozenset({"created_at", "updated_at"})
+
+
+def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
+    """The tracked values that differ, in the columns' order; empty: the same version."""
+    return tuple(
+        FieldChange(field, value_text(field, old), value_text(field, new))
+        for field in TRACKED
+        if (old := getattr(before, field)) != (new := getattr(after, field))
+    )
+
+
+def value_text(field: str, value: Any) -> str:
+    """A tracked value as JSON text, as its column shows it: an instant is a string in ISO 8601."""
+    if field in _INSTANTS and value is not None:
+        value = instant_text(value)
+    return json.encode(value).decode()
+
+
+def instant_text(milliseconds: int) -> str:
+    """ISO 8601 in UTC of an epoch time in milliseconds: `2021-11-30T02:15:04.492Z`."""
+    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return instant.isoformat(timespec="milliseconds") + "Z"
