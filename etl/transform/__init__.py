@@ -1,0 +1,27 @@
+"""From the API's bytes to images: pure, total, and the only place that knows its field names.
+
+body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
+                        │
+                        ├─ received_digest ─▶ the same bytes as last time: nothing to do
+                        └─ normalise ─▶ Normalised (image, fingerprint) or Unreadable (reason)
+                                           └─ components ─▶ what is inside the image
+"""
+
+from etl.transform.components import components
+from etl.transform.fingerprint import FINGERPRINT_VERSION, fingerprint, received_digest
+from etl.transform.page import PageEnvelope, Sighting, sightings, split_page
+from etl.transform.record import image_of_show, listed_image_id, normalise
+
+__all__ = [
+    "FINGERPRINT_VERSION",
+    "PageEnvelope",
+    "Sighting",
+    "components",
+    "fingerprint",
+    "image_of_show",
+    "listed_image_id",
+    "normalise",
+    "received_digest",
+    "sightings",
+    "split_page",
+]
