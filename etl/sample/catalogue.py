@@ -43,7 +43,7 @@ def generation(number: int) -> list[Image]:
     """The images of a generation, counted from 1; after the last one they stay."""
     story = read_story()
     images = story.first
-    for step in story.then[: max(number, 1) - 1]:
+    for step in story.then[: number - 1]:
         images = _step(images, step)
     return [_turned(image) for image in images] if number % 2 == 0 else [dict(i) for i in images]
 

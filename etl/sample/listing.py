@@ -172,7 +172,8 @@ def _sort_fields(query: Query, quirks: Quirks) -> tuple[str, ...]:
 
 def _selection(query: Query, quirks: Quirks) -> tuple[object, ...]:
     """All that the choice of rows depends on."""
-    return (*(query.get(name) for name in _FILTERS), quirks.default_type, quirks.unlisted)
+    asked = [query.get(name) for name in _FILTERS]
+    return (*asked, quirks.default_type, frozenset(quirks.unlisted))
 
 
 def _matcher(query: Query, quirks: Quirks) -> Callable[[Fields], bool]:

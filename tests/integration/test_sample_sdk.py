@@ -1,0 +1,104 @@
+"""The official SDK, a client that none of us wrote, lists the sample API page by page."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+
+from etl.sample import AccessKey, Quirks, SampleApi, generation, workspaces
+
+KEY = AccessKey("SAMPLEACCESSKEY", "sample-secret-key")
+PROJECT = "0123456789abcdef0123456789abcdef"
+PAGE_SIZE = 7
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The SDK's module; its import writes into the home folder, so it gets one of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        return importlib.import_module("huaweicloudsdkmodelarts.v1")
+
+
+def client(sdk: Any, api: SampleApi, *, secret: str = KEY.secret, token: str = "") -> Any:
+    auth = importlib.import_module("huaweicloudsdkcore.auth.credentials")
+    credentials = auth.BasicCredentials(KEY.access, secret, PROJECT)
+    if token:
+        credentials = credentials.with_security_token(token)
+    builder = sdk.ModelArtsClient.new_builder().with_credentials(credentials)
+    return builder.with_endpoint(api.url).build()
+
+
+def walk(sdk: Any, api: SampleApi, **query: Any) -> list[dict[str, Any]]:
+    """Every image of one listing, page after page, as the SDK understands them."""
+    images: list[dict[str, Any]] = []
+    while True:
+        request = sdk.ListImageRequest(limit=PAGE_SIZE, offset=len(images), **query)
+        answer = client(sdk, api).list_image(request)
+        assert (answer.current, answer.size) == (len(images) // PAGE_SIZE, PAGE_SIZE)
+        images += [image.to_dict() for image in answer.data]
+        if len(images) == answer.total:
+            return images
+        assert len(answer.data) == PAGE_SIZE
+
+
+def as_known(image: dict[str, Any], fields: Any) -> dict[str, Any]:
+    """An image as the SDK shows it: every field that it knows, None where there is nothing, and
+    the default workspace as text.
+    """
+    return {
+        **{name: image.get(name) for name in fields},
+        "workspace_id": str(image["workspace_id"]),
+    }
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_the_sdk_lists_the_sample(sdk: Any, number: int) -> None:
+    served = generation(number)
+    found = []
+    with SampleApi(served, workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
+        for kind in ("BUILD_IN", "DEDICATED"):
+            for workspace in workspaces():
+                query = {"type": kind, "workspace_id": workspace["id"], "sort_key": "createTime"}
+                found += walk(sdk, api, **query)
+        assert {request.headers["host"] for request in api.requests} == {api.url[7:]}
+    fields = sdk.ImageResponse.openapi_types
+    by_id = {image["id"]: image for image in found}
+    assert len(by_id) == len(found) == len(served)
+    for image in served:
+        assert by_id[image["id"]] == as_known(image, fields)
+
+
+def test_the_sdk_shows_an_image_with_a_temporary_key(sdk: Any) -> None:
+    key = AccessKey(KEY.access, KEY.secret, "temporary")
+    image = generation(1)[20]
+    with SampleApi(generation(1), quirks=Quirks(access_key=key)) as api:
+        request = sdk.ShowImageRequest(id=image["id"])
+        shown = client(sdk, api, token="temporary").show_image(request)
+    assert (shown.id, shown.name, shown.flavor_type) == (
+        image["id"],
+        image["name"],
+        image.get("flavor_type"),
+    )
+
+
+def test_the_sdk_reads_the_errors(sdk: Any) -> None:
+    errors = importlib.import_module("huaweicloudsdkcore.exceptions.exceptions")
+    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+        with pytest.raises(errors.ClientRequestException) as refused:
+            client(sdk, api).show_image(sdk.ShowImageRequest(id="none"))
+        with pytest.raises(errors.ClientRequestException) as forged:
+            client(sdk, api, secret="guess").list_image(sdk.ListImageRequest(name="a b/ü"))
+        assert client(sdk, api).list_image(sdk.ListImageRequest(name="a b/ü~*")).data == []
+    assert (refused.value.status_code, refused.value.error_code) == (400, "ModelArts.6404")
+    assert refused.value.request_id == f"{1:032x}"
+    assert (forged.value.status_code, forged.value.error_code) == (401, "APIGW.0301")
+
+
+def test_the_sdk_lists_the_workspaces(sdk: Any) -> None:
+    with SampleApi([], workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
+        answer = client(sdk, api).list_workspace(sdk.ListWorkspaceRequest())
+    assert [each.id for each in answer.workspaces] == [each["id"] for each in workspaces()]
+    assert answer.total_count == len(workspaces())

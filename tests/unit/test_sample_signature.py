@@ -1,0 +1,92 @@
+"""The sample API believes the published signature, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from etl.sample import AccessKey, ApiError, Request
+from etl.sample.signature import canonical_request, signature, verify
+
+# The API gateway's published example.
+KEY = AccessKey("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")
+SIGNATURE = "7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe"
+SIGNED = ["content-type", "host", "x-sdk-date"]
+SIGNED_AT = 1573789017.0  # 2019-11-15T03:36:57Z, two seconds after
+AUTHORIZATION = (
+    f"SDK-HMAC-SHA256 Access={KEY.access}, SignedHeaders={';'.join(SIGNED)}, Signature={SIGNATURE}"
+)
+REQUEST = Request(
+    method="GET",
+    path="/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs/",
+    query={"limit": "2", "marker": "13551d6b-755d-4757-b956-536f674975c0"},
+    headers={
+        "content-type": "application/json",
+        "host": "service.region.example.com",
+        "x-sdk-date": "20191115T033655Z",
+        "authorization": AUTHORIZATION,
+    },
+    at=SIGNED_AT,
+)
+
+
+def with_headers(**headers: str) -> Request:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return replace(REQUEST, headers={**REQUEST.headers, **names})
+
+
+def test_the_published_vector() -> None:
+    canonical = canonical_request(REQUEST, SIGNED)
+    assert signature(canonical, "20191115T033655Z", KEY.secret) == SIGNATURE
+    verify(REQUEST, KEY, now=SIGNED_AT)
+
+
+def test_the_path_always_ends_in_a_slash_and_is_escaped() -> None:
+    verify(replace(REQUEST, path=REQUEST.path.rstrip("/")), KEY, now=SIGNED_AT)
+    path = canonical_request(replace(REQUEST, path="/a b/%7E%2F/ü"), SIGNED).split("\n")[1]
+    assert path == "/a%20b/~%2F/%C3%BC/"
+
+
+@pytest.mark.parametrize("seconds", [-900, 900])
+def test_a_quarter_of_an_hour_of_skew_is_forgiven(seconds: int) -> None:
+    written = SIGNED_AT - 2
+    verify(REQUEST, KEY, now=written + seconds)
+    with pytest.raises(ApiError, match="15 minutes"):
+        verify(REQUEST, KEY, now=written + seconds * 1.002)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        replace(REQUEST, method="PUT"),
+        replace(REQUEST, path="/v1/other/vpcs/"),
+        replace(REQUEST, query={**REQUEST.query, "limit": "3"}),
+        replace(REQUEST, body=b"x"),
+        with_headers(host="elsewhere.example.com"),
+        with_headers(content_type="text/plain"),
+        with_headers(x_sdk_date="20191115T033656Z"),
+        with_headers(x_sdk_date="yesterday"),
+        with_headers(authorization="Basic eDp5"),
+        with_headers(authorization=AUTHORIZATION.replace("QTW", "QTX")),
+        with_headers(authorization=AUTHORIZATION.replace(SIGNATURE, SIGNATURE[::-1])),
+        with_headers(authorization=AUTHORIZATION.replace(";host", "")),
+        with_headers(x_security_token="unasked"),
+    ],
+)
+def test_anything_else_is_refused(request_: Request) -> None:
+    with pytest.raises(ApiError) as refused:
+        verify(request_, KEY, now=SIGNED_AT)
+    assert (refused.value.status, refused.value.code) == (401, "APIGW.0301")
+
+
+def test_a_refusal_repeats_key_and_request_as_the_real_one_does() -> None:
+    with pytest.raises(ApiError, match=rf"{KEY.access}.*limit=3"):
+        verify(replace(REQUEST, query={"limit": "3"}), KEY, now=SIGNED_AT)
+
+
+def test_a_temporary_key_shows_its_token() -> None:
+    key = replace(KEY, security_token="temporary")
+    verify(with_headers(x_security_token="temporary"), key, now=SIGNED_AT)
+    with pytest.raises(ApiError, match="security token"):
+        verify(REQUEST, key, now=SIGNED_AT)
