@@ -1,0 +1,1 @@
+"""The only readers for people: queries, reports, the dashboard, export and verify."""

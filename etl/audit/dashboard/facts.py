@@ -1,0 +1,206 @@
+"""What does the page tell? Every number and row of it, read in one snapshot of the database.
+
+The statements are the files in `sql/`, over the contract's relations alone. Each table is capped,
+so that the page stays readable and small over a million images; what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import json
+from sqlalchemy import bindparam, text
+
+from etl.audit.dashboard.charts import Point, RunCounts
+from etl.database.types import Instant, instant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+Row = dict[str, Any]
+
+MOST_ROWS: Final = 300
+MOST_RUNS: Final = 60
+MOST_VALUES: Final = 8
+STALE: Final = timedelta(hours=36)
+WEEK: Final = timedelta(days=7)
+_INSTANTS: Final = frozenset({"at", "missing_since"})
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """The first rows of a table, and how many there are in all."""
+
+    rows: list[Row]
+    total: int
+
+    @property
+    def left_out(self) -> int:
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that the page tells, as of `now`."""
+
+    now: datetime
+    states: Counter[str]
+    states_by_source: dict[str, Counter[str]]
+    values: dict[str, list[tuple[str | None, int]]]
+    components: dict[str, list[tuple[str | None, int]]]
+    old: Capped
+    old_releases: list[Row]
+    series: list[Point]
+    counts: list[RunCounts]
+    first_loads: list[Row]
+    sources: list[Row]
+    week: Row
+    runs: Capped
+    changes: list[Row]
+    removals: Capped
+    held: Capped
+    rejects: Capped
+    missing: int
+    images: Capped
+
+    @property
+    def now_against_week(self) -> int | None:
+        """How many more images there are than a week ago; None in the first week."""
+        before = [point.value for point in self.series if point.at <= self.now - WEEK]
+        return self.states["present"] - before[-1] if before else None
+
+
+def read_facts(connection: Connection, now: datetime) -> Facts:
+    """Reads everything; the caller's transaction makes it one snapshot."""
+    by_source = _states(connection)
+    states: Counter[str] = sum(by_source.values(), Counter())
+    runs = _rows(connection, "runs", limit=MOST_RUNS)
+    by_run = list(_rows(connection, "counts", run=runs[-1]["run_id"] if runs else 0))
+    return Facts(
+        now=now,
+        states=states,
+        states_by_source=by_source,
+        values=_values(_rows(connection, "kinds")),
+        components=_components(_rows(connection, "components")),
+        old=Capped([], 0),
+        old_releases=[],
+        series=_series(_rows(connection, "series")),
+        counts=_by_run(by_run),
+        first_loads=[row for row in by_run if row["is_first"] and row["added"]],
+        sources=_rows(connection, "sources"),
+        week=_rows(connection, "period", since=now - WEEK)[0],
+        runs=Capped(runs, _count(connection, "runs_total")),
+        changes=_changes(connection, by_run),
+        removals=_capped(connection, "removals"),
+        held=_capped(connection, "held"),
+        rejects=_capped(connection, "rejects"),
+        missing=_count(connection, "missing_total"),
+        images=Capped(_rows(connection, "images", limit=MOST_ROWS), states["present"]),
+    )
+
+
+def _rows(connection: Connection, name: str, **parameters: Any) -> list[Row]:
+    """The rows of one statement of `sql/`, instants as instants."""
+    statement = text(files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8"))
+    for key, value in parameters.items():
+        kind = Instant() if isinstance(value, datetime) else None
+        is_list = isinstance(value, list)
+        statement = statement.bindparams(bindparam(key, value, kind, expanding=is_list))
+    return [_typed(row) for row in connection.execute(statement).mappings()]
+
+
+def _typed(row: Mapping[str, Any]) -> Row:
+    return {name: _value(name, value) for name, value in row.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    """SQLite keeps instants and JSON as text: here they are what they are on PostgreSQL."""
+    if not isinstance(value, str):
+        return value
+    if name.endswith("_at") or name in _INSTANTS:
+        return instant_of(value)
+    return json.decode(value) if name == "evidence_detail" else value
+
+
+def _count(connection: Connection, name: str) -> int:
+    total: int = _rows(connection, name)[0]["total"]
+    return total
+
+
+def _capped(connection: Connection, name: str) -> Capped:
+    rows = _rows(connection, name, limit=MOST_ROWS)
+    return Capped(rows, _count(connection, f"{name}_total"))
+
+
+def _states(connection: Connection) -> dict[str, Counter[str]]:
+    by_source: dict[str, Counter[str]] = {}
+    for row in _rows(connection, "states"):
+        by_source.setdefault(row["source"], Counter())[row["state"]] += row["images"]
+    return by_source
+
+
+def _values(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
+    """For each of the columns, its most frequent values."""
+    counted: dict[str, Counter[str | None]] = {}
+    for row in rows:
+        for column in ("type", "arch", "status", "service_type"):
+            counted.setdefault(column, Counter())[row[column]] += row["images"]
+    return {column: _most(counts) for column, counts in counted.items()}
+
+
+def _most(counts: Counter[str | None]) -> list[tuple[str | None, int]]:
+    """The most frequent values first, ties by name; the others together, as `…`."""
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0] or ""))
+    shown, others = ranked[:MOST_VALUES], ranked[MOST_VALUES:]
+    return [*shown, ("…", sum(count for _, count in others))] if others else shown
+
+
+def _components(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
+    """For each of the most frequent components, its most frequent versions."""
+    counted: dict[str, Counter[str | None]] = {}
+    for row in rows:
+        counted.setdefault(row["component"], Counter())[row["version"]] += row["images"]
+    ranked = sorted(counted, key=lambda name: (-counted[name].total(), name))
+    return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
+
+
+def _series(rows: Iterable[Row]) -> list[Point]:
+    """The number of images in all sources together, after each run of any of them."""
+    present: dict[str, int] = {}
+    points: list[Point] = []
+    for row in rows:
+        present[row["source"]] = row["present"]
+        points.append(Point(row["observed_at"], sum(present.values())))
+    return points
+
+
+def _by_run(rows: Iterable[Row]) -> list[RunCounts]:
+    """What each run did to all sources together, but for first loads."""
+    runs: dict[int, RunCounts] = {}
+    for row in rows:
+        run = runs.setdefault(row["run_id"], RunCounts(row["run_id"], row["observed_at"]))
+        run.statuses.append(row["status"])
+        if not row["is_first"]:
+            run.added += row["added"] + row["restored"] + row["in_scope"]
+            run.changed += row["changed"]
+            run.removed += row["removed"] + row["out_of_scope"]
+    return list(runs.values())
+
+
+def _changes(connection: Connection, rows: list[Row]) -> list[Row]:
+    """The latest changes; first loads are left out."""
+    runs: list[int] = []
+    count = 0
+    for row in reversed(rows):
+        events = sum(row[kind] for kind in ("added", "changed", "removed", "restored"))
+        events += row["in_scope"] + row["out_of_scope"]
+        if not row["is_first"] and events and count < MOST_ROWS:
+            runs.append(row["run_id"])
+            count += events
+    return _rows(connection, "changes", runs=runs, limit=MOST_ROWS)
