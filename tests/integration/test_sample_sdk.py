@@ -6,8 +6,11 @@ import importlib
 from typing import Any
 
 import pytest
+import requests
 
+from etl.model import Normalised, Tag
 from etl.sample import AccessKey, Quirks, SampleApi, generation, workspaces
+from etl.transform import normalise, split_page
 
 KEY = AccessKey("SAMPLEACCESSKEY", "sample-secret-key")
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -69,6 +72,42 @@ def test_the_sdk_lists_the_sample(sdk: Any, number: int) -> None:
     assert len(by_id) == len(found) == len(served)
     for image in served:
         assert by_id[image["id"]] == as_known(image, fields)
+
+
+def as_image(shown: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK shows, by the contract's rules for values: an oracle written apart from ours."""
+    values = dict(shown)
+    for ours, theirs in (
+        ("image_id", "id"),
+        ("created_at", "create_at"),
+        ("updated_at", "update_at"),
+    ):
+        values[ours] = values.pop(theirs)
+    values["name"] = values["name"].strip()
+    values["arch"] = values["arch"].lower()
+    values["dev_services"] = tuple(sorted(values["dev_services"]))
+    values["resource_categories"] = tuple(sorted(values["resource_categories"]))
+    values["tags"] = tuple(sorted(Tag(each["key"], each["value"]) for each in values["tags"]))
+    return values
+
+
+@pytest.mark.parametrize("workspace", [each["id"] for each in workspaces()])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_our_reading_agrees_with_the_sdks_on_every_field_that_it_knows(
+    sdk: Any, number: int, workspace: str
+) -> None:
+    quirks = Quirks(tokens={"given"}, access_key=KEY)
+    with SampleApi(generation(number), workspaces=workspaces(), quirks=quirks) as api:
+        address = f"{api.url}/v1/{PROJECT}/images?workspace_id={workspace}"
+        body = requests.get(address, headers={"X-Auth-Token": "given"}, timeout=10).content
+        page = split_page(body)
+        shown = client(sdk, api).list_image(sdk.ListImageRequest(workspace_id=workspace))
+    assert 0 < len(shown.data) == len(page.data) == page.total
+    for theirs, record in zip(shown.data, page.data, strict=True):
+        ours = normalise(record)
+        assert isinstance(ours, Normalised)
+        expected = as_image(theirs.to_dict())
+        assert {name: getattr(ours.image, name) for name in expected} == expected
 
 
 def test_the_sdk_shows_an_image_with_a_temporary_key(sdk: Any) -> None:

@@ -80,6 +80,15 @@ def test_anything_else_is_refused(request_: Request) -> None:
     assert (refused.value.status, refused.value.code) == (401, "APIGW.0301")
 
 
+@pytest.mark.parametrize("unsigned", ["host", "x-sdk-date"])
+def test_host_and_date_must_be_among_the_signed(unsigned: str) -> None:
+    names = [name for name in SIGNED if name != unsigned]
+    good = signature(canonical_request(REQUEST, names), "20191115T033655Z", KEY.secret)
+    text = AUTHORIZATION.replace(";".join(SIGNED), ";".join(names)).replace(SIGNATURE, good)
+    with pytest.raises(ApiError, match="must be signed"):
+        verify(with_headers(authorization=text), KEY, now=SIGNED_AT)
+
+
 def test_a_refusal_repeats_key_and_request_as_the_real_one_does() -> None:
     with pytest.raises(ApiError, match=rf"{KEY.access}.*limit=3"):
         verify(replace(REQUEST, query={"limit": "3"}), KEY, now=SIGNED_AT)
