@@ -12,6 +12,7 @@ PIP := -m pip --quiet --disable-pip-version-check --no-input
 DEV := .venv-dev/bin
 PYTEST := $(DEV)/python -m pytest
 WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak fuzz bench \
   audit-deps test-lowest test-airflow dist clean
@@ -27,10 +28,10 @@ sync: .venv/.installed ## install, then sync the built-in sample into images.db
 	@echo "Look around:  .venv/bin/image-sync --config config.example.toml images"
 
 test: .venv-dev/.installed ## install what development needs, then run all tests
-	@$(PYTEST) -n $(WORKERS)
+	@$(PYTEST) $(PARALLEL)
 
 check: format-check lint types imports ## what CI runs: formatting, lint, types, imports, all tests, coverage
-	@$(PYTEST) -n $(WORKERS) --cov --cov-report=term --cov-fail-under=100
+	@$(PYTEST) $(PARALLEL) --cov --cov-report=term --cov-fail-under=100
 
 format: .venv-dev/.installed ## rewrite the code in the one format
 	@$(DEV)/ruff check --quiet --fix-only . && $(DEV)/ruff format .
@@ -56,11 +57,17 @@ fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 bench: .venv-dev/.installed ## measure against the numbers in benchmarks/
 	@$(DEV)/python -m benchmarks
 
+audit-deps: .venv-audit/.installed ## look the dependencies up among the known vulnerabilities
+	@.venv-audit/bin/pip-audit --progress-spinner off .
+
+test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that pyproject.toml allows
+	@.venv-lowest/bin/python -m pytest $(PARALLEL)
+
 dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
 	@$(DEV)/python -m hatchling build
 
 clean: ## remove environments, caches and what was built
-	@rm -rf .venv .venv-dev .venv-lowest dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-* dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # Environments. A stamp is newer than pyproject.toml when all that it asks for is installed.
 .venv/.installed: pyproject.toml
@@ -73,4 +80,15 @@ clean: ## remove environments, caches and what was built
 	@echo "installing image-sync and its development tools into .venv-dev (a minute or two)"
 	@$(PYTHON) -m venv .venv-dev
 	@$(DEV)/python $(PIP) install --editable '.[dev]'
+	@touch $@
+
+.venv-lowest/.installed: pyproject.toml .venv-dev/.installed
+	@$(PYTHON) -m venv .venv-lowest
+	@$(DEV)/python -m tests.support.lowest > .venv-lowest/constraints.txt
+	@.venv-lowest/bin/python $(PIP) install --editable '.[dev,scale]' --constraint .venv-lowest/constraints.txt
+	@touch $@
+
+.venv-audit/.installed: pyproject.toml
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python $(PIP) install pip-audit
 	@touch $@
