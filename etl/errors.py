@@ -18,7 +18,10 @@ The codes are an interface: cron jobs and monitors rely on them.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ImageSyncError(Exception):
@@ -62,11 +65,13 @@ class SourceError(ImageSyncError):
         status: int | None = None,
         error_code: str = "",
         request_id: str = "",
+        received_at: datetime | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.error_code = error_code
         self.request_id = request_id
+        self.received_at = received_at
 
 
 class SourceRefused(SourceError):

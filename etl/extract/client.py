@@ -1,0 +1,301 @@
+"""Talks to one host: sends a request, until it has the answer or the error that ends it.
+
+The one place where requests is used, where a body is read, and where anything is retried (why not
+urllib3's Retry beneath: docs/decisions). Requests go out through an adapter, not a session: there
+is no code here that could follow a redirect, keep a cookie or look into ~/.netrc, so credentials
+reach the configured host alone. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
+
+How long a `get` may take: each attempt `timeout_seconds` to connect and `ANSWER_TIMEOUTS` times
+that to answer; between attempts at most `LONGEST_ASKED_SECONDS` when the server asks for a wait,
+else `LONGEST_WAIT_SECONDS`; `max_retries` + 1 attempts; and one more after a renewed token.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from etl import __version__
+from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
+from etl.extract.body import BodyDamaged, BodyTooLarge, read_body
+from etl.extract.deadline import POOLS
+from etl.extract.exchange import OK, Answer, Lost, Request, query_of
+from etl.extract.failure import broken, error_of
+from etl.extract.pace import Pace
+from etl.extract.redact import redacted
+from etl.extract.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from etl.config import HttpSettings
+    from etl.extract.auth import Authenticator
+
+# An answer that is an error is read so far: enough for a message, however large its page.
+MOST_ERROR_BYTES: Final = 65_536
+
+_CONNECT_HINT: Final = "check endpoint, network, and the proxy if there is one"
+_TIMEOUT_HINT: Final = "try again later, or raise http.timeout_seconds"
+_CERTIFICATE_HINT: Final = "TLS is always verified: for an authority of your own, http.ca_bundle"
+
+
+class Client:
+    """One host, and the credentials for it; `get` may be called from many threads at once."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        auth: Authenticator,
+        http: HttpSettings,
+        clock: Callable[[], datetime],
+        pace: Pace | None = None,
+        sleep: Callable[[float], object] | None = None,
+        jitter: Callable[[], float] = random.random,
+        is_direct: bool = False,
+    ) -> None:
+        """`pace` may be shared by the clients of a host; `is_direct`: past any proxy."""
+        self._origin, self._base = _split(endpoint)
+        self._auth = auth
+        self._http = http
+        self._clock = clock
+        self._pace = pace or Pace(http.max_requests_per_second)
+        self._closing = threading.Event()
+        self._sleep = sleep or self._closing.wait
+        self._retry = RetryPolicy(http.max_retries, jitter)
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=http.concurrency)
+        self._proxies = {} if is_direct else get_environ_proxies(endpoint)
+        self._verify = http.ca_bundle or _authorities(os.environ)
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"modelarts-image-sync/{__version__} {http.user_agent_suffix}".strip(),
+            "X-Language": "en-us",
+        }
+        self._lock = threading.Lock()
+        self._refused: SourceRefused | None = None
+        self.requests = 0
+        self.retries = 0
+
+    def get(self, path: str, params: Mapping[str, str]) -> Answer:
+        """The answer 200 with a JSON body to GET `path`, whose segments are quoted already.
+
+        Raises `SourceRefused`, `SourceUnavailable` or `SourceBroken`, after all retries.
+        """
+        return self.send(self.request("GET", path, params=params))
+
+    def close(self) -> None:
+        """Ends what waits for its turn or a retry, and lets go of the connections."""
+        self._closing.set()
+        self._adapter.close()
+        self._auth.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        accepted: frozenset[int] = OK,
+        is_json: bool = True,
+    ) -> Request:
+        """A request to this client's host."""
+        return Request(
+            method=method,
+            origin=self._origin,
+            path=self._base + path,
+            query=query_of(params or {}),
+            headers={**self._headers, **(headers or {})},
+            body=body,
+            accepted=accepted,
+            is_json=is_json,
+        )
+
+    def send(self, request: Request, *, secrets: Iterable[str] = ()) -> Answer:
+        """Sends `request` until it is answered; `secrets` are those in its own body."""
+        if {".", ".."} & set(request.path.split("/")):
+            raise SourceBroken(f"{request} can't be asked for: no URL can carry such a path")
+        attempt, has_renewed = 1, False
+        while True:
+            headers = self._credentials(request)
+            outcome = self._attempt(request, headers)
+            if isinstance(outcome, Answer):
+                if outcome.status in request.accepted:
+                    return _checked(request, outcome)
+                if outcome.status == 401 and not has_renewed and self._auth.renew(headers):
+                    has_renewed = True
+                    self._note_retry()
+                    continue
+            wait = self._retry.wait_seconds(outcome, attempt=attempt)
+            if wait is None:
+                raise self._final(request, outcome, attempts=attempt, secrets=secrets)
+            self._wait(wait, outcome)
+            attempt += 1
+
+    def _credentials(self, request: Request) -> Mapping[str, str]:
+        """The headers that vouch for `request`; after a final 401 none are sent any more.
+
+        Other threads' requests in flight would only be refused too, and lock the key.
+        """
+        if self._refused:
+            raise self._refused
+        headers = self._auth.headers(request)
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                hint = "look for line breaks and other strange characters in the credentials"
+                raise SourceRefused(f"{request} was not sent: {name} can't be a header", hint=hint)
+        return headers
+
+    def _attempt(self, request: Request, credentials: Mapping[str, str]) -> Answer | Lost:
+        """Sends once, in its turn."""
+        self._pause(self._pace.wait_seconds())
+        with self._lock:
+            self.requests += 1
+        try:
+            prepared = requests.Request(
+                request.method,
+                request.url,
+                headers={**request.headers, **credentials},
+                data=request.body or None,
+            ).prepare()
+            response = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=self._http.timeout_seconds,
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+            with response.raw:
+                return self._answer(request, response)
+        except BodyDamaged:
+            return Lost("its body is damaged or ends too early", hint=_CONNECT_HINT)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return _lost(error)
+
+    def _answer(self, request: Request, response: requests.Response) -> Answer:
+        """Reads the body, of a wanted answer whole and of an error as much as a message needs."""
+        is_wanted = response.status_code in request.accepted
+        most_bytes = self._http.max_response_bytes if is_wanted else MOST_ERROR_BYTES
+        packing = response.headers.get("Content-Encoding", "").strip().lower()
+        try:
+            body = read_body(response.raw, packing=packing, most_bytes=most_bytes)
+        except BodyTooLarge:
+            body, is_whole = b"", False
+        else:
+            is_whole = True
+        answer = Answer(
+            status=response.status_code,
+            body=body,
+            headers=response.headers,
+            request_id=redacted(response.headers.get("X-Request-Id", ""), most=128),
+            received_at=self._clock(),
+        )
+        if is_wanted and not is_whole:
+            what = f"with more than the {most_bytes} bytes that are allowed"
+            hint = "raise http.max_response_bytes, or lower http.page_size"
+            raise broken(request, answer, what, hint=hint)
+        return answer
+
+    def _final(
+        self, request: Request, outcome: Answer | Lost, *, attempts: int, secrets: Iterable[str]
+    ) -> SourceError:
+        error = error_of(
+            request,
+            outcome,
+            attempts=attempts,
+            secrets=(*self._auth.secrets, *secrets),
+            advice=self._auth.advice,
+        )
+        if isinstance(error, SourceRefused) and error.status == 401:
+            self._refused = error
+        return error
+
+    def _wait(self, seconds: float, outcome: Answer | Lost) -> None:
+        """Waits before the next attempt; a throttled host is left alone by all threads."""
+        if isinstance(outcome, Answer) and outcome.status == 429:
+            self._pace.hold(seconds)
+        self._pause(seconds)
+        self._note_retry()
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+        if self._closing.is_set():
+            raise SourceUnavailable("the request was given up: the client is closed")
+
+    def _note_retry(self) -> None:
+        with self._lock:
+            self.retries += 1
+
+
+class _Adapter(HTTPAdapter):
+    """requests' own, on connections with a deadline."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+def _split(endpoint: str) -> tuple[str, str]:
+    """Origin (no user, no default port, lower case) and base path of an endpoint."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    is_default = parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)}
+    origin = f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
+    return origin, parts.path.rstrip("/")
+
+
+def _authorities(environ: Mapping[str, str]) -> str | bool:
+    """The certificates that requests' users name in the environment, else certifi's."""
+    return environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
+
+
+def _checked(request: Request, answer: Answer) -> Answer:
+    """An answer whose body begins like JSON, where JSON is due; a log-in page does not."""
+    if request.is_json and answer.body[:64].lstrip()[:1] not in {b"{", b"["}:
+        what = "with " + ("a page" if answer.body[:64].lstrip()[:1] == b"<" else "what is no JSON")
+        hint = "is that the API's own host? check endpoint, and the proxy if there is one"
+        raise broken(request, answer, what, hint=hint)
+    return answer
+
+
+def _lost(error: Exception) -> Lost:
+    """Why no answer came, in the words of the innermost cause."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return Lost(redacted(str(causes[-1])), hint=_CERTIFICATE_HINT, is_passing=False)
+    if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
+        return Lost("time-out", hint=_TIMEOUT_HINT)
+    is_passing = isinstance(
+        error, requests.ConnectionError | requests.Timeout | urllib3.exceptions.HTTPError
+    )
+    return Lost(redacted(str(causes[-1])), hint=_CONNECT_HINT, is_passing=is_passing)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, by whichever way its library wraps."""
+    seen: set[int] = set()
+    inner: object = error
+    while isinstance(inner, BaseException) and id(inner) not in seen:
+        seen.add(id(inner))
+        yield inner
+        wrapped = [arg for arg in inner.args if isinstance(arg, BaseException)]
+        inner = getattr(inner, "reason", None) or inner.__cause__ or next(iter(wrapped), None)
