@@ -5,26 +5,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from etl.database.engine import our_errors
-from etl.database.migrate import require_head
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
 
 @contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection inside a transaction that reads one state and writes nothing.
+def snapshot(connection: Connection) -> Iterator[Connection]:
+    """A transaction whose statements all see one state, whatever a sync commits meanwhile.
 
-    Raises `SchemaNotAtHead` where the schema is another than this program's.
+    SQLite gives that by itself; PostgreSQL wants to be asked.
     """
-    require_head(engine)
-    with our_errors(engine), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-        with connection.begin():
-            yield connection
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    with connection.begin():
+        yield connection

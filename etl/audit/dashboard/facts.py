@@ -16,10 +16,11 @@ from msgspec import json
 from sqlalchemy import bindparam, text
 
 from etl.audit.dashboard.charts import Point, RunCounts
+from etl.audit.query import ask
 from etl.database.types import Instant, instant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
@@ -55,6 +56,7 @@ class Facts:
     values: dict[str, list[tuple[str | None, int]]]
     components: dict[str, list[tuple[str | None, int]]]
     old: Capped
+    old_images: int
     old_releases: list[Row]
     series: list[Point]
     counts: list[RunCounts]
@@ -82,14 +84,16 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
     states: Counter[str] = sum(by_source.values(), Counter())
     runs = _rows(connection, "runs", limit=MOST_RUNS)
     by_run = list(_rows(connection, "counts", run=runs[-1]["run_id"] if runs else 0))
+    old, old_images, old_releases = _old(connection, now)
     return Facts(
         now=now,
         states=states,
         states_by_source=by_source,
         values=_values(_rows(connection, "kinds")),
         components=_components(_rows(connection, "components")),
-        old=Capped([], 0),
-        old_releases=[],
+        old=old,
+        old_images=old_images,
+        old_releases=old_releases,
         series=_series(_rows(connection, "series")),
         counts=_by_run(by_run),
         first_loads=[row for row in by_run if row["is_first"] and row["added"]],
@@ -112,10 +116,10 @@ def _rows(connection: Connection, name: str, **parameters: Any) -> list[Row]:
         kind = Instant() if isinstance(value, datetime) else None
         is_list = isinstance(value, list)
         statement = statement.bindparams(bindparam(key, value, kind, expanding=is_list))
-    return [_typed(row) for row in connection.execute(statement).mappings()]
+    return [_typed(dict(row)) for row in connection.execute(statement).mappings()]
 
 
-def _typed(row: Mapping[str, Any]) -> Row:
+def _typed(row: Row) -> Row:
     return {name: _value(name, value) for name, value in row.items()}
 
 
@@ -168,6 +172,25 @@ def _components(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
         counted.setdefault(row["component"], Counter())[row["version"]] += row["images"]
     ranked = sorted(counted, key=lambda name: (-counted[name].total(), name))
     return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
+
+
+def _old(connection: Connection, now: datetime) -> tuple[Capped, int, list[Row]]:
+    """Images on releases past their end, and how many there are on each: the report's rows."""
+    answer = ask(connection, "end-of-life", folder="reports", today=now.date().isoformat())
+    kept: list[Row] = []
+    releases: Counter[tuple[str, str, str]] = Counter()
+    images: set[tuple[str, str]] = set()
+    for values in answer.rows:
+        row = dict(zip(answer.columns, values, strict=True))
+        releases[row["component"], row["release"], row["ended_on"]] += 1
+        images.add((row["source"], row["image_id"]))
+        if len(kept) < MOST_ROWS:
+            kept.append(row)
+    by_number = [
+        {"component": component, "release": release, "ended_on": ended_on, "images": count}
+        for (component, release, ended_on), count in releases.most_common()
+    ]
+    return Capped(kept, releases.total()), len(images), by_number
 
 
 def _series(rows: Iterable[Row]) -> list[Point]:

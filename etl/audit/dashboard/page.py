@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
 _FILTERS: Final = ("age", "details", "evidence", "moment", "number", "plain", "rule", "shown")
 
 
-def write_dashboard(engine: Engine, path: Path, *, now: datetime) -> Facts:
+def write_dashboard(connection: Connection, path: Path, *, now: datetime) -> Facts:
     """Writes the page to `path`, whole or not at all; gives the facts that it tells."""
-    with snapshot(engine) as connection:
+    with snapshot(connection):
         facts = read_facts(connection, now)
     with written_whole(path) as file:
         for part in render(facts):

@@ -1,0 +1,83 @@
+"""Does the ledger add up? Everything that data can show of the record's promises, recomputed.
+
+    runs.py      each source's chain of runs: digests, counts, what each run wrote
+    versions.py  each image's history: numbers, periods, changes, removals, state
+    strays.py    rows that belong to no run or no image
+
+It reads the tables alone. Outside the proof, since no run says them: the process facts of
+`sync_runs` (version, host, pid, times), `catalogue.received` and `listing`, and numbers that only
+name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since` and `resolved_at` are held to
+instants of the source's runs. A ledger that was cut off at its end, or written anew as a whole, is
+consistent in itself: a digest noted elsewhere (`--head`) shows that.
+"""
+
+from __future__ import annotations
+
+from heapq import nsmallest
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from etl.audit.snapshot import snapshot
+from etl.audit.verify.findings import Finding, counted
+from etl.audit.verify.runs import Head, Ledger, check_runs, read_ledger
+from etl.audit.verify.strays import check_rejects, check_strays, check_sync_runs
+from etl.audit.verify.versions import check_versions
+from etl.errors import LedgerBroken, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+MOST_TOLD: Final = 10
+SHORTEST_HEAD: Final = 12
+
+__all__ = ["Head", "verify"]
+
+
+def verify(
+    connection: Connection,
+    *,
+    since: datetime | int | None = None,
+    head: str = "",
+    sources: Sequence[str] = (),
+) -> list[Head]:
+    """The head of each source's chain, when all is well; else raises `LedgerBroken`.
+
+    `since`: only what runs from that one (or from that instant) on wrote. `head`: a digest noted
+    elsewhere, or at least its first digits, that must be in the chain.
+    """
+    with snapshot(connection):
+        ledger = read_ledger(connection, sources=sources)
+        first = ledger.first_run_since(since)
+        found = counted(
+            chain(
+                check_strays(connection),
+                check_sync_runs(connection, first),
+                check_versions(connection, ledger, first),
+                check_rejects(connection, ledger),
+                check_runs(connection, ledger, first),
+            )
+        )
+        told = nsmallest(MOST_TOLD, found)
+    if told:
+        raise LedgerBroken("\n".join(_spelled(told, found.count)))
+    _require_head(ledger, head)
+    return ledger.heads()
+
+
+def _spelled(told: list[Finding], count: int) -> Iterator[str]:
+    yield f"the ledger does not add up, first in {told[0]}"
+    yield from (f"  {finding}" for finding in told[1:])
+    if count > len(told):
+        yield f"  and {count - len(told):,} more"
+
+
+def _require_head(ledger: Ledger, head: str) -> None:
+    if not head:
+        return
+    if len(head) < SHORTEST_HEAD:
+        raise UsageError(f"--head: at least {SHORTEST_HEAD} digits of a digest")
+    if not any(digest.startswith(head.lower()) for digest in ledger.digests()):
+        raise LedgerBroken(f"no run of this ledger has the digest {head}")

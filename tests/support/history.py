@@ -1,0 +1,182 @@
+"""Histories made by real applies: what a run shows is said record by record, no network in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Raw, json
+from sqlalchemy import Engine
+
+from etl.errors import SourceUnavailable
+from etl.load.apply import apply_source, record_failure
+from etl.load.baseline import Baseline
+from etl.load.lock import source_lock
+from etl.load.runs import begin_run, end_run
+from etl.load.sighting import Sighting
+from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+
+LISTING = Listing("BUILD_IN", "0")
+BEGINNING = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
+Decide = Callable[[list[Candidate], list[Candidate]], Decision]
+
+
+def record(image_id: str, **fields: Any) -> dict[str, Any]:
+    """A record of the API, in its own words."""
+    return {"id": image_id, "name": f"image-{image_id}", "type": "BUILD_IN", **fields}
+
+
+def removing(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+    """Whatever is not there is removed, on evidence."""
+    detail = {"status": 404, "error_code": "ModelArts.6404", "request_id": "r-1"}
+    return Decision(
+        removals=(
+            *(Removal(each, "listed_deleted", {}) for each in deleted),
+            *(Removal(each, "lookup_not_found", detail) for each in absent),
+        )
+    )
+
+
+def holding(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """Whatever is not there is held."""
+    held = tuple(Removal(each, "lookup_not_found", {"status": 404}) for each in absent)
+    return Decision(held=held, held_rule="max_percent" if held else "")
+
+
+def missing(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """Whatever is not there is undecided."""
+    return Decision(missing=tuple(absent))
+
+
+def out_of_scope(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """Whatever is not there is outside the coverage."""
+    return Decision(out_of_scope=tuple(absent))
+
+
+def _raw(each: Mapping[str, Any] | bytes) -> Raw:
+    return Raw(each if isinstance(each, bytes) else json.encode(each))
+
+
+class History:
+    """Runs, one after the other, an hour apart."""
+
+    def __init__(self, engine: Engine, *, at: datetime = BEGINNING) -> None:
+        self.engine = engine
+        self.at = at
+
+    def run(
+        self,
+        records: Iterable[Mapping[str, Any] | bytes],
+        *,
+        source: str = "sample",
+        decide: Decide = removing,
+        certificate: str = "exact",
+        is_failing: bool = False,
+    ) -> Outcome:
+        """One run that was shown `records`."""
+        self.at += timedelta(hours=1)
+        run_id = begin_run(
+            self.engine, kind="sync", now=self.at, version="0.1.0", host="test", pid=1
+        )
+        observed_at = self.at + timedelta(seconds=2)
+        facts = WalkFacts(certificate="none" if is_failing else certificate, walks=1, pages=1)  # type: ignore[arg-type]
+        with source_lock(self.engine, source) as connection:
+            common = {"run_id": run_id, "source": source, "observed_at": observed_at}
+            if is_failing:
+                error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
+                outcome = record_failure(connection, **common, error=error, facts=facts)
+            else:
+                baseline = Baseline(connection, source)
+                with closing(Sighting(baseline, LISTING)) as sighting:
+                    raw = [
+                        Raw(each if isinstance(each, bytes) else json.encode(each))
+                        for each in records
+                    ]
+                    sighting.observe(Page(LISTING, 0, raw, len(raw)))
+                    is_certified = certificate != "none"
+                    absent = list(baseline.absent(sighting.seen)) if is_certified else []
+                    decision = decide(absent, sighting.deleted if is_certified else [])
+                    outcome = apply_source(
+                        connection, **common, sightings=[sighting], decision=decision, facts=facts
+                    )
+        codes = {"succeeded": 0, "partial": 3, "held": 30, "failed": 11}
+        end_run(
+            self.engine,
+            run_id,
+            status=outcome.status,
+            exit_code=codes[outcome.status],
+            now=self.at + timedelta(seconds=3),
+        )
+        return outcome
+
+
+HOSTILE = (
+    "<script>window.pwned = 1</script>",
+    "<img src=x onerror='window.pwned = 1'>",
+    "\u202egnp.exe \u2066\u200f",
+    "=cmd|' /C calc'!A0",
+    "\x1b[31mred\x07\x9b",
+    "]]></style></script>{{ 7 * 7 }}",
+    "很长的名字" * 900,
+    "\ufeff\u200b",
+    '"\' onmouseover="window.pwned = 1',
+)
+
+
+def varied(engine: Engine, *, runs: int = 12, images: int = 12, seed: int = 1) -> History:
+    """A history with all that there is: every kind of change, removal, reject and outcome."""
+    choose = random.Random(seed)  # noqa: S311  # the same history every time
+    history = History(engine)
+    live = {f"{number:032x}": _values(choose) for number in range(images)}
+    gone: dict[str, dict[str, Any]] = {}
+    ways = [removing, removing, missing, holding, out_of_scope]
+    for number in range(runs):
+        if number:
+            _mutate(choose, live, gone, number)
+        shown: list[Any] = [record(each, **values) for each, values in live.items()]
+        if number % 4 == 2:
+            shown += [b'{"id": "bad-%d", "size": "big"}' % number, b'{"id": 7}']
+        history.run(
+            shown,
+            decide=ways[number % len(ways)],
+            certificate="none" if number % 7 == 6 else "exact",
+        )
+        if number % 5 == 3:
+            history.run([], is_failing=True)
+    return history
+
+
+def _mutate(
+    choose: random.Random,
+    live: dict[str, dict[str, Any]],
+    gone: dict[str, dict[str, Any]],
+    number: int,
+) -> None:
+    for image_id in choose.sample(sorted(live), min(3, len(live))):
+        live[image_id] = {**live[image_id], **_values(choose)}
+    for image_id in choose.sample(sorted(live), min(2, len(live))):
+        gone[image_id] = live.pop(image_id)
+    for image_id in choose.sample(sorted(gone), min(1, len(gone))):
+        live[image_id] = gone.pop(image_id)
+    live[f"{number:08x}{choose.getrandbits(96):024x}"] = _values(choose)
+    if number == 3:
+        live["d" * 32] = {**_values(choose), "status": "DELETED"}
+
+
+def _values(choose: random.Random) -> dict[str, Any]:
+    system = choose.choice(["ubuntu_18.04", "ubuntu_20.04", "ubuntu_22.04", "euleros_2.10.11"])
+    version = choose.choice(["1.8.1", "2.1.0"])
+    return {
+        "name": f"pytorch_{version}-cuda_11.7-py_3.7-{system}-x86_64",
+        "tag": version,
+        "status": choose.choice(["ACTIVE", "ACTIVE", "ERROR"]),
+        "arch": choose.choice(["x86_64", "aarch64", None]),
+        "size": choose.randrange(2**34),
+        "swr_path": f"swr.example.com/atelier/pytorch:{version}-{choose.randrange(9)}",
+        "dev_services": choose.sample(["NOTEBOOK", "SSH"], choose.randrange(3)),
+        "tags": [{"key": "team", "value": choose.choice(["a", ""])}],
+        "create_at": 1_638_238_504_492 + choose.randrange(10**9),
+    }
