@@ -49,7 +49,7 @@ imports: .venv-dev/.installed
 	@$(DEV)/lint-imports --no-logo
 
 soak: .venv-dev/.installed ## the long property and fault tests, for an hour: SECONDS_EACH=3600
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults tests/integration/test_verify.py
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"
