@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import BigInteger
 
-from etl.database.types import Instant, JsonList, JsonObject, Key
+from etl.database.types import Instant, JsonList, JsonObject, Key, Word
 
 metadata: Final = MetaData(
     naming_convention={
@@ -56,11 +56,11 @@ def _run(name: str, comment: str, *, null: bool = False) -> Column[Any]:
 
 
 def _source() -> Column[Any]:
-    return _column("source", Text, "name of the source in the configuration")
+    return _column("source", Word, "name of the source in the configuration")
 
 
 def _image_id() -> Column[Any]:
-    return _column("image_id", Text, "the API's id, unique within a source")
+    return _column("image_id", Word, "the API's id, unique within a source")
 
 
 def _version_columns() -> list[Column[Any]]:
@@ -344,6 +344,33 @@ Index(
     sqlite_where=text("closed_run_id is not null"),
     postgresql_where=text("closed_run_id is not null"),
 )
+# An image by its name or its address. A hash, since PostgreSQL's b-tree refuses a very long text.
+Index("ix_catalogue_name", catalogue.c.name, postgresql_using="hash")
+Index("ix_catalogue_swr_path", catalogue.c.swr_path, postgresql_using="hash")
+# What is not present, and what is missing: few, so that counting them costs little.
+Index(
+    "ix_catalogue_absent",
+    catalogue.c.source,
+    catalogue.c.image_id,
+    catalogue.c.state,
+    sqlite_where=text("state <> 'present'"),
+    postgresql_where=text("state <> 'present'"),
+)
+Index(
+    "ix_catalogue_missing",
+    catalogue.c.source,
+    sqlite_where=text("missing_since is not null"),
+    postgresql_where=text("missing_since is not null"),
+)
+# The older versions of an image, of a run, and those that ended otherwise than by a change.
+Index("ix_superseded_image", superseded.c.source, superseded.c.image_id)
 Index("ix_superseded_opened", superseded.c.opened_run_id)
+Index(
+    "ix_superseded_closed",
+    superseded.c.closed_run_id,
+    sqlite_where=text("closed_as <> 'changed'"),
+    postgresql_where=text("closed_as <> 'changed'"),
+)
 Index("ix_superseded_valid_from", superseded.c.valid_from)
 Index("ix_field_changes_run_id", field_changes.c.run_id)
+Index("ix_rejects_run_id", rejects.c.run_id)

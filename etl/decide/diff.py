@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC; the text says so with its Z
 _INSTANTS: Final = frozenset({"created_at", "updated_at"})
+_DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 
 
 def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
-    """The tracked values that differ, in the columns' order; empty: the same version."""
-    return tuple(
+    """The tracked values that differ, in the columns' order; empty: the same version.
+
+    What is read from `swr_path` makes no version of its own: a newer program may read it better.
+    """
+    changes = tuple(
         FieldChange(field, value_text(field, old), value_text(field, new))
         for field in TRACKED
         if (old := getattr(before, field)) != (new := getattr(after, field))
     )
+    return changes if any(change.field not in _DERIVED for change in changes) else ()
 
 
 def value_text(field: str, value: Any) -> str:

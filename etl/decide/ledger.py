@@ -7,15 +7,18 @@ does not depend on order, and grows and shrinks fact by fact. Instants are spell
 
     version fact      ["version", source, version, [image_id, …values in Image's order…]]
     catalogue_digest  the set of the version facts that are valid after the run
-    event             ["closed", …], ["change", …], ["removal", …], … as the functions below spell
-    digest            ["run", {column: value of the row, without digest}, set of the run's events]
+    events            [kind, {column: value}] for each row that the run wrote elsewhere: "change",
+                      "removal", "held", "released", "reject", "field"; and the version facts of
+                      images that the run saw only to find them removed
+    digest            ["run", {column: value of the source_runs row, without digest}, events]
 
-The row holds `previous_digest` and `catalogue_digest`; so a run's digest vouches for everything
+The row holds `previous_digest` and `catalogue_digest`: so a run's digest vouches for all that was
 before it, and no value of any version can change unnoticed.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,62 +62,27 @@ def version_fact(source: str, version: int, image: Image) -> bytes:
     return _fact(("version", source, version, image))
 
 
-def closed(version: bytes, closed_as: str) -> bytes:
-    """A version ended: `changed`, `removed` or `out_of_scope`."""
-    return _fact(("closed", version.hex(), closed_as))
-
-
-def change(image_id: str, version: int, field: str, old_value: str, new_value: str) -> bytes:
-    """A version came with another value of a field."""
-    return _fact(("change", image_id, version, field, old_value, new_value))
-
-
-def removal(row: Mapping[str, Any]) -> bytes:
-    """A row of `image_removals`, as it was when it was written (not yet restored)."""
-    return _row_fact("removal", row, without=("restored_at", "restored_run_id"))
-
-
-def restored(image_id: str, version: int) -> bytes:
-    """The removal that ended `version` was undone by a return."""
-    return _fact(("restored", image_id, version))
-
-
-def held(row: Mapping[str, Any]) -> bytes:
-    """A row of `held_removals`, as it was when it was written (still held)."""
-    return _row_fact("held", row, without=("released_run_id", "released_at", "released_as"))
-
-
-def released(image_id: str, held_run_id: int, released_as: str) -> bytes:
-    """A held removal is held no more."""
-    return _fact(("released", image_id, held_run_id, released_as))
-
-
-def reject(row: Mapping[str, Any]) -> bytes:
-    """A row of `rejects`, as it was when it was written (unresolved), without its number."""
-    return _row_fact("reject", row, without=("reject_id", "resolved_at"))
-
-
-def resolved(record_digest: str, reason: str) -> bytes:
-    """A reject is one no more."""
-    return _fact(("resolved", record_digest, reason))
-
-
-def source_field(field: str) -> bytes:
-    """An unknown field was met for the first time."""
-    return _fact(("field", field))
+def event(kind: str, row: Mapping[str, Any]) -> bytes:
+    """Hash of a row that a run wrote, of the columns that never change again."""
+    return _fact((kind, _spelled(row)))
 
 
 def run_digest(row: Mapping[str, Any], events: FactSet) -> str:
-    """Digest of a `source_runs` row and of the run's events; 64 hex digits.
-
-    `row`: instants as text, `walk_detail` as its JSON text; a `digest` in it is passed over.
-    """
+    """Digest of a `source_runs` row and of the run's events; a `digest` in the row is no matter."""
     columns = {name: value for name, value in row.items() if name != "digest"}
-    return _fact(("run", columns, events.digest)).hex()
+    return _fact(("run", _spelled(columns), events.digest)).hex()
 
 
-def _row_fact(kind: str, row: Mapping[str, Any], *, without: tuple[str, ...]) -> bytes:
-    return _fact((kind, {name: value for name, value in row.items() if name not in without}))
+def _spelled(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: instant_text(value) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def instant_text(instant: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _fact(content: Any) -> bytes:

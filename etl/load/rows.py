@@ -124,7 +124,7 @@ def image_of(row: Sequence[Any]) -> Image:
     """The image of a row of `image_columns`."""
     times = [_milliseconds(value) for value in row[_TIMES + 1 : -1]]
     dev_services, resource_categories, tags = row[_LISTS + 1 : _TIMES + 1]
-    return Image(
+    values: tuple[Any, ...] = (
         *row[: _LISTS + 1],
         dev_services and _texts_of(dev_services),
         resource_categories and _texts_of(resource_categories),
@@ -132,6 +132,7 @@ def image_of(row: Sequence[Any]) -> Image:
         *times,
         row[-1],
     )
+    return Image(*values)
 
 
 def _milliseconds(value: str | int | None) -> int | None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _SESSIONS: Final[dict[tuple[str, int], Connection]] = {}
 
 
-def begin_run(engine: Engine, *, kind: str, now: datetime, version: str, host: str, pid: int) -> int:
+def begin_run(
+    engine: Engine, *, kind: str, now: datetime, version: str, host: str, pid: int
+) -> int:
     """Writes the run's row, committed at once, and marks the runs of dead processes `abandoned`."""
     connection = engine.connect()
     try:
@@ -32,18 +34,16 @@ def begin_run(engine: Engine, *, kind: str, now: datetime, version: str, host: s
             row = insert(sync_runs).values(
                 kind=kind, started_at=now, status="running", version=version, host=host, pid=pid
             )
-            (run_id,) = connection.execute(row).inserted_primary_key or ()
+            run_id = int(connection.execute(row.returning(sync_runs.c.run_id)).scalar_one())
             _say_alive(connection, run_id)
     except BaseException:
         connection.close()
         raise
     _keep(connection, run_id)
-    return int(run_id)
+    return run_id
 
 
-def end_run(
-    engine: Engine, run_id: int, *, status: str, exit_code: int, now: datetime
-) -> None:
+def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: datetime) -> None:
     """Writes how the run ended; it is alive no more."""
     done = update(sync_runs).where(sync_runs.c.run_id == run_id)
     try:

@@ -41,6 +41,11 @@ class Seen:
         """How many images."""
         return self.present + len(self.others)
 
+    @property
+    def told(self) -> int:
+        """How many images that are present in the database were told of."""
+        return sum(block.count(_TOLD) for block in self._marks.values())
+
     def tell_all(self, keys: Sequence[int | None]) -> list[int]:
         """Marks images told as the database has them; gives the places of the `None` keys."""
         unknown, marks, fresh = [], self._marks, 0
@@ -127,9 +132,9 @@ class Seen:
             self.present += _absences(mine)
             mine[:] = _merged(mine, block)
             self.present -= _absences(mine)
-        for image_id, fingerprint in other.others.items():
+        for image_id, told in other.others.items():
             if self.others.get(image_id) is None:
-                self.others[image_id] = fingerprint
+                self.others[image_id] = told
 
     def _mark(self, key: int, mark: int) -> None:
         block = self._marks[key >> _BITS]

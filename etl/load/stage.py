@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from msgspec import Struct, msgpack
 
-from etl.model import FieldChange, Image, Reject, State
+from etl.model import FieldChange, Image, Reject, State  # noqa: TC001  # msgspec reads the types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,12 +61,12 @@ class Touched(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Rejected(Struct, frozen=True, array_like=True, gc=False):
-    """A reject with what identifies it; `digest` and `bytes` are of the whole record."""
+    """A reject with what identifies it; `digest` and `length` (bytes) are of the whole record."""
 
     reject: Reject
     listing: str
     digest: bytes
-    bytes: int
+    length: int
 
 
 Frame = TypeVar("Frame", New, Changed, Touched, Rejected)

@@ -114,5 +114,3 @@ def _read_postgresql(
     driver = driver_of(connection)
     (rows,) = driver.execute(packed, (source, edge, size), binary=True).fetchone()
     return dict(iter_unpack(">16sq", rows or b""))
-
-

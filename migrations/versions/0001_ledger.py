@@ -32,10 +32,16 @@ def upgrade() -> None:
         ),
         sa.Column("state", sa.Text(), nullable=False, comment="present, removed or out_of_scope"),
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
-            "image_id", sa.Text(), nullable=False, comment="the API's id, unique within a source"
+            "image_id",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the API's id, unique within a source",
         ),
         sa.Column("version", sa.Integer(), nullable=False, comment="number of the version, from 1"),
         sa.Column(
@@ -229,6 +235,14 @@ def upgrade() -> None:
         comment="Every image ever seen: its state and its latest version",
     )
     op.create_index(
+        "ix_catalogue_absent",
+        "catalogue",
+        ["source", "image_id", "state"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'present'"),
+        postgresql_where=sa.text("state <> 'present'"),
+    )
+    op.create_index(
         "ix_catalogue_closed",
         "catalogue",
         ["closed_run_id"],
@@ -236,15 +250,35 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed_run_id is not null"),
         postgresql_where=sa.text("closed_run_id is not null"),
     )
+    op.create_index(
+        "ix_catalogue_missing",
+        "catalogue",
+        ["source"],
+        unique=False,
+        sqlite_where=sa.text("missing_since is not null"),
+        postgresql_where=sa.text("missing_since is not null"),
+    )
+    op.create_index(
+        "ix_catalogue_name", "catalogue", ["name"], unique=False, postgresql_using="hash"
+    )
     op.create_index("ix_catalogue_opened", "catalogue", ["opened_run_id"], unique=False)
+    op.create_index(
+        "ix_catalogue_swr_path", "catalogue", ["swr_path"], unique=False, postgresql_using="hash"
+    )
     op.create_index("ix_catalogue_valid_from", "catalogue", ["valid_from"], unique=False)
     op.create_table(
         "held_removals",
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
-            "image_id", sa.Text(), nullable=False, comment="the API's id, unique within a source"
+            "image_id",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the API's id, unique within a source",
         ),
         sa.Column(
             "run_id", Key, nullable=False, comment="the first run whose guard held this removal"
@@ -299,10 +333,16 @@ def upgrade() -> None:
     op.create_table(
         "image_removals",
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
-            "image_id", sa.Text(), nullable=False, comment="the API's id, unique within a source"
+            "image_id",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the API's id, unique within a source",
         ),
         sa.Column("name", sa.Text(), nullable=True, comment="the image's last known name"),
         sa.Column("swr_path", sa.Text(), nullable=True, comment="its last known address"),
@@ -355,7 +395,10 @@ def upgrade() -> None:
         sa.Column("reject_id", Key, nullable=False, comment="number of the reject"),
         sa.Column("run_id", Key, nullable=False, comment="the run that met it first"),
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
             "image_id",
@@ -399,6 +442,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reject_id", name=op.f("pk_rejects")),
         comment="Records that can't be understood, kept with the reason",
     )
+    op.create_index("ix_rejects_run_id", "rejects", ["run_id"], unique=False)
     op.create_index(
         "uq_rejects_open",
         "rejects",
@@ -410,7 +454,10 @@ def upgrade() -> None:
     op.create_table(
         "source_fields",
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
             "field",
@@ -492,7 +539,10 @@ def upgrade() -> None:
         "source_runs",
         sa.Column("run_id", Key, nullable=False, comment="the run"),
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
             "status", sa.Text(), nullable=False, comment="succeeded, partial, held or failed"
@@ -621,10 +671,16 @@ def upgrade() -> None:
         "superseded",
         sa.Column("image_key", Key, nullable=False, comment="the image's row in catalogue"),
         sa.Column(
-            "source", sa.Text(), nullable=False, comment="name of the source in the configuration"
+            "source",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="name of the source in the configuration",
         ),
         sa.Column(
-            "image_id", sa.Text(), nullable=False, comment="the API's id, unique within a source"
+            "image_id",
+            sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the API's id, unique within a source",
         ),
         sa.Column("version", sa.Integer(), nullable=False, comment="number of the version, from 1"),
         sa.Column(
@@ -777,6 +833,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("image_key", "version", name=op.f("pk_superseded")),
         comment="The versions of images that a later version followed",
     )
+    op.create_index(
+        "ix_superseded_closed",
+        "superseded",
+        ["closed_run_id"],
+        unique=False,
+        sqlite_where=sa.text("closed_as <> 'changed'"),
+        postgresql_where=sa.text("closed_as <> 'changed'"),
+    )
+    op.create_index("ix_superseded_image", "superseded", ["source", "image_id"], unique=False)
     op.create_index("ix_superseded_opened", "superseded", ["opened_run_id"], unique=False)
     op.create_index("ix_superseded_valid_from", "superseded", ["valid_from"], unique=False)
 
@@ -784,6 +849,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_superseded_valid_from", table_name="superseded")
     op.drop_index("ix_superseded_opened", table_name="superseded")
+    op.drop_index("ix_superseded_image", table_name="superseded")
+    op.drop_index(
+        "ix_superseded_closed",
+        table_name="superseded",
+        sqlite_where=sa.text("closed_as <> 'changed'"),
+        postgresql_where=sa.text("closed_as <> 'changed'"),
+    )
     op.drop_table("superseded")
     op.drop_table("source_runs")
     op.drop_index("ix_field_changes_run_id", table_name="field_changes")
@@ -796,6 +868,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("resolved_at is null"),
         postgresql_where=sa.text("resolved_at is null"),
     )
+    op.drop_index("ix_rejects_run_id", table_name="rejects")
     op.drop_table("rejects")
     op.drop_index("ix_image_removals_run_id", table_name="image_removals")
     op.drop_index("ix_image_removals_removed_at", table_name="image_removals")
@@ -808,11 +881,25 @@ def downgrade() -> None:
     )
     op.drop_table("held_removals")
     op.drop_index("ix_catalogue_valid_from", table_name="catalogue")
+    op.drop_index("ix_catalogue_swr_path", table_name="catalogue", postgresql_using="hash")
     op.drop_index("ix_catalogue_opened", table_name="catalogue")
+    op.drop_index("ix_catalogue_name", table_name="catalogue", postgresql_using="hash")
+    op.drop_index(
+        "ix_catalogue_missing",
+        table_name="catalogue",
+        sqlite_where=sa.text("missing_since is not null"),
+        postgresql_where=sa.text("missing_since is not null"),
+    )
     op.drop_index(
         "ix_catalogue_closed",
         table_name="catalogue",
         sqlite_where=sa.text("closed_run_id is not null"),
         postgresql_where=sa.text("closed_run_id is not null"),
+    )
+    op.drop_index(
+        "ix_catalogue_absent",
+        table_name="catalogue",
+        sqlite_where=sa.text("state <> 'present'"),
+        postgresql_where=sa.text("state <> 'present'"),
     )
     op.drop_table("catalogue")

@@ -1,0 +1,136 @@
+"""The one commit of a source: everything that a run found out about it, together or not at all.
+
+    new ─ changed ─ seen again ─ removed, out of scope, missing ─ held ─ rejects ─ source_runs
+
+No network is waited for inside; `etl.sync` has everything ready before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import text
+
+from etl.database.engine import writing
+from etl.decide.ledger import FactSet
+from etl.load.chain import write_source_run
+from etl.load.closing import write_absent
+from etl.load.differences import Differences
+from etl.load.held import write_held
+from etl.load.lock import require_lock
+from etl.load.opening import write_changed, write_new, write_touched
+from etl.load.rejects import write_rejects, write_source_fields
+from etl.load.sighting import deleted_by, seen_by
+from etl.load.tally import Tally, failed_outcome
+from etl.load.turn import Turn, read_before
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from etl.errors import SourceError
+    from etl.load.sighting import Sighting
+    from etl.model import Decision, Outcome, WalkFacts
+
+ANALYSE_FROM: Final = 1000  # rows added; fewer do not change how the database plans a query
+
+
+def apply_source(
+    connection: Connection,
+    *,
+    run_id: int,
+    source: str,
+    observed_at: datetime,
+    sightings: Sequence[Sighting],
+    decision: Decision,
+    facts: WalkFacts,
+    dismissed: Collection[str] = (),
+) -> Outcome:
+    """Writes what the sightings show and the decision says, in one transaction.
+
+    `sightings` in order of precedence; the walk is certified when `facts.certificate` says so.
+    `dismissed`: ids of held removals to drop. `observed_at` lies after the source's last one.
+    """
+    with writing(connection):
+        turn = _turn(connection, run_id=run_id, source=source, observed_at=observed_at, facts=facts)
+        outcome = _write(turn, sightings, decision, facts=facts, dismissed=dismissed)
+        write_source_run(turn, outcome)
+    if outcome.added > max(ANALYSE_FROM, turn.before.present):
+        _analyse(connection)
+    return outcome
+
+
+def record_failure(
+    connection: Connection,
+    *,
+    run_id: int,
+    source: str,
+    observed_at: datetime,
+    error: SourceError,
+    facts: WalkFacts,
+) -> Outcome:
+    """The row of a source that could not be read; nothing else changes."""
+    with writing(connection):
+        turn = _turn(connection, run_id=run_id, source=source, observed_at=observed_at, facts=facts)
+        outcome = failed_outcome(
+            source=source,
+            observed_at=observed_at,
+            facts=facts,
+            error=error,
+            present=turn.before.present,
+        )
+        write_source_run(turn, outcome)
+    return outcome
+
+
+def _turn(
+    connection: Connection, *, run_id: int, source: str, observed_at: datetime, facts: WalkFacts
+) -> Turn:
+    require_lock(connection, source)
+    before = read_before(connection, source)
+    return Turn(
+        connection=connection,
+        run_id=run_id,
+        source=source,
+        observed_at=observed_at,
+        is_certified=facts.certificate != "none",
+        before=before,
+        catalogue=FactSet(before.catalogue_digest),
+    )
+
+
+def _write(
+    turn: Turn,
+    sightings: Sequence[Sighting],
+    decision: Decision,
+    *,
+    facts: WalkFacts,
+    dismissed: Collection[str],
+) -> Outcome:
+    differences, seen, tally = Differences(sightings, decision), seen_by(sightings), Tally()
+    write_new(turn, tally.new(differences.new(is_certified=turn.is_certified)))
+    write_changed(turn, tally.changed(differences.changed()))
+    write_touched(turn, differences.touched())
+    write_absent(turn, decision)
+    write_held(turn, decision, seen, dismissed=dismissed)
+    tally.rejected = write_rejects(turn, differences.rejected(), seen)
+    write_source_fields(turn, differences.unknown_fields())
+    return tally.outcome(
+        source=turn.source,
+        observed_at=turn.observed_at,
+        facts=facts,
+        decision=decision,
+        seen=seen,
+        deleted=len(deleted_by(sightings)),
+        present_before=turn.before.present,
+    )
+
+
+def _analyse(connection: Connection) -> None:
+    """After a first load: what the database plans queries by."""
+    with connection.begin():
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("pragma analysis_limit = 1000"))
+        connection.execute(text("analyze catalogue"))

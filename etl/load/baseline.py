@@ -1,0 +1,173 @@
+"""What does the database have of a source, before a run?
+
+Read beside the network, under the source's lock, each time in a short transaction of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import text
+
+from etl.load.rows import image_columns, image_of, instant_read
+from etl.load.statements import reading
+from etl.load.window import CHUNK, Window
+from etl.model import Candidate, Known, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from etl.load.seen import Seen
+
+SCAN_ROWS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The little of a row that tells whether an image changed."""
+
+    image_key: int
+    state: State
+    received: bytes | None
+    fingerprint: bytes
+    is_unseen: bool
+
+
+class Baseline:
+    """The rows of one source as they are until the run's own transaction."""
+
+    def __init__(self, connection: Connection, source: str, *, chunk_size: int = CHUNK) -> None:
+        self.source = source
+        self._connection = connection
+        self._window = Window(connection, source, chunk_size=chunk_size)
+        last = self._one(_LAST_RUN)
+        self.present_count: int = last[0] if last else 0
+        self.last_observed_at: datetime | None = instant_read(last[1]) if last else None
+        self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
+        self._is_empty = self._one(_ANY_IMAGE) is None
+
+    def listings(self) -> set[str]:
+        """The distinct listings of the present images: `TYPE/WORKSPACE`."""
+        return {listing for (listing,) in self._all(_LISTINGS)}
+
+    def match(self, digests: Sequence[bytes]) -> list[int | None]:
+        """The key of the present row that each record's digest equals; None: look closer.
+
+        A row that later walks did not see is never matched: seeing it again changes it.
+        """
+        return [None] * len(digests) if self._is_empty else self._window.match(digests)
+
+    def relocate(self, keys: Sequence[int], page_rows: int) -> None:
+        """Told that a page of `page_rows` held `keys`, unchanged and yet not matched."""
+        self._window.relocate(keys, page_rows)
+
+    def marks(self, image_ids: Collection[str]) -> dict[str, Mark]:
+        """What the database has of these ids, in short: one statement."""
+        if self._is_empty or not image_ids:
+            return {}
+        rows = self._all(_MARKS, ids=self._ids(image_ids))
+        return {image_id: Mark(*rest[:-1], bool(rest[-1])) for image_id, *rest in rows}
+
+    def find(self, image_ids: Collection[str]) -> dict[str, Known]:
+        """The whole of what the database has of these ids: one statement."""
+        if self._is_empty or not image_ids:
+            return {}
+        columns = image_columns(self._connection, "c")
+        rows = self._all(_FIND.replace("{image}", columns), ids=self._ids(image_ids))
+        found = ((row[:5], image_of(row[5:])) for row in rows)
+        return {
+            image.image_id: Known(key, state, version, image, bytes(fingerprint), bool(is_unseen))
+            for (key, state, version, fingerprint, is_unseen), image in found
+        }
+
+    def candidates(self, image_ids: Collection[str]) -> list[Candidate]:
+        """The present images among these ids, as candidates for removal."""
+        if not image_ids:
+            return []
+        rows = self._all(
+            _CANDIDATES.format(which="and c.image_id {in_ids}"), ids=self._ids(image_ids)
+        )
+        return [_candidate(row) for row in rows]
+
+    def absent(self, seen: Seen) -> Iterator[Candidate]:
+        """The present images that `seen` does not hold, in the order of first sight."""
+        if seen.present == self.present_count:
+            return
+        edge = 0
+        while keys := [key for (key,) in self._all(_PRESENT, edge=edge, rows=SCAN_ROWS)]:
+            edge = keys[-1]
+            unseen = [key for key in keys if not seen.has(key)]
+            yield from self._candidates_of(unseen)
+
+    def _candidates_of(self, keys: list[int]) -> Iterator[Candidate]:
+        for start in range(0, len(keys), 1000):
+            statement = _CANDIDATES.format(which="and c.image_key {in_keys}")
+            rows = self._all(statement, keys=self._ids(keys[start : start + 1000]))
+            yield from map(_candidate, rows)
+
+    def _ids(self, values: Collection[Any]) -> Any:
+        """A list as one bound value."""
+        if self._connection.dialect.name == "sqlite":
+            return msgspec.json.encode(list(values)).decode()
+        return list(values)
+
+    def _one(self, statement: str) -> Any:
+        rows = self._all(statement)
+        return rows[0] if rows else None
+
+    def _all(self, statement: str, **values: Any) -> Sequence[Any]:
+        filled = statement.replace("{in_ids}", _IN[self._connection.dialect.name].format("ids"))
+        filled = filled.replace("{in_keys}", _IN[self._connection.dialect.name].format("keys"))
+        with reading(self._connection):
+            rows = self._connection.execute(text(filled), {"source": self.source, **values})
+            return rows.all()
+
+
+def _candidate(row: Sequence[Any]) -> Candidate:
+    *rest, missing_since = row
+    return Candidate(*rest, instant_read(missing_since))
+
+
+_IN: Final = {
+    "sqlite": "in (select value from json_each(:{}))",
+    "postgresql": "= any(:{})",
+}
+_LAST_RUN: Final = """
+    select present, observed_at from source_runs
+    where source = :source order by observed_at desc limit 1
+"""
+_RUN_COUNT: Final = "select count(*) from source_runs where source = :source"
+_ANY_IMAGE: Final = "select 1 from catalogue where source = :source limit 1"
+_LISTINGS: Final = """
+    select distinct listing from catalogue
+    where source = :source and state = 'present' and listing is not null
+"""
+_MARKS: Final = """
+    select c.image_id, c.image_key, c.state, c.received, c.fingerprint,
+        c.unseen_at is not null or c.missing_since is not null
+    from catalogue as c
+    where c.source = :source and c.image_id {in_ids}
+"""
+_FIND: Final = """
+    select c.image_key, c.state, c.version, c.fingerprint,
+        c.unseen_at is not null or c.missing_since is not null, {image}
+    from catalogue as c
+    where c.source = :source and c.image_id {in_ids}
+"""
+_PRESENT: Final = """
+    select image_key from catalogue
+    where source = :source and state = 'present' and image_key > :edge
+    order by image_key limit :rows
+"""
+_CANDIDATES: Final = """
+    select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id, c.namespace,
+        c.service_type, c.missing_since
+    from catalogue as c
+    where c.source = :source and c.state = 'present' {which}
+    order by c.image_key
+"""

@@ -1,0 +1,88 @@
+"""Which removals does the guard hold, and what becomes of them?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import text
+
+from etl.database.types import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+    from etl.load.seen import Seen
+    from etl.load.turn import Turn
+    from etl.model import Decision
+
+
+def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
+    """Source → image ids: what the run held, and is held still."""
+    held: dict[str, list[str]] = {}
+    with connection.begin():
+        for source, image_id in connection.execute(text(_OF_RUN), {"run_id": run_id}):
+            held.setdefault(source, []).append(image_id)
+    return held
+
+
+def write_held(turn: Turn, decision: Decision, seen: Seen, *, dismissed: Collection[str]) -> None:
+    """Holds what the decision holds anew, and releases what it does not hold any more.
+
+    A removal that is held still keeps its row as it is.
+    """
+    wanted = {removal.candidate.image_id: removal for removal in decision.held}
+    open_rows = turn.execute(_OPEN).all()
+    settled = {removal.candidate.image_id for removal in decision.removals}
+    cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
+    for image_id, key, state in open_rows:
+        is_back = state != "present" or seen.has(key) or image_id in cleared
+        if image_id in settled:
+            turn.execute(_RELEASE, image_id=image_id, released_as="removed")
+        elif image_id in dismissed:
+            turn.execute(_RELEASE, image_id=image_id, released_as="dismissed")
+        elif image_id not in wanted and (turn.is_certified or is_back):
+            turn.execute(_RELEASE, image_id=image_id, released_as="withdrawn")
+    fresh = wanted.keys() - {image_id for image_id, _, _ in open_rows}
+    rows: list[tuple[Any, ...]] = [
+        (image_id, removal.candidate.name, removal.evidence, json_text(removal.detail))
+        for image_id, removal in wanted.items()
+        if image_id in fresh
+    ]
+    for image_id, name, evidence, detail in rows:
+        values = {"name": name, "evidence": evidence, "detail": detail}
+        turn.execute(_HOLD[turn.is_sqlite], image_id=image_id, rule=decision.held_rule, **values)
+
+
+_OF_RUN: Final = """
+    select h.source, h.image_id
+    from held_removals as h
+    join source_runs as s on s.source = h.source and s.run_id = :run_id and s.held > 0
+    where h.run_id <= :run_id and h.released_at is null
+    order by h.source, h.image_id
+"""
+_OPEN: Final = """
+    select h.image_id, c.image_key, c.state
+    from held_removals as h
+    join catalogue as c on c.source = h.source and c.image_id = h.image_id
+    where h.source = :source and h.released_at is null
+    order by h.image_id
+"""
+_RELEASE: Final = """
+    update held_removals
+    set released_run_id = :run_id, released_at = :at, released_as = :released_as
+    where source = :source and image_id = :image_id and released_at is null
+"""
+
+
+def _hold(detail: str) -> str:
+    return f"""
+    insert into held_removals (
+        source, image_id, run_id, held_at, name, rule, evidence, evidence_detail
+    )
+    values (:source, :image_id, :run_id, :at, :name, :rule, :evidence, {detail})
+    """  # noqa: S608  # our own words
+
+
+_HOLD: Final = {True: _hold(":detail"), False: _hold("cast(:detail as json)")}

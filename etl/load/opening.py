@@ -1,0 +1,154 @@
+"""Writes the versions that a run opens: of new images, of changed ones, of ones that came back."""
+
+# ruff: noqa: S608  # the SQL is put together from our own column names, never from input
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from etl.load.rows import VALUES, form_of
+from etl.load.turn import batches
+from etl.transform import components
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from etl.load.stage import Changed, New, Touched
+    from etl.load.turn import Turn
+
+BATCH: Final = 10_000
+
+_NEW: Final = (
+    *("received", "fingerprint", "state", "source", "image_id", "version", "valid_from"),
+    *("valid_to", "opened_run_id", "opened_as", "closed_run_id", "closed_as", "first_seen_at"),
+    *("listing", *VALUES, "components"),
+)
+_NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
+_STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
+_CHANGES: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
+
+
+def write_new(turn: Turn, frames: Iterable[New]) -> None:
+    """Version 1 of images never seen before; one listed as DELETED is removed at once."""
+    turn.insert("catalogue", _NEW, _new_rows(turn, frames))
+    turn.execute(_REMOVED_AT_ONCE)
+
+
+def _new_rows(turn: Turn, frames: Iterable[New]) -> Iterator[tuple[Any, ...]]:
+    form, source, run_id = form_of(turn.connection), turn.source, turn.run_id
+    at, values_of, add = form.instant_of(turn.observed_at), form.values, turn.catalogue.add
+    present: tuple[str, tuple[Any, ...]] = "present", (None, run_id, "added", None, None)
+    removed = "removed", (at, run_id, "added", run_id, "removed")
+    for frame in frames:
+        image = frame.image
+        if frame.is_deleted:
+            state, end = removed
+        else:
+            state, end = present
+            add(frame.fact)
+        yield (
+            *(frame.received, frame.fingerprint, state, source, image.image_id, 1, at, *end, at),
+            *(frame.listing, *values_of(image), form.list_of(components(image))),
+        )
+
+
+def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
+    """The next versions: the row as it was goes to `superseded`, then says the new values."""
+    for batch in batches(frames, BATCH):
+        turn.temporary("staged", f"select {', '.join(_STAGED)} from catalogue limit 0")
+        turn.insert("staged", _STAGED, _staged_rows(turn, batch))
+        turn.execute(_SUPERSEDE)
+        turn.execute(_REWRITE)
+        turn.execute(_RESTORED)
+        turn.drop("staged")
+        turn.insert("field_changes", _CHANGES, _change_rows(turn, batch))
+
+
+def _staged_rows(turn: Turn, frames: Iterable[Changed]) -> Iterator[tuple[Any, ...]]:
+    form = form_of(turn.connection)
+    for frame in frames:
+        if frame.state == "present":
+            turn.catalogue.remove(frame.fact_before)
+        turn.catalogue.add(frame.fact)
+        yield (
+            *(frame.image_key, frame.version, frame.opened_as),
+            *(frame.received, frame.fingerprint, frame.listing),
+            *(*form.values(frame.image), form.list_of(components(frame.image))),
+        )
+
+
+def _change_rows(turn: Turn, frames: Iterable[Changed]) -> Iterator[tuple[Any, ...]]:
+    for frame in frames:
+        for change in frame.changes:
+            yield (
+                *(frame.image_key, frame.version, change.field),
+                *(change.old_value, change.new_value, turn.run_id),
+            )
+
+
+def write_touched(turn: Turn, frames: Iterable[Touched]) -> None:
+    """Unchanged images that were seen again, or that carry an older program's fingerprint."""
+    for batch in batches(frames, BATCH):
+        turn.temporary("picked", "select image_key from catalogue limit 0")
+        turn.insert("picked", ("image_key",), ((frame.image_key,) for frame in batch))
+        turn.execute(_SEEN_IN_CERTIFIED if turn.is_certified else _SEEN)
+        turn.drop("picked")
+        for frame in batch:
+            if frame.fingerprint is not None:
+                turn.execute(_RESTAMP, **msgspec.structs.asdict(frame))
+
+
+_REMOVED_AT_ONCE: Final = """
+    insert into image_removals (
+        source, image_id, name, swr_path, version, run_id, removed_at, last_seen_at,
+        evidence, evidence_detail
+    )
+    select source, image_id, name, swr_path, version, closed_run_id, valid_to, valid_from,
+        'listed_deleted', '{}'
+    from catalogue
+    where closed_run_id = :run_id and source = :source and valid_to = valid_from
+"""
+_SUPERSEDE: Final = f"""
+    insert into superseded (
+        image_key, source, image_id, version, valid_from, opened_run_id, opened_as,
+        valid_to, closed_run_id, closed_as, {", ".join(VALUES)}
+    )
+    select c.image_key, c.source, c.image_id, c.version, c.valid_from, c.opened_run_id, c.opened_as,
+        coalesce(c.valid_to, :at), coalesce(c.closed_run_id, :run_id),
+        coalesce(c.closed_as, 'changed'), {", ".join(f"c.{name}" for name in VALUES)}
+    from staged as s
+    join catalogue as c on c.image_key = s.image_key
+"""
+_REWRITE: Final = f"""
+    update catalogue
+    set state = 'present', version = s.version, valid_from = :at, valid_to = null,
+        opened_run_id = :run_id, opened_as = s.opened_as, closed_run_id = null, closed_as = null,
+        unseen_at = null, missing_since = null, {", ".join(f"{name} = s.{name}" for name in _NEXT)}
+    from staged as s
+    where catalogue.image_key = s.image_key
+"""
+_RESTORED: Final = """
+    update image_removals
+    set restored_at = :at, restored_run_id = :run_id
+    from staged as s
+    join catalogue as c on c.image_key = s.image_key
+    where s.opened_as = 'restored' and image_removals.source = c.source
+        and image_removals.image_id = c.image_id and image_removals.restored_at is null
+"""
+_SEEN: Final = """
+    update catalogue set missing_since = null
+    from picked as p
+    where catalogue.image_key = p.image_key and missing_since is not null
+"""
+_SEEN_IN_CERTIFIED: Final = """
+    update catalogue set missing_since = null, unseen_at = null
+    from picked as p
+    where catalogue.image_key = p.image_key
+        and (missing_since is not null or unseen_at is not null)
+"""
+_RESTAMP: Final = """
+    update catalogue set received = :received, fingerprint = :fingerprint
+    where image_key = :image_key
+"""

@@ -1,0 +1,243 @@
+"""What does one reading of a listing show, against what the database has?
+
+Fed page by page while the network is being waited for. A record that the database has byte for
+byte is only marked as seen; of the others, only what differs is kept, in spools.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from etl.decide.diff import field_changes
+from etl.decide.ledger import version_fact
+from etl.load.seen import Seen, together
+from etl.load.stage import Changed, New, Rejected, Spool, Touched
+from etl.model import Normalised, Reject
+from etl.transform import normalise, received_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from etl.load.baseline import Baseline, Mark
+    from etl.model import Candidate, Known, Listing, Page
+
+RECORD_BYTES: Final = 65_536
+UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new one in every record
+DELETED: Final = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A record that was understood, with the digest of its bytes."""
+
+    normalised: Normalised
+    received: bytes
+
+
+class Sighting:
+    """One reading of `listing`: what it saw, and the differences that it staged."""
+
+    def __init__(self, baseline: Baseline, listing: Listing) -> None:
+        self.listing = listing
+        self.rows = 0
+        self.nameless = 0  # records without a usable id: nobody knows which image they are
+        self.seen = Seen()
+        self.deleted: list[Candidate] = []  # present images that are listed as DELETED
+        self.unknown_fields: set[str] = set()
+        self.new = Spool(New)
+        self.changed = Spool(Changed)
+        self.touched = Spool(Touched)
+        self.rejected = Spool(Rejected)
+        self._baseline = baseline
+
+    @property
+    def distinct(self) -> int:
+        """Distinct images, those of rejected records with a usable id among them."""
+        return self.seen.distinct
+
+    @property
+    def doubles(self) -> int:
+        """Rows that showed an image again."""
+        return self.rows - self.nameless - self.distinct
+
+    def observe(self, page: Page) -> None:
+        """Takes in a page."""
+        self.rows += len(page.records)
+        digests = [received_digest(record) for record in page.records]
+        unknown = self.seen.tell_all(self._baseline.match(digests))
+        if unknown:
+            self._look_closer(page, unknown, digests)
+
+    def saw_same_as(self, other: Sighting) -> bool:
+        """Whether both readings showed the same images."""
+        return self.seen.shows_same_as(other.seen)
+
+    def close(self) -> None:
+        """Gives the spools' memory and files back."""
+        for spool in (self.new, self.changed, self.touched, self.rejected):
+            spool.close()
+
+    def _look_closer(self, page: Page, places: Sequence[int], digests: Sequence[bytes]) -> None:
+        told: list[_Told] = []
+        rejects: list[Rejected] = []
+        for place in places:
+            result = normalise(page.records[place])
+            if isinstance(result, Normalised):
+                told.append(_Told(result, digests[place]))
+            else:
+                rejects.append(_rejected(page, place, result.image_id, result.reason))
+        names = {each.normalised.image.image_id for each in told}
+        shown = {each.reject.image_id for each in rejects if each.reject.image_id is not None}
+        marks = self._baseline.marks(names | shown)
+        self._relocate(told, marks, len(page.records))
+        self._stage_told(told, marks)
+        self._stage_rejects(rejects, marks)
+
+    def _relocate(self, told: list[_Told], marks: dict[str, Mark], page_rows: int) -> None:
+        misplaced = [
+            mark.image_key
+            for each in told
+            if (mark := marks.get(each.normalised.image.image_id))
+            and mark.received == each.received
+            and mark.state == "present"
+        ]
+        if misplaced:
+            self._baseline.relocate(misplaced, page_rows)
+
+    def _stage_told(self, told: list[_Told], marks: dict[str, Mark]) -> None:
+        new: list[New] = []
+        touched: list[Touched] = []
+        closer: list[_Told] = []
+        for each in told:
+            self._gather_fields(each.normalised.unknown_fields)
+            image, fingerprint = each.normalised.image, each.normalised.fingerprint
+            mark = marks.get(image.image_id)
+            if mark is None:
+                if self.seen.tell_other(image.image_id, fingerprint):
+                    new.append(self._new(each))
+            elif mark.state == "present" and mark.fingerprint == fingerprint:
+                if self.seen.tell(mark.image_key) and mark.is_unseen:
+                    touched.append(Touched(mark.image_key, each.received, None))
+            else:
+                closer.append(each)
+        changed = self._compare(closer, marks, touched)
+        self.new.write(new)
+        self.changed.write(changed)
+        self.touched.write(touched)
+
+    def _compare(
+        self, closer: list[_Told], marks: dict[str, Mark], touched: list[Touched]
+    ) -> list[Changed]:
+        """Value by value: the next versions; what is the same after all goes to `touched`."""
+        known = self._baseline.find({each.normalised.image.image_id for each in closer})
+        changed: list[Changed] = []
+        deleted: list[str] = []
+        for each in closer:
+            image, fingerprint = each.normalised.image, each.normalised.fingerprint
+            before = known[image.image_id]
+            if before.state != "present":
+                if self.seen.tell_other(image.image_id, fingerprint) and image.status != DELETED:
+                    changed.append(self._changed(each, before))
+                continue
+            if not self.seen.tell(before.image_key):
+                continue
+            if image.status == DELETED:
+                self.seen.changed[before.image_key] = fingerprint
+                deleted.append(image.image_id)
+                continue
+            version = self._changed(each, before)
+            if version.changes:
+                self.seen.changed[before.image_key] = fingerprint
+                changed.append(version)
+            elif fingerprint[0] != before.fingerprint[0]:
+                touched.append(Touched(before.image_key, each.received, fingerprint))
+            elif marks[image.image_id].is_unseen:
+                touched.append(Touched(before.image_key, each.received, None))
+        self.deleted += self._baseline.candidates(deleted)
+        return changed
+
+    def _new(self, told: _Told) -> New:
+        image = told.normalised.image
+        return New(
+            image=image,
+            received=told.received,
+            fingerprint=told.normalised.fingerprint,
+            listing=str(self.listing),
+            fact=version_fact(self._baseline.source, 1, image),
+            is_deleted=image.status == DELETED,
+        )
+
+    def _changed(self, told: _Told, before: Known) -> Changed:
+        image, source = told.normalised.image, self._baseline.source
+        return Changed(
+            image_key=before.image_key,
+            state=before.state,
+            version=before.version + 1,
+            image=image,
+            received=told.received,
+            fingerprint=told.normalised.fingerprint,
+            listing=str(self.listing),
+            fact=version_fact(source, before.version + 1, image),
+            fact_before=version_fact(source, before.version, before.image),
+            changes=field_changes(before.image, image),
+        )
+
+    def _stage_rejects(self, rejects: list[Rejected], marks: dict[str, Mark]) -> None:
+        touched: list[Touched] = []
+        for each in rejects:
+            image_id = each.reject.image_id
+            mark = marks.get(image_id) if image_id is not None else None
+            if image_id is None:
+                self.nameless += 1
+            elif mark is None or mark.state != "present":
+                self.seen.show_other(image_id)
+            else:
+                if mark.is_unseen and not self.seen.has(mark.image_key):
+                    touched.append(Touched(mark.image_key, mark.received or b"", None))
+                self.seen.show(mark.image_key)
+        self.rejected.write(rejects)
+        self.touched.write(touched)
+
+    def _gather_fields(self, names: Iterable[str]) -> None:
+        for name in names:
+            if len(self.unknown_fields) < UNKNOWN_FIELDS:
+                self.unknown_fields.add(storable(name))
+
+
+def seen_by(sightings: Iterable[Sighting]) -> Seen:
+    """What several readings show together; the earlier one's word stands."""
+    return together(sighting.seen for sighting in sightings)
+
+
+def deleted_by(sightings: Sequence[Sighting]) -> list[Candidate]:
+    """The present images that are listed as DELETED, by the first reading that tells of them."""
+    deleted: list[Candidate] = []
+    earlier = Seen()
+    for sighting in sightings:
+        deleted += [each for each in sighting.deleted if not earlier.has_told(each.image_key)]
+        earlier.add(sighting.seen)
+    return deleted
+
+
+def storable(text: str) -> str:
+    """Text that PostgreSQL can hold: U+FFFD in place of NUL and of lone surrogates."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "�")
+
+
+def _rejected(page: Page, place: int, image_id: str | None, reason: str) -> Rejected:
+    record = bytes(page.records[place])
+    kept = record[:RECORD_BYTES].decode(errors="replace").replace("\0", "�")
+    return Rejected(
+        reject=Reject(
+            image_id=None if image_id is None else storable(image_id),
+            page=page.number,
+            position=place,
+            reason=storable(reason),
+            record=kept,
+        ),
+        listing=str(page.listing),
+        digest=blake2b(record, digest_size=16).digest(),
+        length=len(record),
+    )
