@@ -1,0 +1,139 @@
+"""Reads a listing from its last page to its first, so that nothing that stays can be missed.
+
+The endpoint sorts ascending by creation time, and pages are read one by one, from last to first.
+
+Why nothing is missed. Claim: when page n has been read, every image that stays throughout and was
+not seen yet stands before row n·size. It holds after the last page, behind which there is nothing.
+Let it hold for page n, whose first row was made at T, and let page n−1 be read next. Images are
+added at the end, so the rows before an unseen image only ever become fewer: it can't come to stand
+behind row n·size, unless its time is T as well, for then ties may turn it over the border. So if
+the last row of page n−1 is not of time T, all unseen images of page n−1 were just seen, and the
+claim holds for page n−1. If it is of time T (a removal moved the first row of page n down, or there
+is a tie), page n is read again: when it now begins later than T, everything of time T stands before
+row n·size, the claim holds anew, and page n−1 is read again. Otherwise the proof is broken.
+
+What breaks it, and how that is noticed: ties over a border (as above); a missing creation time
+(every row must carry one); an endpoint that does not sort (rows out of order on a page, or an
+unseen row newer than the page above begins); updates can't move a row, since creation times stay;
+parallel pages are never asked for here. An image added with an old creation time is the one thing
+that no answer shows: it is why an absent image is still looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from etl.extract.forward import ListingFacts, Observer, OnPage
+from etl.model import Page
+from etl.transform import sightings
+
+if TYPE_CHECKING:
+    from etl.extract.paging import Pager
+    from etl.transform import PageEnvelope, Sighting
+
+
+class ProofBroken(Exception):  # named by what happened
+    """The order does not prove that everything was seen; the text says why."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A backward reading under way."""
+
+    pager: Pager
+    observer: Observer
+    on_page: OnPage
+    facts: ListingFacts
+    max_rereads: int
+    floor: int = 0  # creation time of the first row of the lowest page read so far
+    ids: set[str] = field(default_factory=set)
+
+    def read(self, number: int) -> list[Sighting]:
+        """Reads page `number` and shows it; empty: it is past the end."""
+        envelope = self.pager.alone(number)
+        if envelope is None:
+            return []
+        self.facts.take(envelope)
+        rows = _in_order(envelope)
+        self.observer.observe(Page(self.pager.listing, number, envelope.data, envelope.total))
+        self.on_page(self.facts.pages, self.facts.rows, self.facts.total_last)
+        return rows
+
+    def remember(self, rows: list[Sighting]) -> None:
+        self.ids.update(row.image_id for row in rows if row.image_id)
+
+
+def read_backward(
+    pager: Pager, observer: Observer, *, start: int, max_pages: int, on_page: OnPage
+) -> ListingFacts:
+    """Reads the listing backward, beginning at page `start` or where the end is now.
+
+    Raises `ProofBroken` where the order does not prove it whole, `SourceError` where it can't be
+    read. A listing that is `ordered` has facts without trouble.
+    """
+    facts = ListingFacts(sort=str(pager.order))
+    reading = _Reading(pager, observer, on_page, facts, max_rereads=max_pages)
+    number, rows = _find_end(reading, start)
+    while number > 0 and rows:
+        below = reading.read(number - 1)
+        if below and _time(below[-1]) == reading.floor:
+            below = _settle_border(reading, number)
+        if below:
+            _check_border(reading, below)
+            reading.remember(below)
+            reading.floor = _time(below[0])
+        number -= 1
+    return facts
+
+
+def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
+    """The last page, read: behind it there is nothing."""
+    number = start
+    rows = reading.read(number)
+    while not rows and number > 0:
+        number -= 1
+        rows = reading.read(number)
+    while len(rows) >= reading.pager.style.size:
+        reading.remember(rows)
+        above = reading.read(number + 1)
+        if not above:
+            break
+        if _time(above[0]) <= _time(rows[-1]):
+            raise ProofBroken("the list moved while its end was looked for")
+        number, rows = number + 1, above
+    reading.remember(rows)
+    reading.floor = _time(rows[0]) if rows else 0
+    return number, rows
+
+
+def _settle_border(reading: _Reading, number: int) -> list[Sighting]:
+    """Page `number − 1` anew, once page `number` is seen to begin later than the floor."""
+    reading.max_rereads -= 1
+    if reading.max_rereads < 0:
+        raise ProofBroken("the list does not stop moving")
+    witness = reading.read(number)
+    if witness and _time(witness[0]) <= reading.floor:
+        raise ProofBroken("images of the same creation time stand on both sides of a page's border")
+    reading.remember(witness)
+    return reading.read(number - 1)
+
+
+def _check_border(reading: _Reading, below: list[Sighting]) -> None:
+    for row in below:
+        if _time(row) > reading.floor and row.image_id not in reading.ids:
+            raise ProofBroken("rows came that are newer than a later page's")
+
+
+def _in_order(envelope: PageEnvelope) -> list[Sighting]:
+    rows = sightings(envelope.data)
+    if any(row.created_at is None for row in rows):
+        raise ProofBroken("not every row carries its creation time")
+    times = [_time(row) for row in rows]
+    if times != sorted(times):
+        raise ProofBroken("the rows did not come in order of creation")
+    return rows
+
+
+def _time(row: Sighting) -> int:
+    return row.created_at if row.created_at is not None else -1

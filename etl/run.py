@@ -1,0 +1,254 @@
+"""One execution of a writing command: its row in `sync_runs`, its sources, its exit code.
+
+What is done to a source is another module's: `etl.sync`, `etl.held`, `etl.replay`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+
+from etl import __version__
+from etl.database.engine import open_engine, our_errors
+from etl.database.migrate import current_revision, ensure_head, upgrade
+from etl.errors import ImageSyncError, Interrupted, LockHeld, UsageError
+from etl.load.preview import Preview
+from etl.load.runs import begin_run, end_run
+from etl.model import Decision, Outcome, WalkFacts
+from etl.progress import Progress
+from etl.sync import sync_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Engine
+
+    from etl.config import Settings, SourceSettings
+
+LOCKED: Final = "locked"
+
+
+def utc_now() -> datetime:
+    """This machine's clock, in UTC and whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+OnPreview = Callable[[Preview, Decision], None]
+"""Told what a dry run would write, while it can be read."""
+
+
+def _unseen(_preview: Preview, _decision: Decision) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What every source of one execution is done with; without `run_id` nothing is written."""
+
+    settings: Settings
+    engine: Engine
+    run_id: int | None
+    accepts_removals: bool = False
+    wait_seconds: float = 0
+    progress: Progress
+    now: Callable[[], datetime] = utc_now
+    on_preview: OnPreview = _unseen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What an execution came to."""
+
+    run_id: int | None
+    status: str
+    exit_code: int
+    started_at: datetime
+    finished_at: datetime
+    is_dry_run: bool
+    sources: tuple[Outcome, ...]
+
+
+Work = Callable[["SourceSettings", Job], Outcome]
+"""What is done to one source. Raises `LockHeld`, `DatabaseUnavailable`."""
+
+
+def run_sync(
+    settings: Settings,
+    *,
+    source_names: Sequence[str] = (),
+    is_dry_run: bool = False,
+    accepts_removals: bool = False,
+    wait_seconds: float = 0,
+    parallel: int = 1,
+    progress: Progress | None = None,
+    now: Callable[[], datetime] = utc_now,
+    on_preview: OnPreview = _unseen,
+) -> RunOutcome:
+    """Synchronises the sources named (none: all). Raises `ImageSyncError` when nothing could be."""
+    sources = chosen(settings, source_names)
+    with _database(settings, is_dry_run=is_dry_run) as engine:
+        job = Job(
+            settings=settings,
+            engine=engine,
+            run_id=None,
+            accepts_removals=accepts_removals,
+            wait_seconds=wait_seconds,
+            progress=progress or Progress(),
+            now=now,
+            on_preview=on_preview,
+        )
+        if is_dry_run:
+            return _executed(job, sources, sync_source, parallel=parallel)
+        return run_work("sync", job, sources, sync_source, parallel=parallel)
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> tuple[SourceSettings, ...]:
+    """The sources of these names. Raises `UsageError` where there is none."""
+    known = {source.name: source for source in settings.sources}
+    for name in names:
+        if name not in known:
+            told = ", ".join(known) or "none"
+            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+    if not known:
+        raise UsageError(
+            f"{settings.place}: there is no [[source]] to read",
+            hint="`image-sync config init` writes a configuration to begin with",
+        )
+    return tuple(known[name] for name in names) if names else settings.sources
+
+
+def run_work(
+    kind: str, job: Job, sources: Sequence[SourceSettings], work: Work, *, parallel: int = 1
+) -> RunOutcome:
+    """Does `work` to each source under a row of `sync_runs`, which tells how it ended."""
+    with our_errors(job.engine):
+        run_id = begin_run(
+            job.engine,
+            kind=kind,
+            now=job.now(),
+            version=__version__,
+            host=platform.node(),
+            pid=os.getpid(),
+        )
+    ended = "failed", 1
+    try:
+        outcome = _executed(replace(job, run_id=run_id), sources, work, parallel=parallel)
+        ended = outcome.status, outcome.exit_code
+    except Interrupted as error:
+        ended = "interrupted", 128 + error.signal_number
+        raise
+    except ImageSyncError as error:
+        ended = "failed", error.exit_code
+        raise
+    finally:
+        with our_errors(job.engine):
+            end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=job.now())
+    return outcome
+
+
+def _executed(
+    job: Job, sources: Sequence[SourceSettings], work: Work, *, parallel: int
+) -> RunOutcome:
+    started_at = job.now()
+    outcomes = _side_by_side(job, sources, work, threads=min(parallel, len(sources)))
+    status, exit_code = conclusion(outcomes)
+    return RunOutcome(
+        run_id=job.run_id,
+        status=status,
+        exit_code=exit_code,
+        started_at=started_at,
+        finished_at=job.now(),
+        is_dry_run=job.run_id is None,
+        sources=outcomes,
+    )
+
+
+def _side_by_side(
+    job: Job, sources: Sequence[SourceSettings], work: Work, *, threads: int
+) -> tuple[Outcome, ...]:
+    """The sources' outcomes in their order; with several threads a slow one holds up no other."""
+    if threads <= 1:
+        return tuple(_done(source, job, work) for source in sources)
+    waiting: SimpleQueue[tuple[SourceSettings, Future[Outcome]]] = SimpleQueue()
+    futures: list[Future[Outcome]] = [Future() for _ in sources]
+    for pair in zip(sources, futures, strict=True):
+        waiting.put(pair)
+    for _ in range(threads):
+        Thread(target=_take_turns, args=(waiting, job, work), daemon=True).start()
+    return tuple(future.result() for future in futures)
+
+
+def _take_turns(
+    waiting: SimpleQueue[tuple[SourceSettings, Future[Outcome]]], job: Job, work: Work
+) -> None:
+    while not waiting.empty():
+        source, future = waiting.get()
+        try:
+            future.set_result(_done(source, job, work))
+        except BaseException as error:
+            future.set_exception(error)
+
+
+def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
+    """One source's outcome; another run's lock is an outcome too, which leaves no row."""
+    try:
+        return work(source, job)
+    except LockHeld as error:
+        return Outcome(
+            name=source.name,
+            status="failed",
+            observed_at=job.now(),
+            facts=WalkFacts(),
+            error_kind=LOCKED,
+            error_message=str(error),
+            error_exit_code=error.exit_code,
+        )
+
+
+def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
+    """The run's status and exit code: 22, then every source failed, then 30, then 3."""
+    has_failed = [each.status == "failed" for each in outcomes]
+    if any(each.error_kind == LOCKED for each in outcomes):
+        return "failed" if all(has_failed) else "partial", LockHeld.exit_code
+    if outcomes and all(has_failed):
+        return "failed", outcomes[0].error_exit_code
+    if any(each.status == "held" for each in outcomes):
+        return "held", 30
+    if any(each.status != "succeeded" for each in outcomes):
+        return "partial", 3
+    return "succeeded", 0
+
+
+@contextmanager
+def _database(settings: Settings, *, is_dry_run: bool) -> Iterator[Engine]:
+    """The database at head. For a dry run one that is not there yet is an empty one in memory."""
+    database = settings.database
+    engine = open_engine(database.url, schema=database.schema)
+    try:
+        if is_dry_run and _is_blank(engine):
+            engine = open_engine("sqlite://")
+            upgrade(engine)
+        else:
+            ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _is_blank(engine: Engine) -> bool:
+    """Whether image-sync has never been here; looking makes no file."""
+    file = engine.url.database
+    is_file = engine.dialect.name == "sqlite" and file not in {None, "", ":memory:"}
+    if is_file and not os.path.exists(str(file)):
+        return True
+    with our_errors(engine), engine.connect() as connection:
+        return current_revision(connection) is None
