@@ -56,6 +56,21 @@ def masked(settings: Settings) -> dict[str, Any]:
     }
 
 
+def masked_toml(settings: Settings) -> str:
+    """The same in the file's own spelling."""
+    plain = masked(settings)
+    parts = [_table(f"[{name}]", plain[name]) for name in plain if name != "source"]
+    for source in plain["source"]:
+        auth, http = source.pop("auth"), source.pop("http")
+        parts += [_table("[[source]]", source)]
+        parts += [_table("[source.auth]", auth), _table("[source.http]", http)]
+    return "\n".join(parts)
+
+
+def _table(head: str, values: dict[str, Any]) -> str:
+    return _section(head, [f"{name} = {toml_value(value)}" for name, value in values.items()])
+
+
 def masked_url(url: str) -> str:
     """A URL whose password, if it has one, is masked (also one given as a query parameter)."""
     url = re.sub(r"(://[^/?#@:]*):[^/]*@", rf"\1:{MASK}@", url)

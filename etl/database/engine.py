@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from os.path import exists
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
@@ -34,6 +35,25 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     return _postgresql(parsed, schema=schema)
+
+
+def open_reader(url: str, *, schema: str = "") -> Engine:
+    """An engine whose connections can't write; a SQLite file must be there already."""
+    engine = open_engine(url, schema=schema)
+    if engine.dialect.name == "sqlite":
+        path = engine.url.database
+        if path and path != ":memory:" and not path.startswith("file:") and not exists(path):
+            hint = "`image-sync sync` makes it, or name another with --database"
+            raise DatabaseUnavailable(f"no database at {path}", hint=hint)
+
+    @event.listens_for(engine, "connect")
+    def refuse_writes(connection: Any, _record: Any) -> None:
+        if engine.dialect.name == "sqlite":
+            connection.execute("pragma query_only = on")
+        else:
+            connection.read_only = True
+
+    return engine
 
 
 def _parsed(url: str) -> URL:

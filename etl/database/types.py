@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Key: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A row's key: SQLite makes only `INTEGER PRIMARY KEY` an alias of its row id."""
 
+Word: Final = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""A name that sorts by code point on both databases, so that an index finds it by its beginning."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder(order="sorted").encode
 

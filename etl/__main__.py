@@ -1,0 +1,5 @@
+"""`python -m etl` is `image-sync`."""
+
+from etl.cli import main
+
+main()

@@ -1,0 +1,21 @@
+-- question: Which versions has an image had, and how did each end?
+-- parameters: source, image_id, since and until (begin of the version), run (that brought or ended it)
+-- order: version
+-- shown: version, valid_from, valid_to, run_id, opened_as, changed, closed_as, evidence
+select
+    v.source, v.image_id, v.version, v.valid_from, v.valid_to, v.run_id,
+    v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
+    v.visibility, v.origin, v.service_type, v.flavor_type, v.size, v.swr_path,
+    v.swr_registry, v.swr_organization, v.swr_repository, v.swr_tag, v.swr_instance_id,
+    v.show_name, v.show_tag, v.status_message, v.dev_services, v.resource_categories,
+    v.tags, v.created_at, v.updated_at,
+    v.extra, v.opened_as, v.closed_as, v.closed_run_id,
+    r.evidence, r.evidence_detail, r.missing_since, r.last_seen_at
+from image_versions as v
+left join image_removals as r
+    on r.source = v.source and r.image_id = v.image_id and r.version = v.version
+where v.source = :source and v.image_id = :image_id
+    and v.valid_from >= :since -- when since
+    and v.valid_from < :until -- when until
+    and (v.run_id = :run or v.closed_run_id = :run) -- when run
+order by v.version

@@ -1,0 +1,37 @@
+-- question: Which runs were there, and what did they come to over their sources?
+-- parameters: sources, since and until (begin of the run), run, limit
+-- order: run_id from the latest
+-- shown: run_id, started_at, kind, status, exit_code, sources, seen, added, changed, removed, restored, held, missing, rejected
+with totals as (
+    select
+        run_id, count(*) as sources,
+        cast(sum(seen) as bigint) as seen,
+        cast(sum(added) as bigint) as added,
+        cast(sum(changed) as bigint) as changed,
+        cast(sum(unchanged) as bigint) as unchanged,
+        cast(sum(removed) as bigint) as removed,
+        cast(sum(restored) as bigint) as restored,
+        cast(sum(out_of_scope) as bigint) as out_of_scope,
+        cast(sum(held) as bigint) as held,
+        cast(sum(missing) as bigint) as missing,
+        cast(sum(rejected) as bigint) as rejected,
+        cast(sum(requests) as bigint) as requests,
+        cast(sum(retries) as bigint) as retries
+    from source_runs
+    where true
+        and source in :sources -- when sources
+    group by run_id
+)
+select
+    r.run_id, r.kind, r.started_at, r.finished_at, r.status, r.exit_code, r.version, r.host, r.pid,
+    t.sources, t.seen, t.added, t.changed, t.unchanged, t.removed, t.restored, t.out_of_scope, t.held,
+    t.missing, t.rejected, t.requests, t.retries
+from sync_runs as r
+left join totals as t on t.run_id = r.run_id
+where true
+    and t.sources > 0 -- when sources
+    and r.started_at >= :since -- when since
+    and r.started_at < :until -- when until
+    and r.run_id = :run -- when run
+order by r.run_id desc
+limit :limit -- when limit

@@ -1,0 +1,19 @@
+-- question: What did each run do to each source?
+-- parameters: sources, since and until (observed_at), run, limit
+-- order: run_id from the latest, source
+-- shown: run_id, source, status, observed_at, certificate, seen, added, changed, removed, restored, held, missing, rejected, error_kind
+select
+    r.run_id, r.source, r.status, r.observed_at, r.certificate,
+    r.walks, r.pages, r.requests, r.retries, r.reported_total, r.seen, r.added, r.changed,
+    r.unchanged, r.removed, r.restored, r.in_scope, r.out_of_scope, r.held, r.missing,
+    r.rejected, r.present,
+    r.walk_detail, r.coverage, r.error_kind, r.error_message, r.error_request_id,
+    r.catalogue_digest, r.digest, r.previous_digest
+from source_runs as r
+where true
+    and r.source in :sources -- when sources
+    and r.observed_at >= :since -- when since
+    and r.observed_at < :until -- when until
+    and r.run_id = :run -- when run
+order by r.run_id desc, r.source
+limit :limit -- when limit

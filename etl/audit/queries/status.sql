@@ -1,0 +1,52 @@
+-- question: How is each source: its last run, its last certified walk, its images by state?
+-- parameters: sources
+-- order: source
+with latest as (
+    select
+        source, max(run_id) as run_id,
+        max(case when certificate <> 'none' then observed_at end) as certified_at
+    from source_runs
+    group by source
+),
+known as (
+    select source, count(*) as images
+    from catalogue
+    group by source
+),
+absent as (
+    select
+        source,
+        sum(case when state = 'removed' then 1 else 0 end) as removed,
+        sum(case when state = 'out_of_scope' then 1 else 0 end) as out_of_scope
+    from catalogue
+    where state <> 'present'
+    group by source
+),
+missing as (
+    select source, count(*) as missing
+    from catalogue
+    where missing_since is not null
+    group by source
+),
+held as (
+    select source, count(*) as held
+    from held_removals
+    where released_at is null
+    group by source
+)
+select
+    l.source, l.run_id as last_run_id, r.status as last_run_status, r.observed_at as last_run_at,
+    r.certificate as last_certificate, l.certified_at,
+    coalesce(k.images, 0) - coalesce(a.removed, 0) - coalesce(a.out_of_scope, 0) as present,
+    coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
+    coalesce(m.missing, 0) as missing, coalesce(h.held, 0) as held,
+    r.error_kind, r.error_message
+from latest as l
+join source_runs as r on r.source = l.source and r.run_id = l.run_id
+left join known as k on k.source = l.source
+left join absent as a on a.source = l.source
+left join missing as m on m.source = l.source
+left join held as h on h.source = l.source
+where true
+    and l.source in :sources -- when sources
+order by l.source

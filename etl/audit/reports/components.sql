@@ -1,0 +1,11 @@
+-- question: Which frameworks, CUDA, Python and operating-system releases are the present images built on?
+-- parameters: sources, limit
+-- order: component, images from the most, version
+select p.component, p.version, count(*) as images, count(distinct p.source) as sources
+from image_components as p
+join catalogue as c on c.source = p.source and c.image_id = p.image_id
+where c.state = 'present'
+    and p.source in :sources -- when sources
+group by p.component, p.version
+order by p.component, images desc, p.version
+limit :limit -- when limit

@@ -1,0 +1,12 @@
+-- question: Which are the oldest present images that nobody ever updated?
+-- parameters: sources, limit
+-- order: created_at, source, image_id
+-- shown: created_at, updated_at, source, image_id, name, type
+select
+    c.created_at, c.updated_at, c.source, c.image_id, c.name, c.type, c.swr_path, c.first_seen_at
+from catalogue as c
+where c.state = 'present' and c.version = 1 and c.created_at is not null
+    and (c.updated_at is null or c.updated_at <= c.created_at)
+    and c.source in :sources -- when sources
+order by c.created_at, c.source, c.image_id
+limit :limit -- when limit

@@ -1,0 +1,15 @@
+-- question: Which images were removed in a period, and how is it known?
+-- since: 30d
+-- parameters: since, until, sources, limit
+-- order: removed_at from the latest, source, image_id
+-- shown: removed_at, source, image_id, name, evidence, evidence_detail, restored_at
+select
+    r.removed_at, r.source, r.image_id, r.name, r.swr_path, r.run_id, r.evidence,
+    r.evidence_detail, r.last_seen_at, r.missing_since, r.restored_at
+from image_removals as r
+where true
+    and r.removed_at >= :since -- when since
+    and r.removed_at < :until -- when until
+    and r.source in :sources -- when sources
+order by r.removed_at desc, r.source, r.image_id
+limit :limit -- when limit

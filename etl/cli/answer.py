@@ -1,0 +1,85 @@
+"""How is an answer given? Printed as wished, with a word when there is more, or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import click
+
+if TYPE_CHECKING:
+    from etl.audit.query import Folder, Rows
+    from etl.audit.render import Format
+    from etl.cli.session import Session
+
+TABLE_LIMIT: Final = 100
+
+
+def give(
+    session: Session,
+    name: str,
+    /,
+    *,
+    limit: int | None,
+    form: str,
+    folder: Folder = "queries",
+    is_plain_when_limited: bool = False,
+    **asked: Any,
+) -> None:
+    """Asks a named question and prints the answer. A limit of 0 is none; a table has one anyway."""
+    from etl.audit.query import ask
+
+    limit = TABLE_LIMIT if limit is None and form == "table" else limit
+    if limit:
+        asked["limit"] = limit + 1
+    if limit and is_plain_when_limited and not any(asked[key] for key in asked if key != "limit"):
+        asked["is_plain"] = True
+    with session.reader() as connection:
+        show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
+
+
+def show(session: Session, answer: Rows, *, form: str, limit: int | None) -> None:
+    """Prints an answer; what concerns people alone goes to standard error."""
+    from etl.audit.render import lines_of
+
+    first = next(answer.rows, None)
+    if first is None:
+        _tell(session, "nothing found")
+        if form == "table":
+            return
+    else:
+        answer.rows = chain([first], answer.rows)
+    remaining = answer.rows
+    answer.rows = islice(remaining, limit or None)
+    if form == "table" and sys.stdout.isatty():
+        _show_table(answer)
+    else:
+        for line in lines_of(answer, cast("Format", form)):
+            click.echo(line)
+    if limit and next(remaining, None) is not None:
+        _tell(session, f"the first {limit:,}; there are more: --limit 0 shows all")
+
+
+def _show_table(answer: Rows) -> None:
+    """A table that fits the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from etl.audit.render import shown_cells
+
+    columns, rows = shown_cells(answer)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(width=shutil.get_terminal_size().columns).print(table)
+
+
+def _tell(session: Session, words: str) -> None:
+    if not session.is_quiet:
+        click.echo(f"image-sync: {words}", err=True)

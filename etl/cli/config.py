@@ -1,0 +1,61 @@
+"""`config …`: the configuration in effect, and a commented file to begin with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from etl.cli.group import Group
+from etl.cli.session import Session, pass_session
+
+
+@click.group(cls=Group, short_help="The configuration: show what is in effect, or write a file.")
+def config() -> None:
+    """Look at the configuration, or begin one.
+
+    \b
+    image-sync config init                    write config.toml, every key explained
+    image-sync --config prod.toml config show what is in effect, secrets masked
+    """
+
+
+@config.command(short_help="The effective configuration, secrets masked.")
+@click.option("--output", type=click.Choice(["toml", "json"]), default="toml", show_default=True)
+@pass_session
+def show(session: Session, *, output: str) -> None:
+    """Print the effective configuration: the file, the environment and the defaults."""
+    from etl.config import masked
+    from etl.config.show import masked_toml
+    from etl.printable import printable, printable_json
+
+    if output == "json":
+        click.echo(printable_json(json.dumps(masked(session.settings), indent=2)))
+        return
+    for line in masked_toml(session.settings).splitlines():
+        click.echo(printable(line))
+
+
+@config.command(short_help="Write a commented configuration file.")
+@click.argument("path", required=False)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@pass_session
+def init(session: Session, path: str | None, *, force: bool) -> None:
+    """Write a configuration to PATH (default: --config, or config.toml) with every key explained.
+
+    It works as it is: its source is the built-in sample.
+    """
+    from etl.config import example_toml
+    from etl.errors import UsageError
+
+    place = Path(path or session.config or "config.toml")
+    try:
+        with place.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(example_toml())
+    except FileExistsError:
+        raise UsageError(f"{place} is there already", hint="--force writes over it") from None
+    except OSError as error:
+        raise UsageError(f"can't write {place}: {error.strerror}") from None
+    if not session.is_quiet:
+        click.echo(f"wrote {place}; try `image-sync --config {place} sync`")

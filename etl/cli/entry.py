@@ -1,0 +1,126 @@
+"""How does the program begin and end? One map from error to exit code; signals; streams.
+
+It knows no command: whatever happens in one ends here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from etl import log
+from etl.cli.group import program
+from etl.cli.session import Session
+from etl.errors import ImageSyncError, Interrupted
+from etl.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_log = logging.getLogger("etl")
+
+
+def main() -> NoReturn:
+    """The command `image-sync`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Executes one command line and gives the exit code."""
+    session = Session()
+    _prepare_streams()
+    log.set_up()
+    try:
+        with _signals_raised():
+            code = program.main(
+                args=list(args), prog_name="image-sync", standalone_mode=False, obj=session
+            )
+            sys.stdout.flush()
+            return code or 0
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        return session.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        _tell(error, session=session)
+        return exit_code_of(error)
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that says what went wrong; `etl.errors` draws the tree."""
+    if isinstance(error, Interrupted):
+        return 128 + error.signal_number
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return 128 + signal.SIGINT
+    if isinstance(error, ImageSyncError):
+        return error.exit_code
+    return 2 if isinstance(error, click.ClickException) else 1
+
+
+def _tell(error: BaseException, *, session: Session) -> None:
+    """The error in one line (a configuration's mistakes in one line each), on standard error."""
+    is_bug = exit_code_of(error) == 1 and not isinstance(error, ImageSyncError)
+    told = _told(error, is_bug=is_bug)
+    if session.log_format == "json":
+        extra = {"exit_code": exit_code_of(error)}
+        _log.error(told, exc_info=error if is_bug and session.verbosity > 0 else None, extra=extra)
+        return
+    head = "" if isinstance(error, click.exceptions.NoArgsIsHelpError) else "image-sync: "
+    for line in f"{head}{told}".split("\n"):
+        click.echo(printable(line), err=True)
+    if is_bug and session.verbosity > 0:
+        _log.error("trace", exc_info=error)
+
+
+def _told(error: BaseException, *, is_bug: bool) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx:
+        return f"{error.format_message()} (see `{error.ctx.command_path} --help`)"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "interrupted"
+    if is_bug:
+        return f"unexpected {type(error).__name__}: {error} (this is a bug; -v shows the trace)"
+    return str(error)
+
+
+@contextlib.contextmanager
+def _signals_raised() -> Iterator[None]:
+    """SIGINT and SIGTERM become `Interrupted`; a second one ends the process at once."""
+    before = {number: signal.signal(number, _raise) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    raise Interrupted(number)
+
+
+def _prepare_streams() -> None:
+    """Closed streams lead nowhere; a character that a stream can't write never stops a command."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115  # for good
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(stream: Any) -> None:
+    """What is left to write goes nowhere, so that Python's own flush at the end is quiet too."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

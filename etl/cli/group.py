@@ -1,0 +1,106 @@
+"""Which commands are there, and where? Each module is loaded when its command is called.
+
+A new command is one line in `_SECTIONS`. Command modules load nothing heavy at their top: what they
+need beyond click they import inside the command, so that every `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from copy import copy
+from typing import Any, Final
+
+import click
+
+from etl import __version__
+from etl.cli.options import GLOBAL_OPTIONS
+
+_SECTIONS: Final[dict[str, dict[str, str]]] = {
+    "The main job": {
+        "sync": "etl.cli.sync:sync",
+        "plan": "etl.cli.sync:plan",
+    },
+    "Look into the record": {
+        "status": "etl.cli.status:status",
+        "images": "etl.cli.read:images",
+        "history": "etl.cli.read:history",
+        "changes": "etl.cli.read:changes",
+        "removals": "etl.cli.read:removals",
+        "diff": "etl.cli.read:diff",
+        "runs": "etl.cli.read:runs",
+        "rejects": "etl.cli.read:rejects",
+        "report": "etl.cli.report:report",
+        "dashboard": "etl.cli.dashboard:dashboard",
+        "export": "etl.cli.export:export",
+        "verify": "etl.cli.verify:verify",
+    },
+    "Set up and look after": {
+        "config": "etl.cli.config:config",
+        "db": "etl.cli.database:database",
+        "sample-api": "etl.cli.sample:sample_api",
+    },
+}
+_WHERE: Final = {name: where for names in _SECTIONS.values() for name, where in names.items()}
+
+
+class Group(click.Group):
+    """A group whose commands also take the global options, in any place."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, with the global options it has no use of its own for."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and not getattr(command, "has_global_options", False):
+            _add_global_options(command)
+        return command
+
+
+class _Program(Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _WHERE and cmd_name not in self.commands:
+            module, name = _WHERE[cmd_name].split(":")
+            self.add_command(getattr(importlib.import_module(module), name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by what they are for, each with its first line of help."""
+        for section, names in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, self._line(ctx, name)) for name in names])
+
+    def _line(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=78) if command else ""
+
+
+def _add_global_options(command: Any) -> None:
+    """Global options work behind a command, too; its help need not repeat them."""
+    taken = {spelling for param in command.params for spelling in param.opts}
+    for option in GLOBAL_OPTIONS:
+        if taken.isdisjoint(option.opts):
+            hidden = copy(option)
+            hidden.hidden = True
+            hidden.envvar = None  # it was read before the command, and must not win over an option
+            command.params.append(hidden)
+    command.has_global_options = True
+
+
+program: Final = _Program(
+    name="image-sync",
+    params=[*GLOBAL_OPTIONS],
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+    help="""A faithful, provable record of a ModelArts image catalogue in SQLite or PostgreSQL.
+
+    \b
+    image-sync config init                 write a commented config.toml
+    image-sync sync                        read every source, apply what changed
+    image-sync changes --since 7d          what changed in the last week
+    image-sync images --as-of 2026-11-01   what was there on that day
+    image-sync status --max-age 3h         for a monitor: exit 40 when a source is stale
+    """,
+    epilog="The global options may also stand behind the command. `image-sync COMMAND --help` "
+    "has examples.",
+)
+click.version_option(__version__, prog_name="image-sync")(program)

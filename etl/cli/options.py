@@ -1,0 +1,90 @@
+"""Which options do commands share? Each is defined once, with its help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from etl import log
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keeps what was given, before or behind the command."""
+    if value:
+        setattr(context.obj, str(option.name), value)
+        log.set_up(context.obj.log_format, verbosity=context.obj.verbosity)
+
+
+def _global(*names: str, **settings: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_remember, **settings)
+
+
+GLOBAL_OPTIONS: Final = (
+    _global("--config", "-c", metavar="PATH", help="Default: $IMAGE_SYNC_CONFIG, ./config.toml."),
+    _global(
+        "--database",
+        metavar="URL",
+        envvar="IMAGE_SYNC_DATABASE_URL",
+        help="Default: $IMAGE_SYNC_DATABASE_URL, the configuration's.",
+    ),
+    _global(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        help="Of the log on standard error: text or json.",
+    ),
+    _global("-v", "verbose", count=True, help="Say what is done; -vv: every request."),
+    _global("-q", "is_quiet", is_flag=True, help="Say nothing unless something is wrong."),
+)
+
+source_option: Final = click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="NAME",
+    help="This source alone; may be given several times.",
+)
+
+output_option: Final = click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+
+format_option: Final = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="csv is safe to open in a spreadsheet; json and jsonl keep types.",
+)
+
+limit_option: Final = click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="So many rows; 0: all. Default: 100 in a table, else all.",
+)
+
+_TIME_HELP: Final = "ISO 8601, a date, or a duration ago such as 36h or 7d."
+_READING: Final = (
+    source_option,
+    click.option("--since", metavar="TIME", help=f"From TIME on: {_TIME_HELP}"),
+    click.option("--until", metavar="TIME", help="Before TIME."),
+    click.option("--run", type=click.IntRange(min=1), metavar="N", help="Of this run alone."),
+    limit_option,
+    format_option,
+)
+
+
+def reading_options(command: Command) -> Command:
+    """The options that every reading command has."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command

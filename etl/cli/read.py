@@ -1,0 +1,255 @@
+"""`images`, `history`, `changes`, `removals`, `diff`, `runs`, `rejects`: read the record."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from etl.cli.answer import give
+from etl.cli.options import format_option, limit_option, reading_options, source_option
+from etl.cli.session import Session, pass_session
+
+_KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
+_STATES: Final = ("present", "removed", "out_of_scope", "all")
+
+
+def _times(session: Session, since: str | None, until: str | None) -> dict[str, Any]:
+    from etl.audit.times import instant
+
+    now = session.clock()
+    return {
+        "since": instant(since, now=now) if since else None,
+        "until": instant(until, now=now) if until else None,
+    }
+
+
+def _side(session: Session, name: str, text: str) -> dict[str, Any]:
+    """The parameter that an instant, or a run's number, becomes."""
+    from etl.audit.times import instant_or_run
+
+    meant = instant_or_run(text, now=session.clock())
+    return {f"{name}_run": meant} if isinstance(meant, int) else {f"{name}_at": meant}
+
+
+@click.command(short_help="Which images are there, or were there at a time.")
+@click.option("--as-of", metavar="TIME", help="What was there at TIME (or after run N).")
+@click.option("--state", type=click.Choice(_STATES), default="present", show_default=True)
+@click.option("--arch", help="x86_64, aarch64, …")
+@click.option("--type", "type_", help="BUILD_IN, DEDICATED, …")
+@click.option("--dev-service", help="NOTEBOOK, SSH, …")
+@reading_options
+@pass_session
+def images(
+    session: Session,
+    as_of: str | None,
+    state: str,
+    arch: str | None,
+    type_: str | None,
+    dev_service: str | None,
+    *,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List images: the present ones, unless --state names another or all.
+
+    \b
+    image-sync images --arch aarch64 --type DEDICATED
+    image-sync images --as-of 2026-11-01 --format csv > images.csv
+    image-sync images --since 7d                 the ones whose latest change is so young
+    image-sync images --run 12                   the ones that run 12 brought, as they still are
+
+    With --as-of, the images are those that were present, with their values of that time.
+    """
+    asked: dict[str, Any] = {
+        **_times(session, since, until),
+        "sources": sources,
+        "run": run,
+        "arch": arch.strip().lower() if arch else None,
+        "type": type_.strip().upper() if type_ else None,
+        "dev_service": dev_service.strip() if dev_service else None,
+    }
+    if as_of:
+        side = {key.replace("at_at", "at"): at for key, at in _side(session, "at", as_of).items()}
+        give(session, "images_as_of", limit=limit, form=form, **asked, **side)
+        return
+    asked["state"] = None if state == "all" else state
+    asked["absent"] = True if state in {"removed", "out_of_scope"} else None
+    give(session, "images", limit=limit, form=form, **asked)
+
+
+@click.command(short_help="All versions of one image, and what changed in each.")
+@click.argument("image_id")
+@reading_options
+@pass_session
+def history(
+    session: Session,
+    image_id: str,
+    *,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """Show every version of an image, with what changed, and how a removal is known.
+
+    IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too.
+
+    \b
+    image-sync history 0d3f
+    image-sync history pytorch_1.8
+    """
+    from itertools import islice
+
+    from etl.audit.history import find_image
+    from etl.audit.history import history as read_history
+    from etl.cli.answer import show
+
+    with session.reader() as connection:
+        source, found = find_image(connection, image_id, sources=sources)
+        times = _times(session, since, until)
+        answer = read_history(connection, source=source, image_id=found, run=run, **times)
+        answer.rows = islice(answer.rows, limit or None)
+        show(session, answer, form=form, limit=None)
+
+
+@click.command(short_help="What runs changed, field by field, latest first.")
+@click.option("--kind", type=click.Choice(_KINDS))
+@click.option("--field", help="A tracked column of images: size, status, tag, …")
+@reading_options
+@pass_session
+def changes(
+    session: Session,
+    kind: str | None,
+    field: str | None,
+    *,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List what runs added, changed, removed and restored, latest first; values are JSON text.
+
+    \b
+    image-sync changes --since 7d --kind changed
+    image-sync changes --field status --format jsonl
+    image-sync changes --run 12
+    """
+    narrowed: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
+    narrowed |= {"kind": kind, "field": field}
+    give(session, "changes", limit=limit, form=form, is_plain_when_limited=True, **narrowed)
+
+
+@click.command(short_help="What was removed, and how it is known; --held: held removals.")
+@click.option("--held", "is_held", is_flag=True, help="Removals that the guard holds now.")
+@reading_options
+@pass_session
+def removals(
+    session: Session,
+    *,
+    is_held: bool,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List removed images with their evidence, latest first.
+
+    \b
+    image-sync removals --since 2026-11-01 --format csv
+    image-sync removals --held
+    """
+    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
+    give(session, "held" if is_held else "removals", limit=limit, form=form, **asked)
+
+
+@click.command(short_help="The catalogue at two instants or runs, against each other.")
+@click.argument("from_", metavar="FROM")
+@click.argument("to")
+@source_option
+@limit_option
+@format_option
+@pass_session
+def diff(
+    session: Session,
+    from_: str,
+    to: str,
+    *,
+    sources: tuple[str, ...],
+    limit: int | None,
+    form: str,
+) -> None:
+    """Show what is different between FROM and TO, each an instant or a run's number.
+
+    \b
+    image-sync diff 7d now
+    image-sync diff 2026-10-01 2026-11-01 --format json
+    image-sync diff 11 12
+    """
+    sides = {**_side(session, "from", from_), **_side(session, "to", to)}
+    for kind in ("at", "run"):
+        begin, end = sides.get(f"from_{kind}"), sides.get(f"to_{kind}")
+        if begin is not None and end is not None and begin > end:
+            raise click.UsageError(f"FROM ({from_}) is later than TO ({to})")
+    give(session, "diff", limit=limit, form=form, sources=sources, **sides)
+
+
+@click.command(short_help="The runs, latest first, and what they came to.")
+@click.option("--by-source", is_flag=True, help="One row for each run and source, with all counts.")
+@reading_options
+@pass_session
+def runs(
+    session: Session,
+    *,
+    by_source: bool,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List runs, latest first, with their counts over all sources.
+
+    \b
+    image-sync runs --since 7d
+    image-sync runs --run 12 --by-source --format json
+    """
+    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
+    give(session, "source_runs" if by_source else "runs", limit=limit, form=form, **asked)
+
+
+@click.command(short_help="Records that could not be understood, and why.")
+@click.option("--all", "is_all", is_flag=True, help="Resolved ones, too.")
+@reading_options
+@pass_session
+def rejects(
+    session: Session,
+    *,
+    is_all: bool,
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    run: int | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List rejected records with their reason, latest first; by default the unresolved ones.
+
+    \b
+    image-sync rejects
+    image-sync rejects --all --format jsonl
+    """
+    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
+    asked["is_unresolved"] = None if is_all else True
+    give(session, "rejects", limit=limit, form=form, **asked)

@@ -1,0 +1,104 @@
+"""What do the global options ask for? Settings and the database, opened when a command wants them.
+
+One `Session` for one command line. Commands take it with `pass_session`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from etl.config import Settings
+    from etl.log import Format
+
+
+@dataclass
+class Session:
+    """The global options, and what follows from them.
+
+    `exit_code` is what the command has come to, should its output find no reader any more.
+    """
+
+    config: str | None = None
+    database: str | None = None
+    log_format: Format = "text"
+    verbose: int = 0
+    is_quiet: bool = False
+    exit_code: int = 0
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def verbosity(self) -> int:
+        """-1 quiet, 0 usual, 1 and 2 as `-v` and `-vv` ask."""
+        return -1 if self.is_quiet else self.verbose
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The effective configuration; raises `ConfigError` with all its mistakes."""
+        from etl.config import find_config, read_settings
+
+        path = find_config(self.config, os.environ)
+        return read_settings(path, os.environ, database_url=self.database or "")
+
+    def check_sources(self, names: tuple[str, ...]) -> None:
+        """Raises `UsageError` for a source that the configuration does not have."""
+        known = [source.name for source in self.settings.sources]
+        for name in names:
+            if name not in known:
+                told = ", ".join(known) or "none"
+                raise UsageError(f"no source {name!r} in {self.settings.place} (there: {told})")
+
+    @contextmanager
+    def engine(self, *, is_reading: bool = False) -> Iterator[Engine]:
+        """The database, its schema whatever it is; its errors in our words."""
+        from etl.database.engine import open_engine, open_reader, our_errors
+
+        settings = self.settings.database
+        opened = open_reader if is_reading else open_engine
+        engine = opened(settings.url, schema=settings.schema)
+        try:
+            with our_errors(engine):
+                yield engine
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A connection that can't write, in one transaction, to a database at head."""
+        from etl.database.migrate import require_head
+
+        with self.engine(is_reading=True) as engine:
+            require_head(engine)
+            with engine.connect() as connection:
+                yield connection
+
+    def again(self, arguments: str) -> str:
+        """A command line that looks into the same database, for people to copy."""
+        given = [("--config", self.config), ("--database", self._shown_database)]
+        options = [f"{name} {shlex.quote(value)}" for name, value in given if value]
+        return " ".join(["image-sync", *options, arguments])
+
+    @property
+    def _shown_database(self) -> str | None:
+        """The URL that was given, unless it holds a password: that is never shown."""
+        from etl.config.show import masked_url
+
+        url = self.database
+        return url if url and masked_url(url) == url else None
+
+
+pass_session = click.make_pass_decorator(Session)

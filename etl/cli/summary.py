@@ -1,0 +1,198 @@
+"""What did a run do? For people, and as the one JSON object that programs rely on.
+
+Pure: from a `RunOutcome` to text. It decides nothing and prints nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from etl.printable import printable, printable_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from etl.model import Outcome
+
+_COUNTS: Final = (
+    "seen",
+    "added",
+    "changed",
+    "unchanged",
+    "removed",
+    "restored",
+    "out_of_scope",
+    "held",
+    "missing",
+    "rejected",
+)
+_SURE: Final = {
+    "exact": "nothing was missed: the pages add up",
+    "ordered": "nothing was missed: read in order, last page to first",
+    "agreed": "nothing was missed: two readings agree",
+    "none": "not certified: something may have been missed, so nothing was removed",
+}
+
+
+class RunOutcome(Protocol):
+    """What a sync comes to, as far as a summary needs it."""
+
+    @property
+    def run_id(self) -> int | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def exit_code(self) -> int: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def finished_at(self) -> datetime: ...
+    @property
+    def is_dry_run(self) -> bool: ...
+    @property
+    def sources(self) -> Sequence[Outcome]: ...
+
+
+def as_json(outcome: RunOutcome) -> str:
+    """The object of `sync --output json`."""
+    told = {
+        "run_id": outcome.run_id,
+        "status": outcome.status,
+        "started_at": _instant(outcome.started_at),
+        "finished_at": _instant(outcome.finished_at),
+        "dry_run": outcome.is_dry_run,
+        "sources": [_source_object(source) for source in outcome.sources],
+    }
+    return printable_json(json.dumps(told, ensure_ascii=False, indent=2))
+
+
+def as_text(outcome: RunOutcome, *, again: Callable[[str], str]) -> str:
+    """The summary for people; `again` makes a command line out of arguments."""
+    lines = [_headline(outcome)]
+    for source in outcome.sources:
+        lines += ["", *_source_lines(source, outcome=outcome, again=again)]
+    if outcome.run_id is not None and any(map(_has_news, outcome.sources)):
+        lines += ["", f"Look closer: {again(f'changes --run {outcome.run_id}')}"]
+    return "\n".join(lines)
+
+
+def in_one_line(outcome: RunOutcome) -> str:
+    """What is wrong with a run that did not simply succeed."""
+    wrong = [
+        f"{printable(source.name)}: {_what_is_wrong(source)}"
+        for source in outcome.sources
+        if source.status != "succeeded"
+    ]
+    return f"{_run_name(outcome)} {outcome.status}: {'; '.join(wrong)}"
+
+
+def _headline(outcome: RunOutcome) -> str:
+    seconds = (outcome.finished_at - outcome.started_at).total_seconds()
+    count = len(outcome.sources)
+    sources = "1 source" if count == 1 else f"{count} sources"
+    tail = ". Nothing was written." if outcome.is_dry_run else "."
+    return f"{_run_name(outcome)} {outcome.status}: {sources} in {seconds:.1f} s{tail}"
+
+
+def _run_name(outcome: RunOutcome) -> str:
+    return "Plan" if outcome.is_dry_run or outcome.run_id is None else f"Run {outcome.run_id}"
+
+
+def _source_lines(
+    source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]
+) -> Iterator[str]:
+    facts = source.facts
+    name = printable(source.name)
+    if source.status == "failed":
+        yield f"{name}: failed ({source.error_kind})"
+        yield f"  ! {printable(source.error_message or 'no reason known')}"
+        return
+    effort = f"{_many(facts.pages, 'page')}, {_many(facts.requests, 'request')}"
+    walks = f", {facts.walks} readings" if facts.walks > 1 else ""
+    yield f"{name}: {_many(source.seen, 'image')} seen ({effort}{walks})"
+    yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
+    for count, text in _news(source):
+        if count:
+            yield f"  {count:>9,}  {text}"
+    yield from _advice(source, outcome=outcome, again=again)
+
+
+def _news(source: Outcome) -> Iterator[tuple[int, str]]:
+    fields = ", ".join(
+        f"{name} {count:,}"
+        for name, count in sorted(source.changed_fields.items(), key=lambda each: (-each[1], each))
+    )
+    yield source.added, "added"
+    yield source.changed, f"changed: {fields}" if fields else "changed"
+    yield source.restored, "restored: removed before, and back again"
+    yield source.removed, "removed, each with its evidence"
+    yield source.in_scope, "taken in again by the source's types, workspaces and filters"
+    yield source.out_of_scope, "out of scope: no longer taken in by the source's filters"
+    yield source.unchanged, "unchanged"
+    yield source.missing, "missing, not proven removed: they stay until a later run knows"
+    yield source.held, f"removals held by the guard ({source.held_rule})"
+    yield source.rejected, "records rejected"
+
+
+def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]) -> Iterator[str]:
+    if source.removed and outcome.run_id is not None:
+        yield f"  removed:  {again(f'removals --run {outcome.run_id}')}"
+    if source.held and outcome.run_id is not None:
+        yield f"  held:     {again('removals --held')}"
+        yield f"            {again(f'approve {outcome.run_id}')}  (or dismiss)"
+    if source.rejected:
+        yield f"  rejected: {again('rejects')}"
+
+
+def _what_is_wrong(source: Outcome) -> str:
+    if source.status == "failed":
+        return printable(source.error_message or "failed")
+    parts = [
+        f"{source.held} removals held ({source.held_rule})" if source.held else "",
+        "the walk could not be certified" if source.facts.certificate == "none" else "",
+        f"{_many(source.rejected, 'record')} rejected" if source.rejected else "",
+    ]
+    return ", ".join(filter(None, parts)) or source.status
+
+
+def _has_news(source: Outcome) -> bool:
+    changes = (source.added, source.changed, source.removed, source.restored)
+    return any(changes) or bool(source.in_scope or source.out_of_scope)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _source_object(source: Outcome) -> dict[str, Any]:
+    facts = source.facts
+    return {
+        "name": source.name,
+        "status": source.status,
+        "certified": facts.certificate != "none",
+        "certificate": facts.certificate,
+        "walks": facts.walks,
+        "pages": facts.pages,
+        "requests": facts.requests,
+        "retries": facts.retries,
+        "reported_total": facts.reported_total,
+        **{name: getattr(source, name) for name in _COUNTS},
+        "in_scope": source.in_scope,
+        "error": _error_object(source),
+    }
+
+
+def _error_object(source: Outcome) -> dict[str, Any] | None:
+    if source.error_kind is None:
+        return None
+    return {
+        "kind": source.error_kind,
+        "message": source.error_message,
+        "request_id": source.error_request_id or None,
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,143 @@
+"""`sync` and `plan`: the main job, and what it would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from etl.cli.options import output_option, source_option
+from etl.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from etl.cli.summary import RunOutcome
+
+_wait_option = click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="For another run's lock, instead of ending with 22 at once.",
+)
+_parallel_option = click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Sources read side by side.",
+)
+
+
+@click.command(short_help="Read every source and apply what changed.")
+@source_option
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing: the same as `plan`.")
+@click.option(
+    "--accept-removals", "accepts_removals", is_flag=True, help="Let removals past the guard."
+)
+@_wait_option
+@_parallel_option
+@output_option
+@pass_session
+def sync(
+    session: Session,
+    sources: tuple[str, ...],
+    *,
+    is_dry_run: bool,
+    accepts_removals: bool,
+    wait_seconds: float,
+    parallel: int,
+    output: str,
+) -> int:
+    """Read every source of the configuration and apply what changed.
+
+    \b
+    image-sync sync                        every source
+    image-sync sync --source beijing       one of them
+    image-sync -q sync                     from cron: silent while all is well
+    image-sync sync --output json          what was done, as one object
+
+    Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
+    """
+    return _run(
+        session,
+        sources,
+        is_dry_run=is_dry_run,
+        accepts_removals=accepts_removals,
+        wait_seconds=wait_seconds,
+        parallel=parallel,
+        output=output,
+    )
+
+
+@click.command(short_help="What a sync would do; writes nothing.")
+@source_option
+@_wait_option
+@_parallel_option
+@output_option
+@pass_session
+def plan(
+    session: Session,
+    sources: tuple[str, ...],
+    *,
+    wait_seconds: float,
+    parallel: int,
+    output: str,
+) -> int:
+    """Show what a sync would add, change, remove or hold, with evidence; write nothing.
+
+    \b
+    image-sync plan
+    image-sync plan --source beijing --output json
+    """
+    return _run(
+        session,
+        sources,
+        is_dry_run=True,
+        accepts_removals=False,
+        wait_seconds=wait_seconds,
+        parallel=parallel,
+        output=output,
+    )
+
+
+def _run(
+    session: Session,
+    sources: tuple[str, ...],
+    *,
+    is_dry_run: bool,
+    accepts_removals: bool,
+    wait_seconds: float,
+    parallel: int,
+    output: str,
+) -> int:
+    from etl.progress import watching
+    from etl.run import run_sync
+
+    session.check_sources(sources)
+    with watching(is_wanted=not session.is_quiet) as progress:
+        outcome = run_sync(
+            session.settings,
+            source_names=sources,
+            is_dry_run=is_dry_run,
+            accepts_removals=accepts_removals,
+            wait_seconds=wait_seconds,
+            parallel=parallel,
+            progress=progress,
+        )
+    session.exit_code = outcome.exit_code
+    show_outcome(session, outcome, output=output)
+    return session.exit_code
+
+
+def show_outcome(session: Session, outcome: RunOutcome, *, output: str) -> None:
+    """Prints a run's result; with `-q` one line on standard error, when it is no success."""
+    from etl.cli import summary
+
+    if output == "json":
+        click.echo(summary.as_json(outcome))
+    elif not session.is_quiet:
+        click.echo(summary.as_text(outcome, again=session.again))
+    if session.is_quiet and outcome.exit_code:
+        click.echo(f"image-sync: {summary.in_one_line(outcome)}", err=True)

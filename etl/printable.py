@@ -1,0 +1,65 @@
+"""Makes any text fit to be shown: nothing in it can steer a terminal or turn a line round.
+
+It knows no terminal; whoever prints a text that came from outside sends it through here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(text: str) -> str:
+    """`text` in one line: control characters, bidi and hidden marks as visible escapes."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def printable_json(text: str) -> str:
+    r"""JSON text that says the same with every unprintable character as `\uXXXX`."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _json_escaped(each) for each in text)
+
+
+def clipped(text: str, width: int) -> str:
+    """`text` cut to so many characters, an ellipsis for what is left out."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def shown_width(text: str) -> int:
+    """Columns that a text takes on a terminal: wide letters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(each) for each in text)
+
+
+def without_controls(text: str) -> str:
+    """`text` with visible escapes, its line ends and tabs kept: for a cell of a spreadsheet."""
+    return re.sub(r"[^\n\t]+", lambda part: printable(part[0]), text)
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) == "Zs":
+        return " "
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _json_escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,85 @@
+"""Who watches a run's progress: nobody, or a person at a terminal.
+
+Whoever works says what was reached; whether and how that is shown is decided once, by `watching`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from etl.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+
+class Progress:
+    """Shows nothing. A subclass that shows may be called from several threads."""
+
+    def begin(self, source: str) -> None:
+        """Work on a source begins."""
+
+    def advance(self, source: str, *, pages: int, rows: int, total: int, note: str = "") -> None:
+        """So far so many pages and rows of an announced total are read in this walk."""
+
+    def end(self, source: str, *, note: str) -> None:
+        """A source is done; `note` says how, in a word."""
+
+
+class TerminalProgress(Progress):
+    """A bar for each source, with its pages and rows."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, source: str) -> None:
+        with self._lock:
+            self._tasks[source] = self._bars.add_task(
+                printable(source), total=None, pages=0, note="connecting"
+            )
+
+    def advance(self, source: str, *, pages: int, rows: int, total: int, note: str = "") -> None:
+        self._bars.update(
+            self._tasks[source],
+            completed=rows,
+            total=max(rows, total),
+            pages=pages,
+            note=printable(note),
+        )
+
+    def end(self, source: str, *, note: str) -> None:
+        task = self._tasks[source]
+        done = next(each.completed for each in self._bars.tasks if each.id == task)
+        self._bars.update(task, total=max(done, 1), completed=max(done, 1), note=printable(note))
+
+
+@contextmanager
+def watching(*, is_wanted: bool = True) -> Iterator[Progress]:
+    """Progress for the length of a run: shown when wanted and standard error is a terminal."""
+    if not (is_wanted and sys.stderr.isatty()):
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    bars = RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pages]} pages", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bars:
+        yield TerminalProgress(bars)
