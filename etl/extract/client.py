@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from etl import __version__
+from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.body import BodyDamaged, BodyTooLarge, read_body
 from etl.extract.deadline import POOLS
@@ -74,7 +75,7 @@ class Client:
         self._sleep = sleep or self._closing.wait
         self._retry = RetryPolicy(http.max_retries, jitter)
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=http.concurrency)
-        self._proxies = {} if is_direct else get_environ_proxies(endpoint)
+        self._proxies = {} if is_direct or is_loopback(endpoint) else get_environ_proxies(endpoint)
         self._verify = http.ca_bundle or _authorities(os.environ)
         self._headers = {
             "Accept": "application/json",
