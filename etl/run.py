@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
 from etl.database.engine import open_engine, our_errors
@@ -95,20 +95,33 @@ def run_sync(
 ) -> RunOutcome:
     """Synchronises the sources named (none: all). Raises `ImageSyncError` when nothing could be."""
     sources = chosen(settings, source_names)
-    with _database(settings, is_dry_run=is_dry_run) as engine:
-        job = Job(
-            settings=settings,
-            engine=engine,
-            run_id=None,
-            accepts_removals=accepts_removals,
-            wait_seconds=wait_seconds,
-            progress=progress or Progress(),
-            now=now,
-            on_preview=on_preview,
-        )
+    with open_job(
+        settings,
+        is_dry_run=is_dry_run,
+        accepts_removals=accepts_removals,
+        wait_seconds=wait_seconds,
+        progress=progress,
+        now=now,
+        on_preview=on_preview,
+    ) as job:
         if is_dry_run:
             return _executed(job, sources, sync_source, parallel=parallel)
         return run_work("sync", job, sources, sync_source, parallel=parallel)
+
+
+@contextmanager
+def open_job(
+    settings: Settings,
+    *,
+    is_dry_run: bool = False,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Iterator[Job]:
+    """A job on the configured database, brought to head; `asked` are fields of `Job`."""
+    with _database(settings, is_dry_run=is_dry_run) as engine:
+        yield Job(
+            settings=settings, engine=engine, run_id=None, progress=progress or Progress(), **asked
+        )
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> tuple[SourceSettings, ...]:

@@ -19,6 +19,9 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
     "The main job": {
         "sync": "etl.cli.sync:sync",
         "plan": "etl.cli.sync:plan",
+        "approve": "etl.cli.decide:approve",
+        "dismiss": "etl.cli.decide:dismiss",
+        "replay-rejects": "etl.cli.decide:replay_rejects",
     },
     "Look into the record": {
         "status": "etl.cli.status:status",
@@ -35,6 +38,8 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "verify": "etl.cli.verify:verify",
     },
     "Set up and look after": {
+        "check": "etl.cli.check:check",
+        "probe": "etl.cli.check:probe",
         "config": "etl.cli.config:config",
         "db": "etl.cli.database:database",
         "sample-api": "etl.cli.sample:sample_api",

@@ -65,6 +65,15 @@ format_option: Final = click.option(
     help="csv is safe to open in a spreadsheet; json and jsonl keep types.",
 )
 
+wait_option: Final = click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="For another run's lock, instead of ending with 22 at once.",
+)
+
 limit_option: Final = click.option(
     "--limit",
     type=click.IntRange(min=0),

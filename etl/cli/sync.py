@@ -6,20 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli.options import output_option, source_option
+from etl.cli.options import output_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from etl.cli.summary import RunOutcome
 
-_wait_option = click.option(
-    "--wait",
-    "wait_seconds",
-    type=click.FloatRange(min=0),
-    default=0,
-    metavar="SECONDS",
-    help="For another run's lock, instead of ending with 22 at once.",
-)
 _parallel_option = click.option(
     "--parallel",
     type=click.IntRange(min=1),
@@ -36,7 +28,7 @@ _parallel_option = click.option(
 @click.option(
     "--accept-removals", "accepts_removals", is_flag=True, help="Let removals past the guard."
 )
-@_wait_option
+@wait_option
 @_parallel_option
 @output_option
 @pass_session
@@ -73,7 +65,7 @@ def sync(
 
 @click.command(short_help="What a sync would do; writes nothing.")
 @source_option
-@_wait_option
+@wait_option
 @_parallel_option
 @output_option
 @pass_session

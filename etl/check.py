@@ -1,0 +1,79 @@
+"""Would a sync work? Asks the database and every source, and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead, SourceError
+from etl.extract.lookup import fetch_lookup
+from etl.extract.paging import Order, Pager, Style
+from etl.extract.probe import Trait, probe
+from etl.extract.workspaces import fetch_workspaces
+from etl.model import Listing
+from etl.run import chosen, open_job
+from etl.source import open_client
+from etl.transform import sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.config import Settings, SourceSettings
+    from etl.run import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check came to: `place` is the database or a source; `exit_code` 0 is well."""
+
+    place: str
+    is_well: bool
+    told: str
+    exit_code: int = 0
+
+
+def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Finding], int]:
+    """The findings, and the exit code that a sync would end with for their sake."""
+    sources = chosen(settings, source_names)
+    try:
+        with open_job(settings, is_dry_run=True) as job:
+            findings = [_check_source(source, job) for source in sources]
+            database = Finding("database", is_well=True, told=_told(job))
+    except (DatabaseUnavailable, SchemaNotAtHead) as error:
+        return [Finding("database", False, str(error), error.exit_code)], error.exit_code
+    bad = [each for each in findings if not each.is_well]
+    exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
+    return [database, *findings], exit_code
+
+
+def probe_source(settings: Settings, name: str) -> list[Trait]:
+    """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
+    (source,) = chosen(settings, [name])
+    with (
+        open_job(settings, is_dry_run=True) as job,
+        open_client(source, run_count=0, job=job) as client,
+    ):
+        return probe(client, source)
+
+
+def _told(job: Job) -> str:
+    from etl.database.engine import place
+
+    return f"{place(job.engine)}: reachable, and its schema is this program's"
+
+
+def _check_source(source: SourceSettings, job: Job) -> Finding:
+    try:
+        with open_client(source, run_count=0, job=job) as client:
+            every = source.workspaces == ("*",)
+            workspaces = fetch_workspaces(client, source.project_id) if every else source.workspaces
+            listing = Listing(source.types[0], workspaces[0])
+            style = Style(size=source.http.page_size)
+            page = Pager(client, source, listing, style=style, order=Order()).first()
+            shown = next((row.image_id for row in sightings(page.data) if row.image_id), None)
+            lookup = fetch_lookup(client, source.project_id, shown) if shown else None
+    except SourceError as error:
+        return Finding(source.name, False, str(error), error.exit_code)
+    told = f"{page.total} images in {listing}, {len(workspaces)} workspaces"
+    permitted = "permitted" if lookup and lookup.finding == "found" else "not shown to work"
+    return Finding(source.name, True, f"{told}, lookups {permitted}")

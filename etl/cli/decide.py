@@ -1,0 +1,74 @@
+"""`approve`, `dismiss` and `replay-rejects`: what waits for a person."""
+
+from __future__ import annotations
+
+import click
+
+from etl.cli.options import output_option, source_option, wait_option
+from etl.cli.session import Session, pass_session
+
+_run_argument = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
+
+
+@click.command(short_help="Let a run's held removals through, each looked up again.")
+@_run_argument
+@wait_option
+@output_option
+@pass_session
+def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) -> int:
+    """Look every image that RUN held up again, and remove at once what is still gone.
+
+    \b
+    image-sync removals --held     what is held, and why
+    image-sync approve 17          let it through
+    """
+    from etl.cli.sync import show_outcome
+    from etl.held import approve
+
+    outcome = approve(session.settings, run_id, wait_seconds=wait_seconds)
+    session.exit_code = outcome.exit_code
+    show_outcome(session, outcome, output=output)
+    return session.exit_code
+
+
+@click.command(short_help="Drop a run's held removals; later runs judge anew.")
+@_run_argument
+@wait_option
+@output_option
+@pass_session
+def dismiss(session: Session, run_id: int, *, wait_seconds: float, output: str) -> int:
+    """Drop the set of removals that RUN held. Nothing is removed, and later runs judge anew.
+
+    \b
+    image-sync dismiss 17
+    """
+    from etl.cli.sync import show_outcome
+    from etl.held import dismiss
+
+    outcome = dismiss(session.settings, run_id, wait_seconds=wait_seconds)
+    session.exit_code = outcome.exit_code
+    show_outcome(session, outcome, output=output)
+    return session.exit_code
+
+
+@click.command(short_help="Try the kept rejects again.")
+@source_option
+@wait_option
+@output_option
+@pass_session
+def replay_rejects(
+    session: Session, sources: tuple[str, ...], *, wait_seconds: float, output: str
+) -> int:
+    """Try the unresolved rejects again, after an upgrade that may understand them.
+
+    \b
+    image-sync rejects             what is kept, with reasons
+    image-sync replay-rejects
+    """
+    from etl.cli.sync import show_outcome
+    from etl.replay import replay_rejects
+
+    outcome = replay_rejects(session.settings, source_names=sources, wait_seconds=wait_seconds)
+    session.exit_code = outcome.exit_code
+    show_outcome(session, outcome, output=output)
+    return session.exit_code

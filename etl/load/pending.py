@@ -1,0 +1,49 @@
+"""What waits for a person: removals that are held, and rejects that may be tried again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import select, text
+
+from etl.database.schema import rejects
+from etl.load.statements import reading
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def held_evidence(connection: Connection, source: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Image id → evidence and detail of the removals of `source` that are held now."""
+    with reading(connection):
+        rows = connection.execute(text(_HELD), {"source": source}).all()
+    return {
+        image_id: (evidence, msgspec.json.decode(detail)) for image_id, evidence, detail in rows
+    }
+
+
+def whole_rejects(connection: Connection, source: str) -> list[bytes]:
+    """The unresolved records of `source` that were kept whole, oldest first."""
+    open_ones = (
+        select(rejects.c.record, rejects.c.record_digest)
+        .where(rejects.c.source == source, rejects.c.resolved_at.is_(None))
+        .order_by(rejects.c.reject_id)
+    )
+    with reading(connection):
+        rows = connection.execute(open_ones).all()
+    records = [(record.encode(), digest) for record, digest in rows]
+    return [record for record, digest in records if _digest(record) == digest]
+
+
+def _digest(record: bytes) -> str:
+    return blake2b(record, digest_size=16).hexdigest()
+
+
+_HELD: Final = """
+    select image_id, evidence, cast(evidence_detail as text)
+    from held_removals
+    where source = :source and released_at is null
+    order by image_id
+"""

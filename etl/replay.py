@@ -1,0 +1,54 @@
+"""Tries kept rejects again: what is understood by now is applied, the rest stays kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from msgspec import Raw
+
+from etl.database.engine import our_errors
+from etl.load.apply import apply_source
+from etl.load.baseline import Baseline
+from etl.load.lock import source_lock
+from etl.load.pending import whole_rejects
+from etl.load.sighting import Sighting
+from etl.model import Decision, Listing, Page, WalkFacts
+from etl.run import chosen, open_job, run_work
+from etl.sync import coverage_of, observed_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.config import Settings, SourceSettings
+    from etl.model import Outcome
+    from etl.run import Job, RunOutcome
+
+
+def replay_rejects(
+    settings: Settings, *, source_names: Sequence[str] = (), wait_seconds: float = 0
+) -> RunOutcome:
+    """Tries the unresolved rejects of the sources named (none: all)."""
+    sources = chosen(settings, source_names)
+    with open_job(settings, wait_seconds=wait_seconds) as job:
+        return run_work("replay", job, sources, _replay)
+
+
+def _replay(source: SourceSettings, job: Job) -> Outcome:
+    with (
+        our_errors(job.engine),
+        source_lock(job.engine, source.name, wait_seconds=job.wait_seconds) as connection,
+    ):
+        baseline = Baseline(connection, source.name)
+        records = [Raw(record) for record in whole_rejects(connection, source.name)]
+        listing = Listing(source.types[0], source.workspaces[0])
+        sighting = Sighting(baseline, listing)
+        sighting.observe(Page(listing, 0, records, len(records)))
+        return apply_source(
+            connection,
+            run_id=cast("int", job.run_id),
+            source=source.name,
+            observed_at=observed_at(job, baseline),
+            sightings=[sighting],
+            decision=Decision(),
+            facts=WalkFacts(coverage=coverage_of(source).digest),
+        )
