@@ -137,7 +137,7 @@ def our_errors(engine: Engine) -> Iterator[None]:
     """The drivers' errors as `DatabaseUnavailable`, in one line and without the URL's password."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # bulk work goes by the driver
         raise DatabaseUnavailable(_told(engine, error), hint=_hint(error)) from error
     except SQLAlchemyError as error:
         raise DatabaseUnavailable(_told(engine, error)) from error
