@@ -72,7 +72,7 @@ class Client:
         self._clock = clock
         self._pace = pace or Pace(http.max_requests_per_second)
         self._closing = threading.Event()
-        self._sleep = sleep or self._closing.wait
+        self._sleep = self._closing.wait if sleep is None else sleep
         self._retry = RetryPolicy(http.max_retries, jitter)
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=http.concurrency)
         self._proxies = {} if is_direct or is_loopback(endpoint) else get_environ_proxies(endpoint)

@@ -13,7 +13,6 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 
 Turn = Callable[["Faulty", socket.socket], None]
 
@@ -28,6 +27,7 @@ class Faulty:
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
 
@@ -50,8 +50,9 @@ class Faulty:
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        for each in (self._socket, *self._connections):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         for thread in self._threads:
             thread.join(5)
@@ -74,6 +75,7 @@ class Faulty:
         with contextlib.suppress(OSError), connection:
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
+            self._connections.append(connection)
             with connection:
                 while request := _read_request(connection):
                     with self._lock:
@@ -104,8 +106,7 @@ def _read_request(connection: socket.socket) -> str:
 
 def head(status: int = 200, **headers: object) -> bytes:
     """Status line and headers; `Content_Length=3` is `Content-Length: 3`."""
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus else "Odd"
-    lines = [f"HTTP/1.1 {status} {phrase}"]
+    lines = [f"HTTP/1.1 {status} Phrase"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
@@ -132,7 +133,7 @@ def cut(body: bytes = b'{"data": [', announced: int = 1000) -> Turn:
 
 def cut_chunks() -> Turn:
     """Chunks without the last one."""
-    return raw(head(Transfer_Encoding="chunked") + b"5\r\n{\"a\":\r\n")
+    return raw(head(Transfer_Encoding="chunked") + b'5\r\n{"a":\r\n')
 
 
 def reset(sent: bytes = b"") -> Turn:
