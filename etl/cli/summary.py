@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from etl.model import Outcome
+    from etl.model import Outcome, WalkFacts
 
 _COUNTS: Final = (
     "seen",
@@ -111,8 +111,11 @@ def _source_lines(
         return
     effort = f"{_many(facts.pages, 'page')}, {_many(facts.requests, 'request')}"
     walks = f", {facts.walks} readings" if facts.walks > 1 else ""
-    yield f"{name}: {_many(source.seen, 'image')} seen ({effort}{walks})"
-    yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
+    if facts.walks:
+        yield f"{name}: {_many(source.seen, 'image')} seen ({effort}{walks})"
+        yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
+    else:
+        yield f"{name}: {_many(source.present, 'image')} present"
     for count, text in _news(source):
         if count:
             yield f"  {count:>9,}  {text}"
@@ -141,7 +144,8 @@ def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]
         yield f"  removed:  {again(f'removals --run {outcome.run_id}')}"
     if source.held and outcome.run_id is not None:
         yield f"  held:     {again('removals --held')}"
-        yield f"            {again(f'approve {outcome.run_id}')}  (or dismiss)"
+        yield f"  let go:   {again(f'approve {outcome.run_id}')}"
+        yield f"  drop:     {again(f'dismiss {outcome.run_id}')}"
     if source.rejected:
         yield f"  rejected: {again('rejects')}"
 
@@ -151,10 +155,14 @@ def _what_is_wrong(source: Outcome) -> str:
         return printable(source.error_message or "failed")
     parts = [
         f"{source.held} removals held ({source.held_rule})" if source.held else "",
-        "the walk could not be certified" if source.facts.certificate == "none" else "",
+        "the walk could not be certified" if _is_unproven(source.facts) else "",
         f"{_many(source.rejected, 'record')} rejected" if source.rejected else "",
     ]
     return ", ".join(filter(None, parts)) or source.status
+
+
+def _is_unproven(facts: WalkFacts) -> bool:
+    return facts.walks > 0 and facts.certificate == "none"
 
 
 def _has_news(source: Outcome) -> bool:

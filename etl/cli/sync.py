@@ -104,10 +104,12 @@ def _run(
     parallel: int,
     output: str,
 ) -> int:
+    from etl.cli.forecast import Forecast
     from etl.progress import watching
     from etl.run import run_sync
 
     session.check_sources(sources)
+    forecast = Forecast()
     with watching(is_wanted=not session.is_quiet) as progress:
         outcome = run_sync(
             session.settings,
@@ -117,9 +119,13 @@ def _run(
             wait_seconds=wait_seconds,
             parallel=parallel,
             progress=progress,
+            on_preview=forecast.take,
         )
     session.exit_code = outcome.exit_code
     show_outcome(session, outcome, output=output)
+    if is_dry_run and output == "text" and not session.is_quiet:
+        for line in forecast.lines():
+            click.echo(line)
     return session.exit_code
 
 
