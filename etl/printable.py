@@ -20,10 +20,15 @@ def printable(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    r"""JSON text that says the same with every unprintable character as `\uXXXX`."""
+    r"""JSON text that says the same with every unprintable character as `\uXXXX`.
+
+    Its line ends stay: in JSON text they stand between values only.
+    """
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else _json_escaped(each) for each in text)
+    return "".join(
+        each if each.isprintable() or each == "\n" else _json_escaped(each) for each in text
+    )
 
 
 def clipped(text: str, width: int) -> str:

@@ -27,7 +27,7 @@ def find_image(connection: Connection, sought: str, *, sources: Sequence[str]) -
         hint = "an id or its beginning, a name, or a swr_path; `image-sync images` lists them"
         raise UsageError(f"no image {printable(sought)!r}", hint=hint)
     choices = [
-        f"  {printable(each['source'])} {printable(each['image_id'])} {printable(each['name'] or '')}"
+        "  " + printable(" ".join([each["source"], each["image_id"], each["name"] or ""])).rstrip()
         for each in found[:_MOST_CHOICES]
     ]
     more = ["  …"] if len(found) > _MOST_CHOICES else []

@@ -1,8 +1,8 @@
 """What does a named question look like in SQL, and what is its answer?
 
-Each question is a file of its own, in `queries/` (the reading commands) or `reports/`: one for both
-databases, or a twin for each (`name.sqlite.sql`, `name.postgresql.sql`). Its head says the question,
-the parameters, the order and the columns that a table for people shows:
+Each question is a file of its own, in `queries/` (the reading commands) or `reports/`: one for
+both databases, or a twin for each (`name.sqlite.sql`, `name.postgresql.sql`). Its head says the
+question, the parameters, the order and the columns that a table for people shows:
 
     -- question: Which images are there?
     -- order: source, image_id

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from etl.database.types import instant_text, json_text
+from etl.database.types import instant_text
 from etl.printable import clipped, printable, printable_json, shown_width, without_controls
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ Format = Literal["table", "csv", "json", "jsonl"]
 
 _MEASURED_ROWS: Final = 1000
 _WIDEST_CELL: Final = 120
+_COMPACT: Final[dict[str, Any]] = {"ensure_ascii": False, "separators": (",", ":")}
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -86,7 +87,7 @@ def _csv_field(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     value = plain(value)
-    text = value if isinstance(value, str) else json_text(value)
+    text = value if isinstance(value, str) else json.dumps(value, **_COMPACT)
     safe = without_controls(f"'{text}" if text.startswith(_FORMULA_STARTS) else text)
     if safe and not any(mark in safe for mark in ',"\n'):
         return safe

@@ -45,8 +45,8 @@ def run(args: Sequence[str]) -> int:
             )
             sys.stdout.flush()
             return code or 0
-    except BrokenPipeError:
-        _silence(sys.stdout)
+    except (BrokenPipeError, SystemExit):  # click's main exits so when nobody reads any more
+        _silence(sys.__stdout__)
         return session.exit_code
     except (Exception, KeyboardInterrupt) as error:
         _tell(error, session=session)

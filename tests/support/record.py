@@ -28,7 +28,7 @@ class Record:
         return FIRST + timedelta(days=(run_id or self.run_id) - 1)
 
     def run(self, source: str = "one", **facts: Any) -> int:
-        """A run of a source begins; what follows belongs to it. `facts` are its counts and so on."""
+        """A run of a source begins; what follows belongs to it. `facts`: its counts and so on."""
         self.run_id += 1
         status = facts.pop("status", "succeeded")
         row = {
@@ -188,7 +188,7 @@ class Record:
         run: int | None = None,
         way: str | None = None,
     ) -> None:
-        old = {name: row[name] for name in schema.superseded.c.keys()}
+        old = {name: row[name] for name in map(str, schema.superseded.c.keys())}
         if way:
             old |= {"valid_to": valid_to, "closed_run_id": run, "closed_as": way}
         connection.execute(insert(schema.superseded), old)

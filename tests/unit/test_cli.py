@@ -1,0 +1,188 @@
+"""How the program begins and ends: errors, exit codes, signals, streams, and quick help."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import click
+import pytest
+
+from etl import errors
+from etl.cli import entry
+from etl.cli.entry import exit_code_of, run
+from etl.cli.group import program
+
+HEAVY = {"sqlalchemy", "alembic", "requests", "urllib3", "psycopg", "rich", "jinja2", "pyarrow"}
+
+
+def leaves(group, path=()):
+    context = click.Context(group, obj=None)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*path, name))
+
+
+COMMANDS = [(), *leaves(program)]
+
+
+def test_no_help_loads_anything_heavy():
+    code = (
+        "import sys; from etl.cli.entry import run\n"
+        f"for path in {COMMANDS!r}: assert run([*path, '--help']) == 0, path\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", COMMANDS[1:], ids=" ".join)
+def test_every_command_explains_itself_and_takes_the_global_options(path, capsys):
+    assert run([*path, "--help"]) == 0
+    assert "Usage: image-sync" in capsys.readouterr().out
+    context = click.Context(program, obj=None)
+    command = program
+    for name in path:
+        command = command.get_command(context, name)
+        assert command.get_short_help_str()
+    taken = {spelling for param in command.params for spelling in param.opts}
+    assert {"--config", "--database", "--log-format", "-v", "-q"} <= taken
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), 2),
+        (errors.ConfigError("x", ["y"]), 2),
+        (errors.SourceRefused("x"), 10),
+        (errors.SourceUnavailable("x"), 11),
+        (errors.SourceBroken("x"), 12),
+        (errors.DatabaseUnavailable("x"), 20),
+        (errors.SchemaNotAtHead("x"), 21),
+        (errors.LockHeld("x"), 22),
+        (errors.LedgerBroken("x"), 41),
+        (errors.Interrupted(signal.SIGINT), 130),
+        (errors.Interrupted(signal.SIGTERM), 143),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (click.BadParameter("x"), 2),
+        (ValueError("x"), 1),
+    ],
+)
+def test_one_map_from_error_to_exit_code(error, code, capsys, monkeypatch):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr(entry.program, "main", fail)
+    assert exit_code_of(error) == code
+    assert run(["x"]) == code
+    told = capsys.readouterr().err
+    assert told.startswith("image-sync: ")
+    assert "Traceback" not in told
+
+
+def test_a_bug_shows_its_trace_when_asked(capsys, monkeypatch):
+    monkeypatch.setattr("etl.config.example_toml", lambda: 1 / 0)
+    assert run(["-v", "config", "init", os.devnull, "--force"]) == 1
+    told = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError" in told
+    assert "Traceback" in told
+
+
+def test_errors_are_events_in_a_json_log(capsys):
+    assert run(["--log-format", "json", "--database", "nonsense://", "db", "check"]) == 2
+    event = json.loads(capsys.readouterr().err)
+    assert event["level"] == "error"
+    assert event["exit_code"] == 2
+
+
+@pytest.mark.parametrize("args", [["--bogus"], ["bogus"], ["db"], [], ["images", "--limit", "x"]])
+def test_usage_errors_end_with_2(args, capsys):
+    assert run(args) == 2
+    assert "image-sync" in capsys.readouterr().err
+
+
+def test_hostile_arguments_do_no_harm(capsys):
+    assert run(["\x1b[2Jx"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_global_options_stand_in_any_place(tmp_path, capsys):
+    file = tmp_path / "given.toml"
+    for args in (
+        ["-c", str(file), "config", "init"],
+        ["config", "init", "--force", "-c", str(file)],
+    ):
+        assert run(args) == 0
+    assert capsys.readouterr().out.count("given.toml; try") == 2
+    assert run(["config", "-q", "show", "-c", str(file), "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["source"][0]["name"] == "sample"
+
+
+def test_an_option_wins_over_the_environment(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", "sqlite:///wrong.db")
+    assert run(["--database", "sqlite:///right.db", "db", "upgrade"]) == 0
+    assert [path.name for path in tmp_path.glob("*.db")] == ["right.db"]
+    assert run(["db", "current"]) == 20
+    assert "wrong.db" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_command_with_its_code(number):
+    command = [sys.executable, "-m", "etl", "sample-api", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+
+
+def test_a_port_in_use_is_a_usage_error(capsys):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert run(["sample-api", "--port", str(taken.getsockname()[1])]) == 2
+    assert "can't serve on port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", ["--help", "config show", "report --list"])
+def test_output_that_nobody_reads_is_no_error(args, tmp_path):
+    command = f"{sys.executable} -m etl {args} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_closed_streams_are_no_error(tmp_path):
+    command = f"{sys.executable} -m etl config init <&- >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "config.toml").exists()
+
+
+def test_config_init_writes_over_nothing_unless_told(tmp_path, capsys):
+    file = tmp_path / "config.toml"
+    assert run(["config", "init", str(file)]) == 0
+    assert run(["config", "init", str(file)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert run(["config", "init", str(file), "--force", "-q"]) == 0
+    assert run(["config", "init", str(tmp_path / "no" / "folder.toml")]) == 2
+
+
+def test_config_show_is_toml_without_secrets(tmp_path, capsys):
+    import tomllib
+
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[database]\nurl = "postgresql+psycopg://me:canary@host/db"\n'
+        '[[source]]\nname = "s"\nendpoint = "https://x"\nproject_id = "p"\n'
+        '[source.auth]\nmethod = "token"\ntoken = "canary"\n'
+    )
+    assert run(["-c", str(file), "config", "show"]) == 0
+    told = capsys.readouterr().out
+    assert "canary" not in told
+    assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"

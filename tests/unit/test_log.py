@@ -1,0 +1,79 @@
+"""One event a line, with the run and the source that it belongs to."""
+
+import json
+import logging
+
+import pytest
+
+from etl import log
+
+logger = logging.getLogger("etl.some")
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_trace():
+    yield
+    root = logging.getLogger("etl")
+    root.handlers, root.propagate = [], True
+    root.setLevel(logging.NOTSET)
+
+
+def test_json_events_carry_what_is_bound(capsys):
+    log.set_up("json")
+    with log.bound(run=3), log.bound(source="a b"):
+        logger.info("page read", extra={"page": 7})
+    logger.warning("alone")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first.pop("at").endswith("Z")
+    assert first == {"level": "info", "event": "page read", "run": 3, "source": "a b", "page": 7}
+    assert "run" not in second
+
+
+def test_text_events_are_one_line_whatever_is_in_them(capsys):
+    log.set_up("text", verbosity=1)
+    with log.bound(source="a b"):
+        logger.info("bad\n\x1b[2Jthing", extra={"empty": ""})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable()
+    assert line.endswith('info: bad\\n\\x1b[2Jthing source="a b" empty=""')
+
+
+@pytest.mark.parametrize(
+    ("form", "verbosity", "heard"),
+    [
+        ("text", -1, ["error"]),
+        ("text", 0, ["warning", "error"]),
+        ("json", 0, ["info", "warning", "error"]),
+        ("text", 1, ["info", "warning", "error"]),
+        ("text", 2, ["debug", "info", "warning", "error"]),
+    ],
+)
+def test_levels(form, verbosity, heard, capsys):
+    log.set_up(form, verbosity=verbosity)
+    levels = ("debug", "info", "warning", "error")
+    for level in levels:
+        getattr(logger, level)(f"<{level}>")
+    told = capsys.readouterr().err
+    assert [level for level in levels if f"<{level}>" in told] == heard
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_trace_goes_with_its_event(form, capsys):
+    log.set_up(form)
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logger.exception("failed")
+    told = capsys.readouterr().err
+    assert "ValueError: why" in told
+    assert len(told.splitlines()) == (1 if form == "json" else len(told.splitlines()))
+
+
+def test_a_log_that_can_not_be_written_ends_nothing(monkeypatch):
+    class Closed:
+        def write(self, _text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Closed())
+    log.set_up()
+    logger.error("nobody hears")

@@ -1,0 +1,40 @@
+"""Progress is shown on a terminal only, and hostile names can't draw on it."""
+
+import io
+
+import pytest
+
+from etl.progress import Progress, TerminalProgress, watching
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def work(progress):
+    progress.begin("a\x1b[2Jb")
+    progress.advance("a\x1b[2Jb", pages=1, rows=5, total=9, note="walk 2")
+    progress.end("a\x1b[2Jb", note="certified")
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_nothing_is_shown_where_no_terminal_is_or_nobody_wants_it(is_wanted, monkeypatch):
+    stream = io.StringIO() if is_wanted else Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    with watching(is_wanted=is_wanted) as progress:
+        assert type(progress) is Progress
+        work(progress)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_shows_sources_and_pages(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with watching() as progress:
+        assert isinstance(progress, TerminalProgress)
+        work(progress)
+    assert "a\\x1b[2Jb" in stream.getvalue()
+    assert "certified" in stream.getvalue()
+    assert "\x1b[2Jb" not in stream.getvalue()

@@ -1,0 +1,87 @@
+"""How an answer looks in each format."""
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from etl.audit.query import Rows, fitted
+from etl.audit.render import lines_of
+
+AT = datetime(2026, 11, 2, 8, 0, 0, 123000, tzinfo=UTC)
+
+
+def given(form, *rows, columns=("a", "b"), shown=()):
+    return list(lines_of(Rows(columns, iter(rows), shown), form))
+
+
+def test_json_keeps_types_and_names():
+    lines = given("json", (1, None), (AT, ["x"]), ({"k": True}, ""))
+    assert json.loads("".join(lines)) == [
+        {"a": 1, "b": None},
+        {"a": "2026-11-02T08:00:00.123Z", "b": ["x"]},
+        {"a": {"k": True}, "b": ""},
+    ]
+
+
+def test_json_of_nothing_is_an_empty_array_and_jsonl_no_line():
+    assert given("json") == ["[]"]
+    assert given("jsonl") == []
+
+
+def test_jsonl_is_one_object_a_line():
+    assert [json.loads(line) for line in given("jsonl", (1, 2), (3, "\n"))] == [
+        {"a": 1, "b": 2},
+        {"a": 3, "b": "\n"},
+    ]
+
+
+def test_csv_tells_null_from_empty():
+    assert given("csv", (None, ""), (True, -5)) == ["a,b", ',""', "true,-5"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_no_csv_cell_becomes_a_formula(start):
+    text = "\n".join(given("csv", (f"{start}1+1", "x")))
+    cell = next(iter(list(csv.reader(text.splitlines(keepends=True)))[1:]))[0]
+    assert cell.startswith("'")
+
+
+def test_csv_is_read_back_by_a_csv_reader():
+    values = ['say "a, b"', "line\nend", "镜像"]
+    text = "\n".join(given("csv", values, columns=("a", "b", "c")))
+    assert list(csv.reader(text.splitlines(keepends=True)))[1] == values
+
+
+def test_lists_and_objects_are_json_in_csv():
+    assert given("csv", (["x", "y"], {"k": 1})) == ["a,b", '"[""x"",""y""]","{""k"":1}"']
+
+
+def test_a_table_aligns_wide_letters_and_shows_what_people_want():
+    lines = given(
+        "table", ("镜像", 1, 2), ("x", None, 3), columns=("n", "b", "c"), shown=("n", "c")
+    )
+    assert lines == ["N     C", "镜像  2", "x     3"]
+
+
+def test_cells_of_a_table_stay_in_their_line_and_end():
+    lines = given("table", ("a\nb" + "x" * 500, AT), (["p", "q"], True), (False, [{"k": 1}]))
+    assert len(lines) == 4
+    assert lines[1].startswith("a\\nbxxx")
+    assert max(map(len, lines)) < 150
+    assert "2026-11-02 08:00:00" in lines[1]
+    assert lines[2].startswith("p, q ")
+    assert lines[2].endswith("yes")
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b1m", "a\u202eb", "\ud800", "\x00"])
+def test_hostile_text_is_harmless_in_every_format(form, text):
+    assert all(line.isprintable() for line in given(form, (text, [text]), ({text: text}, text)))
+
+
+def test_a_line_stands_only_when_its_parameter_is_given():
+    sql = "select 1\nwhere true\n    and a = :a -- when a\n    and b = 2"
+    assert fitted(sql, {}) == "select 1\nwhere true\n    and b = 2"
+    assert fitted(sql, {"a": 1}) == "select 1\nwhere true\n    and a = :a\n    and b = 2"

@@ -1,0 +1,93 @@
+"""The summary that a person reads, and the object that programs read."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from etl.cli import summary
+from etl.model import Outcome, WalkFacts
+
+AT = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+
+@dataclass
+class Run:
+    sources: tuple
+    run_id: int | None = 12
+    status: str = "succeeded"
+    exit_code: int = 0
+    started_at: datetime = AT
+    finished_at: datetime = AT + timedelta(seconds=3.21)
+    is_dry_run: bool = False
+
+
+def source(name="one", *, status="succeeded", certificate="exact", walks=1, **counts):
+    facts = WalkFacts(certificate=certificate, walks=walks, pages=2, requests=1, reported_total=28)
+    return Outcome(name=name, status=status, observed_at=AT, facts=facts, **counts)
+
+
+def text(run):
+    return summary.as_text(run, again=lambda arguments: f"image-sync {arguments}")
+
+
+def test_what_changed_is_told_with_its_fields_and_the_command_to_look_closer():
+    told = text(Run((source(seen=40, added=3, changed=2, changed_fields={"size": 1, "tag": 2}),)))
+    assert told.splitlines()[0] == "Run 12 succeeded: 1 source in 3.2 s."
+    assert "one: 40 images seen (2 pages, 1 request)" in told
+    assert "3  added" in told
+    assert "2  changed: tag 2, size 1" in told
+    assert "exact  nothing was missed" in told
+    assert told.endswith("Look closer: image-sync changes --run 12")
+
+
+def test_what_is_kept_back_is_told_with_the_way_on():
+    run = Run(
+        (source(status="held", held=9, held_rule="max_count", removed=1, rejected=2, walks=3),),
+        status="held",
+        exit_code=30,
+    )
+    told = text(run)
+    assert "9  removals held by the guard (max_count)" in told
+    assert "image-sync approve 12" in told
+    assert "image-sync removals --run 12" in told
+    assert "image-sync rejects" in told
+    assert "3 readings" in told
+    assert summary.in_one_line(run) == (
+        "Run 12 held: one: 9 removals held (max_count), 2 records rejected"
+    )
+
+
+def test_a_plan_says_that_nothing_was_written():
+    told = text(Run((source(added=1),), run_id=None, is_dry_run=True))
+    assert told.startswith("Plan succeeded: 1 source in 3.2 s. Nothing was written.")
+    assert "Look closer" not in told
+
+
+def test_a_failed_source_says_why():
+    bad = source(
+        "b\x1bd", status="failed", certificate="none", error_kind="refused", error_message="401\x1b"
+    )
+    run = Run(
+        (bad, source("odd", status="partial", certificate="none"), source()), status="partial"
+    )
+    told = text(run)
+    assert "b\\x1bd: failed (refused)\n  ! 401\\x1b" in told
+    assert "not certified" in told
+    assert summary.in_one_line(run).endswith(
+        "b\\x1bd: 401\\x1b; odd: the walk could not be certified"
+    )
+
+
+def test_the_object_has_the_keys_of_the_contract():
+    bad = source(status="failed", error_kind="refused", error_message="no", error_request_id="r")
+    told = json.loads(summary.as_json(Run((source(seen=1), bad))))
+    assert list(told) == ["run_id", "status", "started_at", "finished_at", "dry_run", "sources"]
+    assert told["started_at"] == "2026-11-02T08:00:00.000Z"
+    first, second = told["sources"]
+    assert {
+        "name", "status", "certified", "certificate", "walks", "pages", "requests", "retries",
+        "reported_total", "seen", "added", "changed", "unchanged", "removed", "restored",
+        "out_of_scope", "held", "missing", "rejected", "error",
+    } <= first.keys()  # fmt: skip
+    assert first["error"] is None
+    assert second["error"] == {"kind": "refused", "message": "no", "request_id": "r"}
