@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from etl.load.sighting import Sighting
     from etl.model import Decision, Outcome, WalkFacts
 
+_CACHE: Final = "pragma cache_size = -65536"  # KiB, as far as needed: ids are in random order
 ANALYSE_FROM: Final = 1000  # rows added; fewer do not change how the database plans a query
 
 
@@ -53,6 +54,9 @@ def apply_source(
     `sightings` in order of precedence; the walk is certified when `facts.certificate` says so.
     `dismissed`: ids of held removals to drop. `observed_at` lies after the source's last one.
     """
+    if connection.dialect.name == "sqlite":
+        with connection.begin():
+            connection.execute(text(_CACHE))
     with writing(connection):
         turn = _turn(connection, run_id=run_id, source=source, observed_at=observed_at, facts=facts)
         outcome = _write(turn, sightings, decision, facts=facts, dismissed=dismissed)

@@ -71,7 +71,10 @@ class Baseline:
         if self._is_empty or not image_ids:
             return {}
         rows = self._all(_MARKS, ids=self._ids(image_ids))
-        return {image_id: Mark(*rest[:-1], bool(rest[-1])) for image_id, *rest in rows}
+        return {
+            image_id: Mark(key, state, received, fingerprint, bool(is_unseen))
+            for image_id, key, state, received, fingerprint, is_unseen in rows
+        }
 
     def find(self, image_ids: Collection[str]) -> dict[str, Known]:
         """The whole of what the database has of these ids: one statement."""
@@ -129,8 +132,8 @@ class Baseline:
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    *rest, missing_since = row
-    return Candidate(*rest, instant_read(missing_since))
+    values: tuple[Any, ...] = (*row[:-1], instant_read(row[-1]))
+    return Candidate(*values)
 
 
 _IN: Final = {
@@ -161,7 +164,7 @@ _FIND: Final = """
 """
 _PRESENT: Final = """
     select image_key from catalogue
-    where source = :source and state = 'present' and image_key > :edge
+    where source || '' = :source and state = 'present' and image_key > :edge
     order by image_key limit :rows
 """
 _CANDIDATES: Final = """

@@ -44,7 +44,8 @@ def read_before(connection: Connection, source: str) -> Before:
     if last is None:
         return Before()
     walked = connection.execute(text(_WALKED), {"source": source}).scalar()
-    return Before(*last.tuple(), instant_read(walked) or NEVER)
+    digest, catalogue_digest, present = last
+    return Before(digest, catalogue_digest, present, instant_read(walked) or NEVER)
 
 
 _LAST: Final = """

@@ -84,7 +84,7 @@ class Window:
 _MATCHING: Final = """
     select received, image_key
     from catalogue
-    where source = {source} and image_key {beyond} {edge} and state = 'present'
+    where source || '' = {source} and image_key {beyond} {edge} and state = 'present'
         and unseen_at is null and missing_since is null and received is not null
     order by image_key {direction}
     limit {size}
@@ -92,6 +92,7 @@ _MATCHING: Final = """
 
 
 def _matching(mark: str, *, forward: bool) -> str:
+    """In key order straight from the table: `|| ''` keeps the databases from sorting an index."""
     beyond, direction = (">", "asc") if forward else ("<", "desc")
     return _MATCHING.format(source=mark, edge=mark, size=mark, beyond=beyond, direction=direction)
 
