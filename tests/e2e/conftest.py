@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,36 +21,36 @@ class Installed:
 
     environment: Path
 
-    def run(
-        self,
-        *arguments: str,
-        cwd: Path,
-        env: Mapping[str, str] | None = None,
-        umask: int = 0o022,
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `image-sync` with an empty environment and nothing on standard input."""
-        return self.execute(["image-sync", *arguments], cwd=cwd, env=env, umask=umask)
+    def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run `image-sync`."""
+        return self.execute(["image-sync", *arguments], cwd=cwd)
 
-    def execute(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str] | None = None,
-        umask: int = 0o022,
-    ) -> subprocess.CompletedProcess[str]:
+    def execute(self, command: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment."""
-        return subprocess.run(
-            [str(self.environment / "bin" / command[0]), *command[1:]],
-            cwd=cwd,
-            env=dict(env or {}),
-            umask=umask,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        return run_bare([str(self.environment / "bin" / command[0]), *command[1:]], cwd=cwd)
+
+    def shell(
+        self, script: str, *arguments: str, cwd: Path, umask: int = 0o022
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a line of shell with its arguments."""
+        return run_bare(["/bin/sh", "-c", script, "sh", *arguments], cwd=cwd, umask=umask)
+
+
+def run_bare(
+    command: Sequence[str], *, cwd: Path, umask: int = 0o022
+) -> subprocess.CompletedProcess[str]:
+    """Run with an empty environment and nothing on standard input."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={},
+        umask=umask,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,115 @@
+"""The installed command, as a person types it and as cron starts it, on the built-in sample."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e")  # one worker builds and installs for all
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder with the example configuration, and nothing of the checkout."""
+    shutil.copy(EXAMPLE, tmp_path / "config.toml")
+    return tmp_path
+
+
+def test_help_lists_the_commands(installed, tmp_path):
+    told = installed.run("--help", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "sync" in told.stdout
+    assert told.stderr == ""
+
+
+def test_the_module_is_the_command(installed, tmp_path):
+    as_module = installed.execute(["python", "-m", "etl", "--version"], cwd=tmp_path)
+    assert as_module.stdout == installed.run("--version", cwd=tmp_path).stdout
+    assert as_module.returncode == 0
+
+
+def test_the_schema_comes_with_the_wheel(installed, home):
+    assert installed.run("db", "upgrade", cwd=home).returncode == 0
+    assert installed.run("db", "check", cwd=home).returncode == 0
+
+
+def test_two_runs_of_the_sample_tell_what_came_and_what_changed(installed, home):
+    first = installed.run("sync", cwd=home)
+    assert first.returncode == 0, first.stderr
+    assert "added" in first.stdout
+    before = count_present(home / "images.db")
+
+    second = installed.run("sync", "--output", "json", cwd=home)
+    assert second.returncode == 0, second.stderr
+    (source,) = json.loads(second.stdout)["sources"]
+    assert min(source["changed"], source["removed"], source["restored"]) > 0
+    assert count_present(home / "images.db") - before == (
+        source["added"] + source["restored"] - source["removed"]
+    )
+
+
+def count_present(path):
+    with closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute(
+            "select count(*) from images where state = 'present'"
+        ).fetchone()
+    return count
+
+
+def test_the_next_step_that_a_summary_names_works(installed, home):
+    summary = installed.run("sync", cwd=home).stdout
+    named = summary.rsplit("image-sync ", 1)[1].split()
+    assert installed.run(*named, cwd=home).returncode == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_what_is_printed_can_be_read_back(installed, home, form):
+    installed.run("sync", cwd=home)
+    listed = installed.run("images", "--format", form, cwd=home)
+    assert listed.returncode == 0
+    assert listed.stdout.count("image_id") >= 1
+
+
+def test_cron_hears_nothing_when_all_is_well(installed, home, tmp_path_factory):
+    """No environment, no terminal, closed standard input, another folder, a narrow umask."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    database = home / "catalogue.db"
+    started = [f"--config={home}/config.toml", f"--database=sqlite:///{database}", "-q"]
+    program = str(installed.environment / "bin" / "image-sync")
+    for command in (["sync"], ["sync"], ["status", "--max-age", "3h"]):
+        told = installed.shell(
+            'exec "$@" <&-', program, *started, *command, cwd=elsewhere, umask=0o077
+        )
+        assert (told.returncode, told.stdout, told.stderr) == (0, "", ""), command
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_cron_hears_one_line_otherwise(installed, home):
+    told = installed.run("-q", "--database", "sqlite:////nowhere/x.db", "sync", cwd=home)
+    assert told.returncode == 20
+    assert told.stdout == ""
+    assert told.stderr.startswith("image-sync: ")
+    assert told.stderr.count("\n") == 1
+
+
+def test_postgresql_without_its_driver_says_what_to_install(installed, home):
+    told = installed.run("--database", "postgresql+psycopg://nobody@/x", "sync", cwd=home)
+    assert told.returncode == 20
+    assert "modelarts-image-sync[postgres]" in told.stderr
+
+
+def test_a_closed_pipe_ends_the_program_quietly(installed, home):
+    installed.run("sync", cwd=home)
+    program = str(installed.environment / "bin" / "image-sync")
+    told = installed.shell('"$@" | head -n 1', program, "images", "--format", "csv", cwd=home)
+    assert told.stdout.count("\n") == 1
+    assert told.stderr == ""
