@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 1 << 20
 
+PACKINGS: Final = frozenset({"", "identity", "gzip"})
+
 _GZIP: Final = 31  # zlib's window bits that ask for a gzip header and trailer
 
 

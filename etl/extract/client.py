@@ -27,7 +27,7 @@ from requests.utils import get_environ_proxies
 from etl import __version__
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.body import BodyDamaged, BodyTooLarge, read_body
+from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
 from etl.extract.deadline import POOLS
 from etl.extract.exchange import OK, Answer, Lost, Request, query_of
 from etl.extract.failure import broken, error_of
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 # An answer that is an error is read so far: enough for a message, however large its page.
 MOST_ERROR_BYTES: Final = 65_536
+
+# What tells where a body ends, other than the connection's own end.
+ENDS: Final = frozenset({"content-length", "transfer-encoding"})
 
 _CONNECT_HINT: Final = "check endpoint, network, and the proxy if there is one"
 _TIMEOUT_HINT: Final = "try again later, or raise http.timeout_seconds"
@@ -186,16 +189,19 @@ class Client:
             return _lost(error)
 
     def _answer(self, request: Request, response: requests.Response) -> Answer:
-        """Reads the body, of a wanted answer whole and of an error as much as a message needs."""
+        """Reads the body: of a wanted answer whole, of an error as much as a message needs."""
         is_wanted = response.status_code in request.accepted
         most_bytes = self._http.max_response_bytes if is_wanted else MOST_ERROR_BYTES
         packing = response.headers.get("Content-Encoding", "").strip().lower()
+        flaw, hint = "", ""
         try:
             body = read_body(response.raw, packing=packing, most_bytes=most_bytes)
         except BodyTooLarge:
-            body, is_whole = b"", False
-        else:
-            is_whole = True
+            body = b""
+            flaw = f"with more than the {most_bytes} bytes that are allowed"
+            hint = "raise http.max_response_bytes, or lower http.page_size"
+        if packing not in PACKINGS:
+            flaw = f"packed as {redacted(packing, most=20)!r}, which was not asked for"
         answer = Answer(
             status=response.status_code,
             body=body,
@@ -203,10 +209,10 @@ class Client:
             request_id=redacted(response.headers.get("X-Request-Id", ""), most=128),
             received_at=self._clock(),
         )
-        if is_wanted and not is_whole:
-            what = f"with more than the {most_bytes} bytes that are allowed"
-            hint = "raise http.max_response_bytes, or lower http.page_size"
-            raise broken(request, answer, what, hint=hint)
+        if is_wanted and flaw:
+            raise broken(request, answer, flaw, hint=hint)
+        if is_wanted and not body and not ENDS.intersection(map(str.lower, answer.headers)):
+            raise BodyDamaged  # the connection ended among the headers
         return answer
 
     def _final(
@@ -283,7 +289,7 @@ def _lost(error: Exception) -> Lost:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Lost(redacted(str(causes[-1])), hint=_CERTIFICATE_HINT, is_passing=False)
-    if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
+    if any(isinstance(cause, TimeoutError) for cause in causes):
         return Lost("time-out", hint=_TIMEOUT_HINT)
     is_passing = isinstance(
         error, requests.ConnectionError | requests.Timeout | urllib3.exceptions.HTTPError

@@ -120,13 +120,13 @@ class TestPassword:
             )
 
     def test_renews_once_after_a_401(self) -> None:
-        with Faulty(token("t-1"), token("t-2")) as iam:
-            with Faulty(reply(401), reply(200)) as server:
-                client = client_for(server.url, auth=password(iam), max_retries=0)
-                assert client.get("/x", {}).status == 200
-                assert (client.requests, client.retries) == (2, 1)
-                client.close()
-                assert server.header(1, "X-Auth-Token") == "t-2"
+        tokens = (token("t-1"), token("t-2"))
+        with Faulty(*tokens) as iam, Faulty(reply(401), reply(200)) as server:
+            client = client_for(server.url, auth=password(iam), max_retries=0)
+            assert client.get("/x", {}).status == 200
+            assert (client.requests, client.retries) == (2, 1)
+            client.close()
+            assert server.header(1, "X-Auth-Token") == "t-2"
 
     def test_a_second_401_is_final(self) -> None:
         with Faulty(token("canary-t1"), token("canary-t2")) as iam:

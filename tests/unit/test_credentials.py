@@ -75,6 +75,11 @@ def test_no_word_of_a_spoilt_file_is_told(tmp_path: Path) -> None:
     assert caught.value.__suppress_context__
 
 
+def test_no_file_is_no_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no access keys.*credentials"):
+        find_keys(AKSK, {"HOME": str(tmp_path)})
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / ".huaweicloud" / "credentials").mkdir(parents=True)
     with pytest.raises(ConfigError, match="can't be read"):
