@@ -83,8 +83,7 @@ class Listing:
         return f"{self.type}/{self.workspace_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(Struct, frozen=True):
     """A record that was understood, with the unknown fields that it carried."""
 
     image: Image

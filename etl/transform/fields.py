@@ -6,6 +6,8 @@ reference and from recorded responses; where they differ, the recorded responses
 For every field a missing key and an explicit null are the same, `None`; `""` and `[]` are values.
 Of a key that comes twice the last one counts. A value of an impossible type (a boolean for a
 number, a float for a time, text in place of a list) rejects the record: the decoder says so.
+
+`flavor_type` and the values of the two lists are enums too, so their letter case means nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MAX_ID_LENGTH: Final = 512
 END_OF_9999: Final = 253_402_300_799_999  # epoch milliseconds; no database's calendar goes beyond
 MAX_SIZE: Final = 2**63 - 1  # what both databases hold
+MAX_REMEMBERED: Final = 1000
+MAX_LENGTH_REMEMBERED: Final = 64
 
 Identity = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 Text = str | None
@@ -32,19 +36,40 @@ Size = Annotated[int, Meta(ge=0, le=MAX_SIZE)] | None
 EpochMilliseconds = Annotated[int, Meta(ge=0, le=END_OF_9999)] | None
 
 
-def upper(value: str) -> str:
-    """An enum. It is open: a value that nobody has seen before is kept."""
+class Remembered(dict[Any, Any]):
+    """A rule for values that come again and again: looked up where known, in bounded space."""
+
+    def __init__(self, rule: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def __missing__(self, value: Any) -> Any:
+        result = self.rule(value)
+        if len(self) < MAX_REMEMBERED and len(value) <= MAX_LENGTH_REMEMBERED >= max(
+            map(len, value), default=0
+        ):
+            self[value] = result
+        return result
+
+
+def _upper(value: str) -> str:
     return value.strip().upper()
 
 
-def lower(value: str) -> str:
-    """The one enum that is spelled in lower case, as recorded responses have it."""
+def _lower(value: str) -> str:
     return value.strip().lower()
 
 
-def upper_set(values: tuple[str, ...]) -> tuple[str, ...]:
-    """A set of enum values: order, doubles and letter case mean nothing."""
+def _upper_set(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({value.strip().upper() for value in values}))
+
+
+# An enum. Each is open: a value that nobody has seen before is kept.
+upper: Final = Remembered(_upper).__getitem__
+# The one enum that is spelled in lower case, as recorded responses have it.
+lower: Final = Remembered(_lower).__getitem__
+# A set of enum values: order, doubles and letter case mean nothing.
+upper_set: Final = Remembered(_upper_set).__getitem__
 
 
 def tag_set(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:

@@ -63,19 +63,18 @@ def sightings(records: list[msgspec.Raw]) -> list[Sighting]:
     try:
         seen = _sightings(b"[" + b",".join(records) + b"]")
     except NOT_DECODABLE:
-        return [_sighted(record) for record in records]
+        seen = [_sighted(mend(bytes(record))) for record in records]
     for sighting in seen:
         if sighting.image_id and sighting.image_id.isspace():
             sighting.image_id = None
     return seen
 
 
-def _sighted(record: msgspec.Raw) -> Sighting:
-    mended = mend(bytes(record))
+def _sighted(record: bytes) -> Sighting:
     try:
-        return _sighting(mended)
+        return _sighting(record)
     except NOT_DECODABLE:
-        return Sighting(listed_image_id(mended))
+        return Sighting(listed_image_id(record))
 
 
 def _broken(error: Exception) -> SourceBroken:

@@ -77,7 +77,8 @@ def _understood(record: bytes, *, ignored: frozenset[str]) -> Normalised | Unrea
             values[position] = rule(value)
     digest = fingerprint_of_values(values[1:])
     values[_AFTER_PATH:_AFTER_PATH] = swr_parts(values[_SWR_PATH])
-    return Normalised(Image(*values, extra), digest, unknown)
+    values.append(extra)
+    return Normalised(Image(*values), digest, unknown)
 
 
 def listed_image_id(record: bytes | msgspec.Raw) -> str | None:

@@ -1,0 +1,45 @@
+"""A target for coverage-guided fuzzing: any bytes are a page or broken, an image or a reason.
+
+    pip install atheris
+    python -m tests.fuzz.transform -max_total_time=60
+
+The corpus may be any folder with pages or records, named as the last argument.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["etl.transform"]):
+    from etl.errors import SourceBroken
+    from etl.model import Normalised
+    from etl.transform import (
+        components,
+        fingerprint,
+        image_of_show,
+        normalise,
+        sightings,
+        split_page,
+    )
+
+
+def one_input(body: bytes) -> None:
+    try:
+        records = split_page(body).data
+    except SourceBroken:
+        records = []
+    sightings(records)
+    image_of_show(body)
+    for record in (body, b'{"id":"x",' + body, *map(bytes, records)):
+        read = normalise(record)
+        if isinstance(read, Normalised):
+            if read.fingerprint != fingerprint(read.image):
+                raise AssertionError(record)
+            components(read.image)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()

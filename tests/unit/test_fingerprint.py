@@ -1,0 +1,87 @@
+"""A fingerprint is pinned: another one for the same image would be a version of every image."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from etl.model import TRACKED, Image, Tag
+from etl.transform import FINGERPRINT_VERSION, fingerprint, normalise
+from etl.transform.fingerprint import FINGERPRINTED, LEFT_OUT
+
+FULL = Image(
+    image_id="x",
+    name="n",
+    description="d",
+    type="BUILD_IN",
+    status="ACTIVE",
+    arch="x86_64",
+    tag="1",
+    namespace="ns",
+    workspace_id="0",
+    visibility="PUBLIC",
+    origin="CUSTOMIZE",
+    service_type="COMMON",
+    flavor_type="ASCEND_SNT9",
+    size=8285974481,
+    swr_path="h.x/o/r:1",
+    swr_registry="h.x",
+    swr_organization="o",
+    swr_repository="r",
+    swr_tag="1",
+    swr_instance_id="i",
+    show_name="sn",
+    show_tag="st",
+    status_message="",
+    dev_services=("NOTEBOOK", "SSH"),
+    resource_categories=(),
+    tags=(Tag("k", "v"), Tag("l")),
+    created_at=1615264782906,
+    updated_at=1615404250789,
+    extra='{"a":1}',
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "digest"),
+    [
+        (Image("x"), "0183dc9c1c99f9f10d6032a0279ef9d079"),
+        (FULL, "01ac6884b4f16ac0181ea01a232579dd3c"),
+    ],
+    ids=["empty", "full"],
+)
+def test_pinned(image: Image, digest: str) -> None:
+    assert fingerprint(image).hex() == digest
+
+
+def test_its_first_byte_is_the_version() -> None:
+    assert fingerprint(FULL)[0] == FINGERPRINT_VERSION == 1
+    assert len(fingerprint(FULL)) == 17
+
+
+@pytest.mark.parametrize("name", TRACKED)
+def test_every_tracked_value_is_in_it_but_those_read_from_another(name: str) -> None:
+    changed = msgspec.structs.replace(FULL, **{name: None})
+    assert (fingerprint(changed) == fingerprint(FULL)) is (name in LEFT_OUT)
+
+
+@pytest.mark.parametrize("name", ["image_id", "extra"])
+def test_neither_the_id_nor_unknown_fields_are_in_it(name: str) -> None:
+    assert fingerprint(msgspec.structs.replace(FULL, **{name: "other"})) == fingerprint(FULL)
+    assert name not in FINGERPRINTED
+
+
+def test_missing_and_empty_differ() -> None:
+    assert fingerprint(Image("x", tags=())) != fingerprint(Image("x"))
+    assert fingerprint(Image("x", name="")) != fingerprint(Image("x"))
+
+
+def test_values_do_not_run_into_each_other() -> None:
+    assert fingerprint(Image("x", name="ab", description="c")) != fingerprint(
+        Image("x", name="a", description="bc")
+    )
+
+
+def test_normalise_gives_the_image_s_fingerprint() -> None:
+    given = normalise(b'{"id":"x","name":"n","swr_path":"h.x/o/r:1","dev_services":["B","A"]}')
+    assert given.fingerprint == fingerprint(given.image)  # type: ignore[union-attr]

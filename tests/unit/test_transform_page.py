@@ -1,0 +1,115 @@
+"""The answer to a list call: a page of records, or a broken answer; never an empty catalogue."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl.errors import SourceBroken
+from etl.model import Normalised, Unreadable
+from etl.transform import Sighting, normalise, sightings, split_page
+
+
+def page(records: bytes) -> bytes:
+    return b'{"current":0,"data":[' + records + b'],"pages":1,"size":200,"total":28}'
+
+
+def test_a_page_keeps_each_record_s_own_bytes() -> None:
+    envelope = split_page(page(b'{ "id":"a" }, {"id":"b","x":1.10}'))
+    assert [bytes(record) for record in envelope.data] == [b'{ "id":"a" }', b'{"id":"b","x":1.10}']
+    assert (envelope.total, envelope.size, envelope.current, envelope.pages) == (28, 200, 0, 1)
+
+
+def test_only_data_and_total_must_be_there() -> None:
+    envelope = split_page(b'{"data":[],"total":0,"size":null,"new":{}}')
+    assert (envelope.data, envelope.total) == ([], 0)
+    assert (envelope.size, envelope.current, envelope.pages) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"", ""),
+        (b"<html><body>busy</body></html>", ""),
+        (page(b'{"id":"a"}')[:-1], ""),
+        (page(b'{"id":"a"}')[:20], ""),
+        (b"[]", "object"),
+        (b"null", "object"),
+        (b'"a"', "object"),
+        (b"{}", "data"),
+        (b'{"total":3}', "data"),
+        (b'{"data":null,"total":3}', "data"),
+        (b'{"data":{},"total":3}', "data"),
+        (b'{"data":[]}', "total"),
+        (b'{"data":[],"total":null}', "total"),
+        (b'{"data":[],"total":-1}', "total"),
+        (b'{"data":[],"total":"3"}', "total"),
+        (b'{"data":[],"total":true}', "total"),
+        (b'{"data":[],"total":3.0}', "total"),
+        (b'{"data":[],"total":NaN}', "total"),
+        (b'{"data":[],"total":99999999999999999999}', "total"),
+        (b'{"data":[],"total":3,"size":"200"}', "size"),
+        (b'{"data":[],"total":3,"current":-1}', "current"),
+        (b'{"data":[' + b"[" * 100_000, ""),
+    ],
+)
+def test_a_broken_answer_says_what_is_wrong(body: bytes, named: str) -> None:
+    with pytest.raises(SourceBroken, match=named or "page") as raised:
+        split_page(body)
+    assert "no page of images" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        rb'{"id":"o","name":"\ud800"}',
+        b'{"id":"o","name":"\xff"}',
+        b'{"id":"o","unknown":NaN}',
+        b'{"id":"o","unknown":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        rb'{"id":"o","name":"a\u0000b"}',
+    ],
+)
+def test_an_odd_record_is_no_trouble_to_its_page(odd: bytes) -> None:
+    records = split_page(page(b'{"id":"a"},' + odd + b',{"id":"b"}')).data
+    assert [seen.image_id for seen in sightings(records)] == ["a", "o", "b"]
+    assert all(isinstance(normalise(record), Normalised) for record in records)
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    assert split_page(b"\xef\xbb\xbf" + page(b"")).total == 28
+
+
+def test_a_number_that_is_none_rejects_its_record_alone() -> None:
+    records = split_page(page(b'{"id":"a","size":NaN},{"id":"b"}')).data
+    assert [type(normalise(record)) for record in records] == [Unreadable, Normalised]
+
+
+def test_sightings_say_who_was_seen_and_when_it_was_made() -> None:
+    records = split_page(page(b'{"id":"a","create_at":5},{"id":"b"},{"id":"c","create_at":null}'))
+    assert sightings(records.data) == [Sighting("a", 5), Sighting("b"), Sighting("c")]
+    assert sightings([]) == []
+
+
+def test_an_image_whose_record_is_broken_is_seen_all_the_same() -> None:
+    records = split_page(page(b'{"id":"a","create_at":"x"},{"id":7},[],{"id":"b"},{"id":" "},null'))
+    seen = [sighting.image_id for sighting in sightings(records.data)]
+    assert seen == ["a", None, None, "b", None, None]
+    assert [sighting.created_at for sighting in sightings(records.data)] == [None] * 6
+
+
+def test_an_id_of_white_space_is_none() -> None:
+    assert sightings(split_page(page(b'{"id":" "},{"id":"a"}')).data) == [
+        Sighting(None),
+        Sighting("a"),
+    ]
+
+
+def test_a_doubled_key_s_last_value_counts() -> None:
+    assert split_page(b'{"data":[1],"total":1,"data":[],"total":0}').data == []
+
+
+def test_an_odd_id_is_the_same_for_the_walk_as_for_the_image() -> None:
+    records = split_page(page(rb'{"id":"a\u0000"},{"id":"\ud800"}')).data
+    images = [normalise(record) for record in records]
+    seen = [sighting.image_id for sighting in sightings(records)]
+    assert seen == ["a\ufffd", "\ufffd"]
+    assert [given.image.image_id for given in images if isinstance(given, Normalised)] == seen

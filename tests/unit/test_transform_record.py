@@ -1,0 +1,281 @@
+"""A record becomes an image by the rules of the contract, or a reject that names the field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from etl.model import TRACKED, Image, Normalised, Tag, Unreadable
+from etl.transform import image_of_show, listed_image_id, normalise, received_digest
+from etl.transform.fields import FIELDS, MAX_REMEMBERED, Remembered
+from etl.transform.fingerprint import LEFT_OUT
+
+FULL: dict[str, Any] = {
+    "id": "e1a07296",
+    "name": "  rlstudio1.0.0 ",
+    "description": " as it is ",
+    "type": "build_in",
+    "status": " Active",
+    "arch": "X86_64",
+    "tag": " 1.0 ",
+    "namespace": "rl-Dev ",
+    "workspace_id": 0,
+    "visibility": "public",
+    "origin": "customize",
+    "service_type": "common",
+    "flavor_type": "ascend_snt9",
+    "size": 8285974481,
+    "swr_path": "swr.example.com:8443/rl-dev/or/cpu:1.0",
+    "swr_instance_id": " i ",
+    "show_name": " s ",
+    "show_tag": " t ",
+    "status_message": "",
+    "dev_services": ["ssh", "NOTEBOOK", "SSH "],
+    "resource_categories": [],
+    "tags": [{"key": "b", "value": "1"}, {"key": "a"}, {"key": "b", "value": "1"}],
+    "create_at": 0,
+    "update_at": 253402300799999,
+}
+
+
+def understood(record: object) -> Normalised:
+    given = normalise(record if isinstance(record, bytes) else json.dumps(record).encode())
+    assert isinstance(given, Normalised), given
+    return given
+
+
+def image(**fields: object) -> Image:
+    return understood({"id": "x", **fields}).image
+
+
+def reason(record: bytes) -> str:
+    given = normalise(record)
+    assert isinstance(given, Unreadable)
+    return given.reason
+
+
+def test_each_field_by_its_rule() -> None:
+    assert understood(FULL).image == Image(
+        image_id="e1a07296",
+        name="rlstudio1.0.0",
+        description=" as it is ",
+        type="BUILD_IN",
+        status="ACTIVE",
+        arch="x86_64",
+        tag="1.0",
+        namespace="rl-Dev ",
+        workspace_id="0",
+        visibility="PUBLIC",
+        origin="CUSTOMIZE",
+        service_type="COMMON",
+        flavor_type="ASCEND_SNT9",
+        size=8285974481,
+        swr_path="swr.example.com:8443/rl-dev/or/cpu:1.0",
+        swr_registry="swr.example.com:8443",
+        swr_organization="rl-dev",
+        swr_repository="or/cpu",
+        swr_tag="1.0",
+        swr_instance_id=" i ",
+        show_name=" s ",
+        show_tag=" t ",
+        status_message="",
+        dev_services=("NOTEBOOK", "SSH"),
+        resource_categories=(),
+        tags=(Tag("a", None), Tag("b", "1")),
+        created_at=0,
+        updated_at=253402300799999,
+    )
+
+
+def test_the_table_has_every_column_in_the_image_s_order() -> None:
+    columns = [field.column for field in FIELDS]
+    expected = [name for name in Image.__struct_fields__ if name not in LEFT_OUT | {"extra"}]
+    assert columns == expected
+    assert set(columns) | LEFT_OUT == {"image_id", *TRACKED}
+
+
+def test_missing_and_null_are_the_same_and_empty_is_kept() -> None:
+    assert understood({"id": "x"}).image == Image("x")
+    assert understood({field.name: None for field in FIELDS} | {"id": "x"}).image == Image("x")
+    empty = image(name="", description="", status="", dev_services=[], tags=[])
+    assert (empty.name, empty.description, empty.status) == ("", "", "")
+    assert (empty.dev_services, empty.tags) == ((), ())
+
+
+def test_unknown_enum_values_are_kept() -> None:
+    given = image(type="shared", status="FROZEN", dev_services=["vscode"])
+    assert (given.type, given.status, given.dev_services) == ("SHARED", "FROZEN", ("VSCODE",))
+
+
+def test_a_tag_without_a_value_and_one_with_an_empty_one_stay_apart() -> None:
+    tags = [{"key": "a", "value": ""}, {"key": "a", "value": None}, {"key": "a", "value": "z"}]
+    assert image(tags=tags).tags == (Tag("a", None), Tag("a", ""), Tag("a", "z"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (r'"a\u0000b"', "a\ufffdb"),
+        (r'"\ud800"', "\ufffd"),
+        (r'"\udc00x\uD83D"', "\ufffdx\ufffd"),
+        (r'"\ud83d\ude00\ud83d"', "😀\ufffd"),
+        (r'"\\u0000 \\ud800 \""', '\\u0000 \\ud800 "'),
+        ('"\udcff"', "\ufffd"),
+    ],
+)
+def test_text_that_no_database_holds_is_replaced_and_the_record_is_normal(
+    sent: str, kept: str
+) -> None:
+    record = f'{{"id":"x","description":{sent}}}'.encode("utf-8", "surrogateescape")
+    assert understood(record).image.description == kept
+
+
+def test_a_replaced_id_is_the_same_to_the_walk_and_to_the_database() -> None:
+    record = rb'{"id":"a\u0000"}'
+    assert understood(record).image.image_id == "a\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ('"create_at":"1632415390765"', "create_at: "),
+        ('"create_at":-1', "create_at: "),
+        ('"create_at":true', "create_at: "),
+        ('"create_at":1.0', "create_at: "),
+        ('"create_at":253402300800000', "create_at: "),
+        ('"update_at":[]', "update_at: "),
+        ('"update_at":' + "9" * 5000, "update_at: "),
+        ('"size":9223372036854775808', "size: "),
+        ('"size":-1', "size: "),
+        ('"size":1e3', "size: "),
+        ('"size":NaN', "size: "),
+        ('"size":-Infinity', "size: "),
+        ('"name":NaN', "name: "),
+        ('"name":7', "name: "),
+        ('"status":false', "status: "),
+        ('"workspace_id":true', "workspace_id: "),
+        ('"workspace_id":0.0', "workspace_id: "),
+        ('"dev_services":"SSH"', "dev_services: "),
+        ('"dev_services":[1]', "dev_services[0]: "),
+        ('"resource_categories":["CPU",null]', "resource_categories[1]: "),
+        ('"tags":[{"value":"v"}]', "tags[0]: "),
+        ('"tags":[{"key":"k","value":1}]', "tags[0].value: "),
+        ('"tags":[[]]', "tags[0]: "),
+        ('"future":1,"size":"big"', "size: "),
+    ],
+)
+def test_an_impossible_value_rejects_the_record_by_the_field_s_name(
+    fields: str, expected: str
+) -> None:
+    given = normalise(f'{{"id":"x",{fields}}}'.encode())
+    assert isinstance(given, Unreadable)
+    assert given.reason.startswith(expected)
+    assert given.image_id == "x"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b"{}", b'{"id":null}', b'{"id":7}', b'{"id":""}', b'{"id":" \\t"}', b'{"id":["x"]}'],
+)
+def test_a_record_without_a_usable_id_is_rejected(record: bytes) -> None:
+    given = normalise(record)
+    assert isinstance(given, Unreadable)
+    assert given.image_id is None
+    assert "id" in given.reason
+    assert listed_image_id(record) is None
+
+
+@pytest.mark.parametrize(
+    "record", [b"[]", b"7", b"null", b'"x"', b"true", b"1e999", b"", b"{", b"<"]
+)
+def test_what_is_no_object_is_rejected(record: bytes) -> None:
+    assert reason(record)
+    assert listed_image_id(record) is None
+
+
+def test_an_id_has_at_most_512_characters() -> None:
+    assert image(id="é" * 512).image_id == "é" * 512
+    assert reason(b'{"id":"' + b"i" * 513 + b'"}').startswith("id: ")
+
+
+def test_reasons_are_short_whatever_was_sent() -> None:
+    assert len(reason(b'{"id":"x","' + b"k" * 10**6 + b'":1,"size":"' + b"9" * 10**6 + b'"}')) < 200
+
+
+def test_the_last_of_a_doubled_key_counts() -> None:
+    assert understood(b'{"id":"x","name":"a","name":"b","id":"y"}').image == Image("y", name="b")
+
+
+def test_unknown_fields_are_kept_as_canonical_text_with_numbers_as_sent() -> None:
+    record = (
+        rb'{"z":{"b":1.10,"a":[1e999,null,-0]},"id":"x","long":' + b"9" * 400 + rb',"a b":"\u00e9"}'
+    )
+    given = understood(record)
+    assert given.unknown_fields == ("a b", "long", "z")
+    assert given.image.extra == (
+        '{"a b":"é","long":' + "9" * 400 + ',"z":{"a":[1e999,null,-0],"b":1.10}}'
+    )
+    assert given.fingerprint == understood({"id": "x"}).fingerprint
+
+
+def test_unknown_fields_that_are_odd() -> None:
+    given = understood(rb'{"id":"x","f":"\ud800","\u0000":NaN,"' + b"n" * 300 + b'":"\xff"}')
+    assert json.loads(given.image.extra) == {
+        "f": "\ufffd",
+        "\ufffd": {"number": "NaN"},
+        "n" * 200: "\ufffd",
+    }
+    assert given.unknown_fields == ("f", "n" * 200, "\ufffd")
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_what_is_nested_too_deep_is_left_out(opening: bytes) -> None:
+    closing = {b"[": b"]", b'{"a":': b"}"}[opening]
+    nested = opening * 10_000 + b"1" + closing * 10_000
+    nested = nested.replace(b":}", b":1}")
+    given = understood(b'{"deep":' + nested + b',"id":"x","name":"n"}')
+    assert given.image.name == "n"
+    assert "null" in given.image.extra
+    assert reason(b'{"id":"x","tags":' + nested + b"}").startswith("tags")
+
+
+def test_long_text_and_long_numbers_are_read_in_bounded_time() -> None:
+    text = "x" * 10_000_000
+    assert image(description=text).description == text
+    assert image(status=text).status == text.upper()
+    assert understood(b'{"id":"x","n":' + b"9" * 1_000_000 + b"}").unknown_fields == ("n",)
+    assert image(description='\\"' * 1_000_000 + "\u0000").description is not None
+
+
+def test_show_image_is_read_without_the_field_that_lists_do_not_have() -> None:
+    body = json.dumps(FULL | {"support_res_categories": ["CPU"]}).encode()
+    assert image_of_show(body) == understood(FULL)
+    assert understood(body).unknown_fields == ("support_res_categories",)
+    assert isinstance(image_of_show(b'{"error_code":"ModelArts.6404"}'), Unreadable)
+
+
+def test_a_received_digest_tells_bytes_apart() -> None:
+    record = b'{"id":"x"}'
+    assert (
+        received_digest(record)
+        == received_digest(Raw(record))
+        == received_digest(memoryview(record))
+    )
+    assert len(received_digest(record)) == 16
+    assert received_digest(record) != received_digest(b'{"id": "x"}')
+    assert received_digest(record).hex() == "6103e4c1abc1d83c30eff56c2c3b2679"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    remembered = Remembered(lambda value: value)
+    for number in range(MAX_REMEMBERED + 10):
+        assert remembered[str(number)] == str(number)
+    assert len(remembered) == MAX_REMEMBERED
+    long = Remembered(len)
+    assert long["x" * 65] == 65
+    assert long[("x" * 65,)] == 1
+    assert long[()] == 0
+    assert list(long) == [()]
