@@ -12,12 +12,12 @@ else `LONGEST_WAIT_SECONDS`; `max_retries` + 1 attempts; and one more after a re
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -29,7 +29,7 @@ from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
 from etl.extract.deadline import POOLS
-from etl.extract.exchange import OK, Answer, Lost, Request, query_of
+from etl.extract.exchange import OK, Answer, Lost, Request, query_of, split_endpoint
 from etl.extract.failure import broken, error_of
 from etl.extract.pace import Pace
 from etl.extract.redact import redacted
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from etl.config import HttpSettings
     from etl.extract.auth import Authenticator
+
+log = logging.getLogger(__name__)
 
 # An answer that is an error is read so far: enough for a message, however large its page.
 MOST_ERROR_BYTES: Final = 65_536
@@ -69,7 +71,7 @@ class Client:
         is_direct: bool = False,
     ) -> None:
         """`pace` may be shared by the clients of a host; `is_direct`: past any proxy."""
-        self._origin, self._base = _split(endpoint)
+        self._origin, self._base = split_endpoint(endpoint)
         self._auth = auth
         self._http = http
         self._clock = clock
@@ -145,7 +147,7 @@ class Client:
             wait = self._retry.wait_seconds(outcome, attempt=attempt)
             if wait is None:
                 raise self._final(request, outcome, attempts=attempt, secrets=secrets)
-            self._wait(wait, outcome)
+            self._wait(wait, request, outcome)
             attempt += 1
 
     def _credentials(self, request: Request) -> Mapping[str, str]:
@@ -165,6 +167,7 @@ class Client:
     def _attempt(self, request: Request, credentials: Mapping[str, str]) -> Answer | Lost:
         """Sends once, in its turn."""
         self._pause(self._pace.wait_seconds())
+        log.debug("%s", request)
         with self._lock:
             self.requests += 1
         try:
@@ -229,8 +232,10 @@ class Client:
             self._refused = error
         return error
 
-    def _wait(self, seconds: float, outcome: Answer | Lost) -> None:
+    def _wait(self, seconds: float, request: Request, outcome: Answer | Lost) -> None:
         """Waits before the next attempt; a throttled host is left alone by all threads."""
+        why = error_of(request, outcome, secrets=self._auth.secrets).message
+        log.info("%s; again in %.1f s", why, seconds)
         if isinstance(outcome, Answer) and outcome.status == 429:
             self._pace.hold(seconds)
         self._pause(seconds)
@@ -258,16 +263,6 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
-
-
-def _split(endpoint: str) -> tuple[str, str]:
-    """Origin (no user, no default port, lower case) and base path of an endpoint."""
-    parts = urlsplit(endpoint)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    is_default = parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)}
-    origin = f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
-    return origin, parts.path.rstrip("/")
 
 
 def _authorities(environ: Mapping[str, str]) -> str | bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +75,16 @@ def instant_of(text: str) -> datetime | None:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+def split_endpoint(endpoint: str) -> tuple[str, str]:
+    """Origin (lower case, no user, no default port) and base path of an endpoint."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    is_default = parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)}
+    origin = f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
+    return origin, parts.path.rstrip("/")
 
 
 def query_of(params: Mapping[str, str]) -> str:

@@ -188,6 +188,21 @@ def test_counts_requests_and_retries_and_waits_as_told() -> None:
         assert slept[:2] == [0.25, 7]
 
 
+def test_a_retry_is_told_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="etl")
+    with Faulty(reply(503, "no canary-token"), reply()) as server:
+        client = client_for(server.url, auth=FixedToken("canary-token"))
+        client.get("/x", {})
+        client.close()
+        url = f"GET {server.url}/x"
+        assert [record.message for record in caplog.records if record.name.startswith("etl")] == [
+            url,
+            f"{url} was answered 503: no ***; again in 0.2 s",
+            url,
+        ]
+    assert "canary" not in caplog.text
+
+
 def test_an_hour_is_not_waited() -> None:
     slept = Slept()
     with Faulty(reply(429, "{}", Retry_After="3600")) as server:
