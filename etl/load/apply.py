@@ -118,7 +118,9 @@ def _write(
     write_changed(turn, tally.changed(differences.changed()))
     write_touched(turn, differences.touched())
     write_absent(turn, decision)
-    write_held(turn, decision, seen, dismissed=dismissed)
+    deleted = deleted_by(sightings)
+    listed_deleted = {each.image_id for each in deleted}
+    write_held(turn, decision, seen, listed_deleted=listed_deleted, dismissed=dismissed)
     tally.rejected = write_rejects(turn, differences.rejected(), seen)
     write_source_fields(turn, differences.unknown_fields())
     return tally.outcome(
@@ -127,7 +129,7 @@ def _write(
         facts=facts,
         decision=decision,
         seen=seen,
-        deleted=len(deleted_by(sightings)),
+        deleted=len(deleted),
         present_before=turn.before.present,
     )
 

@@ -27,7 +27,14 @@ def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
     return held
 
 
-def write_held(turn: Turn, decision: Decision, seen: Seen, *, dismissed: Collection[str]) -> None:
+def write_held(
+    turn: Turn,
+    decision: Decision,
+    seen: Seen,
+    *,
+    listed_deleted: Collection[str],
+    dismissed: Collection[str],
+) -> None:
     """Holds what the decision holds anew, and releases what it does not hold any more.
 
     A removal that is held still keeps its row as it is.
@@ -37,7 +44,8 @@ def write_held(turn: Turn, decision: Decision, seen: Seen, *, dismissed: Collect
     settled = {removal.candidate.image_id for removal in decision.removals}
     cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
     for image_id, key, state in open_rows:
-        is_back = state != "present" or seen.has(key) or image_id in cleared
+        is_listed = seen.has(key) and image_id not in listed_deleted
+        is_back = state != "present" or is_listed or image_id in cleared
         if image_id in settled:
             turn.execute(_RELEASE, image_id=image_id, released_as="removed")
         elif image_id in dismissed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from weakref import finalize
 
 from msgspec import Struct, msgpack
 
@@ -77,6 +78,7 @@ class Spool(Generic[Frame]):
 
     def __init__(self, kind: type[Frame]) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as we do
+        self.close = finalize(self, self._file.close)  # also when nobody asks, at the latest here
         self._decoder = msgpack.Decoder(list[kind])  # type: ignore[valid-type]
         self._encode = msgpack.Encoder().encode
 
@@ -93,7 +95,3 @@ class Spool(Generic[Frame]):
         while length := int.from_bytes(self._file.read(_LENGTH)):
             yield from self._decoder.decode(self._file.read(length))
         self._file.seek(0, 2)
-
-    def close(self) -> None:
-        """Gives memory and file back."""
-        self._file.close()

@@ -1,0 +1,330 @@
+"""What a run writes: versions, changes, removals and counts, on both databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+import etl.load.apply
+from etl.errors import SourceUnavailable
+from etl.load.apply import record_failure
+from etl.load.lock import source_lock
+from etl.model import WalkFacts
+from tests.support.loading import (
+    Loading,
+    find_all,
+    hold_all,
+    leave_all,
+    miss_all,
+    record,
+)
+
+
+@pytest.fixture
+def loading(database_url):
+    return Loading(database_url)
+
+
+TEN = [record(number) for number in range(10)]
+EVERYTHING_BUT_RUNS = ("sync_runs", "source_runs")
+
+
+def test_a_first_run_adds_everything_and_writes_one_row_each(loading):
+    outcome = loading.run(TEN)
+    assert (outcome.seen, outcome.added, outcome.present) == (10, 10, 10)
+    rows = {name: len(rows) for name, rows in loading.dump().items() if rows}
+    assert rows == {"catalogue": 10, "sync_runs": 1, "source_runs": 1}
+    assert loading.rows("select distinct kind from image_changes") == [("added",)]
+
+
+def test_an_unchanged_run_writes_its_run_rows_and_nothing_else(loading):
+    loading.run(TEN)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    outcome = loading.run(TEN)
+    assert (outcome.unchanged, outcome.status) == (10, "succeeded")
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        {"dev_services": ["NOTEBOOK", "SSH", "SSH"]},
+        {"status": " active "},
+        {"description": None},
+        {"name": "name 3 ", "id": "id-3"},
+    ],
+)
+def test_another_spelling_is_no_change(loading, spelled):
+    records = [record(number) for number in range(5)]
+    loading.run(records)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    again = [{**each, **({} if "id" in spelled else spelled)} for each in records]
+    again[3] = {**again[3], **spelled}
+    assert loading.run(again).unchanged == 5
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+def test_an_unknown_field_on_all_images_is_noted_once_and_makes_no_version(loading):
+    loading.run(TEN)
+    before = loading.dump(without=(*EVERYTHING_BUT_RUNS, "source_fields"))
+    for _ in range(2):
+        loading.run([{**each, "novel": 1} for each in TEN])
+    assert loading.dump(without=(*EVERYTHING_BUT_RUNS, "source_fields")) == before
+    assert loading.rows("select field, run_id from source_fields") == [("novel", 2)]
+
+
+def test_a_change_keeps_the_version_before_and_says_each_field(loading):
+    loading.run(TEN)
+    outcome = loading.run([record(0, name="other", create_at=1638238504493), *TEN[1:]])
+    assert outcome.changed_fields == {"created_at": 1, "name": 1}
+    changes = loading.rows(
+        "select field, old_value, new_value from image_changes where kind = 'changed'"
+        " order by field"
+    )
+    assert changes == [
+        ("created_at", '"2021-11-30T02:15:04.492Z"', '"2021-11-30T02:15:04.493Z"'),
+        ("name", '"name 0"', '"other"'),
+    ]
+    versions = "select version, name from image_versions where image_id = 'id-0' order by version"
+    assert loading.rows(versions) == [(1, "name 0"), (2, "other")]
+
+
+def test_a_removed_image_keeps_its_values_and_comes_back_as_the_next_version(loading):
+    loading.run(TEN)
+    assert loading.run(TEN[1:]).removed == 1
+    removal = "select name, version, evidence, last_seen_at, missing_since, removed_at"
+    (row,) = loading.rows(f"{removal} from image_removals where image_id = 'id-0'")
+    assert row[:3] == ("name 0", 1, "lookup_not_found")
+    assert row[4] == row[5] > row[3]
+    assert loading.rows("select state, version, name from images where image_id = 'id-0'") == [
+        ("removed", 1, "name 0")
+    ]
+    outcome = loading.run([record(0, name="back"), *TEN[1:]])
+    assert (outcome.restored, outcome.changed, outcome.present) == (1, 0, 10)
+    assert loading.rows("select state, version, name from images where image_id = 'id-0'") == [
+        ("present", 2, "back")
+    ]
+    assert loading.rows("select restored_run_id from image_removals") == [(3,)]
+
+
+def test_only_the_latest_removal_is_restored(loading):
+    for records in (TEN, TEN[1:], TEN, TEN[1:], TEN):
+        loading.run(records)
+    assert loading.rows(
+        "select version, run_id, restored_run_id from image_removals order by version"
+    ) == [(1, 2, 3), (2, 4, 5)]
+
+
+def test_out_of_scope_and_back_is_no_removal(loading):
+    loading.run(TEN)
+    assert loading.run(TEN[1:], decide=leave_all).out_of_scope == 1
+    assert loading.run(TEN).in_scope == 1
+    kinds = Counter(kind for (kind,) in loading.rows("select kind from image_changes"))
+    assert kinds == {"added": 10, "out_of_scope": 1, "in_scope": 1}
+    assert loading.rows("select count(*) from image_removals") == [(0,)]
+
+
+def test_a_missing_image_stays_present_since_when_it_was_missed_first(loading):
+    loading.run(TEN)
+    outcome = loading.run(TEN[1:], decide=miss_all)
+    assert (outcome.missing, outcome.present, outcome.status) == (1, 10, "succeeded")
+    since = "select missing_since, last_seen_at from images where image_id = 'id-0'"
+    first = loading.rows(since)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[1:], decide=miss_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    assert loading.rows(since) == first
+    loading.run(TEN)
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+    assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
+    assert loading.rows("select count(*) from image_versions") == [(10,)]
+
+
+def test_an_uncertified_walk_that_sees_it_ends_missing_but_not_last_seen(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN, certificate="none")
+    (row,) = loading.rows("select missing_since, unseen_at from catalogue where image_id = 'id-0'")
+    assert row[0] is None
+    assert row[1] is not None
+
+
+def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=find_all)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[1:], decide=find_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    (row,) = loading.rows("select missing_since, unseen_at from catalogue where image_id = 'id-0'")
+    assert row[0] is None
+    assert row[1] is not None
+
+
+def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
+    loading.run(TEN)
+    outcome = loading.run([record(0, status="DELETED"), *TEN[1:]])
+    assert (outcome.removed, outcome.changed, outcome.seen) == (1, 0, 10)
+    assert loading.rows("select evidence from image_removals") == [("listed_deleted",)]
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run([record(0, status="DELETED"), *TEN[1:]])
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+def test_new_and_deleted_at_once_is_added_and_removed(loading):
+    outcome = loading.run([*TEN, record(99, status="DELETED")])
+    assert (outcome.added, outcome.removed, outcome.present) == (11, 1, 10)
+    assert loading.rows("select image_id, version from image_removals") == [("id-99", 1)]
+    assert set(loading.present()) == {each["id"] for each in TEN}
+
+
+def test_deleted_in_an_uncertified_walk_is_left_as_it_is(loading):
+    loading.run(TEN)
+    outcome = loading.run(
+        [record(0, status="DELETED"), record(99, status="DELETED")], certificate="none"
+    )
+    assert (outcome.added, outcome.removed, outcome.present) == (0, 0, 10)
+    assert outcome.status == "partial"
+
+
+def test_held_removals_are_held_once_and_released(loading):
+    loading.run(TEN)
+    outcome = loading.run(TEN[2:], decide=hold_all)
+    assert (outcome.held, outcome.status, outcome.present) == (2, "held", 10)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[2:], decide=hold_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    loading.run(TEN[1:])
+    released = "select image_id, run_id, released_run_id, released_as from held_removals order by 1"
+    assert loading.rows(released) == [
+        ("id-0", 2, 4, "removed"),
+        ("id-1", 2, 4, "withdrawn"),
+    ]
+
+
+def test_dismissed_removals_are_dropped(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=hold_all)
+    loading.run(
+        decide=lambda _absent, _deleted: hold_all([], []), dismissed=["id-0"], certificate="none"
+    )
+    assert loading.rows("select released_as from held_removals") == [("dismissed",)]
+
+
+def test_an_uncertified_walk_releases_only_what_it_saw(loading):
+    loading.run(TEN)
+    loading.run([*TEN[2:], record(0, status="DELETED")], decide=hold_all)
+    loading.run([TEN[1], record(0, status="DELETED")], certificate="none")
+    assert loading.rows("select image_id, released_as from held_removals order by 1") == [
+        ("id-0", None),
+        ("id-1", "withdrawn"),
+    ]
+
+
+def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
+    loading.run(TEN)
+    broken = [b'{"id": "id-0", "name": 7}', b"null", *TEN[1:]]
+    outcome = loading.run(broken)
+    assert (outcome.rejected, outcome.removed, outcome.unchanged, outcome.seen) == (2, 0, 9, 10)
+    assert outcome.status == "partial"
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(broken)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    loading.run(TEN)
+    kept = "select image_id, page, position, record, resolved_at is null from rejects order by 1"
+    rows = {row[0]: row[1:] for row in loading.rows(kept)}
+    assert rows["id-0"] == (0, 0, '{"id": "id-0", "name": 7}', False)
+    assert rows[None] == (0, 1, "null", True)
+
+
+def test_a_huge_or_unstorable_record_is_kept_bounded(loading):
+    loading.run([b'{"id": "x", "name": [\xff\x00"' + b"y" * 100_000 + b'"]}'])
+    ((text_kept, size),) = loading.rows("select record, record_bytes from rejects")
+    assert len(text_kept) <= 65_536
+    assert "\x00" not in text_kept
+    assert size > 100_000
+
+
+def test_the_first_listing_wins_and_a_reject_in_it_does_not(loading):
+    first, second = (
+        [record(1, name="first"), b'{"id": "id-2", "name": 1}'],
+        [
+            record(1, name="second"),
+            record(2, name="good"),
+        ],
+    )
+    outcome = loading.run(first, second)
+    assert loading.present() == {"id-1": "first", "id-2": "good"}
+    assert (outcome.seen, outcome.added, outcome.rejected) == (2, 2, 1)
+    outcome = loading.run([record(1, name="changed")], [record(1, name="first"), second[1]])
+    assert loading.present()["id-1"] == "changed"
+    assert outcome.changed == 1
+
+
+def test_a_failed_source_leaves_a_row_and_nothing_else(loading):
+    loading.run(TEN)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    run_id = loading.begin()
+    with source_lock(loading.engine, "s") as connection:
+        outcome = record_failure(
+            connection,
+            run_id=run_id,
+            source="s",
+            observed_at=loading.now,
+            error=SourceUnavailable("no answer", request_id="r-1"),
+            facts=WalkFacts(),
+        )
+    loading.end(run_id)
+    assert (outcome.status, outcome.present, outcome.error_exit_code) == ("failed", 10, 11)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    row = "select status, present, error_kind, error_request_id from source_runs where run_id = 2"
+    assert loading.rows(row) == [("failed", 10, "unavailable", "r-1")]
+
+
+@pytest.mark.parametrize("border", ["write_changed", "write_absent", "write_source_run"])
+def test_what_breaks_off_in_the_middle_leaves_everything_as_it_was(loading, monkeypatch, border):
+    loading.run(TEN)
+    before = loading.dump(without=["sync_runs"])
+
+    def broken(*_args, **_named):
+        raise RuntimeError(border)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(etl.load.apply, border, broken)
+        with pytest.raises(RuntimeError, match=border):
+            loading.run([record(0, name="other"), record(77), *TEN[2:]])
+    assert loading.dump(without=["sync_runs"]) == before
+    assert loading.run([record(0, name="other"), record(77), *TEN[2:]]).present == 10
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        "update catalogue set state = 'gone'",
+        "update catalogue set state = 'removed'",
+        "update catalogue set version = 0",
+        "update catalogue set valid_to = valid_from",
+        "update catalogue set closed_as = 'removed'",
+        "update catalogue set opened_as = 'somehow'",
+        "update source_runs set status = 'fine'",
+        "update sync_runs set status = 'running', finished_at = null, kind = 'party'",
+        "update sync_runs set status = 'succeeded', finished_at = null",
+    ],
+)
+def test_the_database_refuses_impossible_rows(loading, impossible):
+    loading.run(TEN)
+    with loading.engine.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(text(impossible))
+
+
+def test_two_sources_in_one_database_keep_apart(loading, database_url):
+    other = Loading(database_url, source="t")
+    loading.run(TEN)
+    other.hours = loading.hours
+    assert other.run(TEN).added == 10
+    loading.hours = other.hours
+    assert loading.run(TEN[:4]).removed == 6
+    other.hours = loading.hours
+    assert other.run(TEN).unchanged == 10

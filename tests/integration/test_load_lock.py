@@ -1,0 +1,166 @@
+"""One writer a source; a killed run is known as such; no transaction is left open."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import text
+
+from etl.database.engine import open_engine, our_errors
+from etl.errors import DatabaseUnavailable, LockHeld
+from etl.load.apply import apply_source
+from etl.load.baseline import Baseline
+from etl.load.lock import source_lock
+from etl.load.runs import begin_run, end_run
+from etl.load.sighting import seen_by
+from etl.model import Decision, WalkFacts
+from tests.support.loading import START, Loading, read, record
+
+HOLDER = """
+import os, sys
+from datetime import UTC, datetime
+from etl.database.engine import open_engine
+from etl.load.lock import source_lock
+from etl.load.runs import begin_run
+engine = open_engine(sys.argv[1])
+now = datetime.now(UTC)
+begin_run(engine, kind="sync", now=now, version="1", host="elsewhere", pid=os.getpid())
+with source_lock(engine, "s"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(database_url):
+    """Another process that holds the lock of source `s`."""
+    command = [sys.executable, "-c", HOLDER, database_url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_another_process_is_told_who_holds_the_lock(holder, database_url):
+    engine = open_engine(database_url)
+    told = f"run 1 on elsewhere, process {holder.pid}"
+    with pytest.raises(LockHeld, match=told), source_lock(engine, "s"):
+        pass
+
+
+def test_a_wait_ends_when_the_lock_is_free(holder, database_url):
+    def release(_seconds):
+        holder.kill()
+        holder.wait()
+
+    clock = iter(range(100))
+    with source_lock(
+        open_engine(database_url), "s", wait_seconds=50, sleep=release, clock=lambda: next(clock)
+    ) as connection:
+        assert connection.execute(text("select 1")).scalar() == 1
+
+
+@pytest.mark.usefixtures("holder")
+def test_another_source_is_free_on_postgresql_alone(database_url):
+    engine = open_engine(database_url)
+    if engine.dialect.name == "postgresql":
+        with source_lock(engine, "t"):
+            return
+    with pytest.raises(LockHeld), source_lock(engine, "t"):
+        pass
+
+
+def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database_url):
+    engine = open_engine(database_url)
+    statuses = text("select run_id, status from sync_runs order by run_id")
+    mine = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(statuses)] == [
+            (1, "running"),
+            (2, "running"),
+        ]
+    holder.kill()
+    holder.wait()
+    third = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    end_run(engine, mine, status="succeeded", exit_code=0, now=START)
+    end_run(engine, third, status="failed", exit_code=11, now=START)
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(statuses)] == [
+            (1, "abandoned"),
+            (2, "succeeded"),
+            (3, "failed"),
+        ]
+
+
+def test_a_run_that_can_not_begin_leaves_no_connection(database_url):
+    engine = open_engine(database_url)
+    with pytest.raises(DatabaseUnavailable), our_errors(engine):
+        begin_run(engine, kind="party", now=START, version="1", host="h", pid=1)
+
+
+def test_the_same_process_writes_a_source_once_and_several_side_by_side(database_url):
+    engine = open_engine(database_url)
+    with (
+        source_lock(engine, "s"),
+        source_lock(engine, "t"),
+        pytest.raises(LockHeld, match="none on record"),
+        source_lock(engine, "s"),
+    ):
+        pass
+    with source_lock(engine, "s"):
+        pass
+
+
+def test_no_transaction_is_open_between_reads(database_url):
+    loading = Loading(database_url, chunk_size=4)
+    loading.run([record(number) for number in range(20)])
+    watcher = open_engine(database_url)
+
+    def is_idle():
+        if watcher.dialect.name == "sqlite":
+            return not connection.connection.driver_connection.in_transaction
+        with watcher.connect() as other:
+            state = text("select state from pg_stat_activity where pid = :pid")
+            driver = connection.connection.driver_connection
+            return other.execute(state, {"pid": driver.info.backend_pid}).scalar() == "idle"
+
+    with source_lock(loading.engine, "s") as connection:
+        assert is_idle()
+        baseline = Baseline(connection, "s", chunk_size=4)
+        connection.connection  # noqa: B018
+        assert is_idle()
+        records = [record(n, name="x" if n % 5 else f"name {n}") for n in range(1, 25)]
+        sighting = read(baseline, [*records, b'{"id": "id-3", "name": 4}'], page_rows=5)
+        assert is_idle()
+        assert [each.image_id for each in baseline.absent(seen_by([sighting]))] == ["id-0"]
+        assert baseline.listings() == {"BUILD_IN/0"}
+        assert (baseline.run_count, baseline.last_observed_at) == (1, loading.now)
+        assert is_idle()
+
+
+def test_a_lost_connection_is_a_lost_lock(databases):
+    with databases.migrated("postgresql") as url:
+        loading = Loading(url)
+        loading.run([record(1)])
+        run_id = loading.begin()
+        with source_lock(loading.engine, "s") as connection:
+            sighting = read(Baseline(connection, "s"), [record(2)], page_rows=5)
+            pid = connection.connection.driver_connection.info.backend_pid
+            with open_engine(url).connect() as killer:
+                killer.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+            given = {
+                "run_id": run_id,
+                "source": "s",
+                "observed_at": loading.now,
+                "sightings": [sighting],
+                "decision": Decision(),
+                "facts": WalkFacts(),
+            }
+            for _ in range(2):  # the second time on a connection made anew, without the lock
+                with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
+                    apply_source(connection, **given)
+        loading.end(run_id)
+        assert loading.rows("select count(*) from catalogue") == [(1,)]

@@ -1,0 +1,93 @@
+"""Folding the history gives what was served, run by run, and both databases hold the same."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.decide.ledger import FactSet
+from etl.load.chain import read_events, read_version_facts
+from tests.support.loading import Loading, find_all, leave_all, miss_all, record, remove_all
+
+EXAMPLES = settings(max_examples=int(os.environ.get("LOAD_EXAMPLES", "20")))
+images = st.dictionaries(
+    st.integers(0, 12), st.sampled_from(["a", "b", "é\0", "DELETED"]), max_size=13
+)
+decisions = st.sampled_from([remove_all, remove_all, miss_all, find_all, leave_all])
+runs = st.lists(
+    st.tuples(images, st.randoms(use_true_random=False), decisions, st.booleans()),
+    min_size=1,
+    max_size=6,
+)
+
+
+def served(catalogue, order):
+    records = [
+        record(number, status="DELETED") if name == "DELETED" else record(number, name=name)
+        for number, name in catalogue.items()
+    ]
+    order.shuffle(records)
+    return records
+
+
+def replay(url, schedule):
+    loading = Loading(url, chunk_size=4)
+    truth, told = {}, []
+    for catalogue, order, decide, is_certified in schedule:
+        certificate = "exact" if is_certified else "none"
+        outcome = loading.run(
+            served(catalogue, order), decide=decide, certificate=certificate, page_rows=5
+        )
+        shown = {f"id-{n}": name.replace("\0", "�") for n, name in catalogue.items()}
+        alive = {key: name for key, name in shown.items() if name != "DELETED"}
+        kept = {} if is_certified and decide in (remove_all, leave_all) else truth
+        left = (
+            {}
+            if decide is remove_all
+            else {
+                key: truth[key] for key, name in shown.items() if name == "DELETED" and key in truth
+            }
+        )
+        truth = {**(left if is_certified else {}), **kept, **alive}
+        told.append((loading.now, dict(truth), outcome))
+        assert loading.present() == truth
+        assert outcome.present == len(truth)
+    for at, then, _ in told:
+        assert loading.present(at) == then
+    return loading, told
+
+
+def check_digests(loading):
+    rows = loading.rows("select run_id, catalogue_digest from source_runs order by run_id")
+    now = FactSet()
+    with loading.engine.connect() as connection:
+        now.update(read_version_facts(connection, "s", "v.valid_to is null"))
+        events = [read_events(connection, run_id, "s").digest for run_id, _ in rows]
+    assert now.digest == rows[-1][1]
+    return rows, events
+
+
+@EXAMPLES
+@given(schedule=runs)
+def test_both_databases_hold_what_was_served(databases, schedule):
+    with databases.migrated("sqlite") as one, databases.migrated("postgresql") as other:
+        for place, (catalogue, order, decide, is_certified) in enumerate(schedule):
+            schedule[place] = (catalogue, _Fixed(order.random()), decide, is_certified)
+        first, told = replay(one, schedule)
+        second, told_again = replay(other, schedule)
+        assert told == told_again
+        assert check_digests(first) == check_digests(second)
+        assert first.dump() == second.dump()
+
+
+class _Fixed:
+    """The same order twice."""
+
+    def __init__(self, turn):
+        self._turn = turn
+
+    def shuffle(self, records):
+        cut = int(self._turn * len(records))
+        records[:] = records[cut:] + records[:cut]

@@ -1,0 +1,177 @@
+"""Runs of the load layer without a network: catalogues go in, tables come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, text
+
+from etl.database.engine import open_engine
+from etl.database.schema import metadata
+from etl.load.apply import apply_source
+from etl.load.baseline import Baseline
+from etl.load.lock import source_lock
+from etl.load.preview import preview_source
+from etl.load.runs import begin_run, end_run
+from etl.load.sighting import Sighting, deleted_by, seen_by
+from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LISTING = Listing("BUILD_IN", "0")
+Record = dict[str, Any] | bytes
+Decide = Callable[[list[Candidate], list[Candidate]], Decision]
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    """A record of the API, with the usual fields."""
+    usual = {"id": f"id-{number}", "name": f"name {number}", "type": "BUILD_IN", "status": "ACTIVE"}
+    return {**usual, "dev_services": ["SSH", "NOTEBOOK"], "create_at": 1638238504492, **fields}
+
+
+def raw(one: Record) -> msgspec.Raw:
+    """A record as the wire has it."""
+    return msgspec.Raw(one if isinstance(one, bytes) else json.dumps(one).encode())
+
+
+def remove_all(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+    """Everything that is not there is gone."""
+    gone = [Removal(each, "lookup_not_found", {"status": 404}) for each in absent]
+    return Decision((*gone, *(Removal(each, "listed_deleted", {}) for each in deleted)))
+
+
+def hold_all(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+    """The guard holds whatever is gone."""
+    return Decision(held=remove_all(absent, deleted).removals, held_rule="max_count")
+
+
+def miss_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """Nothing is proven."""
+    return Decision(missing=tuple(absent))
+
+
+def find_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """A lookup finds what the listing missed."""
+    return Decision(found=tuple(absent))
+
+
+def leave_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+    """The coverage does not take them in any more."""
+    return Decision(out_of_scope=tuple(absent))
+
+
+class Loading:
+    """One database, run after run; an hour passes between two."""
+
+    def __init__(self, url: str, *, source: str = "s", chunk_size: int = 4096) -> None:
+        self.engine: Engine = open_engine(url)
+        self.source, self._chunk_size = source, chunk_size
+        self.hours = 0
+
+    def begin(self, kind: str = "sync") -> int:
+        """A run, an hour after the last."""
+        self.hours += 1
+        return begin_run(self.engine, kind=kind, now=self.now, version="1", host="here", pid=4711)
+
+    def end(self, run_id: int) -> None:
+        """The run is over."""
+        end_run(self.engine, run_id, status="succeeded", exit_code=0, now=self.now)
+
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(hours=self.hours)
+
+    def run(
+        self,
+        *listings: Sequence[Record],
+        decide: Decide = remove_all,
+        certificate: str = "exact",
+        page_rows: int = 7,
+        dismissed: Iterable[str] = (),
+    ) -> Outcome:
+        """One run over listings; each a sequence of records."""
+        run_id = self.begin()
+        try:
+            outcome = self._apply(
+                run_id,
+                listings,
+                decide=decide,
+                certificate=certificate,
+                page_rows=page_rows,
+                dismissed=tuple(dismissed),
+            )
+        finally:
+            self.end(run_id)
+        return outcome
+
+    def _apply(
+        self,
+        run_id: int,
+        listings: Sequence[Sequence[Record]],
+        *,
+        decide: Decide,
+        certificate: str,
+        page_rows: int,
+        dismissed: tuple[str, ...],
+    ) -> Outcome:
+        with source_lock(self.engine, self.source) as connection:
+            baseline = Baseline(connection, self.source, chunk_size=self._chunk_size)
+            sightings = [
+                read(baseline, records, page_rows=page_rows, listing=Listing("BUILD_IN", str(n)))
+                for n, records in enumerate(listings)
+            ]
+            is_certified = certificate != "none"
+            absent = list(baseline.absent(seen_by(sightings))) if is_certified else []
+            given = {
+                "source": self.source,
+                "observed_at": self.now,
+                "sightings": sightings,
+                "decision": decide(absent, deleted_by(sightings) if is_certified else []),
+                "facts": WalkFacts(certificate=certificate, walks=1, detail={"pages": 1}),
+            }
+            preview = preview_source(connection, **given)
+            outcome = apply_source(connection, run_id=run_id, **given, dismissed=dismissed)
+        assert preview.outcome == outcome
+        return outcome
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), values)]
+
+    def dump(self, *, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+        """Every table's rows, spelled alike on both databases, in order."""
+        with self.engine.connect() as connection:
+            return {
+                table.name: sorted(map(tuple, connection.execute(table.select())), key=repr)
+                for table in metadata.sorted_tables
+                if table.name not in without
+            }
+
+    def present(self, at: datetime | None = None) -> dict[str, str]:
+        """id → name, by folding the versions to an instant."""
+        when = at or self.now
+        value = (
+            when if self.engine.dialect.name == "postgresql" else when.isoformat()[:19] + ".000Z"
+        )
+        return dict(
+            self.rows(
+                "select image_id, name from image_versions"
+                " where valid_from <= :at and (valid_to is null or valid_to > :at)",
+                at=value,
+            )
+        )
+
+
+def read(
+    baseline: Baseline, records: Sequence[Record], *, page_rows: int, listing: Listing = LISTING
+) -> Sighting:
+    """One reading of a listing, page by page."""
+    sighting = Sighting(baseline, listing)
+    for number, start in enumerate(range(0, len(records), page_rows)):
+        page = [raw(each) for each in records[start : start + page_rows]]
+        sighting.observe(Page(listing, number, page, len(records)))
+    return sighting
