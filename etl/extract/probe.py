@@ -45,7 +45,7 @@ def probe(client: Client, source: SourceSettings) -> list[Trait]:
         _past_the_end(pager, first.total),
         *(_sorting(client, source, listing, key) for key in SORT_KEYS),
         _lookup(client, source, first),
-        _clock(client, source, listing),
+        _clock(pager),
     ]
 
 
@@ -127,8 +127,8 @@ def _workspaces(client: Client, source: SourceSettings) -> Trait:
     return Trait("workspaces", ", ".join(found))
 
 
-def _clock(client: Client, source: SourceSettings, listing: Listing) -> Trait:
-    answer = _pager(client, source, listing, 1).fetch(0)
+def _clock(pager: Pager) -> Trait:
+    answer = pager.fetch(0)
     if answer is None or answer.server_at is None:
         return Trait("clock skew", "unknown: the server does not tell its time")
     seconds = (answer.received_at - answer.server_at).total_seconds()

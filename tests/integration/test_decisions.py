@@ -1,0 +1,230 @@
+"""What waits for a person, through the command: held removals, rejects; and `check`, `probe`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from etl.cli.entry import run
+from etl.database.engine import open_engine
+from etl.sample import Quirks, Response, SampleApi, generation, workspaces
+
+ALIVE = [image for image in generation(1) if image.get("status") != "DELETED"]
+FEW = ALIVE[::2]
+
+
+@pytest.fixture
+def api() -> Iterator[SampleApi]:
+    with SampleApi(ALIVE, workspaces=workspaces()) as api:
+        yield api
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def config(tmp_path: Path, api: SampleApi, database_url: str) -> str:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[database]\nurl = "{database_url}"\n[http]\nmax_retries = 0\n'
+        f'[[source]]\nname = "s"\nendpoint = "{api.url}"\nproject_id = "p"\n'
+    )
+    return str(path)
+
+
+def states(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        rows = connection.execute(text("select state, count(*) as n from images group by state"))
+        return {row.state: row.n for row in rows}
+
+
+def read(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def held(config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]) -> str:
+    """A source whose second run holds half its images."""
+    assert run(["-c", config, "sync"]) == 0
+    api.images = FEW
+    assert run(["-c", config, "sync"]) == 30
+    told = capsys.readouterr().out
+    assert "removals held by the guard (max_percent)" in told
+    assert "approve 2" in told
+    assert "dismiss 2" in told
+    return config
+
+
+def test_approve_removes_what_is_still_gone(
+    held: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.images = [*FEW, ALIVE[1]]
+    assert run(["-c", held, "approve", "2", "--output", "json"]) == 0
+    (source,) = read(capsys)["sources"]
+    assert source["removed"] == len(ALIVE) - len(FEW) - 1
+    assert states(engine) == {"present": len(FEW) + 1, "removed": len(ALIVE) - len(FEW) - 1}
+    assert run(["-c", held, "verify"]) == 0
+    assert run(["-c", held, "approve", "2"]) == 2
+    assert "holds no removals" in capsys.readouterr().err
+
+
+def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it(
+    held: str, engine: Engine
+) -> None:
+    def rows() -> list[Any]:
+        with engine.connect() as connection:
+            return list(connection.execute(text("select * from held_removals order by image_id")))
+
+    before = rows()
+    assert run(["-c", held, "sync"]) == 30
+    assert rows() == before
+    assert run(["-c", held, "approve", "3"]) == 0
+    assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
+
+
+def test_approve_keeps_what_can_not_be_looked_up(held: str, api: SampleApi, engine: Engine) -> None:
+    api.quirks = Quirks(show="refused")
+    assert run(["-c", held, "approve", "2"]) == 0
+    assert states(engine) == {"present": len(ALIVE)}
+    api.quirks = Quirks()
+    assert run(["-c", held, "approve", "2"]) == 0
+    assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
+
+
+def test_approve_goes_by_two_walks_where_lookups_are_refused(
+    config: str, api: SampleApi, engine: Engine
+) -> None:
+    assert run(["-c", config, "sync"]) == 0
+    api.images, api.quirks = FEW, Quirks(show="refused")
+    assert run(["-c", config, "sync"]) == 0
+    assert run(["-c", config, "sync"]) == 30
+    assert run(["-c", config, "approve", "3"]) == 0
+    assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
+
+
+def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
+    held: str, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-c", held, "dismiss", "2"]) == 0
+    capsys.readouterr()
+    assert run(["-c", held, "removals", "--held", "--format", "json"]) == 0
+    assert read(capsys) == []
+    assert states(engine) == {"present": len(ALIVE)}
+    assert run(["-c", held, "sync"]) == 30
+    assert run(["-c", held, "sync", "--accept-removals"]) == 0
+    assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
+    assert run(["-c", held, "verify"]) == 0
+
+
+def test_rejects_are_tried_again(
+    config: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = {**ALIVE[3], "size": "large"}
+    api.images = [*ALIVE[:3], bad, 17, *ALIVE[4:]]
+    assert run(["-c", config, "sync"]) == 3
+    capsys.readouterr()
+    assert run(["-c", config, "replay-rejects"]) == 3
+    assert "2  records rejected" in capsys.readouterr().out
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(*) from rejects")) == 2
+        connection.execute(text("update rejects set record = replace(record, '\"large\"', '5')"))
+        connection.commit()
+    assert run(["-c", config, "replay-rejects"]) == 3, "a record that is not whole is left alone"
+    api.images = ALIVE
+    assert run(["-c", config, "sync"]) == 0
+    capsys.readouterr()
+    assert run(["-c", config, "rejects", "--format", "json"]) == 0
+    assert [row["image_id"] for row in read(capsys)] == [None]
+
+
+def test_check_says_what_is_well_and_what_is_not(
+    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-c", config, "check"]) == 0
+    told = capsys.readouterr().out
+    assert "lookups permitted" in told
+    assert told.count("ok ") == 2
+    assert run(["-c", config, "-q", "check"]) == 0
+    assert capsys.readouterr().out == ""
+    api.before_request = lambda _request: Response(403, b"{}", {})
+    assert run(["-c", config, "check", "--output", "json"]) == 10
+    assert [each["is_well"] for each in read(capsys)] == [True, False]
+    assert run(["-c", config, "--database", "sqlite:////nowhere/at/all.db", "check"]) == 10
+
+
+def test_check_tells_a_database_that_is_not_there(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger.db"
+    stranger.write_bytes(b"no database at all" * 100)
+    assert run(["-c", config, "--database", f"sqlite:///{stranger}", "check"]) == 20
+    assert "FAILED database" in capsys.readouterr().out
+
+
+def test_probe_finds_out_how_the_endpoint_pages(
+    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def probed() -> dict[str, str]:
+        assert run(["-c", config, "probe", "s", "--output", "json"]) == 0
+        return {each["name"]: each["value"] for each in read(capsys)}
+
+    usual = probed()
+    assert usual["offset counts"].startswith("records")
+    assert usual["first page index"] == "0"
+    assert usual["past the end"] == "an error (ModelArts.6400)"
+    assert usual["cap of limit"] == "none up to 1000"
+    assert usual["sorts by createTime"].startswith("yes")
+    assert usual["lookups"] == "permitted"
+    api.quirks = Quirks(
+        limit_cap=20,
+        offset="page_number",
+        first_page=1,
+        past_the_end="empty",
+        sort_keys=frozenset(),
+        show="refused",
+        workspaces_call="refused",
+        clock_skew_seconds=1000,
+    )
+    odd = probed()
+    assert odd["cap of limit"] == "20"
+    assert odd["offset counts"] == "page number"
+    assert odd["first page index"] == "1"
+    assert odd["past the end"] == "an empty page"
+    assert odd["sorts by createTime"] == "no: refused"
+    assert odd["lookups"] == "no: 403"
+    assert odd["workspaces"] == "no: 403"
+    assert abs(int(odd["clock skew"].split()[0])) > 900
+    api.quirks = Quirks(unsupported_sort="ignored", sort_keys=frozenset(), past_the_end="repeat")
+    ignoring = probed()
+    assert ignoring["sorts by updateTime"].startswith("no: the direction")
+    assert ignoring["past the end"].startswith("a page of")
+    api.images = []
+    assert probed()["lookups"].startswith("unknown")
+    assert run(["-c", config, "probe", "s"]) == 0
+    assert "clock skew" in capsys.readouterr().out
+
+
+def test_a_plan_tells_each_image_and_writes_nothing(
+    config: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-c", config, "sync"]) == 0
+    changed = [{**ALIVE[0], "description": "x" * 100}, *ALIVE[2:], {**ALIVE[1], "id": "new"}]
+    api.images = changed
+    capsys.readouterr()
+    assert run(["-c", config, "plan"]) == 0
+    told = capsys.readouterr().out
+    assert f"- {ALIVE[1]['id']}" in told
+    assert "remove (lookup_not_found" in told
+    assert f"~ {ALIVE[0]['id']}" in told
+    assert "description:" in told
+    assert "+ new" in told
+    assert states(engine) == {"present": len(ALIVE)}

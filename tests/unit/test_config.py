@@ -1,0 +1,174 @@
+"""The configuration: every mistake at once, each with its place; secrets never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etl.config import example_toml, find_config, masked, read_settings
+from etl.config.show import masked_url
+from etl.errors import ConfigError
+
+SOURCE = '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_settings(write(folder, text), environ or {})
+    return caught.value.mistakes
+
+
+def test_the_example_is_the_file_that_is_shipped() -> None:
+    shipped = Path(__file__).parents[2] / "config.example.toml"
+    assert shipped.read_text() == example_toml()
+
+
+def test_the_example_holds_the_defaults(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, example_toml()), {})
+    bare = read_settings(write(tmp_path, SOURCE), {})
+    assert settings.http == bare.http
+    assert settings.walk == bare.walk
+    assert settings.removals == bare.removals
+    assert settings.database == bare.database
+    assert [source.name for source in settings.sources] == ["sample"]
+
+
+def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
+    text = (
+        'other = 1\n[database]\nurl = "mysql://x"\n[http]\npage_size = "5"\ntimeout_seconds = 0\n'
+        'walks = 2\n[[source]]\nname = "a"\nendpoint = "${NOPE}"\n[source.auth]\nmethod = "token"\n'
+        '[[source]]\nname = "a"\nproject_id = "x"\nendpoint = "http://example.com"\n'
+        'auth.method = "aksk"\nauth.access_key = "only"\ntypes = ["A", "A"]\nworkspaces = []\n'
+    )
+    found = mistakes(tmp_path, text)
+    places = [mistake.split(":")[0] for mistake in found]
+    assert places == [
+        "other",
+        "http.walks",
+        "http.page_size",
+        "http.timeout_seconds",
+        "database.url",
+        "source[0].endpoint",
+        "source[0].project_id",
+        "source[0].auth.token",
+        "source[1].types",
+        "source[1].workspaces",
+        "source[1].auth",
+        "source[1].endpoint",
+        "source",
+    ]
+    assert "NOPE" in found[5]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("database = 3\n", "database: expected a table"),
+        ("source = 3\n", "source: expected [[source]]"),
+        ("source = [3]\n", "source[0]: expected a table"),
+        ('[http]\nuser_agent_suffix = "a\\nb"\n', "printable ASCII"),
+        ("[http]\nconcurrency = true\n", "expected a whole number"),
+        ("[http]\nmax_requests_per_second = -1\n", "0 or more"),
+        ("[walk]\nmax_walks = 0\n", "from 1 to 100"),
+        ('[removals]\nevidence = "hope"\n', "lookup, two_walks"),
+        (SOURCE.replace("sample:", "https://x:nope"), "https://host"),
+        (SOURCE.replace("sample:", "https://u:p@x"), "without user"),
+        (SOURCE.replace("sample:", "ftp://x"), "https://host"),
+        (SOURCE + 'auth.iam_endpoint = "x"\n', "https://host"),
+        (SOURCE + "workspaces = [1]\n", "a list of text"),
+        ("[database]\nurl = 3\n", "not what stands there"),
+    ],
+)
+def test_a_mistake_says_what_was_expected(tmp_path: Path, text: str, told: str) -> None:
+    assert any(told in mistake for mistake in mistakes(tmp_path, text))
+
+
+def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
+    assert "is not TOML" in mistakes(tmp_path, "a = ")[0]
+    with pytest.raises(ConfigError, match="can't be read"):
+        read_settings(tmp_path / "none.toml", {})
+
+
+def test_variables_and_their_defaults(tmp_path: Path) -> None:
+    text = SOURCE + 'namespace = "${A}-${B:-b}"\nworkspaces = ["${W:-0}"]\n'
+    (source,) = read_settings(write(tmp_path, text), {"A": "a"}).sources
+    assert source.namespace == "a-b"
+    assert source.workspaces == ("0",)
+
+
+def test_a_source_may_set_any_http_key_for_itself(tmp_path: Path) -> None:
+    text = "[http]\npage_size = 50\nconcurrency = 2\n" + SOURCE + "[source.http]\npage_size = 7\n"
+    settings = read_settings(write(tmp_path, text), {})
+    assert (settings.sources[0].http.page_size, settings.sources[0].http.concurrency) == (7, 2)
+    assert settings.http.page_size == 50
+
+
+def test_the_database_given_beside_the_file_wins(tmp_path: Path) -> None:
+    path = write(tmp_path, '[database]\nurl = "sqlite:///a.db"\nauto_upgrade = false\n')
+    settings = read_settings(path, {}, database_url="sqlite:///b.db")
+    assert settings.database.url == "sqlite:///b.db"
+    assert not settings.database.auto_upgrade
+    assert read_settings(None, {}, database_url="sqlite:///c.db").database.url == "sqlite:///c.db"
+
+
+def test_where_the_configuration_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_config(None, {}) is None
+    (tmp_path / "config.toml").touch()
+    assert find_config(None, {}) == Path("config.toml")
+    assert find_config(None, {"IMAGE_SYNC_CONFIG": "e.toml"}) == Path("e.toml")
+    assert find_config("c.toml", {"IMAGE_SYNC_CONFIG": "e.toml"}) == Path("c.toml")
+
+
+SECRETS = {
+    "token": "canary-token",
+    "password": "canary-password",
+    "access_key": "canary-access",
+    "secret_key": "canary-secret",
+    "security_token": "canary-security",
+}
+
+
+def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
+    keys = "".join(f'{name} = "{value}"\n' for name, value in SECRETS.items())
+    text = (
+        '[database]\nurl = "postgresql+psycopg://u:canary-url@h/d?password=canary-query"\n'
+        + SOURCE
+        + "[source.auth]\n"
+        + keys
+    )
+    settings = read_settings(write(tmp_path, text), {})
+    shown = str(masked(settings))
+    assert "canary" not in shown
+    assert "postgresql+psycopg://u:********@h/d?password=********" in shown
+    assert settings.sources[0].auth.token == "canary-token"
+
+
+def test_a_secret_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+    path = write(tmp_path, SOURCE + '[source.auth]\nmethod = "token"\ntoken = "canary"\n')
+    assert read_settings(path, {}).warnings == ()
+    path.chmod(0o644)
+    (warning,) = read_settings(path, {}).warnings
+    assert "source[0].auth.token" in warning
+    assert "canary" not in warning
+    path.write_text('[database]\nurl = "postgresql://u:pw@h/d"\n')
+    assert "database.url" in read_settings(path, {}).warnings[0]
+    path.write_text('[database]\nurl = "postgresql://u:${PW}@h/d"\n')
+    assert read_settings(path, {"PW": "canary"}).warnings == ()
+    path.write_text('[database]\nurl = "sqlite:///a.db"\n')
+    assert read_settings(path, {}).warnings == ()
+
+
+def test_a_url_without_a_password_stays() -> None:
+    assert masked_url("sqlite:///a.db") == "sqlite:///a.db"
+    assert masked_url("postgresql://u@h/d") == "postgresql://u@h/d"
