@@ -57,7 +57,7 @@ class Style:
         if envelope.current is None or envelope.current == expected:
             self.is_certain = self.is_certain or asked != expected or self.by_number
             return True
-        if not self.is_certain and envelope.current in {asked, self.first_page}:
+        if not self.is_certain:  # even far from both: past the end may be the last page again
             self.by_number = True
         return False
 

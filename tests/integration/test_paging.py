@@ -1,0 +1,157 @@
+"""Every way in which an endpoint may page: what is read is exactly what is there."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from etl.config import WalkSettings
+from etl.errors import SourceBroken
+from etl.sample import Quirks, SampleApi
+from tests.support.walking import PagesClient, ids_of, images, walked
+from tests.support.wire import client_for
+
+OFFSETS = ("pages", "records", "page_number")
+PAST_THE_END = ("error", "strict", "empty", "repeat")
+TOTALS = (0, 1, 199, 200, 201, 400, 999)
+PAGE_SIZES = (100, 200, 333, 1000)
+CAPS = (None, 77, 200)
+
+
+def all_quirks() -> list[Quirks]:
+    ways = product(OFFSETS, CAPS, (0, 1), PAST_THE_END, ("error", "first"))
+    return [
+        Quirks(offset=offset, limit_cap=cap, first_page=first, past_the_end=end, before_first=low)
+        for offset, cap, first, end, low in ways
+        if low == "error" or (offset == "page_number" and first == 1)
+    ]
+
+
+def ideal_requests(total: int, page_size: int, cap: int | None) -> int:
+    return max(1, -(-total // min(page_size, cap or page_size)))
+
+
+@pytest.mark.parametrize("total", TOTALS)
+@pytest.mark.parametrize("page_size", PAGE_SIZES)
+def test_reads_exactly_what_is_there_with_hardly_a_request_too_many(
+    total: int, page_size: int
+) -> None:
+    catalogue = images(total)
+    for quirks in all_quirks():
+        client = PagesClient(catalogue, quirks)
+        walk = walked(client, http={"page_size": page_size})
+        assert ids_of(walk) == [each["id"] for each in catalogue], quirks
+        assert walk.certificate == "exact", quirks
+        assert client.requests <= ideal_requests(total, page_size, quirks.limit_cap) + 2, quirks
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize("cap", CAPS)
+def test_reads_the_same_over_a_socket(offset: Any, cap: int | None) -> None:
+    catalogue = images(999)
+    with SampleApi(catalogue, quirks=Quirks(offset=offset, limit_cap=cap, first_page=1)) as api:
+        walk = walked(client_for(api.url), endpoint=api.url)
+    assert ids_of(walk) == [each["id"] for each in catalogue]
+    assert walk.certificate == "exact"
+
+
+def test_asks_for_multiples_of_the_real_page_size_in_an_explicit_type() -> None:
+    client = PagesClient(images(500), Quirks(limit_cap=150))
+    walked(client, name_filter="n", namespace="", service_type="")
+    assert [int(each["offset"]) for each in client.asked] == [0, 150, 300, 450]
+    assert [int(each["limit"]) for each in client.asked] == [200, 150, 150, 150]
+    assert {each["type"] for each in client.asked} == {"BUILD_IN"}
+    assert {each["name_fuzzy_match"] for each in client.asked} == {"false"}
+
+
+def test_sends_the_filters_that_are_set_and_no_others() -> None:
+    client = PagesClient([])
+    walked(client, name_filter="x", name_fuzzy=True, namespace="org", service_type="TRAIN")
+    walked(client)
+    filters = {"name", "name_fuzzy_match", "namespace", "service_type"}
+    assert {name: client.asked[0][name] for name in filters} == {
+        "name": "x",
+        "name_fuzzy_match": "true",
+        "namespace": "org",
+        "service_type": "TRAIN",
+    }
+    assert not filters & client.asked[-1].keys()
+
+
+def test_an_endpoint_that_can_not_sort_is_read_in_its_own_order() -> None:
+    client = PagesClient(images(450), Quirks(sort_keys=frozenset()))
+    walk = walked(client)
+    assert walk.certificate == "exact"
+    assert "sort_key" not in client.asked[-1]
+    assert walk.detail()["restarts"] == 1
+    assert walk.detail()["listings"][0]["sort"] == "unsorted ASC"
+
+
+def test_a_total_below_the_rows_does_not_end_the_reading() -> None:
+    walk = walked(PagesClient(images(450), Quirks(total=lambda _: 100)))
+    assert {*ids_of(walk)} == {each["id"] for each in images(450)}
+
+
+def test_paging_that_repeats_for_ever_is_an_error() -> None:
+    quirks = Quirks(total=lambda _: 100_000, past_the_end="repeat")
+    with pytest.raises(SourceBroken, match=r"page 2 was asked|repeats page"):
+        walked(PagesClient(images(400), quirks))
+
+
+def test_paging_that_repeats_without_numbering_its_pages_is_an_error() -> None:
+    class Same(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            answer = super().get(path, {**params, "offset": "0"})
+            body = answer.body.replace(b'"current":0,', b"")
+            return type(answer)(200, body, {}, "", answer.received_at)
+
+    for concurrency in (1, 4):
+        with pytest.raises(SourceBroken, match="repeats page 0: this paging never ends"):
+            walked(Same(images(600)), http={"concurrency": concurrency})
+
+
+def test_more_pages_than_allowed_is_an_error() -> None:
+    with pytest.raises(SourceBroken, match="more than 2 pages, and no end"):
+        walked(PagesClient(images(600)), walk=WalkSettings(max_pages=2))
+
+
+def test_a_first_page_that_is_refused_is_an_error() -> None:
+    class Refusing(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            raise SourceBroken("no", status=400, error_code="ModelArts.6400")
+
+    with pytest.raises(SourceBroken, match="the first page of BUILD_IN/0 is refused"):
+        walked(Refusing([]))
+
+
+def test_another_error_of_a_page_is_passed_on() -> None:
+    class Failing(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            raise SourceBroken("something else", status=400, error_code="ModelArts.0104")
+
+    with pytest.raises(SourceBroken, match="something else"):
+        walked(Failing([]))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_an_answer_that_is_another_page_is_an_error(concurrency: int) -> None:
+    class Elsewhere(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            answer = super().get(path, params)
+            body = answer.body
+            if self.requests == 4:
+                body = body.replace(b'"current":3,', b'"current":7,')
+            return type(answer)(200, body, {}, "", answer.received_at)
+
+    with pytest.raises(SourceBroken, match="page 3 was asked for with offset 300, page 7 came"):
+        walked(Elsewhere(images(900)), http={"page_size": 100, "concurrency": concurrency})
+
+
+def test_an_answer_that_is_no_page_says_which_request() -> None:
+    class Broken(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            answer = super().get(path, params)
+            return type(answer)(200, b'{"data": null}', {}, answer.request_id, answer.received_at)
+
+    with pytest.raises(SourceBroken, match=r"BUILD_IN/0.*\[request request-1\]"):
+        walked(Broken([]))
