@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, text, update
+from sqlalchemy import Connection, Engine, Table, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify import runs, strays, verify, versions
+from etl.cli.entry import run
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList
@@ -90,6 +92,37 @@ def test_a_source_is_verified_by_itself(engine):
         verified(engine)
 
 
+def test_a_record_that_was_cut_is_not_compared(engine):
+    big = b'{"id": "a", "size": "%s"}' % (b"x" * 70_000)
+    History(engine).run([big])
+    assert verified(engine)
+    edited(engine, "update rejects set record_bytes = 5 where source = 'sample'")
+    with pytest.raises(LedgerBroken, match="record is not what was received"):
+        verified(engine)
+    assert verified(engine, sources=["other"]) == []
+
+
+def test_an_older_program_s_fingerprint_is_taken_as_it_is(engine, monkeypatch):
+    History(engine).run([record("a")])
+    monkeypatch.setattr(versions, "FINGERPRINT_VERSION", 2)
+    monkeypatch.setattr(versions, "fingerprint", lambda _: b"\2" + bytes(16))
+    assert verified(engine)
+
+
+def test_the_command(engine, database_url, capsys):
+    assert run(["--database", database_url, "verify"]) == 0
+    assert "nothing on record" in capsys.readouterr().err
+    History(engine).run([record("a")])
+    (head,) = verified(engine)
+    command = ["--database", database_url, "verify", "--since", "1", "--head", head.digest]
+    assert run(command) == 0
+    expected = f"{head.digest}  sample  run 1  (1 run, 1 images present)\n"
+    assert capsys.readouterr().out == expected
+    edited(engine, "update catalogue set name = 'other'")
+    assert run(["--database", database_url, "verify"]) == 41
+    assert "first in run 1, source sample: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
@@ -122,10 +155,87 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
         verified(engine)
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("update catalogue set tags = '[1]' where image_id = 'a'", "can't be read"),
+        ("update superseded set source = 'other'", "another image"),
+        ("update superseded set version = 7", "should be number"),
+        ("update superseded set opened_as = 'restored'", "first one was opened as restored"),
+        ("update superseded set valid_to = null where image_id = 'a'", "before the one before"),
+        ("update superseded set valid_to = null where image_id = 'a'", "do not agree"),
+        ("update superseded set valid_from = valid_to", "valid_from is not the instant"),
+        ("update superseded set closed_as = 'out_of_scope'", "after one closed as out_of_scope"),
+        (
+            "update catalogue set valid_from = '2026-09-30T00:00:00.000Z' where image_id = 'a'",
+            "does not begin where",
+        ),
+        ("update catalogue set size = null where image_id = 'a'", "nothing differs"),
+        (
+            "insert into field_changes select image_key, 9, field, '1', '2', 2 from field_changes",
+            "speak of a version 9",
+        ),
+        ("update image_removals set image_id = 'a' where image_id = 'b'", "has a row"),
+        ("update image_removals set version = 9 where image_id = 'b'", "speaks of a version 9"),
+        ("update image_removals set name = 'x'", "name in image_removals"),
+        ("update catalogue set state = 'removed' where image_id = 'a'", "state is removed"),
+        ("update catalogue set first_seen_at = valid_from where image_id = 'a'", "first_seen_at"),
+        ("update catalogue set fingerprint = zeroblob(17) where image_id = 'a'", "fingerprint"),
+        (
+            "update catalogue set unseen_at = '2026-09-30T00:00:00.000Z' where image_id = 'b'",
+            "unseen_at is no instant",
+        ),
+        (
+            "update catalogue set unseen_at = '2026-09-30T00:00:00.000Z' where image_id = 'b'",
+            "unseen_at is not when",
+        ),
+        (
+            "update catalogue set missing_since = valid_from where image_id = 'a'",
+            "missing_since is not after",
+        ),
+        ("update rejects set resolved_at = '2026-09-30T00:00:00.000Z'", "resolved_at"),
+        ("update rejects set run_id = 99", "run 99.*no such run"),
+        ("delete from catalogue where image_id = 'a'", "an image that is not there"),
+        ("delete from sync_runs where run_id = 2", "no such run in sync_runs"),
+        ("delete from source_runs where run_id = 3", "no source has a row"),
+        ("update sync_runs set status = 'succeeded' where run_id = 2", "not all of its sources"),
+        ("update sync_runs set exit_code = 1 where run_id = 1", "with exit code 1"),
+        ("update source_runs set present = 9 where run_id = 1", "present is 9"),
+        ("update source_runs set run_id = 0 where run_id = 3", "observed after run 2"),
+        ("update catalogue set opened_run_id = 77", "and 1 more|first in"),
+    ],
+)
+def test_it_sees_what_no_constraint_would_let_pass(databases, statement, told):
+    with databases.migrated("sqlite") as url:
+        engine = open_engine(url)
+        history = History(engine)
+        history.run([record("a"), record("b"), *(record(f"{n}") for n in range(12))])
+        history.run([record("a", size=1), record("b"), b'{"id": "c", "size": "big"}'])
+        history.run([record("a", size=1)])
+        verified(engine)
+        driver = sqlite3.connect(make_url(url).database, isolation_level=None)
+        driver.execute("pragma ignore_check_constraints = on")
+        driver.executescript(RELAXED)
+        driver.execute(statement)
+        driver.close()
+        with pytest.raises(LedgerBroken, match=f"(?s){told}"):
+            verified(engine)
+        engine.dispose()
+
+
+# NOT NULL can't be switched off, but it can be taken out of the schema's text.
+RELAXED = """
+    pragma foreign_keys = off;
+    pragma writable_schema = on;
+    update sqlite_master set sql = replace(sql, ' NOT NULL', '') where name = 'superseded';
+    pragma writable_schema = reset;
+"""
+
+
 def test_random_edits_are_found(engine):
     varied(engine, runs=12)
     verified(engine)
-    choose = random.Random(20261123)  # noqa: S311  # the same edits every time
+    choose = random.Random(20261123)  # the same edits every time
     tried = 0
     while tried < EDITS:
         table = metadata.tables[choose.choice(LEDGER)]

@@ -184,8 +184,7 @@ def _old(connection: Connection, now: datetime) -> tuple[Capped, int, list[Row]]
         row = dict(zip(answer.columns, values, strict=True))
         releases[row["component"], row["release"], row["ended_on"]] += 1
         images.add((row["source"], row["image_id"]))
-        if len(kept) < MOST_ROWS:
-            kept.append(row)
+        kept += [row] if len(kept) < MOST_ROWS else []
     by_number = [
         {"component": component, "release": release, "ended_on": ended_on, "images": count}
         for (component, release, ended_on), count in releases.most_common()

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST_TEXT: Final = 240
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -99,10 +102,8 @@ def rule(value: str) -> str:
     return _RULES.get(value, value)
 
 
-def details(value: Any) -> str:
+def details(value: Mapping[str, Any]) -> str:
     """The members of a small JSON object, for reading."""
-    if not isinstance(value, dict):
-        return ""
     return ", ".join(
         f"{name.replace('_', ' ')} {each}" for name, each in value.items() if each is not None
     )

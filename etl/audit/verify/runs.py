@@ -57,14 +57,18 @@ class Ledger:
     told: defaultdict[tuple[str, int], Told] = field(
         default_factory=lambda: defaultdict(Told), init=False
     )
+    _observed: set[tuple[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._observed = {(source, at) for (source, _), at in self.instants.items()}
 
     def has(self, source: str) -> bool:
         """Whether a source is to be looked at; one without any run is, too."""
         return not self.sources or source in self.sources
 
-    def observed(self, source: str) -> set[Any]:
-        """Every `observed_at` of a source, as rows hold them."""
-        return {self.instants[source, row["run_id"]] for row in self.runs.get(source, [])}
+    def is_observed(self, source: str, instant: Any) -> bool:
+        """Whether an instant, as rows hold it, is the `observed_at` of a run of the source."""
+        return (source, instant) in self._observed
 
     def first_run_since(self, since: datetime | int | None) -> int:
         """The number of the first run to look at."""

@@ -101,7 +101,7 @@ def check_rejects(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
             continue
         name = f"reject {row.reject_id}"
         if row.resolved_at is not None and (
-            row.resolved_at < row.rejected_at or row.resolved_at not in ledger.observed(row.source)
+            row.resolved_at < row.rejected_at or not ledger.is_observed(row.source, row.resolved_at)
         ):
             yield of_row(row.run_id, row.source, name, "resolved_at is no instant of a later run")
         if _is_otherwise(row):

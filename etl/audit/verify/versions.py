@@ -190,9 +190,9 @@ def _check_sight(history: History, ledger: Ledger) -> Iterator[Finding]:
     unseen_at, missing_since = latest["unseen_at"], latest["missing_since"]
     if unseen_at is None and missing_since is None:
         return
-    observed = ledger.observed(history.source)
     for name in ("unseen_at", "missing_since"):
-        if latest[name] is not None and latest[name] not in observed:
+        at = latest[name]
+        if at is not None and not ledger.is_observed(history.source, at):
             yield _wrong(version, f"{name} is no instant of a run")
     if missing_since is not None and (unseen_at is None or unseen_at > missing_since):
         yield _wrong(version, "missing_since is not after unseen_at")
