@@ -163,8 +163,8 @@ def _arrow_value(value: Any) -> Any:
 def _pyarrow() -> tuple[Any, Any]:
     """pyarrow, which only Parquet needs."""
     try:
-        import pyarrow  # type: ignore[import-untyped]  # it has no types
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow
+        import pyarrow.parquet
     except ModuleNotFoundError:
         hint = "pip install 'modelarts-image-sync[parquet]'"
         raise UsageError("Parquet needs pyarrow", hint=hint) from None

@@ -17,6 +17,7 @@ from etl.config.settings import Settings, SourceSettings
 from etl.database.engine import open_engine
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 CONTRACTED = {
     "images", "image_versions", "image_changes", "image_removals", "image_dev_services",
@@ -25,11 +26,20 @@ CONTRACTED = {
 }  # fmt: skip
 
 
-def section(title):
-    """The part of the reference under a heading."""
-    _, _, rest = REFERENCE.partition(f"\n## {title}\n")
-    assert rest, f"docs/reference.md has no section {title}"
-    return rest.split("\n## ")[0]
+def section(title, page=README):
+    """The part of a page under a heading."""
+    _, _, rest = page.partition(f"\n{title}\n")
+    assert rest, f"no section {title}"
+    level = title.split()[0]
+    return re.split(rf"^#{{2,{len(level)}}} ", rest, flags=re.M)[0]
+
+
+def rows(text):
+    """The rows of the tables of a text, each as its cells; the head and the line below left out."""
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line[:1] == "|"]
+    lines = [number for number, row in enumerate(cells) if row[0].startswith("---")]
+    heads = {number - 1 for number in lines} | set(lines)
+    return [row for number, row in enumerate(cells) if number not in heads]
 
 
 def named(text):
@@ -44,34 +54,41 @@ def commands():
         command = program.get_command(context, name)
         if isinstance(command, click.Group):
             for inner in command.list_commands(context):
-                yield f"{name} {inner}", command.commands[inner]
+                yield f"{name} {inner}", command.get_command(context, inner)
         else:
             yield name, command
 
 
-@pytest.mark.parametrize(("name", "command"), [*commands()], ids=[name for name, _ in commands()])
-def test_a_command_is_in_the_table_with_its_options(name, command):
-    rows = [row for row in section("Commands").splitlines() if row.startswith(f"| `{name}")]
-    assert len(rows) == 1
-    shared = set(re.findall(r"--[a-z-]+", section("Options that commands share")))
-    own = {
-        spelling
-        for option in command.params
-        if isinstance(option, click.Option) and not option.hidden
-        for spelling in option.opts
-        if spelling.startswith("--")
-    }
-    assert own - shared == set(re.findall(r"--[a-z-]+", rows[0])) - shared
+def own_options(command):
+    """The long options that the command's own help shows."""
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    spelled = [each.opts for each in options if not each.hidden]
+    return {name for names in spelled for name in names if name.startswith("--")}
 
 
-def test_no_command_is_in_the_table_that_is_not_there():
-    rows = re.findall(r"^\| `([a-z- ]+?)(?: [A-Z\[<].*?)?`", section("Commands"), flags=re.M)
-    assert set(rows) == {name for name, _ in commands()}
+COMMANDS = dict(commands())
+TABLE = rows(section("## Commands").split("### Options")[0])
+SHARED = set(re.findall(r"--?[a-z-]+", " ".join(row[0] for row in rows(section("### Options")))))
 
 
-def test_the_global_options_are_documented():
-    spellings = {spelling for option in program.params for spelling in option.opts}
-    assert spellings <= set(re.findall(r"--?[a-z-]+", section("Options that commands share")))
+def commands_of(row):
+    """The commands that a row tells of, without their arguments."""
+    return [re.sub(r" [A-Z].*", "", name) for name in named(row[0])]
+
+
+def test_every_command_is_in_the_table_once():
+    assert sorted(name for row in TABLE for name in commands_of(row)) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row[0].strip() for row in TABLE])
+def test_a_row_names_the_options_of_its_commands(row):
+    own = set().union(*(own_options(COMMANDS[name]) for name in commands_of(row)))
+    listed = {name for span in named(row[2]) for name in re.findall(r"--[a-z-]+", span)}
+    assert own - SHARED <= listed <= own
+
+
+def test_the_global_options_are_in_the_table():
+    assert {spelling for option in program.params for spelling in option.opts} <= SHARED
 
 
 def test_every_exit_code_is_in_the_table():
@@ -79,8 +96,8 @@ def test_every_exit_code_is_in_the_table():
     for error in tree:
         tree.extend(error.__subclasses__())
     in_code = {error.exit_code for error in tree} | {0, 3, 30, 40, 130, 143}
-    in_table = re.findall(r"^\| ([\d, ]+) \|", section("Exit codes"), flags=re.M)
-    assert {int(code) for codes in in_table for code in codes.split(",")} == in_code
+    in_table = [int(code) for row in rows(section("## Exit codes")) for code in row[0].split(",")]
+    assert sorted(in_table) == sorted(in_code)
 
 
 def keys(settings, place=""):
@@ -99,15 +116,18 @@ def keys(settings, place=""):
 
 
 def test_the_keys_of_the_configuration_are_in_the_table():
-    table = re.findall(r"^\| `([a-z_.*]+)` \|", section("Configuration"), flags=re.M)
-    assert sorted(table) == sorted(keys(Settings))
+    in_table = [name for row in rows(section("## Configuration")) for name in named(row[0])]
+    assert sorted(in_table) == sorted(keys(Settings))
 
 
-def test_every_relation_is_in_the_table_with_its_columns(databases):
-    text = section("Relations")
+def test_the_relations_are_in_the_table():
+    in_table = [name for row in rows(section("## Relations")) for name in named(row[0])]
+    assert sorted(in_table) == sorted(CONTRACTED)
+
+
+@pytest.mark.parametrize("relation", sorted(CONTRACTED))
+def test_a_relation_is_in_the_reference_with_its_columns(relation, databases):
+    listed = [named(row[0]) for row in rows(section(f"## {relation}", REFERENCE))]
     with databases.migrated("sqlite") as url:
-        inspector = inspect(open_engine(url))
-        for relation in CONTRACTED:
-            (row,) = [row for row in text.splitlines() if row.startswith(f"| `{relation}` |")]
-            columns = {column["name"] for column in inspector.get_columns(relation)}
-            assert columns == set(named(row)) - {relation}, relation
+        columns = inspect(open_engine(url)).get_columns(relation)
+    assert listed == [[column["name"]] for column in columns]

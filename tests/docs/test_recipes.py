@@ -1,0 +1,39 @@
+"""Every recipe of docs/recipes.md runs as it stands, and finds something."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from etl.database.engine import open_engine
+from tests.support.databases import BACKENDS
+from tests.support.record import small_record
+
+PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
+RECIPES = re.findall(r"```sql (both|sqlite|postgresql)\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def engine(request, databases):
+    with databases.migrated(request.param) as url:
+        engine = open_engine(url)
+        small_record(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.mark.parametrize("number", range(len(RECIPES)))
+def test_a_recipe_runs_and_finds_something(number, engine):
+    kind, sql = RECIPES[number]
+    if kind not in ("both", engine.dialect.name):
+        pytest.skip(f"a recipe for {kind}")
+    with engine.connect() as connection:
+        driver = connection.connection.cursor()
+        driver.execute(sql)
+        assert driver.fetchall(), sql
+
+
+def test_where_the_databases_differ_there_is_a_recipe_for_each():
+    kinds = [kind for kind, _ in RECIPES]
+    assert kinds.count("sqlite") == kinds.count("postgresql") > 0
+    assert "```sql\n" not in PAGE

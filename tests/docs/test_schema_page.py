@@ -1,0 +1,46 @@
+"""docs/schema.md and the comments in the database say what is there."""
+
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+
+from etl.database.comments import VIEW_COLUMNS
+from etl.database.describe import schema_page
+from etl.database.engine import open_engine
+from etl.database.schema import metadata
+from etl.database.views import COMMENTS, VIEWS
+
+PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
+
+
+def test_the_page_is_what_the_code_says():
+    assert PAGE.read_text("utf-8") == schema_page(), "run `make docs`"
+
+
+def test_every_view_and_each_of_its_columns_has_a_meaning(database_url):
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        for view in VIEWS:
+            columns = connection.execute(text(f"select * from {view} where 1 = 0")).keys()
+            assert list(VIEW_COLUMNS[view]) == list(columns)
+    engine.dispose()
+    assert set(COMMENTS) == set(VIEWS)
+
+
+def test_every_table_and_column_has_a_comment():
+    for table in metadata.tables.values():
+        assert table.comment
+        assert all(column.comment for column in table.columns)
+
+
+def test_postgresql_keeps_the_comments(databases):
+    with databases.migrated("postgresql") as url:
+        engine = open_engine(url)
+        inspector = inspect(engine)
+        for view, columns in VIEW_COLUMNS.items():
+            kept = {each["name"]: each["comment"] for each in inspector.get_columns(view)}
+            assert kept == columns
+            assert inspector.get_table_comment(view)["text"] == COMMENTS[view]
+        for table in metadata.tables.values():
+            assert inspector.get_table_comment(table.name)["text"] == table.comment
+        engine.dispose()
