@@ -1,6 +1,6 @@
 """Prints pip constraints that pin every run-time dependency to its lowest version allowed.
 
-    python -m tests.support.lowest > constraints.txt
+python -m tests.support.lowest > constraints.txt
 """
 
 from __future__ import annotations
