@@ -1,4 +1,4 @@
-"""README shows what a run prints, and no page points to one that is not there."""
+"""Pages show what is so: a real run, links that lead somewhere, tests that are there."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ def test_what_it_points_to_is_there():
         if not (page.parent / target).exists()
     ]
     assert missing == []
+
+
+def test_every_test_that_the_promises_name_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text()))
+    sources = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)\(", "\n".join(sources)))
+    assert named
+    assert named - there == set()
