@@ -15,7 +15,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak fuzz bench \
-  audit-deps test-lowest test-airflow dist clean
+  audit-deps test-lowest test-airflow dist docs clean
 
 help: ## this list
 	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
@@ -65,6 +65,9 @@ test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that py
 
 dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
 	@$(DEV)/python -m hatchling build
+
+docs: .venv-dev/.installed ## write docs/schema.md from the tables and views
+	@$(DEV)/python -c 'from etl.database.describe import schema_page; print(schema_page(), end="")' > docs/schema.md
 
 clean: ## remove environments, caches and what was built
 	@rm -rf .venv .venv-* dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

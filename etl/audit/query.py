@@ -129,6 +129,19 @@ def ask(
     return Rows(tuple(result.keys()), (tuple(row) for row in result), query.shown)
 
 
+def first_run(
+    connection: Connection, *, since: datetime | None = None, rows: int | None = None
+) -> int | None:
+    """The first run that can matter to what changed since a time, or to so many latest changes.
+
+    SQLite hands a condition down into a view only when its value is known: so it is asked first.
+    """
+    if since is None and rows is None:
+        return None
+    narrowed = {"since": since} if since else {"rows": rows}
+    return int(next(ask(connection, "first_run", limit=0, **narrowed).rows)[0])
+
+
 def fitted(sql: str, given: Mapping[str, Any]) -> str:
     """The SQL without the lines whose parameter is not given."""
     lines = []

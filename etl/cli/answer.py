@@ -25,18 +25,22 @@ def give(
     limit: int | None,
     form: str,
     folder: Folder = "queries",
-    is_plain_when_limited: bool = False,
+    is_latest_first: bool = False,
     **asked: Any,
 ) -> None:
-    """Asks a named question and prints the answer. A limit of 0 is none; a table has one anyway."""
-    from etl.audit.query import ask
+    """Asks a named question and prints the answer. A limit of 0 is none; a table has one anyway.
+
+    `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
+    """
+    from etl.audit.query import ask, first_run
 
     limit = TABLE_LIMIT if limit is None and form == "table" else limit
     if limit:
         asked["limit"] = limit + 1
-    if limit and is_plain_when_limited and not any(asked[key] for key in asked if key != "limit"):
-        asked["is_plain"] = True
+    is_narrowed = any(value for key, value in asked.items() if key != "limit")
+    rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
     with session.reader() as connection:
+        asked["first_run"] = first_run(connection, since=asked.get("since"), rows=rows)
         show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 
 
@@ -74,7 +78,7 @@ def _show_table(answer: Rows) -> None:
     columns, rows = shown_cells(answer)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     Console(width=shutil.get_terminal_size().columns).print(table)

@@ -145,7 +145,7 @@ def changes(
     """
     narrowed: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
     narrowed |= {"kind": kind, "field": field}
-    give(session, "changes", limit=limit, form=form, is_plain_when_limited=True, **narrowed)
+    give(session, "changes", limit=limit, form=form, is_latest_first=True, **narrowed)
 
 
 @click.command(short_help="What was removed, and how it is known; --held: held removals.")

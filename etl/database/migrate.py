@@ -114,10 +114,10 @@ def _refuse_strangers(engine: Engine, connection: Connection) -> None:
             hint="upgrade image-sync, or name another database",
         )
     if revision is None and engine.dialect.name == "sqlite":
-        tables = inspect(connection).get_table_names()
+        tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
         if tables:
             raise DatabaseUnavailable(
-                f"database {place(engine)} belongs to another program (it has {tables[0]!r})",
+                f"database {place(engine)} belongs to another program (it has {min(tables)!r})",
                 hint="name another file",
             )
 

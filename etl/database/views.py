@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
 
+from etl.database.comments import VIEW_COLUMNS
 from etl.model import TRACKED
 
 if TYPE_CHECKING:
@@ -103,10 +104,11 @@ from catalogue as c, jsonb_array_elements(c.tags) as each(value)""",
     },
     "image_components": {
         "sqlite": """select c.source, c.image_id,
-    json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version
+    json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version,
+    c.state
 from catalogue as c, json_each(c.components) as each""",
         "postgresql": """select c.source, c.image_id,
-    each.value ->> 0 as component, each.value ->> 1 as version
+    each.value ->> 0 as component, each.value ->> 1 as version, c.state
 from catalogue as c, jsonb_array_elements(c.components) as each(value)""",
     },
 }
@@ -130,6 +132,13 @@ def make_views(connection: Connection) -> None:
         connection.execute(text(f"create view {name} as {definitions[dialect]}"))
         if dialect == "postgresql":
             connection.execute(text(f"comment on view {name} is '{COMMENTS[name]}'"))
+            _comment_columns(connection, name)
+
+
+def _comment_columns(connection: Connection, view: str) -> None:
+    quoted = {name: told.replace("'", "''") for name, told in VIEW_COLUMNS[view].items()}
+    told = ";".join(f"comment on column {view}.{name} is '{quoted[name]}'" for name in quoted)
+    connection.exec_driver_sql(told)
 
 
 def drop_views(connection: Connection) -> None:

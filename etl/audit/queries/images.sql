@@ -20,7 +20,7 @@ where true
     and i.type = :type -- when type
     and i.last_changed_at >= :since -- when since
     and i.last_changed_at < :until -- when until
-    and (i.source, i.image_id) in (select d.source, d.image_id from image_dev_services as d where d.dev_service = :dev_service) -- when dev_service
+    and exists (select 1 from image_dev_services as d where d.source = i.source and d.image_id = i.image_id and d.dev_service = :dev_service) -- when dev_service
     and (i.source, i.image_id) in (select v.source, v.image_id from image_versions as v where v.run_id = :run and v.valid_to is null) -- when run
 order by i.source, i.image_id
 limit :limit -- when limit

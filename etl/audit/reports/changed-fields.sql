@@ -7,7 +7,7 @@ select
     max(h.at) as latest_at
 from image_changes as h
 where h.kind = 'changed' and h.field is not null
-    and h.run_id >= (select min(r.run_id) from source_runs as r where r.observed_at >= :since) -- when since
+    and h.run_id >= :first_run -- when first_run
     and h.at >= :since -- when since
     and h.at < :until -- when until
     and h.source in :sources -- when sources

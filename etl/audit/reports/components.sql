@@ -3,8 +3,7 @@
 -- order: component, images from the most, version
 select p.component, p.version, count(*) as images, count(distinct p.source) as sources
 from image_components as p
-join catalogue as c on c.source = p.source and c.image_id = p.image_id
-where c.state = 'present'
+where p.state = 'present'
     and p.source in :sources -- when sources
 group by p.component, p.version
 order by p.component, images desc, p.version

@@ -21,15 +21,20 @@ with releases (component, release, ended_on, according_to) as (
         ('ubuntu', '16.04', '2021-04-30', 'https://wiki.ubuntu.com/Releases'),
         ('ubuntu', '18.04', '2023-05-31', 'https://wiki.ubuntu.com/Releases'),
         ('ubuntu', '20.04', '2025-05-31', 'https://wiki.ubuntu.com/Releases')
+),
+found as (
+    select p.source, p.image_id, p.component, p.version, e.release, e.ended_on, e.according_to
+    from image_components as p
+    join releases as e
+        on e.component = p.component
+        and (p.version = e.release or p.version like e.release || '.%')
+    where p.state = 'present' and e.ended_on < :today
+        and p.source in :sources -- when sources
 )
 select
-    p.component, p.version, e.release, e.ended_on, c.source, c.image_id, c.name, c.type,
-    c.swr_path, e.according_to
-from image_components as p
-join releases as e
-    on e.component = p.component and (p.version = e.release or p.version like e.release || '.%')
-join catalogue as c on c.source = p.source and c.image_id = p.image_id
-where c.state = 'present' and e.ended_on < :today
-    and c.source in :sources -- when sources
-order by e.ended_on, p.component, e.release, c.source, c.image_id
+    f.component, f.version, f.release, f.ended_on, f.source, f.image_id, c.name, c.type,
+    c.swr_path, f.according_to
+from found as f
+join catalogue as c on c.source = f.source and c.image_id = f.image_id
+order by f.ended_on, f.component, f.release, f.source, f.image_id
 limit :limit -- when limit

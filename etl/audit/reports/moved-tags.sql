@@ -7,7 +7,7 @@ with content as (
         h.old_value as was, h.new_value as became, h.run_id, h.version
     from image_changes as h
     where h.kind = 'changed' and h.field in ('size', 'tag')
-        and h.run_id >= (select min(r.run_id) from source_runs as r where r.observed_at >= :since) -- when since
+        and h.run_id >= :first_run -- when first_run
 ),
 same_path as (
     select c.at, c.source, c.image_id, c.name, c.how, c.was, c.became

@@ -1,0 +1,92 @@
+"""What is in the database? `docs/schema.md`, written from the tables and views themselves.
+
+`make docs` writes it; a test holds it against the code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from etl.database.comments import VIEW_COLUMNS
+from etl.database.schema import metadata
+from etl.database.views import COMMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Column, Index, Table
+
+_HEAD: Final = """\
+# The database
+
+Written by `make docs` from `etl/database`; edit it there.
+
+Read the **views**: they are what the commands, reports and recipes speak of. The tables beneath \
+hold each fact once: `catalogue` has every image's latest version, `superseded` the older ones.
+
+All times are UTC: `timestamptz` on PostgreSQL, on SQLite the text `2026-11-23T08:00:00.000Z`, \
+which its date functions read and which sorts as time does. On PostgreSQL every table, view and \
+column carries its comment: `\\d+ images`.
+"""
+_DIAGRAM: Final = (
+    ("catalogue", "||--o{", "superseded", "older versions"),
+    ("catalogue", "||--o{", "field_changes", "values that changed"),
+    ("catalogue", "||--o{", "image_removals", "left, with evidence"),
+    ("catalogue", "||--o{", "held_removals", "held by the guard"),
+    ("sync_runs", "||--o{", "source_runs", "one for each source"),
+    ("source_runs", "||--o{", "catalogue", "opened or closed"),
+    ("source_runs", "||--o{", "rejects", "met first"),
+    ("source_runs", "||--o{", "source_fields", "met first"),
+)
+
+
+def schema_page() -> str:
+    """The page in Markdown."""
+    parts = [_HEAD, _diagram(), "## Views\n"]
+    parts += [_view(name) for name in VIEW_COLUMNS]
+    parts += ["## Tables\n"]
+    parts += [_table(table) for table in metadata.tables.values()]
+    return "\n".join(parts)
+
+
+def _diagram() -> str:
+    lines = ["```mermaid", "erDiagram"]
+    lines += [f'    {one} {mark} {many} : "{told}"' for one, mark, many, told in _DIAGRAM]
+    for table in metadata.tables.values():
+        keys = [column.name for column in table.primary_key]
+        lines += [f"    {table.name} {{", *(f"        key {name} PK" for name in keys), "    }"]
+    return "\n".join([*lines, "```", ""])
+
+
+def _view(name: str) -> str:
+    rows = [f"| `{column}` | {told} |" for column, told in VIEW_COLUMNS[name].items()]
+    head = ["| column | means |", "|---|---|"]
+    return "\n".join([f"### {name}\n", f"{COMMENTS[name]}.\n", *head, *rows, ""])
+
+
+def _table(table: Table) -> str:
+    head = ["| column | SQLite | PostgreSQL | may be null | means |", "|---|---|---|---|---|"]
+    rows = [_column(column) for column in table.columns]
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    told = ["", *(_index(index) for index in indexes)] if indexes else []
+    return "\n".join([f"### {table.name}\n", f"{table.comment}.\n", *head, *rows, *told, ""])
+
+
+def _column(column: Column[object]) -> str:
+    kinds = [str(column.type.compile(dialect=dialect)) for dialect in _dialects()]
+    null = "yes" if column.nullable else ""
+    return f"| `{column.name}` | {kinds[0]} | {kinds[1]} | {null} | {column.comment} |"
+
+
+def _index(index: Index) -> str:
+    columns = ", ".join(f"`{column.name}`" for column in index.columns)
+    where = index.dialect_options["sqlite"]["where"]
+    kind = "Unique index" if index.unique else "Index"
+    return f"- {kind} on {columns}" + (f" where `{where}`" if where is not None else "")
+
+
+def _dialects() -> Iterator[sqlite.dialect | postgresql.dialect]:  # type: ignore[valid-type]
+    yield sqlite.dialect()
+    yield postgresql.dialect()  # type: ignore[no-untyped-call]

@@ -1,0 +1,577 @@
+"""What the reading commands and reports answer, on both databases, through the command line."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from sqlalchemy import text
+
+from etl.audit.query import names_in, read_query
+from etl.cli.entry import run
+from etl.database.engine import open_engine
+from tests.support.databases import BACKENDS
+from tests.support.record import Record, small_record
+
+REPORTS = names_in("reports")
+
+
+@pytest.fixture
+def engine(database_url, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def small_engine(request, databases):
+    """The small record, written once for all that only read it, on either database in turn."""
+    with databases.migrated(request.param) as url:
+        engine = open_engine(url)
+        small_record(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def record(small_engine, monkeypatch, tmp_path):
+    """The small record is what commands read."""
+    monkeypatch.chdir(tmp_path)
+    url = small_engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", url)
+    return small_engine
+
+
+@pytest.fixture
+def asked(capsys):
+    """Asks a command for JSON and gives its rows."""
+
+    def ask(*args, code=0):
+        capsys.readouterr()
+        assert run([*args, "--format", "json"]) == code
+        return json.loads(capsys.readouterr().out)
+
+    return ask
+
+
+def picked(rows, *names):
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def ids(rows):
+    return picked(rows, "source", "image_id")
+
+
+PRESENT = [("one", "aa01"), ("one", "aa02"), ("two", "aa01")]
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        ([], PRESENT),
+        (["--state", "all"], [PRESENT[0], PRESENT[1], ("one", "bb01"), PRESENT[2]]),
+        (["--state", "out_of_scope"], [("one", "bb01")]),
+        (["--state", "removed"], []),
+        (["--source", "two"], [("two", "aa01")]),
+        (["--source", "two", "--source", "one"], PRESENT),
+        (["--arch", "X86_64"], [("one", "aa01")]),
+        (["--type", "dedicated"], [("one", "aa02")]),
+        (["--dev-service", "NOTEBOOK"], [("one", "aa01")]),
+        (["--dev-service", "SSH"], []),
+        (["--run", "5"], [("one", "aa02")]),
+        (["--since", "2026-11-06"], [("one", "aa02"), ("two", "aa01")]),
+        (["--until", "2026-11-06"], [("one", "aa01")]),
+        (["--limit", "1"], [("one", "aa01")]),
+        (["--as-of", "2026-11-02T08:00Z"], [("one", "aa01"), ("one", "aa02"), ("one", "bb01")]),
+        (["--as-of", "2026-11-02T07:59:59.999Z"], []),
+        (["--as-of", "3"], [("one", "aa01"), ("one", "bb01")]),
+        (["--as-of", "3", "--type", "BUILD_IN"], [("one", "aa01")]),
+        (["--as-of", "1", "--dev-service", "SSH"], [("one", "aa01")]),
+        (["--as-of", "2", "--dev-service", "SSH"], []),
+        (["--as-of", "now", "--source", "two"], [("two", "aa01")]),
+    ],
+)
+def test_images(args, found, asked):
+    assert ids(asked("images", *args)) == found
+
+
+def test_images_have_all_columns_of_the_relation_with_their_types(asked, record):
+    row = asked("images")[0]
+    with record.connect() as connection:
+        relation = connection.execute(text("select * from images where 1 = 0")).keys()
+    assert set(relation) == set(row)
+    assert row["dev_services"] == ["NOTEBOOK"]
+    assert row["extra"] == {}
+    assert row["size"] == 3
+    assert row["description"] is None
+    assert row["last_changed_at"] == "2026-11-05T08:00:00.000Z"
+    assert row["last_seen_at"] == "2026-11-07T08:00:00.000Z"
+
+
+@pytest.mark.usefixtures("record")
+def test_images_as_of_have_the_values_of_that_time(asked):
+    sizes = [picked(asked("images", "--as-of", str(n)), "image_id", "size")[0] for n in (1, 2, 4)]
+    assert sizes == [("aa01", 1), ("aa01", 2), ("aa01", 3)]
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    "args", [["aa02"], ["aa02", "--source", "one"], ["mindspore"], ["aa01", "--source", "two"]]
+)
+def test_history_finds_an_image_by_id_or_name(args, asked):
+    rows = asked("history", *args)
+    assert {row["image_id"] for row in rows} == {args[0] if args[0] != "mindspore" else "aa02"}
+
+
+@pytest.mark.usefixtures("record")
+def test_history_tells_what_changed_and_how_it_ended(asked):
+    first, second = asked("history", "mindspore")
+    assert picked([first, second], "version", "run_id", "opened_as", "closed_as", "evidence") == [
+        (1, 1, "added", "removed", "lookup_not_found"),
+        (2, 5, "restored", None, None),
+    ]
+    assert first["evidence_detail"] == {"request_id": "r-1", "status": 404}
+    assert second["changes"] == [{"field": "size", "old_value": "5", "new_value": "6"}]
+    assert second["changed"] == ["size: 5 → 6"]
+    assert first["changes"] == []
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "versions"),
+    [
+        (["swr/org/pytorch:1.8"], [1, 2, 3]),
+        (["swr/org/pytorch:1.8", "--limit", "2"], [1, 2]),
+        (["swr/org/pytorch:1.8", "--since", "2026-11-05"], [3]),
+        (["swr/org/pytorch:1.8", "--until", "2026-11-05"], [1, 2]),
+        (["swr/org/pytorch:1.8", "--run", "2"], [1, 2]),
+        (["bb"], [1]),
+    ],
+)
+def test_history_narrowed(args, versions, asked):
+    assert [row["version"] for row in asked("history", *args)] == versions
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("sought", "told"),
+    [
+        (["aa"], ["several images", "one aa01 pytorch", "one aa02", "two aa01"]),
+        (["aa01"], ["one aa01", "two aa01"]),
+        (["nothing"], ["no image"]),
+        ([""], ["no image"]),
+    ],
+)
+def test_history_of_none_or_several_says_so(sought, told, capsys):
+    assert run(["history", *sought]) == 2
+    err = capsys.readouterr().err
+    assert all(each in err for each in told)
+
+
+def test_history_names_so_many_choices_and_no_more(engine, capsys):
+    record = Record(engine)
+    record.run()
+    for number in range(12):
+        record.add(f"x{number:02}")
+    assert run(["history", "x"]) == 2
+    assert capsys.readouterr().err.count("one x") == 10
+
+
+ALL_CHANGES = [
+    (7, "two", "aa01", "added", None),
+    (6, "one", "bb01", "out_of_scope", None),
+    (5, "one", "aa02", "changed", "size"),
+    (5, "one", "aa02", "restored", None),
+    (4, "one", "aa01", "changed", "size"),
+    (3, "one", "aa02", "removed", None),
+    (2, "one", "aa01", "changed", "dev_services"),
+    (2, "one", "aa01", "changed", "size"),
+    (1, "one", "aa01", "added", None),
+    (1, "one", "aa02", "added", None),
+    (1, "one", "bb01", "added", None),
+]
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "kept"),
+    [
+        ([], lambda run, *_: True),
+        (["--limit", "3"], lambda run, *_: run >= 5 and run != 4),
+        (["--kind", "added"], lambda _r, _s, _i, kind, _f: kind == "added"),
+        (["--field", "size"], lambda _r, _s, _i, _k, field: field == "size"),
+        (["--source", "two"], lambda _r, source, *_: source == "two"),
+        (["--run", "2"], lambda run, *_: run == 2),
+        (["--since", "2026-11-05"], lambda run, *_: run >= 4),
+        (["--until", "2026-11-04"], lambda run, *_: run <= 2),
+        (["--since", "2026-11-04", "--until", "2026-11-05"], lambda run, *_: run == 3),
+        (["--since", "2027-01-01"], lambda *_: False),
+    ],
+)
+def test_changes(args, kept, asked):
+    expected = [each for each in ALL_CHANGES if kept(*each)]
+    limit = int(args[1]) if "--limit" in args else None
+    found = picked(asked("changes", *args), "run_id", "source", "image_id", "kind", "field")
+    assert found == expected[:limit]
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_a_limit_shows_the_latest_changes_whatever_it_is(limit, asked):
+    found = asked("changes", "--limit", str(limit))
+    assert picked(found, "run_id", "image_id", "field") == [
+        (run_id, image_id, field) for run_id, _, image_id, _, field in ALL_CHANGES[:limit]
+    ]
+
+
+@pytest.mark.usefixtures("record")
+def test_removals_and_held_ones(asked):
+    (removal,) = asked("removals")
+    assert removal["evidence"] == "lookup_not_found"
+    assert removal["evidence_detail"]["status"] == 404
+    assert removal["restored_run_id"] == 5
+    assert asked("removals", "--run", "2") == []
+    assert ids(asked("removals", "--since", "2026-11-04", "--source", "one")) == [("one", "aa02")]
+    assert asked("removals", "--until", "2026-11-04") == []
+    assert picked(asked("removals", "--held"), "image_id", "rule") == [("bb01", "max_percent")]
+    assert asked("removals", "--held", "--source", "two") == []
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("sides", "found"),
+    [
+        (
+            ["1", "4"],
+            [
+                ("aa01", "changed", "dev_services", '["NOTEBOOK","SSH"]', '["NOTEBOOK"]'),
+                ("aa01", "changed", "size", "1", "3"),
+                ("aa02", "removed", None, None, None),
+            ],
+        ),
+        (["2", "3"], [("aa02", "removed", None, None, None)]),
+        (["3", "5"], [
+            ("aa01", "changed", "size", "2", "3"),
+            ("aa02", "added", None, None, None),
+        ]),
+        (["2026-11-03T08:00Z", "2026-11-06T08:00Z"], [
+            ("aa01", "changed", "size", "2", "3"),
+            ("aa02", "changed", "size", "5", "6"),
+        ]),
+        (["2026-11-01", "2026-11-02T08:00Z"], [
+            ("aa01", "added", None, None, None),
+            ("aa02", "added", None, None, None),
+            ("bb01", "added", None, None, None),
+        ]),
+        (["6", "7"], [("aa01", "added", None, None, None)]),
+        (["5", "2026-11-07T09:00Z"], [("bb01", "removed", None, None, None)]),
+        (["4", "4"], []),
+    ],
+)  # fmt: skip
+def test_diff(sides, found, asked):
+    rows = asked("diff", *sides)
+    assert picked(rows, "image_id", "kind", "field", "old_value", "new_value") == found
+
+
+def test_a_value_that_came_back_is_no_difference(engine, asked):
+    record = Record(engine)
+    record.run()
+    record.add("x", size=1)
+    record.run()
+    record.change("x", size=2)
+    record.run()
+    record.change("x", size=1)
+    assert asked("diff", "1", "3") == []
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("sides", [["4", "2"], ["now", "7d"]])
+def test_diff_backwards_is_a_usage_error(sides, capsys):
+    assert run(["diff", *sides]) == 2
+    assert "is later than" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("record")
+def test_runs(asked):
+    rows = asked("runs")
+    assert picked(rows, "run_id", "added", "changed", "removed", "restored")[-2:] == [
+        (2, 0, 1, 0, 0),
+        (1, 3, 0, 0, 0),
+    ]
+    assert picked(asked("runs", "--source", "two"), "run_id", "sources") == [(7, 1)]
+    assert len(asked("runs", "--since", "2026-11-05", "--until", "2026-11-07")) == 2
+    (row,) = asked("runs", "--run", "5", "--by-source")
+    assert (row["certificate"], row["walk_detail"]) == ("none", {"doubles": 0})
+
+
+@pytest.mark.usefixtures("record")
+def test_rejects_are_the_open_ones_unless_all_are_wanted(asked):
+    assert picked(asked("rejects"), "record", "resolved_at") == [('{"id":3}', None)]
+    assert len(asked("rejects", "--all", "--run", "3")) == 2
+
+
+@pytest.mark.usefixtures("record")
+def test_status_ages_by_the_last_certified_walk(asked, capsys):
+    one, two = asked("status")
+    assert (one["present"], one["removed"], one["out_of_scope"], one["held"]) == (2, 0, 1, 1)
+    assert one["last_run_id"] == 6
+    assert one["certified_at"] == "2026-11-07T08:00:00.000Z"
+    assert one["age_seconds"] > 0
+    assert not one["is_stale"]
+    assert two["source"] == "two"
+    rows = asked("status", "--max-age", "1s", code=40)
+    assert [row["is_stale"] for row in rows] == [True, True]
+    assert run(["-q", "status", "--max-age", "1000000d"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+
+
+def test_a_source_that_was_never_certified_is_stale(engine, capsys, tmp_path, asked):
+    Record(engine).run("one", certificate="none", status="partial")
+    (tmp_path / "config.toml").write_text(
+        '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
+    )
+    rows = asked("status", "--max-age", "7d", code=40)
+    assert picked(rows, "source", "age", "is_configured") == [
+        ("new", "never", True),
+        ("one", "never", False),
+    ]
+    assert run(["status", "--source", "new"]) == 0
+    assert "new" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("engine")
+def test_nothing_found_is_told_beside_the_answer(capsys):
+    for args in (["images"], ["changes"], ["removals", "--held"], ["runs"], ["rejects"]):
+        assert run(args) == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("", "image-sync: nothing found\n")
+        assert run([*args, "--format", "json", "-q"]) == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("[]\n", "")
+
+
+@pytest.mark.usefixtures("record")
+def test_a_table_says_that_there_is_more(capsys):
+    assert run(["images", "--limit", "2"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 3
+    assert "there are more" in told.err
+    assert run(["images", "--limit", "0"]) == 0
+    assert "more" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("record")
+def test_a_table_fits_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert run(["changes"]) == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert len(lines) > 10
+    assert max(map(len, lines)) <= 70
+
+
+# Each report on the small record: the columns that tell most, and their rows.
+ANSWERS = {
+    "catalogue": (["source", "type", "images", "size_sum"], [
+        ("one", "BUILD_IN", 1, 3), ("one", "DEDICATED", 1, 6), ("two", None, 1, None),
+    ]),
+    "changed-fields": (["source", "field", "changes", "images"], [
+        ("one", "size", 3, 2), ("one", "dev_services", 1, 1),
+    ]),
+    "come-and-go": (["image_id", "removals", "restorations", "state"], [
+        ("aa02", 1, 1, "present"),
+    ]),
+    "components": (["component", "version", "images"], [
+        ("python", "3.7", 1), ("pytorch", "1.8", 1),
+    ]),
+    "dedicated": (["workspace_id", "images", "size_sum"], [(None, 1, 6)]),
+    "end-of-life": (["component", "version", "ended_on", "image_id"], [
+        ("python", "3.7", "2023-06-27", "aa01"),
+    ]),
+    "freshness": (["source", "last_run_id", "runs_since_certified"], [
+        ("one", 6, 0), ("two", 7, 0),
+    ]),
+    "growth": (["week", "source", "added", "changed", "removed", "restored"], [
+        ("2026-11-02", "one", 3, 2, 1, 1), ("2026-11-02", "two", 1, 0, 0, 0),
+    ]),
+    "moved-tags": (["image_id", "how", "was", "became"], [
+        ("aa02", "same path, other size", "5", "6"),
+        ("aa01", "same path, other size", "2", "3"),
+        ("aa01", "same path, other size", "1", "2"),
+    ]),
+    "never-updated": (["image_id"], []),
+    "rejects": (["reason", "rejects", "unresolved"], [
+        ("id: expected text, not 3", 1, 1), ("size: expected a whole number", 1, 0),
+    ]),
+    "removed": (["image_id", "evidence"], [("aa02", "lookup_not_found")]),
+}  # fmt: skip
+
+
+def test_every_report_has_its_answer_here():
+    assert set(ANSWERS) == set(REPORTS)
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_answers_its_question(name, asked):
+    columns, rows = ANSWERS[name]
+    assert picked(asked("report", name, "--since", "2026-01-01"), *columns) == rows
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_can_be_narrowed(name, asked):
+    narrowed = asked("report", name, "--since", "2026-01-01", "--until", "2027-01-01",
+                     "--source", "none", "--limit", "1")  # fmt: skip
+    assert narrowed == []
+
+
+def test_images_that_nobody_updated_come_oldest_first(engine, asked):
+    record = Record(engine)
+    record.run()
+    for image_id, days in (("a", 1), ("b", 2)):
+        record.add(image_id, created_at=record.at(days), updated_at=record.at(days))
+    record.add("c", created_at=record.at(), updated_at=record.at(9))
+    assert ids(asked("report", "never-updated")) == [("one", "a"), ("one", "b")]
+
+
+def test_a_path_that_passes_to_another_image_is_a_moved_tag(engine, asked):
+    record = Record(engine)
+    record.run()
+    record.add("a", name="n", tag="1", swr_path="r/o/n:1")
+    record.run()
+    record.add("b", name="n", tag="1", swr_path="r/o/n:1")
+    rows = asked("report", "moved-tags")
+    assert picked(rows, "image_id", "how", "was") == [
+        ("b", "same name and tag, other image", "a"),
+        ("b", "same path, other image", "a"),
+    ]
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_list_of_reports_tells_their_questions(capsys, asked):
+    assert picked(asked("report", "--list"), "name") == [(name,) for name in REPORTS]
+    assert run(["report"]) == 0
+    assert "end-of-life" in capsys.readouterr().out
+    assert run(["report", "nonsense"]) == 2
+
+
+@pytest.mark.parametrize("folder", ["queries", "reports"])
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_every_query_says_its_question_parameters_and_order(folder, dialect):
+    for name in names_in(folder):
+        query = read_query(name, dialect=dialect, folder=folder)
+        assert query.question.endswith("?"), name
+        assert {"parameters", "order"} <= query.head.keys(), name
+        assert "order by" in query.sql, name
+        assert query.sql == query.sql.strip(), name
+
+
+HOSTILE = [
+    "\x1b[2J\x1b]0;title\x07",
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "\u202egnp.exe",
+    "@SUM(1)",
+    "x" * 5000,
+    "a,b\"c\nd\r'e",
+    "%s {} :x [bold]red[/bold]",
+]
+
+
+@pytest.fixture
+def hostile_record(engine):
+    record = Record(engine)
+    record.run(error_message=HOSTILE[0])
+    for number, text_ in enumerate(HOSTILE):
+        record.add(f"id{number}{text_[:60]}", name=text_, description=text_, tag=text_, size=1,
+                   swr_path=text_, type=text_, arch=text_, dev_services=[text_],
+                   tags=[{"key": text_, "value": text_}], extra={text_: text_},
+                   components=[["python", text_]])  # fmt: skip
+        record.reject(text_, text_, image_id=text_)
+        record.hold(f"id{number}{text_[:60]}", name=text_)
+    record.run()
+    for number, text_ in enumerate(HOSTILE):
+        record.change(f"id{number}{text_[:60]}", description=text_ + "!")
+    record.run()
+    for number, text_ in enumerate(HOSTILE):
+        record.remove(f"id{number}{text_[:60]}", told=text_)
+    return record
+
+
+QUESTIONS = [
+    ["images", "--state", "all"], ["images", "--as-of", "2"], ["changes"], ["removals"],
+    ["removals", "--held"], ["runs"], ["runs", "--by-source"], ["rejects"], ["status"],
+    ["diff", "1", "3"], ["history", "id0"], ["history", "id6"],
+    *(["report", name, "--since", "2026-01-01"] for name in REPORTS),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("hostile_record")
+def test_hostile_texts_go_through_every_command_and_format(capsys):
+    for args in QUESTIONS:
+        for form in ("table", "csv", "json", "jsonl"):
+            assert run([*args, "--format", form]) == 0, args
+            told = capsys.readouterr()
+            assert all(line.isprintable() for line in told.out.split("\n")), (args, form)
+            assert all(line.isprintable() for line in told.err.split("\n"))
+            if form == "csv":
+                cells = [cell for row in csv.reader(io.StringIO(told.out)) for cell in row]
+                assert not any(cell[:1] in ("=", "+", "@", "\t") for cell in cells), args
+            if form == "json":
+                json.loads(told.out)
+    assert run(["history", "id"]) == 2
+    assert all(line.isprintable() for line in capsys.readouterr().err.split("\n"))
+
+
+@pytest.mark.usefixtures("hostile_record")
+def test_json_gives_hostile_texts_back_as_they_are(asked):
+    names = [row["name"] for row in asked("images", "--state", "all")]
+    assert names == HOSTILE
+
+
+def test_readers_can_not_write(record):
+    from sqlalchemy.exc import DBAPIError
+
+    from etl.database.engine import open_reader
+
+    reader = open_reader(record.url.render_as_string(hide_password=False))
+    with reader.connect() as connection, pytest.raises(DBAPIError):
+        connection.execute(text("delete from rejects"))
+    reader.dispose()
+
+
+def test_a_reader_makes_no_database(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    assert run(["images"]) == 20
+    assert "no database at" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readers_ask_for_the_right_schema(empty_database_url, monkeypatch, capsys, backend):
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
+    if backend == "sqlite":
+        open_engine(empty_database_url).connect().close()
+    assert run(["images"]) == 21
+    assert "db upgrade" in capsys.readouterr().err
+
+
+def test_db_commands(empty_database_url, monkeypatch, capsys):
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
+    assert run(["db", "upgrade"]) == 0
+    assert run(["db", "check"]) == 0
+    assert run(["db", "current"]) == 0
+    assert run(["-q", "db", "downgrade", "base"]) == 0
+    assert run(["db", "check"]) == 21
+    assert run(["db", "upgrade", "nonsense"]) == 21
+    assert run(["db", "upgrade"]) == 0
+    out = capsys.readouterr().out
+    assert "(this program: " in out
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    assert run(["db", "downgrade", "base"]) == 130
