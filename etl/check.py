@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.run import Job
+    from etl.job import Job
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from etl.config import Settings, SourceSettings
     from etl.extract.client import Client
+    from etl.job import Job
     from etl.model import Outcome
-    from etl.run import Job, RunOutcome
+    from etl.run import RunOutcome
 
 
 def approve(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunOutcome:

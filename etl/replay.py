@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
+    from etl.job import Job
     from etl.model import Outcome
-    from etl.run import Job, RunOutcome
+    from etl.run import RunOutcome
 
 
 def replay_rejects(

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -20,48 +19,21 @@ from etl import __version__
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, upgrade
 from etl.errors import ImageSyncError, Interrupted, LockHeld, UsageError
-from etl.load.preview import Preview
+from etl.job import Job, OnPreview, unseen, utc_now
 from etl.load.runs import begin_run, end_run
-from etl.model import Decision, Outcome, WalkFacts
+from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.sync import sync_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Engine
 
     from etl.config import Settings, SourceSettings
 
 LOCKED: Final = "locked"
-
-
-def utc_now() -> datetime:
-    """This machine's clock, in UTC and whole milliseconds."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-OnPreview = Callable[[Preview, Decision], None]
-"""Told what a dry run would write, while it can be read."""
-
-
-def _unseen(_preview: Preview, _decision: Decision) -> None:
-    """Nobody looks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What every source of one execution is done with; without `run_id` nothing is written."""
-
-    settings: Settings
-    engine: Engine
-    run_id: int | None
-    accepts_removals: bool = False
-    wait_seconds: float = 0
-    progress: Progress
-    now: Callable[[], datetime] = utc_now
-    on_preview: OnPreview = _unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +63,7 @@ def run_sync(
     parallel: int = 1,
     progress: Progress | None = None,
     now: Callable[[], datetime] = utc_now,
-    on_preview: OnPreview = _unseen,
+    on_preview: OnPreview = unseen,
 ) -> RunOutcome:
     """Synchronises the sources named (none: all). Raises `ImageSyncError` when nothing could be."""
     sources = chosen(settings, source_names)

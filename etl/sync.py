@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from etl.config import SourceSettings
     from etl.extract.client import Client
     from etl.extract.lookup import Lookup
-    from etl.run import Job
+    from etl.job import Job
 
 _log = logging.getLogger("etl.sync")
 

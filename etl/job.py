@@ -1,0 +1,45 @@
+"""What every source of one execution is worked on with: settings, database, run, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from etl.load.preview import Preview
+from etl.model import Decision
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from etl.config import Settings
+    from etl.progress import Progress
+
+
+def utc_now() -> datetime:
+    """This machine's clock, in UTC and whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+OnPreview = Callable[[Preview, Decision], None]
+"""Told what a dry run would write, while it can be read."""
+
+
+def unseen(_preview: Preview, _decision: Decision) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What every source of one execution is done with; without `run_id` nothing is written."""
+
+    settings: Settings
+    engine: Engine
+    run_id: int | None
+    accepts_removals: bool = False
+    wait_seconds: float = 0
+    progress: Progress
+    now: Callable[[], datetime] = utc_now
+    on_preview: OnPreview = unseen
