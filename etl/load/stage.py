@@ -15,7 +15,7 @@ from msgspec import Struct, msgpack
 from etl.model import FieldChange, Image, Reject, State  # noqa: TC001  # msgspec reads the types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 IN_MEMORY_BYTES: Final = 1 << 20
 _LENGTH: Final = 8
@@ -78,7 +78,7 @@ class Spool(Generic[Frame]):
 
     def __init__(self, kind: type[Frame]) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as we do
-        self.close = finalize(self, self._file.close)  # also when nobody asks, at the latest here
+        self.close: Callable[[], object] = finalize(self, self._file.close)  # also when nobody asks, at the latest here
         self._decoder = msgpack.Decoder(list[kind])  # type: ignore[valid-type]
         self._encode = msgpack.Encoder().encode
 
