@@ -157,6 +157,20 @@ def test_past_the_deadline_nothing_more_is_read() -> None:
         reader.close()
 
 
+def test_a_silence_does_not_outlast_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("etl.extract.deadline.time.monotonic", lambda: now[0])
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb", buffering=0) as stream:
+        theirs.sendall(b"something")
+        ours.settimeout(2)
+        reader = DeadlineReader(stream, ours)
+        now[0] += ANSWER_TIMEOUTS * 2 - 0.5
+        reader.readinto(bytearray(9))
+        assert ours.gettimeout() == 0.5
+        reader.close()
+
+
 def test_slow_but_in_time_is_good() -> None:
     first, rest = WHOLE[:-4], WHOLE[-4:]
     pieces = [rest[n : n + 1] for n in range(4)]

@@ -64,3 +64,8 @@ def test_one_line_of_bounded_length() -> None:
 
 def test_a_secret_that_the_cut_would_split_is_gone_before() -> None:
     assert "can" not in redacted("x" * 6 + "canary-1", ["canary-1"], most=10)
+
+
+def test_a_secret_within_a_secret_leaves_no_rest() -> None:
+    secrets = ["canary", "canary-and-more"]
+    assert redacted("sent canary-and-more", secrets) == "sent ***"
