@@ -150,9 +150,12 @@ class _Reader:
                 self.mistakes.append(f"{place}.auth.{name}: needed for method {auth.method!r}")
         if bool(auth.access_key) != bool(auth.secret_key):
             self.mistakes.append(f"{place}.auth: access_key and secret_key go together")
-        is_plain = source.endpoint.startswith("http:") and not rules.is_loopback(source.endpoint)
-        if is_plain and auth.method != "none":
-            self.mistakes.append(f"{place}.endpoint: credentials go only over https")
+        spoken = {"endpoint": source.endpoint} if auth.method != "none" else {}
+        if auth.method == "password":
+            spoken["auth.iam_endpoint"] = auth.iam_endpoint
+        for name, url in spoken.items():
+            if rules.is_overheard(url):
+                self.mistakes.append(f"{place}.{name}: credentials go only over https")
 
     def _section(self, kind: type[T], table: Any, *, place: str, over: T | None = None) -> T:
         """The settings of one table; `over` gives the values that the table does not set."""

@@ -67,6 +67,11 @@ def is_loopback(value: str) -> bool:
     return bool(_LOOPBACK.fullmatch(urlsplit(value).hostname or ""))
 
 
+def is_overheard(value: str) -> bool:
+    """Whether what is sent to a URL crosses a network in the clear."""
+    return urlsplit(value).scheme == "http" and not is_loopback(value)
+
+
 def database_url(value: str) -> str:
     if re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
         return ""

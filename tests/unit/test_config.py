@@ -91,6 +91,27 @@ def test_a_mistake_says_what_was_expected(tmp_path: Path, text: str, told: str) 
     assert any(told in mistake for mistake in mistakes(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "iam", "overheard"),
+    [
+        ("https://x", "https://iam", []),
+        ("HTTP://x", "https://iam", ["source[0].endpoint"]),
+        ("https://x", "http://iam", ["source[0].auth.iam_endpoint"]),
+        ("http://127.0.0.1:1", "http://127.0.0.1:2", []),
+    ],
+)
+def test_credentials_go_only_over_https(
+    tmp_path: Path, endpoint: str, iam: str, overheard: list[str]
+) -> None:
+    text = SOURCE.replace("sample:", endpoint) + (
+        f'auth = {{method = "password", iam_endpoint = "{iam}", domain = "d", user = "u",'
+        ' password = "p"}\n'
+    )
+    found = mistakes(tmp_path, "other = 1\n" + text)
+    told = [each.split(": ")[0] for each in found if "only over https" in each]
+    assert (told, len(found)) == (overheard, 1 + len(overheard))
+
+
 def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
     assert "is not TOML" in mistakes(tmp_path, "a = ")[0]
     with pytest.raises(ConfigError, match="can't be read"):
