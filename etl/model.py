@@ -140,7 +140,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A present image that a run did not see, or saw as DELETED."""
+    """A present image that a run did not see, or saw as DELETED.
+
+    `namespace`: the organisation of its path where the API names none, as its filter takes it.
+    """
 
     image_key: int
     image_id: str

@@ -168,8 +168,8 @@ _PRESENT: Final = """
     order by image_key limit :rows
 """
 _CANDIDATES: Final = """
-    select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id, c.namespace,
-        c.service_type, c.missing_since
+    select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,
+        coalesce(c.namespace, c.swr_organization), c.service_type, c.missing_since
     from catalogue as c
     where c.source = :source and c.state = 'present' {which}
     order by c.image_key

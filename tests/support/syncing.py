@@ -1,0 +1,102 @@
+"""Whole runs over the sample API on loopback, with a clock that a test can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettings, WalkSettings
+from etl.database.engine import open_engine
+from etl.database.schema import metadata
+from etl.model import Outcome
+from etl.run import RunOutcome, run_sync
+from etl.sample import SampleApi
+from tests.support.walking import source_of
+
+START = datetime(2026, 11, 2, 8, tzinfo=UTC)
+RUN_TABLES = {"sync_runs", "source_runs"}
+
+
+def image(number: int, **fields: Any) -> dict[str, Any]:
+    """A record of the API with something in most fields; `...` leaves one out."""
+    usual = {
+        "id": f"id-{number:04}",
+        "name": f"image {number}",
+        "type": "BUILD_IN",
+        "status": "ACTIVE",
+        "arch": "x86_64",
+        "dev_services": ["NOTEBOOK", "SSH"],
+        "workspace_id": "0",
+        "create_at": 1638238504492 + number,
+    }
+    return {name: value for name, value in {**usual, **fields}.items() if value is not ...}
+
+
+def catalogue(count: int, **fields: Any) -> list[dict[str, Any]]:
+    """That many images."""
+    return [image(number, **fields) for number in range(count)]
+
+
+class Place:
+    """An API, a database and the settings between them; each run is an hour after the last."""
+
+    def __init__(self, api: SampleApi, database_url: str) -> None:
+        self.api = api
+        self.url = database_url
+        self.source: SourceSettings = source_of(api.url)
+        self.removals: dict[str, Any] = {}
+        self.walk: dict[str, Any] = {}
+        self.now = START
+
+    def cover(self, **values: Any) -> None:
+        """What the source takes in, from the next run on."""
+        self.source = source_of(self.api.url, **values)
+
+    def settings(self) -> Settings:
+        return Settings(
+            database=DatabaseSettings(url=self.url),
+            walk=WalkSettings(**self.walk),
+            removals=RemovalSettings(**self.removals),
+            sources=(self.source,),
+        )
+
+    def run(self, **how: Any) -> RunOutcome:
+        self.now += timedelta(hours=1)
+        return run_sync(self.settings(), now=lambda: self.now, **how)
+
+    def sync(self, **how: Any) -> Outcome:
+        """The one source's outcome."""
+        return self.run(**how).sources[0]
+
+    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        engine = open_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                found = connection.execute(text(statement), values)
+                return [dict(row._mapping) for row in found]
+        finally:
+            engine.dispose()
+
+    def states(self) -> dict[str, str]:
+        """Image id → state."""
+        rows = self.rows("select image_id, state from images")
+        return {row["image_id"]: row["state"] for row in rows}
+
+    def present(self) -> set[str]:
+        return {image_id for image_id, state in self.states().items() if state == "present"}
+
+    def tables(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Every row of every table but those that each run adds to."""
+        names = [name for name in metadata.tables if name not in RUN_TABLES]
+        return {name: sorted(self.rows(f"select * from {name}"), key=repr) for name in names}
+
+
+@contextmanager
+def place(database_url: str, images: list[Any] | None = None, **api: Any) -> Iterator[Place]:
+    """A served catalogue and an empty database."""
+    with SampleApi(catalogue(6) if images is None else images, **api) as served:
+        yield Place(served, database_url)
