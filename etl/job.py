@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from etl.config import Settings
+    from etl.extract.pace import Pace
     from etl.progress import Progress
 
 
@@ -43,3 +44,4 @@ class Job:
     progress: Progress
     now: Callable[[], datetime] = utc_now
     on_preview: OnPreview = unseen
+    paces: dict[str, Pace] = field(default_factory=dict)  # one for each host, whoever asks it

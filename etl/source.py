@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from etl.config import SAMPLE_ENDPOINT
 from etl.extract.client import Client
 from etl.extract.methods import authenticator
+from etl.extract.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,21 +17,24 @@ if TYPE_CHECKING:
 
     from etl.config import SourceSettings
 
-    class HasClock(Protocol):
-        """Whatever knows the time."""
+    class HasPaces(Protocol):
+        """Who knows the time, and how fast each host may be asked."""
 
         @property
         def now(self) -> Callable[[], datetime]: ...
+        @property
+        def paces(self) -> dict[str, Pace]: ...
 
 
 @contextmanager
-def open_client(source: SourceSettings, *, run_count: int, job: HasClock) -> Iterator[Client]:
+def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Iterator[Client]:
     """A client for `source`; the sample shows a generation further with each run of the source."""
     with _endpoint(source, generation=run_count + 1) as endpoint:
         auth = authenticator(
             source.auth, project_id=source.project_id, http=source.http, clock=job.now
         )
-        client = Client(endpoint, auth=auth, http=source.http, clock=job.now)
+        pace = job.paces.setdefault(endpoint, Pace(source.http.max_requests_per_second))
+        client = Client(endpoint, auth=auth, http=source.http, clock=job.now, pace=pace)
         try:
             yield client
         finally:

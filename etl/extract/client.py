@@ -30,7 +30,7 @@ from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailab
 from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
 from etl.extract.deadline import POOLS
 from etl.extract.exchange import OK, Answer, Lost, Request, query_of, split_endpoint
-from etl.extract.failure import broken, error_of
+from etl.extract.failure import checked, error_of
 from etl.extract.pace import Pace
 from etl.extract.redact import redacted
 from etl.extract.retry import RetryPolicy
@@ -139,7 +139,7 @@ class Client:
             outcome = self._attempt(request, headers)
             if isinstance(outcome, Answer):
                 if outcome.status in request.accepted:
-                    return _checked(request, outcome)
+                    return checked(request, outcome)
                 if outcome.status == 401 and not has_renewed and self._auth.renew(headers):
                     has_renewed = True
                     self._note_retry()
@@ -268,15 +268,6 @@ class _Adapter(HTTPAdapter):
 def _authorities(environ: Mapping[str, str]) -> str | bool:
     """The certificates that requests' users name in the environment, else certifi's."""
     return environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
-
-
-def _checked(request: Request, answer: Answer) -> Answer:
-    """An answer whose body begins like JSON, where JSON is due; a log-in page does not."""
-    if request.is_json and answer.body[:64].lstrip()[:1] not in {b"{", b"["}:
-        what = "with " + ("a page" if answer.body[:64].lstrip()[:1] == b"<" else "what is no JSON")
-        hint = "is that the API's own host? check endpoint, and the proxy if there is one"
-        raise broken(request, answer, what, hint=hint)
-    return answer
 
 
 def _lost(error: Exception) -> Lost:

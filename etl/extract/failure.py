@@ -83,6 +83,15 @@ def broken(request: Request, answer: Answer, what: str, *, hint: str) -> SourceB
     )
 
 
+def checked(request: Request, answer: Answer) -> Answer:
+    """An answer whose body begins like JSON, where JSON is due; a log-in page does not."""
+    if request.is_json and answer.body[:64].lstrip()[:1] not in {b"{", b"["}:
+        what = "with " + ("a page" if answer.body[:64].lstrip()[:1] == b"<" else "what is no JSON")
+        hint = "is that the API's own host? check endpoint, and the proxy if there is one"
+        raise broken(request, answer, what, hint=hint)
+    return answer
+
+
 def complaint_of(answer: Answer, secrets: Iterable[str] = ()) -> Complaint:
     """Reads the services' several shapes of error, IAM's, a bare text, and a proxy's page."""
     if 300 <= answer.status < 400:
