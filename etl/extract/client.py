@@ -30,7 +30,7 @@ from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailab
 from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
 from etl.extract.deadline import POOLS
 from etl.extract.exchange import OK, Answer, Lost, Request, query_of, split_endpoint
-from etl.extract.failure import checked, error_of
+from etl.extract.failure import broken, checked, error_of
 from etl.extract.pace import Pace
 from etl.extract.redact import redacted
 from etl.extract.retry import RetryPolicy
