@@ -53,6 +53,9 @@ soak: .venv-dev/.installed ## the long property and fault tests, for an hour: SE
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"
+	@if $(DEV)/python -c 'import atheris' 2>/dev/null; \
+	then $(DEV)/python -m tests.fuzz.transform -max_total_time=$(or $(SECONDS_EACH),60); \
+	else echo "coverage-guided fuzzing needs atheris: $(DEV)/python -m pip install atheris"; fi
 
 bench: .venv-dev/.installed ## measure against the numbers in benchmarks/
 	@$(DEV)/python -m benchmarks

@@ -3,7 +3,8 @@
     pip install atheris
     python -m tests.fuzz.transform -max_total_time=60
 
-The corpus may be any folder with pages or records, named as the last argument.
+Each input is read as it is, and once more as the choices that the property tests draw pages from.
+A corpus is any folder with pages or records, named as the last argument.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ with atheris.instrument_imports(include=["etl.transform"]):
         sightings,
         split_page,
     )
+from tests.property.test_transform_property import test_hostile_pages_are_pages_or_broken
 
 
 def one_input(body: bytes) -> None:
@@ -38,6 +40,7 @@ def one_input(body: bytes) -> None:
             if read.fingerprint != fingerprint(read.image):
                 raise AssertionError(record)
             components(read.image)
+    test_hostile_pages_are_pages_or_broken.hypothesis.fuzz_one_input(body)  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

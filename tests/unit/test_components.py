@@ -8,6 +8,7 @@ import pytest
 
 from etl.model import Image
 from etl.transform import components
+from etl.transform.components import _mentions
 from etl.transform.swr_path import swr_parts
 
 # Name, repository and tag of the images in the API reference's example; descriptions shortened.
@@ -173,6 +174,7 @@ def test_the_reference_example(
         # not said
         ("array of x-rays, ray tracing", ""),
         ("numpy1.2 barcuda supercuda10.2 cudart10", ""),
+        ("mindspore-1-20211220 pytorch_1_8x", "mindspore 1, pytorch 1"),
         ("pytorch-20211220 mlstudio-2021", "mlstudio, pytorch"),
         ("ubuntu 64-bit", "ubuntu"),
         ("python2x faster", "python"),
@@ -203,6 +205,26 @@ def test_host_and_organisation_say_nothing_of_the_content() -> None:
 def test_a_build_s_tag_is_no_version() -> None:
     image = Image("x", swr_repository="my-pytorch", swr_tag="3.3.3-B003", tag="3.3.3-B003")
     assert components(image) == (("pytorch", None),)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image("x", name="cann7.0"),
+        Image("x", tag="cann7.0"),
+        Image("x", swr_repository="cann7.0"),
+        Image("x", swr_tag="cann7.0"),
+        Image("x", description="cann7.0"),
+    ],
+)
+def test_each_text_counts_alone(image: Image) -> None:
+    assert components(image) == (("cann", "7.0"),)
+
+
+def test_long_texts_are_not_remembered() -> None:
+    before = _mentions.cache_info().misses
+    assert said(Image("x", description="ray1.3 " + "x" * 512)) == "ray 1.3"
+    assert _mentions.cache_info().misses == before
 
 
 @pytest.mark.parametrize("unit", ["pytorch1.", "1.", "pytorch-1-", "cuda", "p", "v", " "])

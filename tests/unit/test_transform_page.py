@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from etl.errors import SourceBroken
@@ -50,11 +52,15 @@ def test_only_data_and_total_must_be_there() -> None:
         (b'{"data":[],"total":3,"size":"200"}', "size"),
         (b'{"data":[],"total":3,"current":-1}', "current"),
         (b'{"data":[' + b"[" * 100_000, ""),
+        (page(b"[" * 1100 + b"]" * 1099), ""),
+        (b'{"data":["' + b'\\"' * 100_000, ""),
     ],
 )
 def test_a_broken_answer_says_what_is_wrong(body: bytes, named: str) -> None:
+    started = time.process_time()
     with pytest.raises(SourceBroken, match=named or "page") as raised:
         split_page(body)
+    assert time.process_time() - started < 2
     assert "no page of images" in str(raised.value)
 
 

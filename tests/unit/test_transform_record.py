@@ -19,7 +19,7 @@ FULL: dict[str, Any] = {
     "description": " as it is ",
     "type": "build_in",
     "status": " Active",
-    "arch": "X86_64",
+    "arch": " X86_64",
     "tag": " 1.0 ",
     "namespace": "rl-Dev ",
     "workspace_id": 0,

@@ -16,6 +16,7 @@ from etl.transform.swr_path import SwrParts, swr_parts
         ("swr.x.com/a/b@sha256:0f", ("swr.x.com", "a", "b", "sha256:0f")),
         ("swr.x.com/a/b:1@sha256:0f", ("swr.x.com", "a", "b", "1")),
         ("localhost/a/b:1", ("localhost", "a", "b", "1")),
+        ("registry:5000/a/b:1", ("registry:5000", "a", "b", "1")),
         ("a/b:1", (None, "a", "b", "1")),
         ("b:1", (None, None, "b", "1")),
         ("b", (None, None, "b", None)),
