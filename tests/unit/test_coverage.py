@@ -1,0 +1,84 @@
+"""What a source takes in."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from etl.decide.coverage import Coverage
+from etl.model import Candidate
+
+ALL = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
+IMAGE = Candidate(
+    image_key=1,
+    image_id="id-1",
+    name="Torch 2",
+    listing="BUILD_IN/0",
+    type="BUILD_IN",
+    workspace_id="0",
+    namespace="org",
+    service_type="TRAIN",
+    missing_since=None,
+)
+
+
+def test_the_digest_does_not_mind_the_order() -> None:
+    turned = replace(ALL, types=("DEDICATED", "BUILD_IN"))
+    assert turned.digest == ALL.digest
+    some = replace(ALL, workspaces=("0", "a"))
+    assert replace(some, workspaces=("a", "0")).digest == some.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"types": ("BUILD_IN",)},
+        {"workspaces": ("0",)},
+        {"namespace": "x"},
+        {"name_filter": "x"},
+        {"name_filter": "x", "name_fuzzy": True},
+        {"service_type": "TRAIN"},
+    ],
+)
+def test_the_digest_tells_coverages_apart(change: dict[str, Any]) -> None:
+    assert replace(ALL, **change).digest != ALL.digest
+
+
+def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
+    assert replace(ALL, name_fuzzy=True).digest == ALL.digest
+    named = replace(ALL, name_filter="x")
+    assert replace(named, name_fuzzy=True).digest != named.digest
+
+
+@pytest.mark.parametrize(
+    ("coverage", "takes_in"),
+    [
+        ({}, True),
+        ({"types": ("DEDICATED",)}, False),
+        ({"workspaces": ("0", "b")}, True),
+        ({"workspaces": ("b",)}, False),
+        ({"namespace": "org"}, True),
+        ({"namespace": "Org"}, False),
+        ({"service_type": "train"}, True),
+        ({"service_type": "DEV"}, False),
+        ({"name_filter": "Torch 2"}, True),
+        ({"name_filter": " Torch 2 "}, True),
+        ({"name_filter": "Torch"}, False),
+        ({"name_filter": "torch", "name_fuzzy": True}, True),
+        ({"name_filter": "flow", "name_fuzzy": True}, False),
+    ],
+)
+def test_what_a_coverage_takes_in(coverage: dict[str, Any], takes_in: bool) -> None:
+    assert replace(ALL, **coverage).takes_in(IMAGE) is takes_in
+
+
+def test_the_listing_counts_more_than_what_the_image_says() -> None:
+    image = replace(IMAGE, type="ODD", workspace_id="elsewhere")
+    narrow = replace(ALL, workspaces=("0",))
+    assert narrow.takes_in(image)
+    assert not narrow.takes_in(replace(image, listing=None))
+    assert narrow.takes_in(replace(IMAGE, listing=None))
+
+
+def test_an_image_without_a_name_passes_no_name_filter() -> None:
+    assert not replace(ALL, name_filter="x").takes_in(replace(IMAGE, name=None))

@@ -1,0 +1,119 @@
+"""What becomes of absent images, and the run's status that follows."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from etl.decide.coverage import Coverage
+from etl.decide.guard import GuardPolicy
+from etl.decide.removal import Absences, Proofs, decide_removals, in_turn, sorted_absences
+from etl.extract.lookup import Lookup
+from etl.model import Candidate, Decision, Removal
+from etl.sync import proofs_of
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+LENIENT = GuardPolicy(always_allow=100, max_count=100, max_percent=100)
+
+
+def candidate(key: int, **values: Any) -> Candidate:
+    usual = Candidate(key, f"id-{key}", None, "BUILD_IN/0", "BUILD_IN", "0", None, None, None)
+    return replace(usual, **values)
+
+
+def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
+    usual: dict[str, Any] = {
+        "listed_deleted": [],
+        "empty_listings": set(),
+        "present_count": 100,
+        "policy": LENIENT,
+    }
+    return decide_removals(absences, proofs, **{**usual, **how})
+
+
+def open_(*candidates: Candidate) -> Absences:
+    return Absences(outside=(), unproven=(), open=candidates)
+
+
+NOTHING = Proofs(proven={}, found=(), undecided=())
+
+
+def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
+    outside, vanished, here = candidate(1, listing="DEDICATED/0"), candidate(2), candidate(3)
+    vanished = replace(vanished, listing="BUILD_IN/gone")
+    coverage = Coverage(types=("BUILD_IN",), workspaces=("*",))
+    absences = sorted_absences(
+        [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
+    )
+    assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
+
+
+def test_each_absence_by_its_proof() -> None:
+    since = NOW - timedelta(hours=1)
+    proven, found, undecided = candidate(1), candidate(2, missing_since=since), candidate(3)
+    waiting, twice = candidate(4), candidate(5, missing_since=since)
+    failing = candidate(6, missing_since=since)
+    proofs = Proofs(proven={1: ("lookup_not_found", {"a": 1})}, found={2}, undecided={3, 6})
+    decision = decide(open_(proven, found, undecided, waiting, twice, failing), proofs)
+    assert decision.removals == (
+        Removal(proven, "lookup_not_found", {"a": 1}),
+        Removal(twice, "absent_twice", {"walks": 2, "missing_since": "2026-01-01T23:00:00.000Z"}),
+    )
+    assert decision.missing == (undecided, waiting, failing)
+    assert decision.found == (found,)
+
+
+def test_what_is_outside_or_unproven_is_never_removed() -> None:
+    since = NOW - timedelta(days=9)
+    outside, unproven = candidate(1, missing_since=since), candidate(2, missing_since=since)
+    decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), NOTHING)
+    assert decision == Decision(missing=(unproven,), out_of_scope=(outside,))
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None:
+    gone, waiting, outside = candidate(1), candidate(2), candidate(3)
+    deleted = [Removal(candidate(4), "listed_deleted", {})] if is_listed else []
+    decision = decide(
+        Absences(outside=(outside,), unproven=(), open=(gone, waiting)),
+        Proofs(proven={1: ("lookup_deleted", {})}, found=(), undecided=()),
+        listed_deleted=deleted,
+        policy=GuardPolicy(always_allow=0, max_count=0, max_percent=100),
+    )
+    assert decision.removals == ()
+    assert decision.held == (*deleted, Removal(gone, "lookup_deleted", {}))
+    assert (decision.held_rule, decision.missing) == ("max_count", (waiting,))
+    assert decision.out_of_scope == (outside,)
+
+
+def test_only_removals_of_an_empty_listing_make_it_suspicious() -> None:
+    proofs = Proofs(proven={1: ("lookup_deleted", {})}, found=(), undecided=())
+    held = decide(open_(candidate(1)), proofs, empty_listings={"BUILD_IN/0"})
+    assert held.held_rule == "empty_listing"
+    assert decide(open_(candidate(1)), proofs, empty_listings={"DEDICATED/0"}).removals
+    assert decide(open_(candidate(2)), proofs, empty_listings={"BUILD_IN/0"}).held_rule == ""
+
+
+def test_those_that_wait_longest_are_looked_up_first() -> None:
+    late, early = candidate(1, missing_since=NOW), candidate(2, missing_since=NOW - timedelta(1))
+    new = candidate(3)
+    absences = open_(new, late, early)
+    assert in_turn(absences, wants_lookups=True, max_lookups=2) == (early, late)
+    assert in_turn(absences, wants_lookups=True, max_lookups=9) == (early, late, new)
+    assert in_turn(absences, wants_lookups=False, max_lookups=9) == ()
+
+
+def test_what_lookups_prove() -> None:
+    findings: dict[int, Lookup] = {
+        1: Lookup("not_found", {"n": 1}),
+        2: Lookup("deleted", {}),
+        3: Lookup("found", {}),
+        4: Lookup("refused", {}),
+        5: Lookup("failed", {}),
+    }
+    assert proofs_of(findings) == Proofs(
+        proven={1: ("lookup_not_found", {"n": 1}), 2: ("lookup_deleted", {})},
+        found={3},
+        undecided={4, 5},
+    )
