@@ -85,7 +85,7 @@ _MATCHING: Final = """
     select received, image_key
     from catalogue
     where source || '' = {source} and image_key {beyond} {edge} and state = 'present'
-        and unseen_at is null and missing_since is null and received is not null
+        and unseen_at is null and missing_since is null and length(received) = 16
     order by image_key {direction}
     limit {size}
 """

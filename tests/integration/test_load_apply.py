@@ -11,15 +11,20 @@ from sqlalchemy.exc import IntegrityError
 import etl.load.apply
 from etl.errors import SourceUnavailable
 from etl.load.apply import record_failure
+from etl.load.baseline import Baseline
+from etl.load.held import read_held
 from etl.load.lock import source_lock
-from etl.model import WalkFacts
+from etl.load.preview import preview_source
+from etl.model import Decision, WalkFacts
 from tests.support.loading import (
     Loading,
     find_all,
     hold_all,
     leave_all,
     miss_all,
+    read,
     record,
+    remove_all,
 )
 
 
@@ -328,3 +333,120 @@ def test_two_sources_in_one_database_keep_apart(loading, database_url):
     assert loading.run(TEN[:4]).removed == 6
     other.hours = loading.hours
     assert other.run(TEN).unchanged == 10
+
+
+def test_a_run_can_be_asked_what_it_held_and_what_is_held_still(loading):
+    loading.run(TEN)
+    loading.run(TEN[2:], decide=hold_all)
+    loading.run(TEN[2:], decide=hold_all)
+    with loading.engine.connect() as connection:
+        assert read_held(connection, 1) == {}
+        assert read_held(connection, 2) == read_held(connection, 3) == {"s": ["id-0", "id-1"]}
+    loading.run(TEN)
+    with loading.engine.connect() as connection:
+        assert read_held(connection, 2) == {}
+
+
+def test_a_preview_tells_what_would_be_written_and_writes_nothing(loading):
+    loading.run(TEN)
+    before = loading.dump()
+    with source_lock(loading.engine, "s") as connection:
+        sighting = read(
+            Baseline(connection, "s"), [record(0, name="other"), *TEN[1:], record(11)], page_rows=4
+        )
+        preview = preview_source(
+            connection,
+            source="s",
+            observed_at=loading.now,
+            sightings=[sighting],
+            decision=Decision(),
+            facts=WalkFacts(certificate="exact", walks=1),
+        )
+        for _ in range(2):
+            assert [frame.image.image_id for frame in preview.new()] == ["id-11"]
+            assert [
+                (frame.image.name, frame.opened_as, [change.field for change in frame.changes])
+                for frame in preview.changed()
+            ] == [("other", "changed", ["name"])]
+    assert loading.dump() == before
+
+
+def test_a_large_first_load_tells_the_database_what_it_holds(loading):
+    loading.run([record(number) for number in range(1100)], page_rows=300)
+    if loading.engine.dialect.name == "sqlite":
+        statistics = "select count(*) > 0 from sqlite_stat1 where tbl = 'catalogue'"
+    else:
+        statistics = "select count(*) > 0 from pg_stats where tablename = 'catalogue'"
+    assert loading.rows(statistics)[0][0]
+
+
+def test_many_changes_are_written_in_batches(loading, monkeypatch):
+    monkeypatch.setattr("etl.load.opening.BATCH", 3)
+    loading.run(TEN)
+    loading.run(TEN[8:], decide=miss_all)
+    outcome = loading.run([record(n, tag="t") if n < 7 else TEN[n] for n in range(10)])
+    assert (outcome.changed, outcome.unchanged) == (7, 3)
+    assert loading.rows("select count(*), max(version) from image_versions") == [(17, 2)]
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+
+
+def test_an_older_programs_fingerprint_makes_no_version_and_is_made_anew(loading):
+    loading.run(TEN)
+    with loading.engine.begin() as connection:
+        connection.execute(
+            text("update catalogue set fingerprint = :old, received = :old"), {"old": b"\x00" * 17}
+        )
+    assert loading.run(TEN).unchanged == 10
+    assert loading.rows("select count(distinct fingerprint), max(version) from catalogue") == [
+        (10, 1)
+    ]
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+def test_a_fingerprint_alone_never_makes_a_version(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    with loading.engine.begin() as connection:
+        connection.execute(
+            text("update catalogue set fingerprint = :other, received = :other"),
+            {"other": b"\x01" * 17},
+        )
+    assert loading.run(TEN).unchanged == 10
+    assert loading.rows("select max(version), count(missing_since) from catalogue") == [(1, 0)]
+
+
+def test_a_rejected_record_shows_that_a_missing_image_is_there(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    broken = b'{"id": "id-0", "size": "huge"}'
+    loading.run([broken, broken, *TEN[1:], b'{"id": "unknown", "size": 1.5}'])
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+    assert loading.rows("select count(*) from rejects") == [(2,)]
+
+
+def test_readings_in_order_of_precedence_and_what_a_decision_takes_away(loading):
+    loading.run(TEN)
+    loading.run(TEN[2:], decide=miss_all)
+    newer = [record(2, name="newer"), *TEN[3:]]
+    older = [record(0, name="gone"), TEN[1], record(2, name="older"), record(20), *TEN[3:]]
+
+    def remove_two(_absent, _deleted):
+        with loading.engine.connect() as connection:
+            candidates = Baseline(connection, "s").candidates(["id-0", "id-1"])
+        return remove_all(candidates, [])
+
+    outcome = loading.run(newer, older, decide=remove_two)
+    assert (outcome.changed, outcome.added, outcome.removed) == (1, 1, 2)
+    present = loading.present()
+    assert present["id-2"] == "newer"
+    assert set(present) == {"id-20", *(f"id-{number}" for number in range(2, 10))}
+    twice = loading.run(TEN, [*TEN, record(20)], certificate="none")
+    assert (twice.restored, twice.seen) == (2, 11)
+
+
+def test_a_hostile_source_does_not_fill_the_memory_with_field_names(loading, monkeypatch):
+    monkeypatch.setattr("etl.load.sighting.UNKNOWN_FIELDS", 3)
+    loading.run([record(1, **{f"field{number}": 1 for number in range(9)})])
+    assert loading.rows("select count(*) from source_fields") == [(3,)]

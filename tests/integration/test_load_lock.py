@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine, our_errors
+from etl.database.migrate import upgrade
 from etl.errors import DatabaseUnavailable, LockHeld
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
@@ -67,8 +68,10 @@ def test_a_wait_ends_when_the_lock_is_free(holder, database_url):
 def test_another_source_is_free_on_postgresql_alone(database_url):
     engine = open_engine(database_url)
     if engine.dialect.name == "postgresql":
-        with source_lock(engine, "t"):
-            return
+        loading = Loading(database_url, source="t")
+        assert loading.run([record(1)]).added == 1
+        assert loading.run([]).removed == 1
+        return
     with pytest.raises(LockHeld), source_lock(engine, "t"):
         pass
 
@@ -164,3 +167,24 @@ def test_a_lost_connection_is_a_lost_lock(databases):
                     apply_source(connection, **given)
         loading.end(run_id)
         assert loading.rows("select count(*) from catalogue") == [(1,)]
+
+
+def test_a_database_in_memory_is_ours_alone():
+    engine = open_engine("sqlite://")
+    upgrade(engine)
+    run_id = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    assert begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1) == run_id + 1
+    with source_lock(engine, "s"), pytest.raises(LockHeld), source_lock(engine, "s"):
+        pass
+    for each in (run_id, run_id + 1):
+        end_run(engine, each, status="succeeded", exit_code=0, now=START)
+    engine.dispose()
+
+
+def test_the_end_of_a_run_of_another_process_can_be_told(database_url):
+    engine = open_engine(database_url)
+    run_id = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    for _ in range(2):
+        end_run(engine, run_id, status="interrupted", exit_code=130, now=START)
+    with engine.connect() as connection:
+        assert connection.execute(text("select exit_code from sync_runs")).scalar() == 130
