@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from etl.transform.fields import KNOWN
+from etl.transform.mend import MAX_DEPTH, mend
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -30,10 +31,10 @@ def _as_sent(number: str) -> msgspec.Raw:
 _parse: Final = json.JSONDecoder(parse_int=_as_sent, parse_float=_as_sent).decode
 
 
-def unknown_fields(
-    record: bytes | msgspec.Raw, *, ignored: AbstractSet[str]
-) -> tuple[str, tuple[str, ...]]:
+def unknown_fields(record: bytes, *, ignored: AbstractSet[str]) -> tuple[str, tuple[str, ...]]:
     """The unknown fields as canonical JSON text, and their names in order."""
+    if record.count(b"[") + record.count(b"{") > MAX_DEPTH:  # perhaps too deep for a reader of JSON
+        record = mend(record)
     unknown = {
         name[:MAX_NAME_LENGTH]: _parse(bytes(raw).decode())
         for name, raw in _split(record).items()

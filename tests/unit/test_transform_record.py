@@ -231,15 +231,20 @@ def test_unknown_fields_that_are_odd() -> None:
     assert given.unknown_fields == ("f", "n" * 200, "\ufffd")
 
 
-@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_what_is_nested_too_deep_is_left_out(opening: bytes) -> None:
-    closing = {b"[": b"]", b'{"a":': b"}"}[opening]
-    nested = opening * 10_000 + b"1" + closing * 10_000
-    nested = nested.replace(b":}", b":1}")
+@pytest.mark.parametrize("depth", [64, 500, 10_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, depth: int) -> None:
+    nested = opening * depth + b"1" + closing * depth
     given = understood(b'{"deep":' + nested + b',"id":"x","name":"n"}')
     assert given.image.name == "n"
     assert "null" in given.image.extra
     assert reason(b'{"id":"x","tags":' + nested + b"}").startswith("tags")
+
+
+def test_what_is_not_too_deep_is_kept_however_much_it_is() -> None:
+    nested = "[" * 63 + "1" + "]" * 63
+    given = understood(f'{{"id":"x","a":{nested},"b":{nested}}}'.encode())
+    assert given.image.extra == f'{{"a":{nested},"b":{nested}}}'
 
 
 def test_long_text_and_long_numbers_are_read_in_bounded_time() -> None:
