@@ -78,7 +78,8 @@ class Spool(Generic[Frame]):
 
     def __init__(self, kind: type[Frame]) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as we do
-        self.close: Callable[[], object] = finalize(self, self._file.close)  # also when nobody asks, at the latest here
+        # Gives memory and file back: at the latest when nobody holds the spool any more.
+        self.close: Callable[[], object] = finalize(self, self._file.close)
         self._decoder = msgpack.Decoder(list[kind])  # type: ignore[valid-type]
         self._encode = msgpack.Encoder().encode
 
