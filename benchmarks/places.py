@@ -1,0 +1,100 @@
+"""What a sync needs around it: an API that shows a generation, an empty database, a configuration.
+
+It knows nothing of what is measured.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.processes import Companion, WrongResultError, ask, companion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROJECT: Final = "0123456789abcdef0123456789abcdef"
+_CONFIGURATION: Final = """\
+[database]
+url = "{database_url}"
+
+[http]
+page_size = 1000
+concurrency = {concurrency}
+
+[removals]
+max_lookups = 10000
+max_count = 10000
+
+[[source]]
+name = "benchmark"
+endpoint = "http://127.0.0.1:{port}"
+project_id = "{project}"
+types = ["BUILD_IN"]
+
+[source.auth]
+method = "none"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The server's process; `truth` holds each generation's contents."""
+
+    port: int
+    truth: dict[str, dict[str, Any]]
+
+    @property
+    def url(self) -> str:
+        """What a project's calls begin with."""
+        return f"http://127.0.0.1:{self.port}/v1/{PROJECT}"
+
+    def show(self, generation: int, *, latency_ms: int = 0) -> None:
+        """What it answers from now on, and how late."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("PUT", f"/shown/{generation}/{latency_ms}")
+        connection.getresponse().read()
+        connection.close()
+
+
+@contextmanager
+def served(size: int) -> Iterator[Api]:
+    """The API of a catalogue of that many images."""
+    with companion("benchmarks.server", str(size)) as server:
+        yield Api(**json.loads(server.read()))
+
+
+@contextmanager
+def sqlite_file(folder: Path) -> Iterator[str]:
+    """The URL of a database that is not there yet."""
+    path = folder / "benchmark.db"
+    yield f"sqlite:///{path}"
+    for left in folder.glob(f"{path.name}*"):
+        left.unlink()
+
+
+@contextmanager
+def postgresql_database(server: Companion) -> Iterator[str]:
+    """The URL of an empty database."""
+    server.write()
+    yield server.read()
+    server.write()
+
+
+def write_configuration(path: Path, api: Api, *, database_url: str, concurrency: int = 4) -> None:
+    """One source, in pages of 1000; removals up to 10,000 are neither held nor left unproven."""
+    values = {"database_url": database_url, "port": api.port, "concurrency": concurrency}
+    path.write_text(_CONFIGURATION.format(project=PROJECT, **values))
+
+
+def expect(api: Api, database_url: str, *, generation: int, **counts: int) -> None:
+    """Raises `WrongResultError` unless the database holds the truth, and the run says so."""
+    told = ask("benchmarks.check", database_url)
+    wanted = {**counts, "certificate": "exact", "status": "succeeded"}
+    done = {name: told["run"][name] for name in wanted}
+    if told["contents"] != api.truth[str(generation)] or done != wanted:
+        raise WrongResultError(f"{told} is not {api.truth[str(generation)]}, {wanted}")

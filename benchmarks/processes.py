@@ -1,0 +1,78 @@
+"""What did a whole process cost, and what did it say? And processes that others lean on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class WrongResultError(Exception):
+    """What was measured did not do its work, so its figures count for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one process from start to end; processor time is user and system together."""
+
+    cpu_seconds: float
+    wall_seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measure(*arguments: str) -> Cost:
+    """Run this Python with the arguments. Raises `WrongResultError` when it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    with process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall_seconds = time.perf_counter() - started
+    if process.returncode:
+        raise WrongResultError(f"{' '.join(arguments)}: exit code {process.returncode}\n{output}")
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Cost(cpu_seconds, wall_seconds, usage.ru_maxrss * 1024, output)
+
+
+def ask(module: str, *arguments: str) -> Any:
+    """What another of our processes prints as JSON."""
+    return json.loads(measure("-m", module, *arguments).output)
+
+
+class Companion:
+    """A process beside the measured ones, that answers line by line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def read(self) -> str:
+        """Its next line; "" when it has ended."""
+        return self._process.stdout.readline().strip() if self._process.stdout else ""
+
+    def write(self) -> None:
+        """Send it an empty line."""
+        if self._process.stdin:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+
+
+@contextmanager
+def companion(module: str, *arguments: str) -> Iterator[Companion]:
+    """The process, until the block ends."""
+    command = [sys.executable, "-m", module, *arguments]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    try:
+        yield Companion(process)
+    finally:
+        process.communicate()

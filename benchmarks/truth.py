@@ -1,0 +1,41 @@
+"""What are a catalogue's images, in one number that a database can be held against?"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# The API's name of each value that is compared, and the column that must hold it.
+_SAME = (
+    *("name", "swr_path", "tag", "type", "status", "arch", "description", "namespace"),
+    *("workspace_id", "service_type", "size", "visibility", "origin", "status_message"),
+    *("dev_services", "resource_categories", "tags"),
+)
+COLUMNS: Final = {
+    "id": "image_id",
+    "create_at": "created_at",
+    "update_at": "updated_at",
+    **dict(zip(_SAME, _SAME, strict=True)),
+}
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """So many rows, and the sum of their digests: the same in whatever order they come."""
+
+    rows: int
+    digest: str
+
+
+def contents(rows: Iterable[Sequence[Any]]) -> Contents:
+    """`rows` have their values in the order of `COLUMNS`; lists are in the order of their texts."""
+    count = total = 0
+    for row in rows:
+        digest = blake2b(msgspec.json.encode(row), digest_size=16).digest()
+        total += int.from_bytes(digest, "big")
+        count += 1
+    return Contents(count, f"{total % 2**128:032x}")
