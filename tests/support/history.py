@@ -128,7 +128,7 @@ HOSTILE = (
 
 def varied(engine: Engine, *, runs: int = 12, images: int = 12, seed: int = 1) -> History:
     """A history with all that there is: every kind of change, removal, reject and outcome."""
-    choose = random.Random(seed)  # noqa: S311  # the same history every time
+    choose = random.Random(seed)  # the same history every time
     history = History(engine)
     live = {f"{number:032x}": _values(choose) for number in range(images)}
     gone: dict[str, dict[str, Any]] = {}
