@@ -133,7 +133,7 @@ def test_no_transaction_is_open_between_reads(database_url):
     with source_lock(loading.engine, "s") as connection:
         assert is_idle()
         baseline = Baseline(connection, "s", chunk_size=4)
-        connection.connection
+        connection.connection  # noqa: B018
         assert is_idle()
         records = [record(n, name="x" if n % 5 else f"name {n}") for n in range(1, 25)]
         sighting = read(baseline, [*records, b'{"id": "id-3", "name": 4}'], page_rows=5)

@@ -219,7 +219,7 @@ def short_folder(account: pwd.struct_passwd | None) -> Path:
     usual = Path(tempfile.gettempdir())
     is_fit = len(str(usual)) + len("/pg-xxxxxxxx") < LONGEST_SOCKET_PATH
     is_fit = is_fit and (account is None or is_open_to_all(usual))
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=usual if is_fit else "/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=usual if is_fit else "/tmp"))  # noqa: S108 (the socket needs a short path)
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
     return folder
