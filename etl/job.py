@@ -44,4 +44,4 @@ class Job:
     progress: Progress
     now: Callable[[], datetime] = utc_now
     on_preview: OnPreview = unseen
-    paces: dict[str, Pace] = field(default_factory=dict)  # one for each host, whoever asks it
+    paces: dict[tuple[str, float], Pace] = field(default_factory=dict)  # by endpoint and limit

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         @property
         def now(self) -> Callable[[], datetime]: ...
         @property
-        def paces(self) -> dict[str, Pace]: ...
+        def paces(self) -> dict[tuple[str, float], Pace]: ...
 
 
 @contextmanager
@@ -33,7 +33,8 @@ def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Ite
         auth = authenticator(
             source.auth, project_id=source.project_id, http=source.http, clock=job.now
         )
-        pace = job.paces.setdefault(endpoint, Pace(source.http.max_requests_per_second))
+        rate = source.http.max_requests_per_second
+        pace = job.paces.setdefault((endpoint, rate), Pace(rate))
         client = Client(endpoint, auth=auth, http=source.http, clock=job.now, pace=pace)
         try:
             yield client
