@@ -5,7 +5,6 @@ It is the one place that knows how SQLite and PostgreSQL are connected to.
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from os.path import exists
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from etl.errors import DatabaseUnavailable, UsageError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine

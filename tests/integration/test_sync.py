@@ -369,7 +369,9 @@ def test_what_a_new_filter_leaves_out_is_out_of_scope(
 
 
 def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Place) -> None:
-    here.api.images = [image(number, swr_path=f"swr.example.com/org/a:{number}") for number in range(3)]
+    here.api.images = [
+        image(number, swr_path=f"swr.example.com/org/a:{number}") for number in range(3)
+    ]
     here.cover(namespace="org")
     assert here.sync().added == 3
     here.api.images = without(here, 1)
