@@ -8,8 +8,9 @@ question, the parameters, the order and the columns that a table for people show
     -- order: source, image_id
     -- shown: source, image_id, name
 
-A line that ends with `-- when NAME` stands only when the parameter NAME is given: so a query that
-nobody narrows has no condition that the planner must see through. Values are always bound.
+A line that ends with `-- when NAME` stands only when the parameter NAME is given (each of several
+names; the kind of database is one, too): so a query that nobody narrows has no condition that the
+planner must see through. Values are always bound.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ _TYPES: Final[dict[str, TypeEngine[Any]]] = {
     **{name: JsonObject() for name in _OBJECTS},
 }
 _HEAD: Final = re.compile(r"--\s*(\w+):\s*(.*)")
-_WHEN: Final = re.compile(r"(.*?)--\s*when\s+(\w+)\s*")
+_WHEN: Final = re.compile(r"(.*?)--\s*when\s+(\w+(?: \w+)*)\s*")
 _BOUND: Final = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -120,7 +121,7 @@ def ask(
     """Asks a named question. Parameters that are None or empty count as not given."""
     query = read_query(name, dialect=connection.dialect.name, folder=folder)
     given = {key: value for key, value in parameters.items() if value not in (None, (), [])}
-    sql = fitted(query.sql, given)
+    sql = fitted(query.sql, {**given, connection.dialect.name: True})
     bound = [_bound(key, given[key]) for key in sorted(set(_BOUND.findall(sql)))]
     statement = text(sql).bindparams(*bound).columns(**_TYPES)
     # Without a limit the answer may be the whole catalogue: it is read as it is written.
@@ -149,7 +150,7 @@ def fitted(sql: str, given: Mapping[str, Any]) -> str:
         match = _WHEN.fullmatch(line)
         if match is None:
             lines.append(line)
-        elif match[2] in given:
+        elif given.keys() >= set(match[2].split()):
             lines.append(match[1].rstrip())
     return "\n".join(lines)
 

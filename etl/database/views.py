@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TRACKED: Final = ", ".join(TRACKED)
-_LAST_CERTIFIED: Final = """
-with certified as (
+# A subquery, not a common table expression: PostgreSQL takes a view apart only without one, and so
+# reads the first images by their index instead of sorting them all.
+_LAST_CERTIFIED: Final = """(
     select source, max(observed_at) as walked_at
     from source_runs
     where certificate <> 'none'
     group by source
 )"""
 
-_IMAGES: Final = f"""{_LAST_CERTIFIED}
+_IMAGES: Final = f"""
 select
     c.source, c.image_id, c.state, {", ".join(f"c.{name}" for name in TRACKED)}, c.extra,
     c.version, c.first_seen_at,
@@ -41,7 +42,7 @@ select
     case when c.state = 'removed' then c.valid_to end as removed_at,
     c.listing
 from catalogue as c
-left join certified as w on w.source = c.source
+left join {_LAST_CERTIFIED} as w on w.source = c.source
 """
 
 _IMAGE_VERSIONS: Final = "\nunion all\n".join(

@@ -84,4 +84,6 @@ def test_hostile_text_is_harmless_in_every_format(form, text):
 def test_a_line_stands_only_when_its_parameter_is_given():
     sql = "select 1\nwhere true\n    and a = :a -- when a\n    and b = 2"
     assert fitted(sql, {}) == "select 1\nwhere true\n    and b = 2"
+    assert fitted("x -- when a sqlite", {"a": 1}) == ""
+    assert fitted("x -- when a sqlite", {"a": 1, "sqlite": True}) == "x"
     assert fitted(sql, {"a": 1}) == "select 1\nwhere true\n    and a = :a\n    and b = 2"

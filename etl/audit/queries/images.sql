@@ -20,7 +20,8 @@ where true
     and i.type = :type -- when type
     and i.last_changed_at >= :since -- when since
     and i.last_changed_at < :until -- when until
-    and exists (select 1 from image_dev_services as d where d.source = i.source and d.image_id = i.image_id and d.dev_service = :dev_service) -- when dev_service
+    and exists (select 1 from json_each(i.dev_services) as each where each.value = :dev_service) -- when dev_service sqlite
+    and i.dev_services @> jsonb_build_array(cast(:dev_service as text)) -- when dev_service postgresql
     and (i.source, i.image_id) in (select v.source, v.image_id from image_versions as v where v.run_id = :run and v.valid_to is null) -- when run
 order by i.source, i.image_id
 limit :limit -- when limit

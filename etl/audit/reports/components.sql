@@ -1,7 +1,7 @@
 -- question: Which frameworks, CUDA, Python and operating-system releases are the present images built on?
 -- parameters: sources, limit
 -- order: component, images from the most, version
-select p.component, p.version, count(*) as images, count(distinct p.source) as sources
+select p.component, p.version, count(*) as images
 from image_components as p
 where p.state = 'present'
     and p.source in :sources -- when sources
