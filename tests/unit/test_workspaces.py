@@ -1,0 +1,59 @@
+"""Which workspaces there are: never fewer than announced, `0` always."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from etl.errors import SourceBroken, SourceRefused
+from etl.extract.workspaces import fetch_workspaces
+from etl.sample import Quirks, SampleApi
+from tests.support.wire import client_for
+
+IDS = tuple(f"{number:032}" for number in range(1, 2400))
+
+
+@pytest.mark.parametrize(
+    ("known", "quirks", "expected"),
+    [
+        ((), {}, ["0"]),
+        (("b", "a"), {}, ["0", "a", "b"]),
+        (("7",), {"numeric_workspace_ids": True}, ["0", "7"]),
+        (("a",), {"workspaces_call": "absent"}, ["0"]),
+        (IDS, {}, ["0", *IDS]),
+    ],
+)
+def test_all_that_the_project_has(
+    known: tuple[str, ...], quirks: Mapping[str, Any], expected: list[str]
+) -> None:
+    with SampleApi([], workspaces=known, quirks=Quirks(**quirks)) as api:
+        assert fetch_workspaces(client_for(api.url), "p") == expected
+
+
+def test_a_refusal_is_no_small_project() -> None:
+    with (
+        SampleApi([], quirks=Quirks(workspaces_call="refused")) as api,
+        pytest.raises(SourceRefused),
+    ):
+        fetch_workspaces(client_for(api.url), "p")
+
+
+class Told:
+    """Answers by record offset, or with what it is given."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def get(self, _path: str, _params: Mapping[str, str]) -> Any:
+        return type("Answer", (), {"body": self.body, "request_id": "r-1"})
+
+
+def test_fewer_than_announced_is_an_error() -> None:
+    body = b'{"total_count": 5, "workspaces": [{"id": 0}, {"id": "a"}]}'
+    with pytest.raises(SourceBroken, match="5 workspaces are announced, 2 came"):
+        fetch_workspaces(Told(body), "p")  # type: ignore[arg-type]
+
+
+def test_an_answer_that_is_no_list_is_an_error() -> None:
+    with pytest.raises(SourceBroken, match="the answer is no list of workspaces"):
+        fetch_workspaces(Told(b'{"workspaces": null}'), "p")  # type: ignore[arg-type]
