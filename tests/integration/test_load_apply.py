@@ -172,7 +172,8 @@ def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
     loading.run(TEN)
     outcome = loading.run([record(0, status="DELETED"), *TEN[1:]])
     assert (outcome.removed, outcome.changed, outcome.seen) == (1, 0, 10)
-    assert loading.rows("select evidence from image_removals") == [("listed_deleted",)]
+    removal = "select evidence, missing_since from image_removals"
+    assert loading.rows(removal) == [("listed_deleted", None)]
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
     loading.run([record(0, status="DELETED"), *TEN[1:]])
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
@@ -263,6 +264,7 @@ def test_the_first_listing_wins_and_a_reject_in_it_does_not(loading):
     outcome = loading.run(first, second)
     assert loading.present() == {"id-1": "first", "id-2": "good"}
     assert (outcome.seen, outcome.added, outcome.rejected) == (2, 2, 1)
+    assert loading.rows("select image_id, resolved_at from rejects") == [("id-2", None)]
     outcome = loading.run([record(1, name="changed")], [record(1, name="first"), second[1]])
     assert loading.present()["id-1"] == "changed"
     assert outcome.changed == 1
@@ -450,3 +452,22 @@ def test_a_hostile_source_does_not_fill_the_memory_with_field_names(loading, mon
     monkeypatch.setattr("etl.load.sighting.UNKNOWN_FIELDS", 3)
     loading.run([record(1, **{f"field{number}": 1 for number in range(9)})])
     assert loading.rows("select count(*) from source_fields") == [(3,)]
+
+
+def test_a_missing_image_that_comes_back_changed_is_seen_from_then_on(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    changed = [record(0, name="other"), *TEN[1:]]
+    loading.run(changed)
+    marks = "select missing_since, unseen_at from catalogue where image_id = 'id-0'"
+    assert loading.rows(marks) == [(None, None)]
+    loading.run(changed)
+    assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
+
+
+def test_what_is_held_and_then_unproven_is_held_no_more(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], decide=miss_all)
+    assert loading.rows("select released_as from held_removals") == [("withdrawn",)]
+    assert loading.rows("select count(missing_since) from images") == [(1,)]
