@@ -11,12 +11,16 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.places import postgresql_database, sqlite_file
 from benchmarks.processes import companion, measure
 from benchmarks.report import page
-from benchmarks.rounds import Bench
+from benchmarks.rounds import Bench, Results
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+KEPT = ROOT / "benchmarks" / ".work" / "results"
 SIZES = (10_000, 100_000, 1_000_000)
 
 
@@ -25,16 +29,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="SIZE")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; default: 3")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("--add", action="store_true", help="to the rounds measured before")
     arguments = parser.parse_args()
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     load = os.getloadavg()[0]
-    bench = _measured(arguments.sizes, repeat=arguments.repeat)
-    text = page(bench.results, command=command, repeat=arguments.repeat, load=load)
-    arguments.page.write_text(text)
+    results = _measured_before() if arguments.add else Results()
+    _measure(results, arguments.sizes, repeat=arguments.repeat)
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_bytes(msgspec.msgpack.encode(results))
+    PAGE.write_text(page(results, command=command, load=load))
 
 
-def _measured(sizes: list[int], *, repeat: int) -> Bench:
+def _measured_before() -> Results:
+    return msgspec.msgpack.decode(KEPT.read_bytes(), type=Results) if KEPT.exists() else Results()
+
+
+def _measure(results: Results, sizes: list[int], *, repeat: int) -> None:
     measure("-m", "etl", "--help")  # compiles the modules
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
@@ -42,9 +52,10 @@ def _measured(sizes: list[int], *, repeat: int) -> Bench:
         server = stack.enter_context(companion("benchmarks.postgres"))
         if server.read():
             databases["postgresql"] = partial(postgresql_database, server)
-        bench = Bench(folder=folder, repeat=repeat, databases=databases, tell=_tell)
+        bench = Bench(
+            results=results, folder=folder, repeat=repeat, databases=databases, tell=_tell
+        )
         bench.run(sizes)
-    return bench
 
 
 def _tell(line: str) -> None:

@@ -36,7 +36,7 @@ Written by `{command}`; `make bench` measures every size. Do not edit: measure a
 
 Whole processes are measured, from start to end: processor time is user and system together, of the
 program alone and not of PostgreSQL; memory is the peak of resident pages. They run in turn; a table
-shows medians; rounds: {repeat}. A result counts only when the database then held the truth,
+shows medians; rounds: {rounds}. A result counts only when the database then held the truth,
 value by value, and the run said so with the certificate `exact`.
 
 - **Catalogue**: made from a seed, 491 bytes an image, in pages of 1000 from a process of its own on
@@ -51,12 +51,13 @@ value by value, and the run said so with the certificate `exact`.
 """
 
 
-def page(results: Results, *, command: str, repeat: int, load: float) -> str:
+def page(results: Results, *, command: str, load: float) -> str:
     """The whole page. `load`: the machine's load average before it began."""
+    rounds = min(map(len, results.rounds.values()))
     kinds = {kind for _, kind in results.rounds}
     without = "" if "postgresql" in kinds else "\nPostgreSQL: skipped, there was none.\n"
     head = _HEAD.format(
-        command=command, repeat=repeat, changed=CHANGED, machine=_machine(load) + without
+        command=command, rounds=rounds, changed=CHANGED, machine=_machine(load) + without
     )
     parts = [_costs(results), _ratios(results), _memory(results), _latencies(results)]
     return "\n".join([head, *parts, _startup(results)])
