@@ -1,0 +1,28 @@
+-- question: Which images were there at an instant, or after a run, and what were they then?
+-- parameters: at or at_run, sources, since and until (begin of the version), run (that brought it), arch, type, dev_service, limit
+-- order: source, image_id
+-- shown: source, image_id, name, tag, type, arch, status, valid_from
+select
+    v.source, v.image_id, 'present' as state,
+    v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
+    v.visibility, v.origin, v.service_type, v.flavor_type, v.size, v.swr_path,
+    v.swr_registry, v.swr_organization, v.swr_repository, v.swr_tag, v.swr_instance_id,
+    v.show_name, v.show_tag, v.status_message, v.dev_services, v.resource_categories,
+    v.tags, v.created_at, v.updated_at,
+    v.extra, v.version, v.valid_from, v.valid_to, v.run_id
+from image_versions as v
+where true
+    and v.valid_from <= :at -- when at
+    and (v.valid_to is null or v.valid_to > :at) -- when at
+    and v.valid_from <= (select max(r.observed_at) from source_runs as r where r.source = v.source and r.run_id <= :at_run) -- when at_run
+    and (v.valid_to is null or v.valid_to > (select max(r.observed_at) from source_runs as r where r.source = v.source and r.run_id <= :at_run)) -- when at_run
+    and v.source in :sources -- when sources
+    and v.arch = :arch -- when arch
+    and v.type = :type -- when type
+    and v.valid_from >= :since -- when since
+    and v.valid_from < :until -- when until
+    and v.run_id = :run -- when run
+    and exists (select 1 from json_each(v.dev_services) as each where each.value = :dev_service) -- when dev_service sqlite
+    and v.dev_services @> jsonb_build_array(cast(:dev_service as text)) -- when dev_service postgresql
+order by v.source, v.image_id
+limit :limit -- when limit
