@@ -99,7 +99,7 @@ def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
         above = reading.read(number + 1)
         if not above:
             break
-        if _time(above[0]) <= _time(rows[-1]):
+        if _time(above[0]) < _time(rows[-1]):
             raise ProofBroken("the list moved while its end was looked for")
         number, rows = number + 1, above
     reading.remember(rows)

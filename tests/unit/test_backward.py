@@ -1,0 +1,115 @@
+"""What breaks the proof of a backward reading, and that it is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from msgspec import Raw, json
+
+from etl.extract.backward import ProofBroken, read_backward
+from etl.extract.paging import Order, Style
+from etl.model import Listing, Page
+from etl.transform import PageEnvelope
+
+Row = tuple[str, int | None]
+
+
+class Pages:
+    """A pager over rows in memory; `before` may alter them ahead of each request."""
+
+    def __init__(self, rows: list[Row], size: int = 2) -> None:
+        self.rows = rows
+        self.style = Style(size=size)
+        self.listing = Listing("BUILD_IN", "0")
+        self.order = Order("createTime", "ASC")
+        self.asked: list[int] = []
+        self.before: Callable[[Pages], None] = lambda _pages: None
+
+    def alone(self, number: int) -> PageEnvelope | None:
+        self.asked.append(number)
+        self.before(self)
+        shown = self.rows[number * self.style.size : (number + 1) * self.style.size]
+        if not shown and number:
+            return None
+        data = [Raw(json.encode({"id": name, "create_at": at})) for name, at in shown]
+        return PageEnvelope(data=data, total=len(self.rows))
+
+
+class Ids:
+    """Remembers the ids shown."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def observe(self, page: Page) -> None:
+        self.ids += [json.decode(record)["id"] for record in page.records]
+
+
+def read(pages: Pages, start: int | None = None) -> set[str]:
+    ids = Ids()
+    start = -(-len(pages.rows) // pages.style.size) - 1 if start is None else start
+    read_backward(
+        pages,  # type: ignore[arg-type]  # a stand-in
+        ids,  # type: ignore[arg-type]  # a stand-in
+        start=max(start, 0),
+        max_pages=10,
+        on_page=lambda *_: None,
+    )
+    return set(ids.ids)
+
+
+def rows(count: int) -> list[Row]:
+    return [(f"i{number}", number) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7])
+def test_a_quiet_list_is_read_whole(count: int) -> None:
+    assert read(Pages(rows(count))) == {name for name, _ in rows(count)}
+
+
+@pytest.mark.parametrize("start", [0, 1, 5, 9])
+def test_the_end_is_found_from_wherever_it_is_looked_for(start: int) -> None:
+    assert read(Pages(rows(7)), start) == {name for name, _ in rows(7)}
+
+
+def test_a_removal_that_moves_a_row_over_a_border_is_settled() -> None:
+    pages = Pages(rows(6))
+
+    def remove_one(pages: Pages) -> None:
+        if len(pages.asked) == 3:
+            pages.rows = pages.rows[1:]
+
+    pages.before = remove_one
+    assert read(pages, 2) >= {f"i{number}" for number in range(1, 6)}
+    assert len(pages.asked) > 4, "the border was looked at again"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([("a", 1), ("b", None), ("c", 3)], "creation time"),
+        ([("a", 2), ("b", 1), ("c", 3)], "in order"),
+        ([("a", 1), ("b", 2), ("c", 2), ("d", 3), ("e", 4)], "same creation time"),
+        ([("a", 1), ("b", 9), ("c", 2)], "newer"),
+    ],
+)
+def test_what_breaks_the_proof_is_noticed(given: list[Row], told: str) -> None:
+    with pytest.raises(ProofBroken, match=told):
+        read(Pages(given))
+
+
+def test_an_end_that_is_out_of_order_is_noticed() -> None:
+    with pytest.raises(ProofBroken, match="end"):
+        read(Pages([("a", 5), ("b", 6), ("c", 1)]), 0)
+
+
+def test_a_list_that_never_stops_moving_is_given_up() -> None:
+    pages = Pages(rows(60))
+
+    def remove_first(pages: Pages) -> None:
+        pages.rows = pages.rows[1:]
+
+    pages.before = remove_first
+    with pytest.raises(ProofBroken, match="stop moving"):
+        read(pages)
