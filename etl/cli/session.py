@@ -5,6 +5,7 @@ One `Session` for one command line. Commands take it with `pass_session`.
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from etl.config import Settings
     from etl.log import Format
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -52,7 +55,10 @@ class Session:
         from etl.config import find_config, read_settings
 
         path = find_config(self.config, os.environ)
-        return read_settings(path, os.environ, database_url=self.database or "")
+        settings = read_settings(path, os.environ, database_url=self.database or "")
+        for warning in settings.warnings:
+            _log.warning(warning)
+        return settings
 
     def check_sources(self, names: tuple[str, ...]) -> None:
         """Raises `UsageError` for a source that the configuration does not have."""
@@ -94,11 +100,12 @@ class Session:
 
     @property
     def _shown_database(self) -> str | None:
-        """The URL that was given, unless it holds a password: that is never shown."""
+        """The URL given as an option, unless it holds a password: that is never shown."""
         from etl.config.show import masked_url
 
-        url = self.database
-        return url if url and masked_url(url) == url else None
+        url = self.database or ""
+        is_given = url != os.environ.get("IMAGE_SYNC_DATABASE_URL", "")
+        return url if is_given and masked_url(url) == url else None
 
 
 pass_session = click.make_pass_decorator(Session)

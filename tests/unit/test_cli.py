@@ -12,7 +12,9 @@ import pytest
 from etl import errors
 from etl.cli import entry
 from etl.cli.entry import exit_code_of, run
-from etl.cli.group import program
+from etl.cli.group import _add_global_options, program
+from etl.cli.session import Session
+from etl.cli.status import _words
 
 HEAVY = {"sqlalchemy", "alembic", "requests", "urllib3", "psycopg", "rich", "jinja2", "pyarrow"}
 
@@ -139,6 +141,96 @@ def test_a_signal_ends_a_command_with_its_code(number):
         process.stdout.readline()
         process.send_signal(number)
         assert process.wait(20) == 128 + number
+
+
+def test_a_signal_is_raised_once_and_then_ends_the_process():
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(errors.Interrupted) as raised:
+            entry._raise(signal.SIGTERM, None)
+        assert raised.value.signal_number == signal.SIGTERM
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_the_command_exits_with_the_code(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["image-sync", "bogus"])
+    with pytest.raises(SystemExit) as exited:
+        entry.main()
+    assert exited.value.code == 2
+    assert "bogus" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("gone", [BrokenPipeError(), SystemExit(1)])
+def test_what_a_command_came_to_survives_a_closed_pipe(gone, monkeypatch):
+    def end(*, obj, **_):
+        obj.exit_code = 30
+        raise gone
+
+    silenced = []
+    monkeypatch.setattr(entry.program, "main", end)
+    monkeypatch.setattr(entry, "_silence", silenced.append)
+    assert run(["x"]) == 30
+    assert silenced == [sys.__stdout__]
+
+
+def test_a_silenced_stream_writes_nowhere(tmp_path):
+    with (tmp_path / "file").open("w") as stream:
+        entry._silence(stream)
+        stream.write("lost")
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_streams_that_are_closed_or_have_no_encoding_are_made_usable(monkeypatch):
+    class Bare:
+        pass
+
+    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setattr("sys.stdout", Bare())
+    entry._prepare_streams()
+    assert sys.stdin is not None
+    sys.stdin.close()
+
+
+def test_a_command_keeps_its_own_meaning_of_an_option():
+    @click.command()
+    @click.option("-c", "--concurrency", type=int)
+    def worker(concurrency):
+        click.echo(concurrency)
+
+    _add_global_options(worker)
+    config, *_ = (param for param in worker.params if "-c" in param.opts)
+    assert config.name == "concurrency"
+    assert any("-q" in param.opts for param in worker.params)
+
+
+def test_an_open_secret_is_warned_about(tmp_path, capsys):
+    file = tmp_path / "config.toml"
+    file.write_text('[database]\nurl = "postgresql+psycopg://me:canary@host/db"\n')
+    file.chmod(0o644)
+    assert run(["-c", str(file), "config", "show"]) == 0
+    told = capsys.readouterr().err
+    assert "chmod 600" in told
+    assert "canary" not in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172_800, "2d")],
+)
+def test_ages_are_told_in_words(seconds, words):
+    assert _words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("sqlite:///a b.db", "'sqlite:///a b.db'"), ("postgresql://u:pw@h/n", "")]
+)
+def test_a_command_to_copy_has_the_options_but_no_password(url, told):
+    session = Session(config="my.toml", database=url)
+    database = f"--database {told} " if told else ""
+    assert session.again("runs") == f"image-sync --config my.toml {database}runs"
 
 
 def test_a_port_in_use_is_a_usage_error(capsys):

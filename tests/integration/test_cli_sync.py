@@ -1,0 +1,66 @@
+"""`sync` and `plan` as a person, a cron job and a program meet them."""
+
+import json
+
+import pytest
+
+from etl.cli.entry import run
+
+SAMPLE = """
+[[source]]
+name = "one"
+endpoint = "sample:"
+project_id = "0123456789abcdef0123456789abcdef"
+"""
+NOWHERE = (
+    SAMPLE.replace("one", "off").replace("sample:", "http://127.0.0.1:9")
+    + """
+[source.http]
+max_retries = 0
+"""
+)
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch, empty_database_url):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
+    (tmp_path / "config.toml").write_text(SAMPLE)
+    return tmp_path / "config.toml"
+
+
+@pytest.mark.usefixtures("config")
+def test_a_plan_writes_nothing_and_a_sync_tells_what_it_did(capsys):
+    assert run(["plan"]) == 0
+    assert "Nothing was written." in capsys.readouterr().out
+    assert run(["sync", "--source", "one"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Run 1 succeeded: 1 source in ")
+    assert "Look closer: image-sync changes --run 1" in told.out
+    assert told.err == ""
+
+
+@pytest.mark.usefixtures("config")
+def test_the_object_for_programs(capsys):
+    assert run(["sync", "--output", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["run_id"], told["status"], told["dry_run"]) == (1, "succeeded", False)
+    assert told["sources"][0]["certificate"] == "exact"
+    assert told["sources"][0]["added"] > 30
+
+
+def test_cron_hears_nothing_while_all_is_well_and_one_line_otherwise(config, capsys):
+    assert run(["-q", "sync"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+    config.write_text(SAMPLE + NOWHERE)
+    assert run(["-q", "sync"]) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1].startswith("image-sync: Run 2 partial: off: ")
+
+
+@pytest.mark.usefixtures("config")
+def test_an_unknown_source_is_a_usage_error(capsys):
+    assert run(["sync", "--source", "two"]) == 2
+    assert "no source 'two'" in capsys.readouterr().err
