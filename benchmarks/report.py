@@ -32,12 +32,13 @@ _PACKAGES: Final = ("msgspec", "requests", "sqlalchemy", "psycopg")
 _HEAD: Final = """\
 # Benchmarks
 
-Written by `{command}`; `make bench` measures every size. Do not edit: measure again.
+Written by `{command}`; `make bench` measures every size, and `--add` adds rounds to
+those measured before. Do not edit: measure again.
 
 Whole processes are measured, from start to end: processor time is user and system together, of the
 program alone and not of PostgreSQL; memory is the peak of resident pages. They run in turn; a table
-shows medians; rounds: {rounds}. A result counts only when the database then held the truth,
-value by value, and the run said so with the certificate `exact`.
+shows the median of the rounds, here {rounds}. A result counts only when the database then held the
+truth, value by value, and the run said so with the certificate `exact`.
 
 - **Catalogue**: made from a seed, 491 bytes an image, in pages of 1000 from a process of its own on
   loopback, in an order that stays. The second generation has 1 % changed, 0.2 % removed and 0.2 %
