@@ -15,7 +15,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak fuzz bench \
-  audit-deps test-lowest test-airflow dist docs clean
+  audit-deps test-lowest dist docs clean
 
 help: ## this list
 	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
@@ -48,7 +48,7 @@ types: .venv-dev/.installed
 imports: .venv-dev/.installed
 	@$(DEV)/lint-imports --no-logo
 
-soak: .venv-dev/.installed ## the long property and fault tests, for an hour: SECONDS_EACH=3600
+soak: .venv-dev/.installed ## the property and fault tests with many more examples; hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults tests/integration/test_verify.py
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
