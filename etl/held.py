@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from etl.database.engine import our_errors
-from etl.errors import SourceError, UsageError
+from etl.errors import UsageError
 from etl.extract.lookup import look_up
-from etl.load.apply import apply_source, record_failure
+from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.held import read_held
 from etl.load.lock import source_lock
@@ -69,21 +69,9 @@ def _approve(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) ->
         baseline = Baseline(connection, source.name)
         candidates = baseline.candidates(held[source.name])
         kept = held_evidence(connection, source.name)
-        facts = WalkFacts(coverage=coverage_of(source).digest)
-        try:
-            with open_client(source, run_count=baseline.run_count - 1, job=job) as client:
-                decision = _judged_anew(source, client, candidates, kept)
-                facts = WalkFacts(requests=client.requests, coverage=facts.coverage)
-        except SourceError as error:
-            at = observed_at(job, baseline)
-            return record_failure(
-                connection,
-                run_id=_number(job),
-                source=source.name,
-                observed_at=at,
-                error=error,
-                facts=facts,
-            )
+        with open_client(source, run_count=baseline.run_count - 1, job=job) as client:
+            decision = _judged_anew(source, client, candidates, kept)
+            facts = WalkFacts(requests=client.requests, coverage=coverage_of(source).digest)
         return apply_source(
             connection,
             run_id=_number(job),

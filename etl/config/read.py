@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
 from etl.config import rules
 from etl.config.settings import (
-    SAMPLE_ENDPOINT,
     AuthSettings,
     DatabaseSettings,
     HttpSettings,
@@ -233,8 +232,3 @@ class _Reader:
 
 def _shown(raw: Any, spec: dataclasses.Field[Any]) -> str:
     return "what stands there" if spec.metadata["secret"] else repr(raw)
-
-
-def is_sample(source: SourceSettings) -> bool:
-    """Whether a source is the built-in sample."""
-    return source.endpoint == SAMPLE_ENDPOINT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -103,11 +103,6 @@ def instant_text(value: datetime) -> str:
 def instant_of(text: str) -> datetime:
     """The instant that `instant_text` wrote."""
     return datetime.fromisoformat(text)
-
-
-def instant_of_milliseconds(milliseconds: int) -> datetime:
-    """The instant of an epoch time in milliseconds, exactly."""
-    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def milliseconds_of(instant: datetime) -> int:

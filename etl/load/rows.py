@@ -16,7 +16,6 @@ from msgspec.structs import astuple
 
 from etl.database.types import (
     instant_of,
-    instant_of_milliseconds,
     instant_text,
     milliseconds_of,
 )
@@ -147,6 +146,5 @@ __all__ = [
     "form_of",
     "image_columns",
     "image_of",
-    "instant_of_milliseconds",
     "instant_read",
 ]

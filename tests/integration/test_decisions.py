@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from etl.cli.entry import run
 from etl.database.engine import open_engine
+from etl.extract.probe import _clock
 from etl.sample import Quirks, Response, SampleApi, generation, workspaces
 
 ALIVE = [image for image in generation(1) if image.get("status") != "DELETED"]
@@ -207,10 +208,38 @@ def test_probe_finds_out_how_the_endpoint_pages(
     ignoring = probed()
     assert ignoring["sorts by updateTime"].startswith("no: the direction")
     assert ignoring["past the end"].startswith("a page of")
-    api.images = []
+    api.quirks = Quirks(first_page=1)
+    assert probed()["first page index"] == "1"
+    api.images = [{**image, "create_at": 1000 + at} for at, image in enumerate(ALIVE)]
+    api.quirks = Quirks(unsupported_sort="ignored", sort_keys=frozenset(), shuffle_seed=1)
+    assert probed()["sorts by createTime"] == "no: the rows are out of order"
+    api.images, api.quirks = [], Quirks()
     assert probed()["lookups"].startswith("unknown")
     assert run(["-c", config, "probe", "s"]) == 0
     assert "clock skew" in capsys.readouterr().out
+
+
+def test_a_server_that_does_not_tell_its_time() -> None:
+    class Silent:
+        def fetch(self, _number: int) -> None:
+            """No answer."""
+
+    assert _clock(Silent()).value.startswith("unknown")  # type: ignore[arg-type]  # a stand-in
+
+
+def test_a_long_plan_says_how_much_more_there_is(
+    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.images = [{**ALIVE[0], "id": f"i{number}"} for number in range(60)]
+    assert run(["-c", config, "plan"]) == 0
+    assert "and 10 more" in capsys.readouterr().out
+    assert run(["-c", config, "sync"]) == 0
+    capsys.readouterr()
+    assert run(["-c", config, "plan"]) == 0
+    assert "s:\n" not in capsys.readouterr().out.replace("s: 60", "")
+    api.images, api.quirks = api.images[1:], Quirks(show="refused")
+    assert run(["-c", config, "plan"]) == 0
+    assert "? i0" in capsys.readouterr().out
 
 
 def test_a_plan_tells_each_image_and_writes_nothing(

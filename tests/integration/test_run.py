@@ -7,20 +7,28 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
 from etl.database.engine import open_engine
-from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from etl.errors import (
+    DatabaseUnavailable,
+    ImageSyncError,
+    Interrupted,
+    SchemaNotAtHead,
+    UsageError,
+)
 from etl.job import Job
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.run import conclusion, run_sync, run_work
-from etl.sample import Request, SampleApi, error_response, generation, workspaces
+from etl.sample import Quirks, Request, Response, SampleApi, error_response, generation, workspaces
 
 ALIVE = [image for image in generation(1) if image.get("status") != "DELETED"]
 
@@ -206,3 +214,59 @@ def test_the_exit_code_is_the_gravest() -> None:
     assert conclusion([held, partial, refused]) == ("held", 30)
     assert conclusion([held, locked]) == ("partial", 22)
     assert conclusion([locked]) == ("failed", 22)
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (Interrupted(signal.SIGTERM), ("interrupted", 143)),
+        (DatabaseUnavailable("away"), ("failed", 20)),
+    ],
+)
+def test_a_run_that_ends_early_says_how(
+    settings: Settings, engine: Engine, error: ImageSyncError, ended: tuple[str, int]
+) -> None:
+    def fails(_source: SourceSettings, _job: Job) -> Any:
+        raise error
+
+    job = Job(settings=settings, engine=engine, run_id=None, progress=Progress())
+    with pytest.raises(type(error)):
+        run_work("sync", job, settings.sources, fails)
+    assert rows(settings.database.url, "select status, exit_code from sync_runs") == [ended]
+
+
+def test_a_listing_that_is_certified_is_not_read_again(settings: Settings, api: SampleApi) -> None:
+    dedicated = sum(image["type"] == "DEDICATED" for image in ALIVE)
+    here = sum(
+        image["type"] == "DEDICATED" and str(image["workspace_id"]) == "0" for image in ALIVE
+    )
+    api.quirks = Quirks(total=lambda count: count + (count in {dedicated, here}))
+    (source,) = run_sync(settings).sources
+    assert (source.facts.certificate, source.facts.walks) == ("ordered", 2)
+    readings = {each["listing"]: each["readings"] for each in source.facts.detail["listings"]}
+    assert readings["BUILD_IN/0"] == 1
+    assert readings["DEDICATED/0"] == 2
+
+
+def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: SampleApi) -> None:
+    def shorten(request: Request) -> Response | None:
+        if request.query.get("offset") != "10" or request.query.get("sort_key") != "updateTime":
+            return None
+        answer = api.answer(request)
+        assert isinstance(answer.body, bytes)
+        page = msgspec.json.decode(answer.body)
+        page["data"].pop()
+        return replace(answer, body=msgspec.json.encode(page))
+
+    api.before_request = shorten
+    (source,) = run_sync(settings).sources
+    assert source.facts.detail["short_pages"] == 1
+    assert source.facts.certificate in {"none", "agreed"}
+
+
+def test_a_list_that_ends_before_its_total(settings: Settings, api: SampleApi) -> None:
+    api.quirks = Quirks(total=lambda count: count + 40, past_the_end="strict")
+    api.images = [image for image in ALIVE if image["type"] == "BUILD_IN"][:10]
+    (source,) = run_sync(settings).sources
+    assert (source.seen, source.facts.certificate) == (10, "agreed")
+    assert source.facts.detail["past_the_end"] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -196,8 +197,10 @@ def test_an_image_seen_between_two_absences_has_not_been_absent_twice(here: Plac
 
 
 def test_refused_lookups_of_all_fall_back_to_two_walks(
-    here: Place, caplog: pytest.LogCaptureFixture
+    here: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("etl"), "propagate", True)  # a command may have said no
+    caplog.set_level(logging.WARNING, logger="etl")
     here.sync()
     here.api.quirks = Quirks(show="refused")
     here.api.images = without(here, 2, 3)

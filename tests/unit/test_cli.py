@@ -2,13 +2,16 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import click
 import pytest
 
+import etl.cli.sample
 from etl import errors
 from etl.cli import entry
 from etl.cli.entry import exit_code_of, run
@@ -278,3 +281,19 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "canary" not in told
     assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"
+
+
+def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["etl", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("etl", run_name="__main__")
+    assert ended.value.code == 0
+
+
+def test_the_sample_is_served_until_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    assert run(["sample-api", "--port", "0"]) == 0
+    assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out

@@ -140,6 +140,11 @@ def test_the_database_given_beside_the_file_wins(tmp_path: Path) -> None:
     assert read_settings(None, {}, database_url="sqlite:///c.db").database.url == "sqlite:///c.db"
 
 
+def test_a_database_that_is_no_table_is_told_also_when_another_is_given(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a table"):
+        read_settings(write(tmp_path, "database = 3\n"), {}, database_url="sqlite:///b.db")
+
+
 def test_where_the_configuration_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from etl.errors import SourceBroken, SourceRefused
+from etl.extract import workspaces
 from etl.extract.workspaces import fetch_workspaces
 from etl.sample import Quirks, SampleApi
 from tests.support.wire import client_for
@@ -28,6 +29,12 @@ def test_all_that_the_project_has(
 ) -> None:
     with SampleApi([], workspaces=known, quirks=Quirks(**quirks)) as api:
         assert fetch_workspaces(client_for(api.url), "p") == expected
+
+
+def test_more_pages_than_there_can_be_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspaces, "MOST_PAGES", 2)
+    with SampleApi([], workspaces=IDS) as api, pytest.raises(SourceBroken, match="announced"):
+        fetch_workspaces(client_for(api.url), "p")
 
 
 def test_a_refusal_is_no_small_project() -> None:
