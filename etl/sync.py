@@ -29,6 +29,7 @@ from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
 from etl.load.preview import preview_source
+from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
 from etl.log import bound
@@ -235,6 +236,9 @@ def _facts(
     decision: Decision | None = None,
 ) -> WalkFacts:
     detail = walk.detail() if walk else {}
+    if walk:
+        last = [each.last.observer.seen for each in walk.listings]
+        detail["conflicts"] = conflicts(last)  # the first listing's word stands
     if decision and decision.found:
         detail["found_by_lookup"] = len(decision.found)
     return WalkFacts(

@@ -270,3 +270,14 @@ def test_a_list_that_ends_before_its_total(settings: Settings, api: SampleApi) -
     (source,) = run_sync(settings).sources
     assert (source.seen, source.facts.certificate) == (10, "agreed")
     assert source.facts.detail["past_the_end"] > 0
+
+
+def test_an_image_that_two_listings_tell_otherwise_is_counted(
+    settings: Settings, api: SampleApi
+) -> None:
+    twin = {**ALIVE[0], "type": "DEDICATED", "description": "another"}
+    api.images = [*ALIVE, twin]
+    (source,) = run_sync(settings).sources
+    assert source.facts.detail["conflicts"] == 1
+    query = f"select type from images where image_id = '{twin['id']}'"
+    assert rows(settings.database.url, query) == [(ALIVE[0]["type"],)]
