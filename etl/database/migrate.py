@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 _LOCK_KEY: Final = 7_310_579_028_113_425_011  # "image-sync migrates", an arbitrary fixed number
 
 

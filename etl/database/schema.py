@@ -228,7 +228,8 @@ rejects: Final = Table(
     column("record_bytes", BigInteger, "the record's whole length in bytes"),
     column("record_digest", Text, "digest of the whole record"),
     column("rejected_at", Instant, "observed_at of the run that met it first"),
-    optional("resolved_at", Instant, "when the record, or a later one, was understood"),
+    optional("resolved_at", Instant, "when its image was understood, or the record was gone"),
+    run_column("resolved_run_id", "the run that resolved it", null=True),
     PrimaryKeyConstraint("reject_id"),
     Index(
         "uq_rejects_open",

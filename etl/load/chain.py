@@ -122,6 +122,15 @@ _EVENTS: Final[dict[str, Select[Any]]] = {
         held_removals.c.released_run_id == bindparam("of_run"),
         held_removals.c.source == bindparam("of_source"),
     ),
-    "reject": _written(rejects, "reject_id", "record", "resolved_at"),
+    "reject": _written(rejects, "reject_id", "record", "resolved_at", "resolved_run_id"),
+    "resolved": select(
+        *(
+            rejects.c[name]
+            for name in ("run_id", "record_digest", "reason", "resolved_run_id", "resolved_at")
+        )
+    ).where(
+        rejects.c.resolved_run_id == bindparam("of_run"),
+        rejects.c.source == bindparam("of_source"),
+    ),
     "field": _written(source_fields),
 }

@@ -23,7 +23,7 @@ def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
     """Writes the rejects that are not on record, and resolves those whose image was understood.
 
     Gives the number of records that were rejected. A record that is rejected once more, for the
-    same reason, stays unresolved.
+    same reason, stays unresolved; one without an id is resolved by a certified walk without it.
     """
     again: set[tuple[str, str]] = set()
     for batch in batches(frames, _BATCH):
@@ -70,7 +70,8 @@ def _row(turn: Turn, frame: Rejected) -> dict[str, Any]:
 def _resolve(turn: Turn, seen: Seen, again: set[tuple[str, str]]) -> None:
     for reject_id, image_id, digest, reason, key, state in turn.execute(_OPEN).all():
         is_present = state == "present" and seen.has_told(key)
-        is_told = is_present or seen.has_told_other(image_id)
+        is_gone = image_id is None and turn.is_certified  # a record that no one can follow
+        is_told = is_gone or is_present or seen.has_told_other(image_id)
         if is_told and (digest, reason) not in again:
             turn.execute(_RESOLVE, reject_id=reject_id)
 
@@ -91,6 +92,8 @@ _OPEN: Final = """
     select r.reject_id, r.image_id, r.record_digest, r.reason, c.image_key, c.state
     from rejects as r
     left join catalogue as c on c.source = r.source and c.image_id = r.image_id
-    where r.source = :source and r.resolved_at is null and r.image_id is not null
+    where r.source = :source and r.resolved_at is null
 """
-_RESOLVE: Final = "update rejects set resolved_at = :at where reject_id = :reject_id"
+_RESOLVE: Final = """
+    update rejects set resolved_at = :at, resolved_run_id = :run_id where reject_id = :reject_id
+"""

@@ -238,11 +238,21 @@ def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
     loading.run(broken)
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
-    loading.run(TEN)
-    kept = "select image_id, page, position, record, resolved_at is null from rejects order by 1"
+    loading.run(TEN, certificate="none")
+    kept = "select image_id, page, position, record, resolved_run_id from rejects order by 1"
     rows = {row[0]: row[1:] for row in loading.rows(kept)}
-    assert rows["id-0"] == (0, 0, '{"id": "id-0", "name": 7}', False)
-    assert rows[None] == (0, 1, "null", True)
+    assert rows["id-0"] == (0, 0, '{"id": "id-0", "name": 7}', 4)
+    assert rows[None] == (0, 1, "null", None)
+
+
+def test_a_rejected_record_without_an_id_is_resolved_by_a_certified_walk_without_it(loading):
+    loading.run([*TEN, b"null"])
+    loading.run([*TEN, b"null"])
+    assert loading.rows("select resolved_run_id from rejects") == [(None,)]
+    loading.run(TEN, certificate="none")
+    assert loading.rows("select resolved_run_id from rejects") == [(None,)]
+    loading.run(TEN)
+    assert loading.rows("select resolved_run_id from rejects") == [(4,)]
 
 
 def test_a_huge_or_unstorable_record_is_kept_bounded(loading):

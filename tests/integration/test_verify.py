@@ -26,7 +26,7 @@ NOT_PROVEN = {
     "catalogue": {"image_key", "received", "listing", "unseen_at", "missing_since"},
     "superseded": {"image_key"},
     "field_changes": {"image_key"},
-    "rejects": {"reject_id", "resolved_at"},
+    "rejects": {"reject_id"},
 }
 LEDGER = [
     "catalogue",

@@ -6,8 +6,8 @@
 
 It reads the tables alone. Outside the proof, since no run says them: the process facts of
 `sync_runs` (version, host, pid, times), `catalogue.received` and `listing`, and numbers that only
-name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since` and `resolved_at` are held to
-instants of the source's runs. A ledger that was cut off at its end, or written anew as a whole, is
+name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since`, and `resolved_at` as release
+0.1 wrote it, are held to instants of the source's runs. A ledger that was cut off at its end, or written anew as a whole, is
 consistent in itself: a digest noted elsewhere (`--head`) shows that.
 """
 
