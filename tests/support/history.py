@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Raw, json
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from etl.errors import SourceUnavailable
 from etl.load.apply import apply_source, record_failure
@@ -18,6 +19,7 @@ from etl.load.lock import source_lock
 from etl.load.runs import begin_run, end_run
 from etl.load.sighting import Sighting
 from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+from etl.run import conclusion
 
 LISTING = Listing("BUILD_IN", "0")
 BEGINNING = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
@@ -56,6 +58,16 @@ def out_of_scope(absent: list[Candidate], _deleted: list[Candidate]) -> Decision
     return Decision(out_of_scope=tuple(absent))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a source showed to a run, and what becomes of the images that it did not show."""
+
+    records: Iterable[Mapping[str, Any] | bytes] = ()
+    decide: Decide = removing
+    certificate: str = "exact"
+    is_failing: bool = False
+
+
 def _raw(each: Mapping[str, Any] | bytes) -> Raw:
     return Raw(each if isinstance(each, bytes) else json.encode(each))
 
@@ -68,49 +80,75 @@ class History:
         self.at = at
 
     def run(
-        self,
-        records: Iterable[Mapping[str, Any] | bytes],
-        *,
-        source: str = "sample",
-        decide: Decide = removing,
-        certificate: str = "exact",
-        is_failing: bool = False,
+        self, records: Iterable[Mapping[str, Any] | bytes], *, source: str = "sample", **how: Any
     ) -> Outcome:
-        """One run that was shown `records`."""
-        self.at += timedelta(hours=1)
-        run_id = begin_run(
-            self.engine, kind="sync", now=self.at, version="0.1.0", host="test", pid=1
-        )
-        observed_at = self.at + timedelta(seconds=2)
-        facts = WalkFacts(certificate="none" if is_failing else certificate, walks=1, pages=1)  # type: ignore[arg-type]
+        """One run that was shown `records`; `how`: as `Reading` has it."""
+        return self.run_all({source: Reading(records, **how)})[source]
+
+    def run_all(self, readings: Mapping[str, Reading]) -> dict[str, Outcome]:
+        """One run that read several sources."""
+        run_id = self._begin("sync")
+        outcomes = {
+            source: self._read(run_id, source, reading) for source, reading in readings.items()
+        }
+        self._end(run_id, list(outcomes.values()))
+        return outcomes
+
+    def settle(self, source: str, *, kind: str) -> Outcome:
+        """A run of `approve` or `dismiss`, over all that the guard holds of a source."""
+        run_id = self._begin(kind)
         with source_lock(self.engine, source) as connection:
-            common = {"run_id": run_id, "source": source, "observed_at": observed_at}
-            if is_failing:
-                error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
-                outcome = record_failure(connection, **common, error=error, facts=facts)
-            else:
-                baseline = Baseline(connection, source)
-                with closing(Sighting(baseline, LISTING)) as sighting:
-                    raw = [
-                        Raw(each if isinstance(each, bytes) else json.encode(each))
-                        for each in records
-                    ]
-                    sighting.observe(Page(LISTING, 0, raw, len(raw)))
-                    is_certified = certificate != "none"
-                    absent = list(baseline.absent(sighting.seen)) if is_certified else []
-                    decision = decide(absent, sighting.deleted if is_certified else [])
-                    outcome = apply_source(
-                        connection, **common, sightings=[sighting], decision=decision, facts=facts
-                    )
-        codes = {"succeeded": 0, "partial": 3, "held": 30, "failed": 11}
-        end_run(
-            self.engine,
-            run_id,
-            status=outcome.status,
-            exit_code=codes[outcome.status],
-            now=self.at + timedelta(seconds=3),
-        )
+            with connection.begin():
+                held = list(connection.scalars(text(_HELD), {"source": source}))
+            candidates = Baseline(connection, source).candidates(held)
+            is_approved = kind == "approve"
+            outcome = apply_source(
+                connection,
+                run_id=run_id,
+                source=source,
+                observed_at=self.observed_at,
+                sightings=[],
+                decision=removing(candidates, []) if is_approved else Decision(),
+                facts=WalkFacts(),
+                dismissed=() if is_approved else held,
+            )
+        self._end(run_id, [outcome])
         return outcome
+
+    @property
+    def observed_at(self) -> datetime:
+        """The instant that the latest run's facts bear."""
+        return self.at + timedelta(seconds=2)
+
+    def _begin(self, kind: str) -> int:
+        self.at += timedelta(hours=1)
+        return begin_run(self.engine, kind=kind, now=self.at, version="0.1.0", host="test", pid=1)
+
+    def _end(self, run_id: int, outcomes: list[Outcome]) -> None:
+        status, exit_code = conclusion(outcomes)
+        now = self.at + timedelta(seconds=3)
+        end_run(self.engine, run_id, status=status, exit_code=exit_code, now=now)
+
+    def _read(self, run_id: int, source: str, reading: Reading) -> Outcome:
+        certificate = "none" if reading.is_failing else reading.certificate
+        facts = WalkFacts(certificate=certificate, walks=1, pages=1)  # type: ignore[arg-type]
+        common: dict[str, Any] = {"run_id": run_id, "source": source, "facts": facts}
+        common["observed_at"] = self.observed_at
+        with source_lock(self.engine, source) as connection:
+            if reading.is_failing:
+                error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
+                return record_failure(connection, **common, error=error)
+            baseline = Baseline(connection, source)
+            with closing(Sighting(baseline, LISTING)) as sighting:
+                raw = [_raw(each) for each in reading.records]
+                sighting.observe(Page(LISTING, 0, raw, len(raw)))
+                is_certified = certificate != "none"
+                absent = list(baseline.absent(sighting.seen)) if is_certified else []
+                decision = reading.decide(absent, sighting.deleted if is_certified else [])
+                return apply_source(connection, **common, sightings=[sighting], decision=decision)
+
+
+_HELD = "select image_id from held_removals where source = :source and released_at is null"
 
 
 HOSTILE = (
