@@ -9,9 +9,9 @@ import os
 import platform
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from etl.config import Settings, SourceSettings
+    from etl.shard import Shard
 
 LOCKED: Final = "locked"
 
@@ -57,6 +58,7 @@ def run_sync(
     settings: Settings,
     *,
     source_names: Sequence[str] = (),
+    shard: Shard | None = None,
     is_dry_run: bool = False,
     accepts_removals: bool = False,
     wait_seconds: float = 0,
@@ -65,8 +67,11 @@ def run_sync(
     now: Callable[[], datetime] = utc_now,
     on_preview: OnPreview = unseen,
 ) -> RunOutcome:
-    """Synchronises the sources named (none: all). Raises `ImageSyncError` when nothing could be."""
-    sources = chosen(settings, source_names)
+    """Synchronises the sources named, or the share (neither: all).
+
+    Raises `ImageSyncError` when nothing could be.
+    """
+    sources = chosen(settings, source_names, shard=shard)
     with open_job(
         settings,
         is_dry_run=is_dry_run,
@@ -96,8 +101,15 @@ def open_job(
         )
 
 
-def chosen(settings: Settings, names: Sequence[str]) -> tuple[SourceSettings, ...]:
-    """The sources of these names. Raises `UsageError` where there is none."""
+def chosen(
+    settings: Settings, names: Sequence[str], *, shard: Shard | None = None
+) -> tuple[SourceSettings, ...]:
+    """The sources of these names, or of a share, which may be none.
+
+    Raises `UsageError` for a name that is not there, and where there is no source at all.
+    """
+    if names and shard:
+        raise UsageError("either --source or --shard: a share is taken of all sources")
     known = {source.name: source for source in settings.sources}
     for name in names:
         if name not in known:
@@ -108,7 +120,9 @@ def chosen(settings: Settings, names: Sequence[str]) -> tuple[SourceSettings, ..
             f"{settings.place}: there is no [[source]] to read",
             hint="`image-sync config init` writes a configuration to begin with",
         )
-    return tuple(known[name] for name in names) if names else settings.sources
+    if names:
+        return tuple(known[name] for name in names)
+    return tuple(each for each in settings.sources if shard is None or shard.has(each.name))
 
 
 def run_work(
@@ -169,22 +183,29 @@ def _side_by_side(
         waiting.put(pair)
     for _ in range(threads):
         Thread(target=_take_turns, args=(waiting, job, work), daemon=True).start()
-    return tuple(future.result() for future in futures)
+    try:
+        return tuple(future.result() for future in futures)
+    finally:  # after an error no further source is begun
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
 
 
 def _take_turns(
     waiting: SimpleQueue[tuple[SourceSettings, Future[Outcome]]], job: Job, work: Work
 ) -> None:
-    while not waiting.empty():
-        source, future = waiting.get()
-        try:
-            future.set_result(_done(source, job, work))
-        except BaseException as error:
-            future.set_exception(error)
+    with suppress(Empty):
+        while True:
+            source, future = waiting.get_nowait()
+            try:
+                future.set_result(_done(source, job, work))
+            except BaseException as error:
+                future.set_exception(error)
 
 
 def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
     """One source's outcome; another run's lock is an outcome too, which leaves no row."""
+    began_at = job.now()
     try:
         return work(source, job)
     except LockHeld as error:
@@ -196,6 +217,7 @@ def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
             error_kind=LOCKED,
             error_message=str(error),
             error_exit_code=error.exit_code,
+            lock_wait_seconds=(job.now() - began_at).total_seconds(),
         )
 
 

@@ -38,6 +38,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "verify": "etl.cli.verify:verify",
     },
     "Set up and look after": {
+        "sources": "etl.cli.sources:sources",
         "check": "etl.cli.check:check",
         "probe": "etl.cli.check:probe",
         "config": "etl.cli.config:config",

@@ -48,6 +48,20 @@ source_option: Final = click.option(
     help="This source alone; may be given several times.",
 )
 
+
+def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    from etl.shard import parse_shard
+
+    return parse_shard(value) if value else None
+
+
+shard_option: Final = click.option(
+    "--shard",
+    metavar="K/N",
+    callback=_share,
+    help="Share K of N of the sources: the same on every host; K from 1 to N.",
+)
+
 output_option: Final = click.option(
     "--output",
     type=click.Choice(["text", "json"]),

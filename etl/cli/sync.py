@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli.options import output_option, source_option, wait_option
+from etl.cli.options import output_option, shard_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from etl.cli.summary import RunOutcome
+    from etl.shard import Shard
 
 _parallel_option = click.option(
     "--parallel",
@@ -24,6 +25,7 @@ _parallel_option = click.option(
 
 @click.command(short_help="Read every source and apply what changed.")
 @source_option
+@shard_option
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing: the same as `plan`.")
 @click.option(
     "--accept-removals", "accepts_removals", is_flag=True, help="Let removals past the guard."
@@ -36,6 +38,7 @@ def sync(
     session: Session,
     sources: tuple[str, ...],
     *,
+    shard: Shard | None,
     is_dry_run: bool,
     accepts_removals: bool,
     wait_seconds: float,
@@ -47,6 +50,7 @@ def sync(
     \b
     image-sync sync                        every source
     image-sync sync --source beijing       one of them
+    image-sync sync --shard 1/3            the first of three hosts' share
     image-sync -q sync                     from cron: silent while all is well
     image-sync sync --output json          what was done, as one object
 
@@ -55,6 +59,7 @@ def sync(
     return _run(
         session,
         sources,
+        shard=shard,
         is_dry_run=is_dry_run,
         accepts_removals=accepts_removals,
         wait_seconds=wait_seconds,
@@ -65,6 +70,7 @@ def sync(
 
 @click.command(short_help="What a sync would do; writes nothing.")
 @source_option
+@shard_option
 @wait_option
 @_parallel_option
 @output_option
@@ -73,6 +79,7 @@ def plan(
     session: Session,
     sources: tuple[str, ...],
     *,
+    shard: Shard | None,
     wait_seconds: float,
     parallel: int,
     output: str,
@@ -86,6 +93,7 @@ def plan(
     return _run(
         session,
         sources,
+        shard=shard,
         is_dry_run=True,
         accepts_removals=False,
         wait_seconds=wait_seconds,
@@ -98,6 +106,7 @@ def _run(
     session: Session,
     sources: tuple[str, ...],
     *,
+    shard: Shard | None,
     is_dry_run: bool,
     accepts_removals: bool,
     wait_seconds: float,
@@ -114,6 +123,7 @@ def _run(
         outcome = run_sync(
             session.settings,
             source_names=sources,
+            shard=shard,
             is_dry_run=is_dry_run,
             accepts_removals=accepts_removals,
             wait_seconds=wait_seconds,
@@ -122,6 +132,8 @@ def _run(
             on_preview=forecast.take,
         )
     session.exit_code = outcome.exit_code
+    if shard and not outcome.sources and not session.is_quiet:
+        click.echo(f"image-sync: no source belongs to share {shard}", err=True)
     show_outcome(session, outcome, output=output)
     if is_dry_run and output == "text" and not session.is_quiet:
         for line in forecast.lines():

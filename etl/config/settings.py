@@ -6,8 +6,10 @@ against, these tables. Nothing here reads a file or the environment.
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from etl.config import rules
 
@@ -107,6 +109,15 @@ class RemovalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """`[notify]`: who is told how a run went."""
+
+    metrics_file: str = key(
+        "", text="Prometheus text for node_exporter, a name that ends with .prom; empty: none"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthSettings:
     """`[source.auth]`: how a source lets us in."""
 
@@ -163,6 +174,13 @@ class SourceSettings:
     auth: AuthSettings = field(default_factory=AuthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
 
+    @property
+    def region(self) -> str:
+        """The region that the endpoint's host names; else the host, which serves as well."""
+        host = urlsplit(self.endpoint).netloc
+        found = re.match(r"modelarts\.([a-z]+-[a-z0-9-]+)\.", host)
+        return found[1] if found else host or "sample"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -172,6 +190,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     walk: WalkSettings = field(default_factory=WalkSettings)
     removals: RemovalSettings = field(default_factory=RemovalSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     sources: tuple[SourceSettings, ...] = ()
     place: str = ""
     warnings: tuple[str, ...] = ()

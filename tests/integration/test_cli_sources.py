@@ -1,0 +1,86 @@
+"""`sources`, and a sync of a share of them."""
+
+import json
+
+import pytest
+
+from etl.cli.entry import run
+
+SOURCE = """
+[[source]]
+name = "{name}"
+endpoint = "{endpoint}"
+project_id = "0123456789abcdef0123456789abcdef"
+"""
+SECRET = "canary-of-the-secret-key"
+KEYS = f'[source.auth]\nmethod = "aksk"\naccess_key = "{SECRET}"\nsecret_key = "{SECRET}"\n'
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    far = "https://modelarts.cn-north-4.myhuaweicloud.com"
+    path = tmp_path / "config.toml"
+    path.write_text(
+        SOURCE.format(name="one", endpoint="sample:")
+        + SOURCE.format(name="far", endpoint=far)
+        + KEYS
+    )
+    path.chmod(0o600)
+
+
+@pytest.mark.usefixtures("config")
+def test_the_sources_for_people_and_for_programs(capsys):
+    assert run(["sources"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["NAME", "REGION", "PROJECT_ID", "TYPES", "WORKSPACES", "ENDPOINT"]
+    assert lines[2].split()[:2] == ["far", "cn-north-4"]
+    assert run(["sources", "--output", "json"]) == 0
+    text = capsys.readouterr().out
+    one, far = json.loads(text)
+    assert (one["name"], one["types"], one["region"]) == (
+        "one",
+        ["BUILD_IN", "DEDICATED"],
+        "sample",
+    )
+    assert (far["auth_method"], far["workspaces"]) == ("aksk", ["*"])
+    assert SECRET not in text
+
+
+@pytest.mark.usefixtures("config")
+def test_a_share_may_have_no_source(capsys):
+    shares = {number: _names(capsys, "--shard", f"{number}/5") for number in range(1, 6)}
+    assert sorted(name for names in shares.values() for name in names) == ["far", "one"]
+    empty = next(number for number, names in shares.items() if not names)
+    assert run(["sync", "--shard", f"{empty}/5"]) == 0
+    assert f"no source belongs to share {empty}/5" in capsys.readouterr().err
+    assert run(["-q", "sync", "--shard", f"{empty}/5"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("config")
+def test_an_empty_list_of_sources(capsys):
+    assert run(["sources", "--shard", "1/2"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, "nothing found" in told.err) == ("", True)
+
+
+@pytest.mark.usefixtures("config")
+def test_a_sync_of_a_share_reads_its_sources_alone(capsys):
+    number = next(n for n in range(1, 6) if _names(capsys, "--shard", f"{n}/5") == ["one"])
+    assert run(["sync", "--shard", f"{number}/5", "--output", "json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)["sources"]] == ["one"]
+    assert run(["plan", "--shard", f"{number}/5"]) == 0
+
+
+@pytest.mark.usefixtures("config")
+def test_what_is_no_share_is_a_usage_error(capsys):
+    assert run(["sync", "--shard", "3/2"]) == 2
+    assert "K from 1 to N" in capsys.readouterr().err
+    assert run(["sync", "--shard", "1/2", "--source", "one"]) == 2
+    assert "either --source or --shard" in capsys.readouterr().err
+
+
+def _names(capsys, *options):
+    assert run(["sources", "--output", "json", *options]) == 0
+    return [each["name"] for each in json.loads(capsys.readouterr().out)]
