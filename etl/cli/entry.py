@@ -10,21 +10,19 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from etl import log
+from etl import log, signals
 from etl.cli.group import program
 from etl.cli.session import Session
 from etl.errors import ImageSyncError, Interrupted
 from etl.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger("etl")
 
 
@@ -39,7 +37,7 @@ def run(args: Sequence[str]) -> int:
     _prepare_streams()
     log.set_up()
     try:
-        with _signals_raised():
+        with signals.raised():
             code = program.main(
                 args=list(args), prog_name="image-sync", standalone_mode=False, obj=session
             )
@@ -91,23 +89,6 @@ def _told(error: BaseException, *, is_bug: bool) -> str:
     if is_bug:
         return f"unexpected {type(error).__name__}: {error} (this is a bug; -v shows the trace)"
     return str(error)
-
-
-@contextlib.contextmanager
-def _signals_raised() -> Iterator[None]:
-    """SIGINT and SIGTERM become `Interrupted`; a second one ends the process at once."""
-    before = {number: signal.signal(number, _raise) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _raise(number: int, _frame: FrameType | None) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_DFL)
-    raise Interrupted(number)
 
 
 def _prepare_streams() -> None:

@@ -1,29 +1,28 @@
 """Opens a database: dialect set-up, and the drivers' errors in our words.
 
-It is the one place that knows how SQLite and PostgreSQL are connected to.
+It is the one place that knows how PostgreSQL is connected to; `etl.database.sqlite` knows the same
+of SQLite.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from os.path import exists
-from typing import TYPE_CHECKING, Any
+from os.path import exists, isdir
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from etl.database.sqlite import file_of, open_sqlite, read_where_it_stands
 from etl.errors import DatabaseUnavailable, UsageError
+from etl.signals import received
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
-
-BUSY_SECONDS = 60
-CONNECT_SECONDS = 10
 
 
 def open_engine(url: str, *, schema: str = "") -> Engine:
@@ -33,18 +32,19 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return open_sqlite(parsed)
     return _postgresql(parsed, schema=schema)
 
 
 def open_reader(url: str, *, schema: str = "") -> Engine:
     """An engine whose connections can't write; a SQLite file must be there already."""
     engine = open_engine(url, schema=schema)
-    if engine.dialect.name == "sqlite":
-        path = engine.url.database
-        if path and path != ":memory:" and not path.startswith("file:") and not exists(path):
+    path = file_of(engine.url) if engine.dialect.name == "sqlite" else ""
+    if path and not path.startswith("file:"):
+        if not exists(path):
             hint = "`image-sync sync` makes it, or name another with --database"
             raise DatabaseUnavailable(f"no database at {path}", hint=hint)
+        read_where_it_stands(engine)
 
     @event.listens_for(engine, "connect")
     def refuse_writes(connection: Any, _record: Any) -> None:
@@ -60,7 +60,7 @@ def _parsed(url: str) -> URL:
     expected = "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise UsageError(f"the database URL can't be read; expected {expected}") from None
     backend = parsed.get_backend_name()
     if backend == "postgres":
@@ -71,39 +71,13 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _sqlite(url: URL) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=None if url.database in {None, "", ":memory:"} else NullPool,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, so that reads take no lock
-        connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma synchronous = normal")
-        connection.execute("pragma temp_store = memory")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        is_writing = connection.get_execution_options().get("is_writing", False)
-        connection.exec_driver_sql("begin immediate" if is_writing else "begin")
-
-    return engine
-
-
 def _postgresql(url: URL, *, schema: str) -> Engine:
     try:
         engine = create_engine(
             url,
             poolclass=NullPool,
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                "application_name": "image-sync",
-                "options": f"-c search_path={schema}" if schema else "",
-                **({} if "options" not in url.query else {"options": url.query["options"]}),
-            },
+            isolation_level="READ COMMITTED",
+            connect_args=_connect_args(url, schema=schema),
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         hint = "pip install 'modelarts-image-sync[postgres]'"
@@ -111,11 +85,43 @@ def _postgresql(url: URL, *, schema: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            hint = "image-sync needs one made with: encoding 'UTF8' template template0"
+            raise DatabaseUnavailable(f"database {place(engine)} is in {encoding}", hint=hint)
         with connection.cursor() as cursor:
-            cursor.execute("set time zone 'UTC'")
+            cursor.execute(_SET_UP)
         connection.commit()
 
     return engine
+
+
+def _connect_args(url: URL, *, schema: str) -> dict[str, Any]:
+    """What libpq is told besides the URL, which has the last word."""
+    asked = {name: value for name, value in url.query.items() if name in _CONNECT_ARGS}
+    options = [str(url.query.get("options", "")), f"-c search_path={schema}" if schema else ""]
+    return {**_CONNECT_ARGS, **asked, "options": " ".join(filter(None, options))}
+
+
+_CONNECT_ARGS: Final = {
+    "connect_timeout": 10,
+    "application_name": "image-sync",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
+
+# A session that holds a lock may be idle for long; a killed program's statement ends soon, and its
+# locks with it. A server that does not know a setting keeps its own way.
+_SET_UP: Final = """
+    set time zone 'UTC';
+    do $$ begin
+        perform set_config('idle_session_timeout', '0', false);
+        perform set_config('client_connection_check_interval', '1s', false);
+    exception when others then null;
+    end $$
+"""
 
 
 @contextmanager
@@ -134,13 +140,17 @@ def writing(connection: Connection) -> Iterator[Connection]:
 
 @contextmanager
 def our_errors(engine: Engine) -> Iterator[None]:
-    """The drivers' errors as `DatabaseUnavailable`, in one line and without the URL's password."""
+    """The drivers' errors as `DatabaseUnavailable`, in one line and without the URL's password.
+
+    Raises `Interrupted` when a signal came first: then the error is only how the driver ended.
+    """
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # bulk work goes by the driver
-        raise DatabaseUnavailable(_told(engine, error), hint=_hint(error)) from error
+        hint = _hint(engine, error)
+        raise received() or DatabaseUnavailable(_told(engine, error), hint=hint) from error
     except SQLAlchemyError as error:
-        raise DatabaseUnavailable(_told(engine, error)) from error
+        raise received() or DatabaseUnavailable(_told(engine, error)) from error
 
 
 def place(engine: Engine) -> str:
@@ -154,23 +164,37 @@ def _told(engine: Engine, error: Exception) -> str:
     return f"database {place(engine)}: {lines[0]}"
 
 
-def _hint(error: Exception) -> str:
+def _hint(engine: Engine, error: Exception) -> str:
     told = str(getattr(error, "orig", None) or error)
-    for sign, hint in _HINTS.items():
-        if sign in told:
-            return hint
-    return ""
+    if "unable to open" in told and isdir(engine.url.database or ""):
+        return "that is a folder; name a file"
+    return next((hint for sign, hint in _HINTS.items() if sign in told), "")
 
 
-_HINTS = {
+_HINTS: Final = {
     "database is locked": "another program writes it; try again",
     "readonly": "the file or its folder can't be written by this user",
-    "read-only": "the file or its folder can't be written by this user",
+    "read-only": "the file, its folder or this role may only be read",
     "unable to open": "does the folder exist, and may this user write in it?",
     "not a database": "the file is of another kind; name another one",
+    "malformed": "the file is damaged: put a backup in its place, or move it away and sync anew",
     "disk is full": "free some space and run again; nothing was half done",
+    "disk I/O error": "is the disk full or failing, or file size limited? Nothing was half done",
+    "while it was read": "run again",
     "permission denied": "grant this role the rights it needs: docs/rights.md",
     "password authentication failed": "check the user and the password",
+    "statement timeout": "give this role a longer statement_timeout, and run again",
+    "could not serialize": "another transaction was in the way; run again",
+    "deadlock detected": "another transaction was in the way; run again",
+    "too many": "a run needs one connection, and one more for each source read at a time",
+    "connection slots": "a run needs one connection, and one more for each source read at a time",
+    "starting up": "try again when it is up",
+    "shutting down": "try again when it is up",
+    "server closed the connection": "run again; nothing was half done",
+    "terminating connection": "run again; nothing was half done",
+    "connection is lost": "run again; nothing was half done",
     "Connection refused": "is PostgreSQL running there?",
+    "No such file or directory": "is PostgreSQL running there?",
+    "timeout expired": "is PostgreSQL running there?",
     "does not exist": "create it first, or mend the URL",
 }

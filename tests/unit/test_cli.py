@@ -12,7 +12,7 @@ import click
 import pytest
 
 import etl.cli.sample
-from etl import errors
+from etl import errors, signals
 from etl.cli import entry
 from etl.cli.entry import exit_code_of, run
 from etl.cli.group import _add_global_options, program
@@ -146,16 +146,14 @@ def test_a_signal_ends_a_command_with_its_code(number):
         assert process.wait(20) == 128 + number
 
 
-def test_a_signal_is_raised_once_and_then_ends_the_process():
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
+def test_a_signal_is_raised_once_kept_and_then_ends_the_process():
+    with signals.raised():
         with pytest.raises(errors.Interrupted) as raised:
-            entry._raise(signal.SIGTERM, None)
-        assert raised.value.signal_number == signal.SIGTERM
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert raised.value.signal_number == signals.received().signal_number == signal.SIGTERM
         assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    assert signals.received() is None
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
 def test_the_command_exits_with_the_code(monkeypatch, capsys):

@@ -1,0 +1,127 @@
+"""How is a SQLite file connected to, waited for, and read where it can't be written?
+
+It knows files and the driver, and no table.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of a second
+_LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds
+_REFUSED: Final = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+
+
+def open_sqlite(url: URL) -> Engine:
+    """An engine for a SQLite URL."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool if file_of(url) else None,
+        connect_args={"timeout": 1, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, so that reads take no lock
+        connection.set_progress_handler(_let_signals_in, _LOOK_ROUND)
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma synchronous = normal")
+        connection.execute("pragma temp_store = memory")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("is_writing", False):
+            _patiently(connection, "begin immediate")
+        else:
+            connection.exec_driver_sql("begin")
+            _patiently(connection, "pragma schema_version")  # what is read is settled here
+
+    return engine
+
+
+def file_of(url: URL) -> str:
+    """The file of a SQLite URL; nothing when it is in memory."""
+    return url.database if url.database and url.database != ":memory:" else ""
+
+
+def read_where_it_stands(engine: Engine) -> None:
+    """Lets `engine` read a file beside which its user may write nothing.
+
+    SQLite needs two files beside a database in WAL mode. Where it may not make them and the
+    writer left none, the file is whole by itself and is read as it stands.
+    """
+    path = file_of(engine.url)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, _record: Any, args: Any, given: Any) -> Any:
+        connection = dialect.connect(*args, **given)
+        try:
+            connection.execute("pragma schema_version").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF not in _REFUSED or not _is_whole(path):
+                raise
+            place = f"file:{quote(os.path.abspath(path))}?immutable=1"
+            return sqlite3.connect(place, uri=True, factory=_AsItStands, **given)
+        return connection
+
+
+class _AsItStands(sqlite3.Connection):
+    """Reads without locks, and says so at the end when the file was written meanwhile."""
+
+    def __init__(self, place: str, **given: Any) -> None:
+        super().__init__(place, **given)
+        ((_, _, self._path),) = self.execute("pragma database_list")
+        self._state = self._look()
+
+    def commit(self) -> None:
+        super().commit()
+        self._check()
+
+    def rollback(self) -> None:
+        super().rollback()
+        self._check()
+
+    def _check(self) -> None:
+        before, self._state = self._state, self._look()
+        if before != self._state:
+            raise sqlite3.OperationalError("the file was written while it was read")
+
+    def _look(self) -> tuple[int, int]:
+        seen = os.stat(self._path)
+        return seen.st_mtime_ns, seen.st_size
+
+
+def _is_whole(path: str) -> bool:
+    """Whether the file can be read, and nothing of it waits in a log beside it."""
+    log = f"{path}-wal"
+    return os.access(path, os.R_OK) and not (os.path.exists(log) and os.path.getsize(log))
+
+
+def _patiently(connection: Connection, statement: str) -> None:
+    """Waits for another program's lock, a second at a time: signals are heard in between."""
+    seconds_left = BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql(statement).close()
+        except OperationalError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code != sqlite3.SQLITE_BUSY or not seconds_left:
+                raise
+            seconds_left -= 1
+        else:
+            return
+
+
+def _let_signals_in() -> None:
+    """Nothing: Python looks for signals whenever its own code runs."""
