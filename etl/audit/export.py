@@ -14,8 +14,8 @@ from sqlalchemy import BigInteger, Integer, Text, bindparam, text
 from etl.audit.outfile import written_whole
 from etl.audit.query import Rows
 from etl.audit.render import lines_of
-from etl.audit.snapshot import snapshot
 from etl.database.schema import metadata
+from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
 

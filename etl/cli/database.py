@@ -10,14 +10,15 @@ from etl.cli.group import Group
 from etl.cli.session import Session, pass_session
 
 
-@click.group(cls=Group, short_help="The database's schema: upgrade, current, check, downgrade.")
+@click.group(cls=Group, short_help="The database: upgrade, current, check, downgrade, copy.")
 def database() -> None:
-    """Look after the database's schema.
+    """Look after the database.
 
     \b
     image-sync db current       the schema's revision, and this program's
     image-sync db check         exit 21 when they differ
     image-sync db upgrade       bring it to this program's
+    image-sync db copy URL      the whole ledger, into another database
     """
 
 
@@ -73,6 +74,40 @@ def downgrade(session: Session, revision: str, *, is_sure: bool) -> None:
     with session.engine() as engine:
         migrate.downgrade(engine, revision)
     _say(session, "the schema was taken back to", revision)
+
+
+@database.command(short_help="Copy the whole ledger into another database.")
+@click.argument("url", metavar="URL")
+@click.option("--schema", default="", help="The PostgreSQL schema to live in there.")
+@pass_session
+def copy(session: Session, url: str, *, schema: str) -> None:
+    """Copy the whole ledger into the empty database URL, of either kind, and verify it there.
+
+    \b
+    PGPASSWORD=… image-sync db copy postgresql+psycopg://image_sync@db.example.com/catalogue
+
+    It copies one state, whatever a sync writes meanwhile; what later runs write is not in the
+    copy. To move, stop the cron job first, and change `database.url` behind it.
+    """
+    from etl.audit.verify import verify
+    from etl.cli.verify import head_line
+    from etl.database import migrate
+    from etl.database.engine import open_engine, our_errors
+    from etl.load.transfer import copy_ledger
+
+    target = open_engine(url, schema=schema)
+    with session.reader() as source, our_errors(target):
+        migrate.ensure_head(target, auto_upgrade=True)
+        with target.connect() as connection:
+            for table, rows in copy_ledger(source, connection):
+                if not session.is_quiet:
+                    click.echo(f"{table:>15}  {rows:>12,} rows", err=True)
+            heads = verify(connection)
+    target.dispose()
+    for each in heads:
+        click.echo(head_line(each))
+    if not session.is_quiet:
+        click.echo("image-sync: the copy was verified", err=True)
 
 
 def _say(session: Session, what: str, revision: str) -> None:

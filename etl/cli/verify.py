@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from etl.cli.options import source_option
 from etl.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from etl.audit.verify import Head
 
 
 @click.command(short_help="Recompute the ledger's digests and invariants.")
@@ -27,14 +32,20 @@ def verify(session: Session, sources: tuple[str, ...], *, since: str | None, hea
     """
     from etl.audit.times import instant_or_run
     from etl.audit.verify import verify as recompute
-    from etl.printable import printable
 
     after = instant_or_run(since, now=session.clock()) if since else None
     with session.reader() as connection:
         heads = recompute(connection, since=after, head=head, sources=sources)
     for each in heads:
-        runs = f"{each.runs:,} run{'' if each.runs == 1 else 's'}"
-        told = f"{runs}, {each.present:,} images present"
-        click.echo(f"{each.digest}  {printable(each.source)}  run {each.run_id}  ({told})")
+        click.echo(head_line(each))
     if not heads and not session.is_quiet:
         click.echo("image-sync: nothing on record yet", err=True)
+
+
+def head_line(head: Head) -> str:
+    """The end of a source's chain in one line, its digest first."""
+    from etl.printable import printable
+
+    runs = f"{head.runs:,} run{'' if head.runs == 1 else 's'}"
+    told = f"{runs}, {head.present:,} images present"
+    return f"{head.digest}  {printable(head.source)}  run {head.run_id}  ({told})"

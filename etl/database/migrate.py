@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 HEAD: Final = "0002"
+LOCK_SECONDS: Final = 60  # an upgrade waits so long for those who read or write
 _LOCK_KEY: Final = 7_310_579_028_113_425_011  # "image-sync migrates", an arbitrary fixed number
 
 
@@ -90,7 +91,7 @@ def _prepared(engine: Engine) -> Iterator[Connection]:
             driver.execute("pragma journal_mode = wal")  # not possible inside a transaction
         with writing(connection):
             if engine.dialect.name == "postgresql":
-                connection.execute(text("set local lock_timeout = '60s'"))
+                connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
                 connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
                 _make_schema(connection)
             yield connection

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from etl.audit.dashboard import charts, words
 from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
 from etl.audit.outfile import written_whole
-from etl.audit.snapshot import snapshot
+from etl.database.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@
 It reads the tables alone. Outside the proof, since no run says them: the process facts of
 `sync_runs` (version, host, pid, times), `catalogue.received` and `listing`, and numbers that only
 name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since`, and `resolved_at` as release
-0.1 wrote it, are held to instants of the source's runs. A ledger that was cut off at its end, or written anew as a whole, is
-consistent in itself: a digest noted elsewhere (`--head`) shows that.
+0.1 wrote it, are held to instants of the source's runs. A ledger that was cut off at its end, or
+written anew as a whole, is consistent in itself: a digest noted elsewhere (`--head`) shows that.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from heapq import nsmallest
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from etl.audit.snapshot import snapshot
 from etl.audit.verify.findings import Finding, counted
 from etl.audit.verify.runs import Head, Ledger, check_runs, read_ledger
 from etl.audit.verify.strays import check_rejects, check_strays, check_sync_runs
 from etl.audit.verify.versions import check_versions
+from etl.database.snapshot import snapshot
 from etl.errors import LedgerBroken, UsageError
 
 if TYPE_CHECKING:

@@ -1,0 +1,114 @@
+"""How does a whole ledger get into another database? Row by row as it is, in one transaction.
+
+Between databases a value travels as SQLite keeps it (numbers, bytes, text; instants and JSON are
+text), so that every digest holds on the other side.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from our own table and column names, never from input
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select, text
+
+from etl.database.engine import place, writing
+from etl.database.schema import metadata
+from etl.database.snapshot import snapshot
+from etl.database.types import Instant, JsonList, JsonObject, instant_text, json_text
+from etl.errors import DatabaseUnavailable
+from etl.load.statements import driver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Column, Connection, Table
+
+_BATCH: Final = 2_000
+
+
+def copy_ledger(source: Connection, target: Connection) -> Iterator[tuple[str, int]]:
+    """Copies every row of every table, as one snapshot; tells each table and its number of rows.
+
+    Both schemas are at head; all is committed when the last table was told. Raises
+    `DatabaseUnavailable` when the target has rows already: nothing is written then.
+    """
+    with snapshot(source), writing(target):
+        _refuse_full(target)
+        for table in metadata.sorted_tables:
+            _write(target, table, _read(source, table))
+            yield table.name, _row_count(target, table)
+        _set_sequences(target)
+
+
+def _refuse_full(target: Connection) -> None:
+    for table in metadata.sorted_tables:
+        if _row_count(target, table):
+            raise DatabaseUnavailable(
+                f"database {place(target.engine)} has a ledger already ({table.name} has rows)",
+                hint="name an empty database",
+            )
+
+
+def _row_count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _read(source: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
+    """A table's rows in the order of its key, a batch at a time."""
+    read = [_READ.get(type(column.type), _as_it_is) for column in table.c]
+    names = ", ".join(_selected(column, source.dialect.name) for column in table.c)
+    key = ", ".join(column.name for column in table.primary_key)
+    statement = text(f"select {names} from {table.name} order by {key}")
+    for row in source.execution_options(yield_per=_BATCH).execute(statement):
+        yield tuple(
+            None if value is None else each(value) for each, value in zip(read, row, strict=True)
+        )
+
+
+def _selected(column: Column[Any], dialect: str) -> str:
+    """A JSON object as the very text it was written as."""
+    is_json = type(column.type) is JsonObject and dialect == "postgresql"
+    return f"cast({column.name} as text)" if is_json else column.name
+
+
+def _write(target: Connection, table: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+    names = [column.name for column in table.c]
+    driver = driver_of(target)
+    if target.dialect.name == "sqlite":
+        places = ", ".join("?" * len(names))
+        statement = f"insert into {table.name} ({', '.join(names)}) values ({places})"
+        driver.executemany(statement, rows)
+        return
+    statement = f"copy {table.name} ({', '.join(names)}) from stdin"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _set_sequences(target: Connection) -> None:
+    """PostgreSQL's next keys come after those that were copied."""
+    if target.dialect.name == "sqlite":
+        return
+    for table in metadata.sorted_tables:
+        for key in table.primary_key:
+            named = {"table": table.name, "key": key.name}
+            sequence = text("select pg_get_serial_sequence(:table, :key)")
+            if name := target.execute(sequence, named).scalar():
+                last = text(f"select setval('{name}', max({key.name})) from {table.name}")
+                target.execute(last)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _instant(value: Any) -> str:
+    return value if isinstance(value, str) else instant_text(value)
+
+
+def _list(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+_READ: Final[dict[Any, Callable[[Any], Any]]] = {Instant: _instant, JsonList: _list}

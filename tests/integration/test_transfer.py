@@ -1,0 +1,108 @@
+"""`db copy`: a whole ledger in another database says the same, and goes on there."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from etl.audit.verify import verify
+from etl.cli.entry import run
+from etl.database.engine import open_engine
+from etl.database.views import VIEWS
+from etl.load import transfer
+from tests.support.databases import BACKENDS, Backend, Databases
+from tests.support.history import HOSTILE, History, record, varied
+
+TABLES = ("image_removals", "held_removals", "sync_runs", "source_runs", "rejects", "source_fields")
+INSTANTS = ("_at", "_since", "valid_from", "valid_to", "at")
+
+
+@pytest.fixture(params=BACKENDS)
+def other_url(request, databases: Databases):
+    with databases.empty(request.param) as url:
+        yield url
+
+
+def relations(url: str) -> dict[str, list[tuple[str, ...]]]:
+    """Every relation, spelled alike whatever the database."""
+    from etl.load.transfer import _instant, _list  # the spelling that values travel in
+
+    engine = open_engine(url)
+    told = {}
+    with engine.connect() as connection:
+        for name in (*VIEWS, *TABLES):
+            rows = connection.execute(text(f"select * from {name}"))
+            spelled = [
+                tuple(
+                    str(
+                        _instant(value)
+                        if column.endswith(INSTANTS) and value is not None
+                        else _list(value)
+                        if isinstance(value, (list, dict))
+                        else value
+                    )
+                    for column, value in row.items()
+                )
+                for row in rows.mappings()
+            ]
+            told[name] = sorted(spelled)
+    engine.dispose()
+    return told
+
+
+def test_the_copy_says_the_same_and_goes_on(database_url, other_url, capsys):
+    engine = open_engine(database_url)
+    history = varied(engine)
+    history.run([record(f"{n}", name=each, tag=each) for n, each in enumerate(HOSTILE)])
+    engine.dispose()
+    capsys.readouterr()
+
+    assert run(["--database", database_url, "db", "copy", other_url]) == 0
+    copied = capsys.readouterr()
+    assert copied.err.endswith("the copy was verified\n")
+    assert run(["--database", database_url, "verify"]) == 0
+    assert capsys.readouterr().out == copied.out, "the heads are the same"
+    assert relations(other_url) == relations(database_url)
+
+    engine = open_engine(other_url)
+    history.engine = engine
+    outcome = history.run([record("new"), b'{"id": 7}'])
+    assert (outcome.added, outcome.rejected) == (1, 1)
+    with engine.connect() as connection:
+        assert verify(connection, head=copied.out[:64])
+    engine.dispose()
+
+
+def test_a_database_with_a_ledger_is_left_alone(database_url, other_url, capsys):
+    for url in (database_url, other_url):
+        engine = open_engine(url)
+        if url == other_url:
+            run(["-q", "--database", url, "db", "upgrade"])
+        History(engine).run([record("a")])
+        engine.dispose()
+    before = relations(other_url)
+    assert run(["--database", database_url, "db", "copy", other_url]) == 20
+    assert "has a ledger already" in capsys.readouterr().err
+    assert relations(other_url) == before
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_copy_that_breaks_off_leaves_nothing(databases: Databases, backend: Backend, monkeypatch):
+    def broken(_connection) -> None:
+        raise KeyboardInterrupt
+
+    with databases.migrated("sqlite") as url, databases.migrated(backend) as other:
+        source, target = open_engine(url), open_engine(other)
+        varied(source, runs=3)
+        monkeypatch.setattr(transfer, "_set_sequences", broken)
+        with source.connect() as reading, target.connect() as writing:
+            with pytest.raises(KeyboardInterrupt):
+                list(transfer.copy_ledger(reading, writing))
+            assert writing.execute(text("select count(*) from sync_runs")).scalar() == 0
+        source.dispose()
+        target.dispose()
+
+
+def test_an_empty_ledger_is_copied_in_silence(database_url, other_url, capsys):
+    assert run(["-q", "--database", database_url, "db", "copy", other_url]) == 0
+    assert capsys.readouterr() == ("", "")
