@@ -55,7 +55,10 @@ class Style:
         """Whether an answer is the page asked for; learns how offsets count from it."""
         asked, expected = self.offset(number), self.first_page + number
         if envelope.current is None or envelope.current == expected:
-            self.is_certain = self.is_certain or asked != expected or self.by_number
+            # The last page proves nothing: an endpoint may give it for all that is past the end.
+            is_inner = (number + 1) * self.size < envelope.total
+            tells = self.by_number or (asked != expected and is_inner)
+            self.is_certain = self.is_certain or tells
             return True
         if not self.is_certain:  # even far from both: past the end may be the last page again
             self.by_number = True

@@ -7,8 +7,18 @@ import pytest
 
 from etl.config import WalkSettings
 from etl.errors import SourceBroken
+from etl.extract.walk import Walker
+from etl.model import Listing
 from etl.sample import Quirks, SampleApi
-from tests.support.walking import PagesClient, ids_of, images, walked
+from tests.support.walking import (
+    LISTING,
+    Gathered,
+    PagesClient,
+    ids_of,
+    images,
+    source_of,
+    walked,
+)
 from tests.support.wire import client_for
 
 OFFSETS = ("pages", "records", "page_number")
@@ -53,6 +63,23 @@ def test_reads_the_same_over_a_socket(offset: Any, cap: int | None) -> None:
         walk = walked(client_for(api.url), endpoint=api.url)
     assert ids_of(walk) == [each["id"] for each in catalogue]
     assert walk.certificate == "exact"
+
+
+def test_a_last_page_that_comes_for_all_past_the_end_does_not_tell_how_offsets_count() -> None:
+    """Of two pages, the second comes for any offset: the other listing must not suffer for it."""
+    others = [{**each, "id": f"d{each['id']}", "type": "DEDICATED"} for each in images(20)]
+    quirks = Quirks(offset="page_number", first_page=1, before_first="first", past_the_end="repeat")
+    client = PagesClient([*images(6), *others], quirks)
+    source = source_of(types=("BUILD_IN", "DEDICATED"), http={"page_size": 4})
+    walker = Walker(
+        client,  # type: ignore[arg-type]  # a stand-in
+        source,
+        WalkSettings(),
+        observer_for=Gathered,
+        on_page=lambda *_: None,
+    )
+    walk = walker.walk([LISTING, Listing("DEDICATED", "0")])
+    assert (walk.certificate, len(ids_of(walk))) == ("exact", 26)
 
 
 def test_asks_for_multiples_of_the_real_page_size_in_an_explicit_type() -> None:

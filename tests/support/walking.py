@@ -10,8 +10,9 @@ from typing import Any
 from msgspec import json
 
 from etl.config import HttpSettings, SourceSettings, WalkSettings
-from etl.errors import SourceBroken
-from etl.extract.exchange import Answer
+from etl.extract.exchange import Answer, Request
+from etl.extract.failure import error_of
+from etl.extract.lookup import NOT_FOUND
 from etl.extract.walk import Walk, Walker
 from etl.model import Listing, Page
 from etl.sample import ApiError, Quirks
@@ -22,7 +23,9 @@ BeforeRequest = Callable[[int, Mapping[str, str]], None]
 
 
 class PagesClient:
-    """Answers list calls as the sample API does, in this process; counts them."""
+    """Answers list calls and lookups as the sample API does, in this process; counts them."""
+
+    retries = 0
 
     def __init__(
         self,
@@ -46,15 +49,27 @@ class PagesClient:
         self.asked.append(params)
         if self.before_request:
             self.before_request(self.requests, params)
-        seed = self.quirks.shuffle_seed
-        ties = None if seed is None else Random(f"{seed}/{self.requests}")
         try:
-            body = list_page(self._catalogue, params, self.quirks, ties=ties)
+            return self._answer(200, self._body(path, params))
         except ApiError as error:
-            raise SourceBroken(
-                f"GET {path}: {error}", status=error.status, error_code=error.code
-            ) from None
-        return Answer(200, body, {}, f"request-{self.requests}", datetime(2026, 1, 1, tzinfo=UTC))
+            said = json.encode({"error_code": error.code, "error_msg": error.message})
+            request = Request("GET", "http://127.0.0.1:9", path)
+            raise error_of(request, self._answer(error.status, said)) from None
+
+    def _body(self, path: str, params: Mapping[str, str]) -> bytes:
+        _, _, image_id = path.partition("/images/")
+        if not image_id:
+            seed = self.quirks.shuffle_seed
+            ties = None if seed is None else Random(f"{seed}/{self.requests}")
+            return list_page(self._catalogue, params, self.quirks, ties=ties)
+        if image_id not in self._catalogue.by_id:
+            raise ApiError(self.quirks.missing_image_status, NOT_FOUND, "no such image")
+        return json.encode(self._catalogue.by_id[image_id])
+
+    def _answer(self, status: int, body: bytes) -> Answer:
+        return Answer(
+            status, body, {}, f"request-{self.requests}", datetime(2026, 1, 1, tzinfo=UTC)
+        )
 
 
 class Gathered:
@@ -62,6 +77,7 @@ class Gathered:
 
     def __init__(self, _listing: Listing | None = None) -> None:
         self.ids: list[str] = []
+        self.records: list[dict[str, Any]] = []
         self.pages: list[Page] = []
         self.nameless = 0
 
@@ -79,7 +95,8 @@ class Gathered:
 
     def observe(self, page: Page) -> None:
         self.pages.append(page)
-        self.ids += [json.decode(record)["id"] for record in page.records]
+        self.records += map(json.decode, page.records)
+        self.ids += [record["id"] for record in self.records[len(self.ids) :]]
 
     def saw_same_as(self, other: Gathered) -> bool:
         return set(self.ids) == set(other.ids)

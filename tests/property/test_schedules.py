@@ -1,0 +1,103 @@
+"""Whole runs, through the database, over a catalogue that is altered between any two requests.
+
+Nothing that is there may ever be removed; once the catalogue is quiet, the record must be right
+within three runs. The rule that most loaders have (what the pages did not show is gone) is tried on
+the same schedules, as a control: there images must be lost, or the schedules show nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from etl.errors import SourceError
+from etl.extract.forward import read_forward
+from etl.extract.paging import Order, Pager, Style
+from etl.model import Listing
+from tests.support.databases import Backend, Databases
+from tests.support.rehearsal import rehearsal
+from tests.support.schedules import TYPES, Facts, Figures, World, drawn, facts_of, play
+from tests.support.tally import note
+from tests.support.walking import Gathered, PagesClient, source_of
+
+IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+SCHEDULES: dict[Backend, int] = (
+    {"sqlite": 2000, "postgresql": 300} if IS_SOAK else {"sqlite": 60, "postgresql": 6}
+)
+
+
+class Naive:
+    """A loader that believes each forward reading: what it did not show is gone."""
+
+    def __init__(self, world: World) -> None:
+        self.client = PagesClient(world.images, world.quirks)
+        self.client.before_request = lambda *_: self.client.show(world.alter())
+        self.source = source_of(http={"page_size": world.schedule.page_size})
+        self.listings = [Listing(type_, "0") for type_ in TYPES[: world.schedule.types]]
+        self.record: dict[str, Facts] = {}
+        self.counts: Counter[str] = Counter()
+
+    def run(self) -> None:
+        try:
+            shown = {facts[0]: facts for facts in self._read()}
+        except SourceError:
+            return
+        self.counts.update(key for key in shown if self.record.get(key) != shown[key])
+        self.record = shown
+
+    def present(self) -> list[Facts]:
+        return list(self.record.values())
+
+    def versions(self) -> Counter[str]:
+        return self.counts
+
+    def _read(self) -> Iterable[Facts]:
+        style = Style(size=self.source.http.page_size)
+        for listing in self.listings:
+            seen = Gathered()
+            pager = Pager(self.client, self.source, listing, style=style, order=Order())  # type: ignore[arg-type]
+            read_forward(pager, seen, concurrency=1, max_pages=1000, on_page=lambda *_: None)
+            yield from (facts_of(each) for each in seen.records if each["status"] != "DELETED")
+
+
+def tried(databases: Databases, backend: Backend, **removals: object) -> Figures:
+    """What comes of the schedules on one kind of database."""
+    figures = Figures()
+    for number in range(SCHEDULES[backend]):
+        world = World(drawn(number))
+        with databases.migrated(backend) as url, rehearsal(world, url, **removals) as reader:
+            came = play(world, reader)
+        assert came.mistakes == 0 or removals, f"schedule {number}: {came}\n{world.schedule}"
+        figures += came
+    return figures
+
+
+def tell(reader: str, figures: Figures, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line that a soak is run for."""
+    note("schedules", reader=reader, **figures.told())
+    if IS_SOAK:
+        with capsys.disabled():
+            print(f"\n{reader}: {figures}")  # noqa: T201
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_no_image_is_lost_or_removed_while_it_is_there(
+    databases: Databases, backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = tried(databases, backend)
+    tell(f"image-sync, {backend}", figures, capsys)
+    assert figures.settled > figures.schedules / 2
+    assert figures.mistakes == 0
+
+
+def test_the_naive_rule_removes_images_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or the schedules are none that could lose anything."""
+    figures = Figures()
+    for number in range(SCHEDULES["sqlite"]):
+        world = World(drawn(number))
+        figures += play(world, Naive(world))
+    tell("absent is removed", figures, capsys)
+    assert figures.false_removals > figures.schedules / 2
