@@ -225,3 +225,5 @@ class Outcome:
     error_message: str | None = None
     error_request_id: str | None = None
     error_exit_code: int = 0
+    lock_wait_seconds: float = 0.0  # for another run to let go of the source
+    duration_seconds: float = 0.0  # of its turn, the wait included

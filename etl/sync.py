@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,15 +66,21 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
     """
     with ExitStack() as stack, bound(run=job.run_id, source=source.name):
         stack.enter_context(our_errors(job.engine))
+        began_at = job.now()
         if job.run_id is None:
             connection = stack.enter_context(job.engine.connect())
         else:
             lock = source_lock(job.engine, source.name, wait_seconds=job.wait_seconds)
             connection = stack.enter_context(lock)
         job.progress.begin(source.name)
+        locked_at = job.now()
         outcome = _synced(source, job, connection)
         job.progress.end(source.name, note=outcome.status)
-        return outcome
+        return replace(
+            outcome,
+            lock_wait_seconds=(locked_at - began_at).total_seconds(),
+            duration_seconds=(job.now() - began_at).total_seconds(),
+        )
 
 
 def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome:

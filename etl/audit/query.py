@@ -55,6 +55,7 @@ _INSTANTS: Final = [
     "resolved_at",
     "last_run_at",
     "certified_at",
+    "succeeded_at",
     "replaced_at",
     "latest_at",
 ]

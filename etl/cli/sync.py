@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,11 @@ _parallel_option = click.option(
     metavar="N",
     help="Sources read side by side.",
 )
+_metrics_option = click.option(
+    "--metrics-file",
+    metavar="PATH",
+    help="Prometheus text for node_exporter; default: notify.metrics_file.",
+)
 
 
 @click.command(short_help="Read every source and apply what changed.")
@@ -32,6 +38,7 @@ _parallel_option = click.option(
 )
 @wait_option
 @_parallel_option
+@_metrics_option
 @output_option
 @pass_session
 def sync(
@@ -43,6 +50,7 @@ def sync(
     accepts_removals: bool,
     wait_seconds: float,
     parallel: int,
+    metrics_file: str | None,
     output: str,
 ) -> int:
     """Read every source of the configuration and apply what changed.
@@ -64,6 +72,7 @@ def sync(
         accepts_removals=accepts_removals,
         wait_seconds=wait_seconds,
         parallel=parallel,
+        metrics_file=metrics_file,
         output=output,
     )
 
@@ -112,15 +121,18 @@ def _run(
     wait_seconds: float,
     parallel: int,
     output: str,
+    metrics_file: str | None = None,
 ) -> int:
     from etl.cli.forecast import Forecast
+    from etl.notify.announce import announcing
     from etl.progress import watching
     from etl.run import run_sync
 
     session.check_sources(sources)
     forecast = Forecast()
     with watching(is_wanted=not session.is_quiet) as progress:
-        outcome = run_sync(
+        work = partial(
+            run_sync,
             session.settings,
             source_names=sources,
             shard=shard,
@@ -131,6 +143,8 @@ def _run(
             progress=progress,
             on_preview=forecast.take,
         )
+        announced = announcing("sync", session.settings, metrics_file=metrics_file)
+        outcome = work() if is_dry_run else announced(work)
     session.exit_code = outcome.exit_code
     if shard and not outcome.sources and not session.is_quiet:
         click.echo(f"image-sync: no source belongs to share {shard}", err=True)

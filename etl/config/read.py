@@ -18,6 +18,7 @@ from etl.config.settings import (
     AuthSettings,
     DatabaseSettings,
     HttpSettings,
+    NotifySettings,
     RemovalSettings,
     Settings,
     SourceSettings,
@@ -102,7 +103,7 @@ class _Reader:
         self.literal_secrets: list[str] = []
 
     def settings(self, tables: dict[str, Any], *, place: str) -> Settings:
-        known = {"database", "http", "walk", "removals", "source"}
+        known = {"database", "http", "walk", "removals", "notify", "source"}
         self._unknown(tables, known, place="")
         http = self._section(HttpSettings, tables.get("http", {}), place="http")
         return Settings(
@@ -110,6 +111,7 @@ class _Reader:
             http=http,
             walk=self._section(WalkSettings, tables.get("walk", {}), place="walk"),
             removals=self._section(RemovalSettings, tables.get("removals", {}), place="removals"),
+            notify=self._section(NotifySettings, tables.get("notify", {}), place="notify"),
             sources=self._sources(tables.get("source", []), http=http),
             place=place,
         )

@@ -11,6 +11,7 @@ from etl.config.settings import (
     AuthSettings,
     DatabaseSettings,
     HttpSettings,
+    NotifySettings,
     RemovalSettings,
     Settings,
     SourceSettings,
@@ -35,6 +36,7 @@ def example_toml() -> str:
         _section("[http]", _lines(HttpSettings)),
         _section("[walk]", _lines(WalkSettings)),
         _section("[removals]", _lines(RemovalSettings)),
+        _section("[notify]", _lines(NotifySettings)),
         "# One for each project to read; as many as there are.\n" + _section("[[source]]", source),
         _section("[source.auth]", auth),
         "# Any key of [http], for this source alone.\n" + _section("[source.http]", http),
@@ -49,6 +51,7 @@ def masked(settings: Settings) -> dict[str, Any]:
         "http": _plain(settings.http),
         "walk": _plain(settings.walk),
         "removals": _plain(settings.removals),
+        "notify": _plain(settings.notify),
         "source": [
             {**_plain(source), "auth": _plain(source.auth), "http": _plain(source.http)}
             for source in settings.sources

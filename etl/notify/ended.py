@@ -1,0 +1,79 @@
+"""What did a run come to? One shape, whether it ended with an outcome or with an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from etl.errors import ImageSyncError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from etl.model import Outcome
+
+
+class RunOutcome(Protocol):
+    """What a writing command comes to, as far as others are told of it."""
+
+    @property
+    def run_id(self) -> int | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def exit_code(self) -> int: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def finished_at(self) -> datetime: ...
+    @property
+    def sources(self) -> Sequence[Outcome]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that is over; `error` is what ended it before it had an outcome."""
+
+    command: str
+    run_id: int | None
+    status: str
+    exit_code: int
+    started_at: datetime
+    finished_at: datetime
+    sources: Sequence[Outcome] = ()
+    error: str | None = None
+
+
+def ended_well(command: str, outcome: RunOutcome) -> Ended:
+    """A run that has an outcome, good or bad."""
+    return Ended(
+        command=command,
+        run_id=outcome.run_id,
+        status=outcome.status,
+        exit_code=outcome.exit_code,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        sources=outcome.sources,
+    )
+
+
+def ended_by(
+    command: str, error: BaseException, *, started_at: datetime, finished_at: datetime
+) -> Ended:
+    """A run that an error ended. An unexpected one may say anything, so its name alone is told."""
+    status, exit_code = "failed", 1
+    told = f"unexpected {type(error).__name__}"
+    if isinstance(error, ImageSyncError):
+        exit_code, told = error.exit_code, str(error)
+    if isinstance(error, Interrupted):
+        status, exit_code = "interrupted", 128 + error.signal_number
+    return Ended(
+        command=command,
+        run_id=None,
+        status=status,
+        exit_code=exit_code,
+        started_at=started_at,
+        finished_at=finished_at,
+        error=told,
+    )

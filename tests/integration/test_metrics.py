@@ -1,0 +1,263 @@
+"""The metrics file as node_exporter reads it: whole, and with the database's own numbers."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from etl.cli.entry import run
+from etl.config import Settings
+from etl.database.engine import open_engine
+from etl.errors import DatabaseUnavailable, Interrupted
+from etl.load.lock import source_lock
+from etl.notify.announce import announcing
+from etl.notify.metrics import FAMILIES
+from etl.run import run_sync
+from etl.sample import Quirks
+from tests.support.syncing import catalogue, image, place
+
+STRANGE = 'a "quoted" \\ name {x="y"} ü'
+
+
+def samples(path):
+    """(name, labels) → value, as Prometheus' own parser reads them."""
+    read = {}
+    for family in text_string_to_metric_families(path.read_text("utf-8")):
+        assert family.documentation
+        assert family.type == "gauge"
+        for each in family.samples:
+            key = (each.name.removeprefix("image_sync_"), tuple(sorted(each.labels.items())))
+            assert key not in read
+            read[key] = each.value
+    return read
+
+
+def of(path, family, **labels):
+    return samples(path)[family, tuple(sorted(labels.items()))]
+
+
+def sync(at, path, **how):
+    """A run with its metrics file, on the place's own clock."""
+
+    def work():
+        return at.run(**how)
+
+    return announcing("sync", at.settings(), metrics_file=str(path), now=lambda: at.now)(work)
+
+
+def database_says(at):
+    """The same numbers by plain SQL over the contract's relations."""
+    (last,) = at.rows("select * from source_runs order by run_id desc limit 1")
+    said = {
+        ("source_last_run_seen", ()): last["seen"],
+        ("source_last_run_pages", ()): last["pages"],
+        ("source_last_run_requests", ()): last["requests"],
+        ("source_last_run_retries", ()): last["retries"],
+        ("source_last_run_rejected", ()): last["rejected"],
+        ("source_last_run_certified", ()): last["certificate"] != "none",
+        ("source_rejects", ()): count(at, "rejects where resolved_at is null"),
+        ("source_held", ()): count(at, "held_removals where released_at is null"),
+        ("source_missing", ()): count(at, "images where missing_since is not null"),
+        **{
+            ("source_last_run_status", (("status", each),)): last["status"] == each
+            for each in ("succeeded", "partial", "held", "failed")
+        },
+        **{
+            ("source_last_run_changes", (("kind", each),)): last[each]
+            for each in ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
+        },
+        **{
+            ("source_images", (("state", each),)): count(at, f"images where state = '{each}'")
+            for each in ("present", "removed", "out_of_scope")
+        },
+    }
+    for name, where in (
+        ("run", "true"),
+        ("success", "status = 'succeeded'"),
+        ("certified", "certificate <> 'none'"),
+    ):
+        (row,) = at.rows(f"select max(observed_at) as at from source_runs where {where}")
+        said[f"source_last_{name}_timestamp_seconds", ()] = unix(row["at"])
+    return {(name, (*labels, ("source", "one"))): value for (name, labels), value in said.items()}
+
+
+def count(at, what):
+    return at.rows(f"select count(*) as n from {what}")[0]["n"]
+
+
+def unix(at):
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at.replace("Z", "+00:00"))
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at.timestamp() if at else 0
+
+
+def held_against(path, at):
+    told = {key: value for key, value in samples(path).items() if key[0].startswith("source_")}
+    sorted_labels = {
+        (name, tuple(sorted(labels))): value for (name, labels), value in database_says(at).items()
+    }
+    assert told == sorted_labels
+
+
+def test_its_numbers_are_the_databases(database_url, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    broken = [*catalogue(40), image(40, size="large")]
+    with place(database_url, broken) as at:
+        assert sync(at, path).exit_code == 3  # a reject
+        held_against(path, at)
+        assert of(path, "source_rejects", source="one") == 1
+        at.api.images = [image(1, name="other"), *catalogue(20)[2:], image(99)]
+        assert sync(at, path).exit_code == 30  # half of it is gone: held
+        held_against(path, at)
+        assert of(path, "source_held", source="one") == 21
+        assert of(path, "last_run_exit_code") == 30
+        assert sync(at, path, accepts_removals=True).exit_code == 0
+        held_against(path, at)
+        assert of(path, "source_images", source="one", state="removed") == 21
+        assert of(path, "last_run_id") == 3
+        assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
+        at.api.quirks = Quirks(total=lambda n: n + 1)
+        at.walk = {"max_walks": 1}
+        assert sync(at, path).exit_code == 3  # no certificate
+        held_against(path, at)
+        assert of(path, "source_last_run_certified", source="one") == 0
+    told = {line.split()[2] for line in path.read_text().splitlines() if line.startswith("# HELP")}
+    assert told == {f"image_sync_{name}" for name in FAMILIES}
+    assert os.listdir(tmp_path) == [path.name] or database_url.startswith("sqlite")
+
+
+def test_a_source_that_never_ran_is_as_stale_as_can_be(database_url, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(database_url) as at:
+        first = at.settings()
+        both = replace(first, sources=(*first.sources, replace(at.source, name=STRANGE)))
+        announcing("sync", both, metrics_file=str(path))(at.run)
+        assert of(path, "source_last_certified_timestamp_seconds", source=STRANGE) == 0
+        assert of(path, "source_images", source=STRANGE, state="present") == 0
+        assert of(path, "source_images", source="one", state="present") == 6
+
+
+def test_a_held_lock_is_told_with_all_that_is_known(database_url, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(database_url) as at:
+        sync(at, path)
+        engine = open_engine(database_url)
+        with source_lock(engine, "one"):
+            outcome = other_process(at, path)
+        engine.dispose()
+        assert outcome == 22
+        assert of(path, "last_run_locks_held") == 1
+        assert of(path, "last_run_exit_code") == 22
+        assert of(path, "last_run_source_lock_wait_seconds", source="one") >= 0
+        assert of(path, "source_images", source="one", state="present") == 6
+
+
+def other_process(at, path):
+    """A run that finds the lock taken; SQLite's lock file knows processes, not engines."""
+    config = path.with_name("config.toml")
+    config.write_text(
+        f'[database]\nurl = "{at.url}"\n[[source]]\nname = "one"\nendpoint = "{at.api.url}"\n'
+        'project_id = "p"\n'
+    )
+    command = [sys.executable, "-m", "etl", "-c", str(config), "-q", "sync"]
+    told = subprocess.run([*command, "--metrics-file", str(path)], check=False, timeout=60)
+    return told.returncode
+
+
+def test_a_failing_source_is_told(database_url, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(database_url) as at:
+        sync(at, path)
+        at.api.quirks = Quirks(total=lambda n: "many")
+        assert sync(at, path).exit_code == 12
+        held_against(path, at)
+        assert of(path, "source_last_run_status", source="one", status="failed") == 1
+
+
+def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(f"sqlite:///{tmp_path}/images.db") as at:
+        sync(at, path)
+        known = {key: told for key, told in samples(path).items() if "source_" in key[0]}
+        off = replace(
+            at.settings(), database=replace(at.settings().database, url="sqlite:////no/x")
+        )
+        at.now = at.now.replace(hour=23)
+        announced = announcing("sync", off, metrics_file=str(path), now=lambda: at.now)
+        with pytest.raises(DatabaseUnavailable):
+            announced(lambda: run_sync(off))
+    assert of(path, "last_run_exit_code") == 20
+    assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
+    still = {key: told for key, told in samples(path).items() if "source_" in key[0]}
+    assert still == {key: told for key, told in known.items() if key[0].startswith("source_")}
+
+
+def test_an_interrupted_run_and_a_bug_are_told_by_their_codes(tmp_path):
+    path = tmp_path / "image-sync.prom"
+    announced = announcing("sync", Settings(), metrics_file=str(path))
+    for error, code in ((Interrupted(15), 143), (RuntimeError("canary"), 1)):
+        with pytest.raises(type(error)):
+            announced(raising(error))
+        assert of(path, "last_run_exit_code") == code
+    assert "canary" not in path.read_text()
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[notify]\nmetrics_file = "set.prom"\n'
+        '[[source]]\nname = "one"\nendpoint = "sample:"\nproject_id = "p"\n'
+    )
+    return path
+
+
+def test_the_option_stands_for_the_configured_file(config, tmp_path):
+    assert run(["sync"]) == 0
+    assert of(tmp_path / "set.prom", "last_run_id") == 1
+    assert run(["sync", "--metrics-file", "given.prom"]) == 0
+    assert of(tmp_path / "set.prom", "last_run_id") == 1
+    assert of(tmp_path / "given.prom", "last_run_id") == 2
+
+
+def test_whoever_scrapes_may_read_it_and_nothing_is_left_beside_it(config, tmp_path):
+    umask = os.umask(0o077)
+    try:
+        assert run(["sync"]) == 0
+        assert run(["sync"]) == 0
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "set.prom").stat().st_mode) == 0o644
+    assert not [name for name in os.listdir(tmp_path) if name.endswith(".part")]
+
+
+@pytest.mark.parametrize("command", [["plan"], ["sync", "--dry-run"]])
+def test_a_plan_writes_none(config, tmp_path, command):
+    assert run(command) == 0
+    assert not (tmp_path / "set.prom").exists()
+
+
+def test_one_that_cannot_be_written_is_a_warning(config, tmp_path, capsys):
+    (tmp_path / "set.prom").mkdir()
+    assert run(["sync"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Run 1 succeeded")
+    assert told.err.count("warning: the metrics file was not written") == 1
+    assert run(["-q", "sync"]) == 0
+    assert capsys.readouterr() == ("", "")
