@@ -34,7 +34,8 @@ select
     c.version, c.first_seen_at,
     case
         when c.unseen_at is not null and c.unseen_at > c.valid_from then c.unseen_at
-        when c.unseen_at is null and w.walked_at > c.valid_from then w.walked_at
+        when c.unseen_at is null and c.state = 'present' and w.walked_at > c.valid_from
+            then w.walked_at
         else c.valid_from
     end as last_seen_at,
     c.valid_from as last_changed_at,

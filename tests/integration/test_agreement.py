@@ -1,0 +1,591 @@
+"""A history of 200 runs: every question's answer is the one that plain Python gives.
+
+The history is written once for each database by the real loader; `tests/support/plain.py` tells the
+same runs in dictionaries and lists, and shares no line with the program.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from etl.audit.dashboard import facts, write_dashboard
+from etl.audit.export import RELATIONS
+from etl.audit.query import names_in
+from etl.audit.verify import verify
+from etl.cli.entry import run
+from etl.database.engine import open_engine
+from tests.support import answers
+from tests.support.databases import BACKENDS
+from tests.support.generated import SOURCES, play, steps
+from tests.support.history import History
+from tests.support.plain import Plain, spelled
+
+RUNS = 200
+MOMENTS = 8  # instants and runs that a question is asked for
+pytestmark = pytest.mark.xdist_group("agreement")  # the history is written once
+choose = random.Random(11)  # the same ones every time
+
+
+@pytest.fixture(scope="session")
+def script():
+    return steps(runs=RUNS)
+
+
+@pytest.fixture(scope="session")
+def record(script):
+    """The plain one."""
+    first = datetime(2026, 9, 1, 7, 0, 2, tzinfo=UTC)
+    return Plain().play(script, [first + timedelta(hours=number) for number in range(RUNS)])
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def engine(request, databases, script, record):
+    """The real one."""
+    with databases.migrated(request.param) as url:
+        engine = open_engine(url)
+        instants = play(History(engine), script)
+        assert instants == [row["at"] for row in record.runs]
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def ask(engine, monkeypatch, tmp_path, capsys):
+    """Asks a command for JSON."""
+    monkeypatch.chdir(tmp_path)
+    url = engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", url)
+
+    def ask(*args):
+        capsys.readouterr()
+        assert run([*map(str, args), "--format", "json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return ask
+
+
+def agree(found, expected, *, is_ordered=True):
+    """The rows are the same in every column that the plain record tells."""
+    columns = list(expected[0]) if expected else []
+    told = [{name: row[name] for name in columns} for row in found]
+    if not is_ordered:
+        told, expected = (sorted(rows, key=_key) for rows in (told, expected))
+    assert len(told) == len(expected)
+    for one, other in zip(told, expected, strict=True):
+        assert one == other
+
+
+def _key(row):
+    return json.dumps(row, sort_keys=True)
+
+
+def moments(record):
+    """Instants before, at, between and after runs."""
+    rows = choose.sample(record.runs, MOMENTS)
+    shifts = [timedelta(0), -timedelta(milliseconds=1), timedelta(minutes=7)]
+    return [row["at"] + shifts[place % 3] for place, row in enumerate(rows)]
+
+
+def test_the_history_holds_what_there_is(record):
+    """What the comparisons below are worth."""
+    assert {row["kind"] for row in record.changes} == {
+        *("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
+    }
+    assert {row["released_as"] for row in record.held} >= {"removed", "dismissed", "withdrawn"}
+    assert {row["status"] for row in record.source_runs} == {
+        *("succeeded", "partial", "held", "failed")
+    }
+    assert {row["kind"] for row in record.runs} == {"sync", "approve", "dismiss"}
+    assert {row["evidence"] for row in record.removals} == {"lookup_not_found", "listed_deleted"}
+    assert any(row["resolved_at"] for row in record.rejects)
+    assert not all(row["resolved_at"] for row in record.rejects)
+    assert any(known.missing_since for known in record.images.values())
+    assert len(record.images) > 60
+
+
+def test_the_ledger_adds_up(engine):
+    with engine.connect() as connection:
+        assert [head.source for head in verify(connection)] == list(SOURCES)
+
+
+def test_images(ask, record):
+    middle = record.runs[RUNS // 2]["at"]
+    for args, keeps in (
+        ((), lambda row: row["state"] == "present"),
+        (("--state", "all"), lambda _: True),
+        (("--state", "removed"), lambda row: row["state"] == "removed"),
+        (("--state", "out_of_scope"), lambda row: row["state"] == "out_of_scope"),
+        (("--source", "south"), lambda row: (row["state"], row["source"]) == ("present", "south")),
+        (("--arch", "AARCH64"), lambda row: (row["state"], row["arch"]) == ("present", "aarch64")),
+        (
+            ("--type", "dedicated", "--state", "all"),
+            lambda row: row["type"] == "DEDICATED",
+        ),
+        (
+            ("--dev-service", "SSH", "--state", "all"),
+            lambda row: "SSH" in (row["dev_services"] or []),
+        ),
+        (
+            ("--since", middle.isoformat(), "--state", "all"),
+            lambda row: row["last_changed_at"] >= spelled(middle),
+        ),
+        (
+            ("--until", middle.isoformat(), "--state", "all"),
+            lambda row: row["last_changed_at"] < spelled(middle),
+        ),
+    ):
+        expected = answers.images(record, keeps)
+        assert expected
+        agree(ask("images", *args), expected)
+    for run_id in (1, RUNS // 2, RUNS):
+        agree(ask("images", "--run", run_id), answers.images_of_run(record, run_id))
+
+
+def test_images_as_of(ask, record):
+    for at in moments(record):
+        expected = answers.images_at(record, lambda _, at=at: at, lambda _: True)
+        agree(ask("images", "--as-of", at.isoformat()), expected)
+    for run_id in choose.sample(range(1, RUNS), MOMENTS // 2):
+        expected = answers.images_at(
+            record, lambda source, run_id=run_id: record.observed(source, run_id), lambda _: True
+        )
+        agree(ask("images", "--as-of", run_id), expected)
+    at = record.runs[150]["at"]
+    for args, keeps in (
+        (("--arch", "x86_64"), lambda row: row["arch"] == "x86_64"),
+        (("--type", "BUILD_IN"), lambda row: row["type"] == "BUILD_IN"),
+        (("--dev-service", "SSH"), lambda row: "SSH" in (row["dev_services"] or [])),
+        (("--source", "north"), lambda row: row["source"] == "north"),
+    ):
+        expected = answers.images_at(record, lambda _: at, keeps)
+        assert expected
+        agree(ask("images", "--as-of", at.isoformat(), *args), expected)
+
+
+def test_history(ask, record):
+    for known in choose.sample(answers.ordered(record), MOMENTS):
+        expected = answers.history(record, known)
+        found = ask("history", known.image_id[:12], "--source", known.source)
+        for row in found:
+            row["changes"].sort(key=lambda each: each["field"])
+        agree(found, expected)
+
+
+def test_changes(ask, record):
+    one, other = record.runs[60]["at"], record.runs[140]["at"]
+    for args, keeps in (
+        ((), lambda _: True),
+        *(
+            (("--kind", kind), lambda row, kind=kind: row["kind"] == kind)
+            for kind in ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
+        ),
+        *(
+            (("--field", field), lambda row, field=field: row["field"] == field)
+            for field in ("size", "status", "swr_path", "swr_tag", "dev_services", "updated_at")
+        ),
+        (("--run", "77"), lambda row: row["run_id"] == 77),
+        (("--since", one.isoformat()), lambda row: row["at"] >= one),
+        (("--until", other.isoformat()), lambda row: row["at"] < other),
+        (
+            ("--since", one.isoformat(), "--until", other.isoformat(), "--source", "south"),
+            lambda row: one <= row["at"] < other and row["source"] == "south",
+        ),
+    ):
+        agree(ask("changes", *args), answers.changes(record, keeps))
+    for limit in (1, 40):
+        latest = answers.changes(record, lambda _: True)[:limit]
+        agree(ask("changes", "--limit", limit), latest)
+
+
+def test_removals(ask, record):
+    one = record.runs[100]["at"]
+    for args, keeps in (
+        ((), lambda _: True),
+        (("--since", one.isoformat()), lambda row: row["removed_at"] >= one),
+        (("--until", one.isoformat()), lambda row: row["removed_at"] < one),
+        (("--source", "south"), lambda row: row["source"] == "south"),
+        *(
+            (("--run", number), lambda row, number=number: row["run_id"] == number)
+            for number in {row["run_id"] for row in record.removals[:3]}
+        ),
+    ):
+        expected = answers.removals(record, keeps)
+        assert expected
+        agree(ask("removals", *args), expected)
+    agree(ask("removals", "--held"), answers.held(record))
+
+
+def test_diff(ask, record):
+    for _ in range(MOMENTS // 2):
+        first, second = sorted(choose.sample(record.runs, 2), key=lambda row: row["at"])
+        for begin, end in (
+            (first["at"].isoformat(), second["at"].isoformat()),
+            (first["run_id"], second["run_id"]),
+            (first["run_id"], second["at"].isoformat()),
+        ):
+            sides = [
+                (lambda source, run_id=row["run_id"]: record.observed(source, run_id))
+                if isinstance(side, int)
+                else (lambda _, at=row["at"]: at)
+                for side, row in ((begin, first), (end, second))
+            ]
+            agree(ask("diff", begin, end), answers.diff(record, *sides))
+
+
+def test_runs_and_rejects_and_status(ask, record):
+    agree(ask("runs"), answers.runs(record))
+    agree(ask("runs", "--source", "south"), answers.runs(record, ["south"]))
+    one = record.runs[50]["at"] - timedelta(seconds=2)  # when run 51 began
+    since = [row for row in answers.runs(record) if row["run_id"] > 50]
+    agree(ask("runs", "--since", one.isoformat()), since)
+    agree(ask("runs", "--run", "60"), [row for row in answers.runs(record) if row["run_id"] == 60])
+    agree(ask("runs", "--by-source"), answers.source_runs(record))
+    agree(ask("rejects"), answers.rejects(record, is_all=False))
+    agree(ask("rejects", "--all"), answers.rejects(record, is_all=True))
+    agree(ask("status"), answers.status(record))
+
+
+REPORTS = {
+    "catalogue": lambda record, _since, _until: answers.catalogue(record),
+    "changed-fields": answers.changed_fields,
+    "come-and-go": lambda record, _since, _until: answers.come_and_go(record),
+    "components": lambda record, _since, _until: answers.components(record),
+    "dedicated": lambda record, _since, _until: answers.dedicated(record),
+    "end-of-life": lambda record, _s, _u: answers.end_of_life(record, datetime.now(UTC).date()),
+    "freshness": lambda record, _since, _until: answers.freshness(record),
+    "growth": lambda record, _since, _until: answers.weeks(record),
+    "moved-tags": lambda record, since, until: [
+        row
+        for row in answers.moved_tags(record)
+        if spelled(since) <= row["at"] < spelled(until)
+    ],
+    "never-updated": lambda record, _since, _until: answers.never_updated(record),
+    "rejects": lambda record, _since, _until: answers.reject_reasons(record),
+    "removed": lambda record, since, until: answers.removals(
+        record, lambda row: since <= row["removed_at"] < until
+    ),
+}  # fmt: skip
+ALWAYS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", names_in("reports"))
+def test_report(name, ask, record):
+    answer = REPORTS[name]
+    whole = answer(record, *ALWAYS)
+    assert whole
+    args = ["--since", ALWAYS[0].isoformat(), "--until", ALWAYS[1].isoformat()]
+    found = ask("report", name, *args)
+    columns = [column for column in whole[0] if column in found[0]]
+    whole = [{column: row[column] for column in columns} for row in whole]
+    agree(found, whole, is_ordered=False)
+    of_north = [row for row in whole if row.get("source", "north") == "north"]
+    if "source" in columns:
+        agree(ask("report", name, *args, "--source", "north"), of_north, is_ordered=False)
+    if name in {"changed-fields", "moved-tags", "removed"}:
+        since, until = record.runs[120]["at"], record.runs[180]["at"]
+        part = [{c: row[c] for c in columns} for row in answer(record, since, until)]
+        assert 0 < len(part) < len(whole) or name == "changed-fields"
+        args = ["--since", since.isoformat(), "--until", until.isoformat()]
+        agree(ask("report", name, *args), part, is_ordered=False)
+
+
+def test_dashboard(engine, record, tmp_path):
+    now = record.runs[-1]["at"] + timedelta(hours=1)
+    with engine.connect() as connection:
+        told = write_dashboard(connection, tmp_path / "page.html", now=now)
+    there = answers.present(record)
+    assert told.states == Counter(known.state for known in record.images.values())
+    for source, states in told.states_by_source.items():
+        assert states == Counter(
+            known.state for known in record.images.values() if known.source == source
+        )
+    for column, pairs in told.values.items():
+        assert dict(pairs) == Counter(known.latest.truth.values[column] for known in there)
+    counted = {}
+    for row in answers.components(record):
+        counted.setdefault(row["component"], {})[row["version"]] = row["images"]
+    assert {name: dict(pairs) for name, pairs in told.components.items()} == counted
+    old = answers.end_of_life(record, now.date())
+    assert told.old.total == len(old)
+    assert told.old_images == len({(row["source"], row["image_id"]) for row in old})
+    week = [row for row in record.source_runs if row["at"] >= now - facts.WEEK]
+    for name in ("added", "changed", "removed", "restored"):
+        assert told.week[name] == sum(row[name] for row in week)
+    last: dict[str, int] = {}
+    series = []
+    for row in record.source_runs:
+        last[row["source"]] = row["present"]
+        series.append((row["at"], sum(last.values())))
+    assert [(point.at, point.value) for point in told.series] == series
+    assert told.runs.total == RUNS
+    assert told.removals.total == len(record.removals)
+    assert told.held.total == len(answers.held(record))
+    assert told.rejects.total == len(answers.rejects(record, is_all=False))
+    assert told.missing == sum(known.missing_since is not None for known in there)
+    shown = {(row["source"], row["image_id"]) for row in told.images.rows}
+    assert shown == {known.key for known in there}
+    _agree_by_run(told, record)
+
+
+def _agree_by_run(told, record):
+    for each in told.counts:
+        rows = [row for row in record.source_runs if row["run_id"] == each.run_id]
+        assert each.added == sum(row["added"] + row["restored"] + row["in_scope"] for row in rows)
+        assert each.changed == sum(row["changed"] for row in rows)
+        assert each.removed == sum(row["removed"] + row["out_of_scope"] for row in rows)
+        assert sorted(each.statuses) == sorted(row["status"] for row in rows)
+    assert [each.run_id for each in told.counts] == list(
+        range(RUNS - facts.MOST_RUNS + 1, RUNS + 1)
+    )
+
+
+def expected_export(record):
+    """What each relation holds, as far as the plain record tells."""
+    known = answers.ordered(record)
+    listed = {
+        "image_dev_services": "dev_services",
+        "image_resource_categories": "resource_categories",
+    }
+    told = {
+        "images": answers.images(record),
+        "image_versions": [answers.ended_row(k, v) for k in known for v in k.versions],
+        "image_changes": answers.changes(record, lambda _: True),
+        "image_removals": answers.removals(record, lambda _: True),
+        "image_tags": [
+            {"source": k.source, "image_id": k.image_id, **tag}
+            for k in known
+            for tag in k.latest.truth.values["tags"] or []
+        ],
+        "image_components": answers.component_rows(record),
+        "held_removals": [answers.plain_row(row) for row in record.held],
+        "sync_runs": answers.runs(record),
+        "source_runs": answers.source_runs(record),
+        "rejects": [answers.plain_row(row) for row in record.rejects],
+        "source_fields": [
+            {"source": source, "field": field, "run_id": run_id}
+            for (source, field), run_id in record.fields.items()
+        ],
+    }
+    for relation, column in listed.items():
+        name = {"dev_services": "dev_service", "resource_categories": "resource_category"}[column]
+        told[relation] = [
+            {"source": k.source, "image_id": k.image_id, name: value}
+            for k in known
+            for value in k.latest.truth.values[column] or []
+        ]
+    return told
+
+
+def test_export(engine, ask, record, tmp_path):
+    expected = expected_export(record)
+    assert set(expected) == set(RELATIONS)
+    at = record.runs[110]["at"]
+    for relation, rows in expected.items():
+        agree(_exported(tmp_path, relation), _kept(rows, relation), is_ordered=False)
+    past = answers.images_at(record, lambda _: at, lambda _: True)
+    for row in past:
+        del row["state"]
+    agree(_exported(tmp_path, "images", "--as-of", at.isoformat()), past, is_ordered=False)
+    assert run(["-q", "export", str(tmp_path / "images.parquet")]) == 0
+    typed = pyarrow.parquet.read_table(tmp_path / "images.parquet").to_pylist()
+    by_id = {(row["source"], row["image_id"]): row for row in typed}
+    assert set(by_id) == set(record.images)
+    for key, row in by_id.items():
+        known = record.images[key]
+        assert row["last_seen_at"] == known.last_seen_at
+        for column in ("dev_services", "size", "tags", "name"):
+            assert row[column] == known.latest.truth.values[column]
+
+
+def _kept(rows, relation):
+    """`runs` counts over the sources; the table of runs has no counts."""
+    if relation != "sync_runs":
+        return rows
+    return [{name: row[name] for name in ("run_id", "kind", "status", "exit_code")} for row in rows]
+
+
+def _exported(folder, relation, *args):
+    path = folder / f"{relation}.jsonl"
+    assert run(["-q", "export", str(path), "--relation", relation, *args]) == 0
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
+SECTIONS = re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+RECIPES = {
+    title: re.findall(r"```sql (both|sqlite|postgresql)\n(.*?)```", body, re.DOTALL)
+    for title, body in SECTIONS
+    if "```sql" in body
+}
+OLD, NEW = 90, 160  # the runs whose instants stand in place of the page's
+
+
+def _when(record, run_id):
+    return record.runs[run_id - 1]["at"]
+
+
+def _there(record, run_id):
+    return answers.images_at(record, lambda _: _when(record, run_id), lambda _: True)
+
+
+def _removed(record):
+    """An image that left, was restored and left again."""
+    return next(row for row in record.removals if row["restored_at"])["key"]
+
+
+def _moved(record):
+    """What came, went or has another version."""
+    sides = [
+        {(row["source"], row["image_id"]): row for row in _there(record, n)} for n in (OLD, NEW)
+    ]
+    rows = []
+    for key in sorted(sides[0].keys() | sides[1].keys()):
+        old, new = (side.get(key) for side in sides)
+        if old and new and old["version"] == new["version"]:
+            continue
+        kind = "removed" if not new else "changed" if old else "added"
+        source, image_id = key
+        rows.append(
+            {"source": source, "image_id": image_id, "name": (new or old)["name"], "kind": kind}
+        )
+    return rows
+
+
+def _of_image(record, key):
+    rows = [row for row in record.changes if (row["source"], row["image_id"]) == key]
+    return [answers.plain_row({"run_id": row["run_id"], "at": row["at"], "kind": row["kind"],
+            "field": row["field"], "old_value": row["old_value"]}) for row in rows]  # fmt: skip
+
+
+def _evidence(record):
+    rows = [row for row in record.removals if row["image_id"] == _removed(record)[1]]
+    runs = {(row["run_id"], row["source"]): row for row in record.source_runs}
+    return [
+        {**answers.plain_row({name: row[name] for name in
+            ("source", "image_id", "removed_at", "last_seen_at", "missing_since", "evidence")}),
+         **{name: runs[row["run_id"], row["source"]][name] for name in ("certificate", "seen")}}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _ends(record):
+    known = record.images[_removed(record)]
+    rows = (answers.ended_row(known, version) for version in known.versions)
+    return [{name: row[name] for name in ("version", "valid_from", "valid_to", "closed_as", "size")}
+            for row in rows]  # fmt: skip
+
+
+def _week(record):
+    until = _when(record, NEW)
+    told = {}
+    for row in answers.changed_fields(record, until - timedelta(days=7), until):
+        one = told.setdefault(row["field"], {"field": row["field"], "changes": 0})
+        one["changes"] += row["changes"]
+    return list(told.values())
+
+
+def _notebooks(record):
+    return [
+        {"source": known.source, "image_id": known.image_id, "python": version}
+        for known in answers.present(record)
+        if "NOTEBOOK" in (known.latest.truth.values["dev_services"] or [])
+        for component, version in known.latest.truth.components
+        if component == "python"
+    ]
+
+
+ANSWERS = {
+    "What was there at an instant": [
+        lambda record: [
+            {name: row[name] for name in ("source", "image_id", "name", "tag", "size")}
+            for row in _there(record, OLD)
+        ]
+    ],
+    "What a run saw": [
+        lambda record: [
+            {name: row[name] for name in ("source", "image_id", "name", "version")}
+            for row in _there(record, OLD)
+            if row["source"] in {r["source"] for r in record.source_runs if r["run_id"] == OLD}
+        ]
+    ],
+    "What is different between two instants": [_moved],
+    "What changed in one image, value by value": [
+        lambda record: _of_image(record, _removed(record))
+    ],
+    "Why an image counts as removed": [_evidence, _ends],
+    "Removals that wait for a person": [
+        lambda record: [
+            {name: row[name] for name in ("source", "image_id", "name", "held_at", "rule")}
+            for row in answers.held(record)
+        ]
+    ],
+    "How the catalogue grew, week by week": [
+        lambda record: [
+            {name: row[name] for name in ("week", "source", "added", "changed", "removed")}
+            for row in answers.weeks(record)
+        ]
+    ],
+    "What changed in the last seven days": [_week],
+    "Which images serve a development service, or hold a component": [_notebooks],
+    "Values in lists and unknown fields": [
+        lambda record: [
+            {"image_id": known.image_id, "services": len(services)}
+            for known in answers.ordered(record)
+            if (services := known.latest.truth.values["dev_services"]) is not None
+        ]
+    ],
+}
+
+
+def test_every_recipe_has_its_answer_here():
+    assert {title: len(ways) for title, ways in ANSWERS.items()} == {
+        title: len([kind for kind, _ in recipes if kind != "postgresql"])
+        for title, recipes in RECIPES.items()
+    }
+
+
+@pytest.mark.parametrize("title", ANSWERS)
+def test_recipe(title, engine, record):
+    source, image_id = _removed(record)
+    names = {
+        "'2026-11-05T08:00:00.000Z'": f"'{spelled(_when(record, OLD))}'",
+        "'2026-11-03T08:00:00.000Z'": f"'{spelled(_when(record, OLD))}'",
+        "'2026-11-06T09:00:00.000Z'": f"'{spelled(_when(record, NEW))}'",
+        "'2026-11-08 00:00Z'": f"'{spelled(_when(record, NEW))}'",
+        "'2026-11-08'": f"'{spelled(_when(record, NEW))}'",
+        "run_id = 4": f"run_id = {OLD}",
+        "'one'": f"'{source}'",
+        "'aa01'": f"'{image_id}'",
+        "'aa02'": f"'{image_id}'",
+    }
+    kinds = {"both", engine.dialect.name}
+    recipes = [sql for kind, sql in RECIPES[title] if kind in kinds]
+    for sql, answer in zip(recipes, ANSWERS[title], strict=True):
+        for name, ours in names.items():
+            sql = sql.replace(name, ours)
+        if title.startswith("What changed in the last"):
+            sql = sql.replace(
+                "\ngroup by", f"\n    and at < '{spelled(_when(record, NEW))}'\ngroup by"
+            )
+        with engine.connect() as connection:
+            found = [dict(row) for row in connection.exec_driver_sql(sql).mappings()]
+        told = [{name: _spelled(value) for name, value in row.items()} for row in found]
+        expected = answer(record)
+        assert expected
+        agree(told, expected, is_ordered=False)
+
+
+def _spelled(value):
+    """PostgreSQL gives times, days and sums as such; SQLite as texts and numbers."""
+    if isinstance(value, datetime | Decimal):
+        return spelled(value) if isinstance(value, datetime) else int(value)
+    return value.isoformat() if isinstance(value, date) else value
