@@ -3,14 +3,15 @@
 The endpoint sorts ascending by creation time, and pages are read one by one, from last to first.
 
 Why nothing is missed. Claim: when page n has been read, every image that stays throughout and was
-not seen yet stands before row n·size. It holds after the last page, behind which there is nothing.
-Let it hold for page n, whose first row was made at T, and let page n−1 be read next. Images are
-added at the end, so the rows before an unseen image only ever become fewer: it can't come to stand
-behind row n·size, unless its time is T as well, for then ties may turn it over the border. So if
-the last row of page n−1 is not of time T, all unseen images of page n−1 were just seen, and the
-claim holds for page n−1. If it is of time T (a removal moved the first row of page n down, or there
-is a tie), page n is read again: when it now begins later than T, everything of time T stands before
-row n·size, the claim holds anew, and page n−1 is read again. Otherwise the proof is broken.
+not seen yet stands before row n·size. It holds after the last page: one that was not full, or was
+read after the page behind it had been seen to be empty. Let it hold for page n, whose first row was
+made at T, and let page n−1 be read next. Images are added at the end, made later than all that
+stay, so the rows before an unseen image only ever become fewer: it can't come to stand behind row
+n·size, unless its time is T as well, for then ties may turn it over the border. So if the last row
+of page n−1 is not of time T, all unseen images of page n−1 were just seen, and the claim holds for
+page n−1. If it is of time T (a removal moved the first row of page n down, or there is a tie), page
+n is read again: when it now begins later than T, everything of time T stands before row n·size, the
+claim holds anew, and page n−1 is read again. Otherwise the proof is broken.
 
 What breaks it, and how that is noticed: ties over a border (as above); a missing creation time
 (every row must carry one); an endpoint that does not sort (rows out of order on a page, or an
@@ -88,20 +89,18 @@ def read_backward(
 
 
 def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
-    """The last page, read: behind it there is nothing."""
+    """The last page, read when nothing stood behind it: not full, or read after an empty one.
+
+    (Read before the empty one it proves nothing: a row may have moved down onto it meanwhile.)
+    """
     number = start
     rows = reading.read(number)
+    while len(rows) >= reading.pager.style.size:
+        number += 1
+        rows = reading.read(number)
     while not rows and number > 0:
         number -= 1
         rows = reading.read(number)
-    while len(rows) >= reading.pager.style.size:
-        reading.remember(rows)
-        above = reading.read(number + 1)
-        if not above:
-            break
-        if _time(above[0]) < _time(rows[-1]):
-            raise ProofBroken("the list moved while its end was looked for")
-        number, rows = number + 1, above
     reading.remember(rows)
     reading.floor = _time(rows[0]) if rows else 0
     return number, rows

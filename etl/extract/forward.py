@@ -157,7 +157,7 @@ def _many(
             if not len(window):
                 return
             number, answer = window.take()
-            if number >= page_count(facts, pager):
+            if not _goes_on(number, before, facts, pager):
                 return  # asked for before the list was known to be shorter
             envelope = pager.open(answer) if answer else None
             if envelope and (error := pager.misplaced(number, envelope)):
@@ -196,6 +196,6 @@ def _settled(
 
 
 def _repeats(envelope: PageEnvelope, before: PageEnvelope) -> bool:
-    if not envelope.data or bytes(envelope.data[0]) != bytes(before.data[0]):
+    if not (envelope.data and before.data) or bytes(envelope.data[0]) != bytes(before.data[0]):
         return False  # the usual case, told by one record
     return [*map(bytes, envelope.data)] == [*map(bytes, before.data)]

@@ -19,6 +19,7 @@ from etl.sample import ApiError, Quirks
 from etl.sample.listing import Catalogue, list_page
 
 LISTING = Listing("BUILD_IN", "0")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BeforeRequest = Callable[[int, Mapping[str, str]], None]
 
 

@@ -100,8 +100,19 @@ def test_what_breaks_the_proof_is_noticed(given: list[Row], told: str) -> None:
 
 
 def test_an_end_that_is_out_of_order_is_noticed() -> None:
-    with pytest.raises(ProofBroken, match="end"):
+    with pytest.raises(ProofBroken, match="newer"):
         read(Pages([("a", 5), ("b", 6), ("c", 1)]), 0)
+
+
+def test_a_row_that_moves_down_while_the_end_is_looked_for_is_not_missed() -> None:
+    pages = Pages(rows(4))
+
+    def remove_two(pages: Pages) -> None:
+        if len(pages.asked) == 2:  # page 0 was full, and page 1 is about to be empty
+            pages.rows = pages.rows[2:]
+
+    pages.before = remove_two
+    assert read(pages, 0) >= {"i2", "i3"}
 
 
 def test_a_list_that_never_stops_moving_is_given_up() -> None:
