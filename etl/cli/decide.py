@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from etl.cli.options import output_option, source_option, wait_option
@@ -24,8 +26,10 @@ def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     """
     from etl.cli.sync import show_outcome
     from etl.held import approve
+    from etl.notify.announce import announcing
 
-    outcome = approve(session.settings, run_id, wait_seconds=wait_seconds)
+    work = partial(approve, session.settings, run_id, wait_seconds=wait_seconds)
+    outcome = announcing("approve", session.settings)(work)
     session.exit_code = outcome.exit_code
     show_outcome(session, outcome, output=output)
     return session.exit_code
@@ -44,8 +48,10 @@ def dismiss(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     """
     from etl.cli.sync import show_outcome
     from etl.held import dismiss
+    from etl.notify.announce import announcing
 
-    outcome = dismiss(session.settings, run_id, wait_seconds=wait_seconds)
+    work = partial(dismiss, session.settings, run_id, wait_seconds=wait_seconds)
+    outcome = announcing("dismiss", session.settings)(work)
     session.exit_code = outcome.exit_code
     show_outcome(session, outcome, output=output)
     return session.exit_code
@@ -66,9 +72,13 @@ def replay_rejects(
     image-sync replay-rejects
     """
     from etl.cli.sync import show_outcome
+    from etl.notify.announce import announcing
     from etl.replay import replay_rejects
 
-    outcome = replay_rejects(session.settings, source_names=sources, wait_seconds=wait_seconds)
+    work = partial(
+        replay_rejects, session.settings, source_names=sources, wait_seconds=wait_seconds
+    )
+    outcome = announcing("replay", session.settings)(work)
     session.exit_code = outcome.exit_code
     show_outcome(session, outcome, output=output)
     return session.exit_code

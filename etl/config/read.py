@@ -106,12 +106,15 @@ class _Reader:
         known = {"database", "http", "walk", "removals", "notify", "source"}
         self._unknown(tables, known, place="")
         http = self._section(HttpSettings, tables.get("http", {}), place="http")
+        notify = self._section(NotifySettings, tables.get("notify", {}), place="notify")
+        if notify.webhook_url and not notify.webhook_secret:
+            self.mistakes.append("notify.webhook_secret: needed with webhook_url")
         return Settings(
             database=self._section(DatabaseSettings, tables.get("database", {}), place="database"),
             http=http,
             walk=self._section(WalkSettings, tables.get("walk", {}), place="walk"),
             removals=self._section(RemovalSettings, tables.get("removals", {}), place="removals"),
-            notify=self._section(NotifySettings, tables.get("notify", {}), place="notify"),
+            notify=notify,
             sources=self._sources(tables.get("source", []), http=http),
             place=place,
         )

@@ -58,6 +58,19 @@ def optional_url(value: str) -> str:
     return url(value) if value else ""
 
 
+def notice_url(value: str) -> str:
+    """A URL that is a secret itself, query and all; so it crosses no network in the clear."""
+    expected = "https://host/path, without user or fragment (http: on this machine alone)"
+    bare = value.partition("?")[0]
+    is_well = not value or (not url(bare) and "#" not in value and not is_overheard(bare))
+    return "" if is_well else expected
+
+
+def events(value: tuple[str, ...]) -> str:
+    is_well = set(value) <= {"removals", "held", "failed"} and len(set(value)) == len(value)
+    return "" if is_well else 'a list of "removals", "held" and "failed", each once'
+
+
 def endpoint(value: str) -> str:
     return "" if value == "sample:" else url(value)
 

@@ -115,6 +115,25 @@ class NotifySettings:
     metrics_file: str = key(
         "", text="Prometheus text for node_exporter, a name that ends with .prom; empty: none"
     )
+    ping_url: str = key(
+        "",
+        text="asked by each sync: URL/start, then URL when all is well, else URL/EXIT_CODE",
+        rule=rules.notice_url,
+        secret=True,
+    )
+    webhook_url: str = key(
+        "",
+        text="where webhook_events are posted, as signed JSON",
+        rule=rules.notice_url,
+        secret=True,
+    )
+    webhook_secret: str = key("", text="shared with the receiver; it signs", secret=True)
+    webhook_events: tuple[str, ...] = key(
+        ("removals", "held", "failed"), text="what is worth a post", rule=rules.events
+    )
+    timeout_seconds: float = key(
+        5, text="of a ping or post: to connect, and between two bytes", rule=rules.above(0)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,6 +194,8 @@ class Client:
     def _answer(self, request: Request, response: requests.Response) -> Answer:
         """Reads the body: of a wanted answer whole, of an error as much as a message needs."""
         is_wanted = response.status_code in request.accepted
+        if is_wanted and request.is_notice:
+            return self._noted(response, b"")
         most_bytes = self._http.max_response_bytes if is_wanted else MOST_ERROR_BYTES
         packing = response.headers.get("Content-Encoding", "").strip().lower()
         flaw, hint = "", ""
@@ -205,18 +207,21 @@ class Client:
             hint = "raise http.max_response_bytes, or lower http.page_size"
         if packing not in PACKINGS:
             flaw = f"packed as {redacted(packing, most=20)!r}, which was not asked for"
-        answer = Answer(
+        answer = self._noted(response, body)
+        if is_wanted and flaw:
+            raise broken(request, answer, flaw, hint=hint)
+        if is_wanted and not body and not ENDS.intersection(map(str.lower, answer.headers)):
+            raise BodyDamaged  # the connection ended among the headers
+        return answer
+
+    def _noted(self, response: requests.Response, body: bytes) -> Answer:
+        return Answer(
             status=response.status_code,
             body=body,
             headers=response.headers,
             request_id=redacted(response.headers.get("X-Request-Id", ""), most=128),
             received_at=self._clock(),
         )
-        if is_wanted and flaw:
-            raise broken(request, answer, flaw, hint=hint)
-        if is_wanted and not body and not ENDS.intersection(map(str.lower, answer.headers)):
-            raise BodyDamaged  # the connection ended among the headers
-        return answer
 
     def _final(
         self, request: Request, outcome: Answer | Lost, *, attempts: int, secrets: Iterable[str]

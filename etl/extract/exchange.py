@@ -29,6 +29,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     accepted: frozenset[int] = OK
     is_json: bool = True
+    is_notice: bool = False  # nobody reads its answer, and its path and query are secret
 
     @property
     def host(self) -> str:
@@ -40,7 +41,7 @@ class Request:
         return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        return f"{self.method} {self.origin}/…" if self.is_notice else f"{self.method} {self.url}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,4 +5,6 @@ announce   the order of the notices around a run
 ended      what a run came to, with an outcome or an error
 facts      what the database knows of it
 metrics    the text of the metrics file
+events     the webhook's body, and its signature
+post       the way out, by the one client
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from etl.errors import ImageSyncError, Interrupted
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from etl.model import Outcome
+
+
+_MOST_LINES: Final = 100
 
 
 class RunOutcome(Protocol):
@@ -43,6 +46,17 @@ class Ended:
     finished_at: datetime
     sources: Sequence[Outcome] = ()
     error: str | None = None
+
+
+def in_words(ended: Ended) -> str:
+    """A few lines for people, in a ping's log."""
+    lines = [f"{ended.command} {ended.status}, exit code {ended.exit_code}"]
+    if ended.error:
+        lines.append(ended.error)
+    for each in ended.sources[:_MOST_LINES]:
+        told = each.error_message or f"{each.present} images present, {each.held} removals held"
+        lines.append(f"{each.name}: {each.status}: {told}")
+    return "\n".join(lines)
 
 
 def ended_well(command: str, outcome: RunOutcome) -> Ended:

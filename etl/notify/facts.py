@@ -5,20 +5,29 @@ Read after the commit, on a connection that can't write.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl.audit.query import ask
 from etl.database.engine import open_reader, our_errors
 from etl.database.migrate import require_head
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead
+from etl.notify.events import MOST_IMAGES, Affected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from etl.audit.query import Rows
     from etl.config import DatabaseSettings
+    from etl.notify.ended import Ended
+
+Found = TypeVar("Found")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +42,18 @@ class SourceFacts:
     last_sync: Mapping[str, Any] = field(default_factory=dict)
 
 
+def known(database: DatabaseSettings, question: Callable[[Connection], Found]) -> Found | None:
+    """What the record answers; None where it can't be read."""
+    try:
+        with _open_record(database) as connection:
+            return question(connection)
+    except (DatabaseUnavailable, SchemaNotAtHead) as error:
+        _log.info("a notice goes without what the database knows: %s", error)
+        return None
+
+
 @contextmanager
-def open_record(database: DatabaseSettings) -> Iterator[Connection]:
-    """A connection that can't write. Raises `DatabaseUnavailable`, `SchemaNotAtHead`."""
+def _open_record(database: DatabaseSettings) -> Iterator[Connection]:
     engine = open_reader(database.url, schema=database.schema)
     try:
         with our_errors(engine):
@@ -53,9 +71,21 @@ def read_sources(connection: Connection, names: Sequence[str]) -> list[SourceFac
     return [SourceFacts(name, states.get(name, {}), syncs.get(name, {})) for name in names]
 
 
+def read_affected(connection: Connection, ended: Ended) -> Affected:
+    """The first of the images that a run removed or holds."""
+    removed = ask(connection, "removals", run=ended.run_id, limit=MOST_IMAGES)
+    holding = tuple(each.name for each in ended.sources if each.held)
+    held = ask(connection, "held", sources=holding, limit=MOST_IMAGES) if holding else None
+    return Affected(_named(removed), _named(held) if held else ())
+
+
+def _named(answer: Rows) -> list[dict[str, Any]]:
+    """The rows by their columns' names."""
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
 def _by_source(
     connection: Connection, query: str, names: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    answer = ask(connection, query, sources=tuple(names), limit=0)
-    rows = (dict(zip(answer.columns, row, strict=True)) for row in answer.rows)
+    rows = _named(ask(connection, query, sources=tuple(names), limit=0))
     return {row["source"]: row for row in rows}

@@ -1,0 +1,372 @@
+"""Pings and webhook, as their hosts receive them: over sockets, after the commit, harmless."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from etl.cli.entry import run
+from etl.config import NotifySettings, Settings
+from etl.errors import DatabaseUnavailable, Interrupted, UsageError
+from etl.held import approve
+from etl.model import Outcome, WalkFacts
+from etl.notify.announce import announcing
+from etl.notify.ended import Ended
+from etl.notify.events import MOST_EVENTS, MOST_IMAGES, Affected, body_of, encoded
+from etl.sample import Quirks
+from tests.support.faulty import Faulty, head, raw, reply, reset
+from tests.support.syncing import catalogue, image, place
+from tests.support.wire import Slept
+
+UUID = "5f0c9e0c-canary"
+SECRET = "canary-shared-secret"
+AT = datetime(2026, 11, 2, 8, tzinfo=UTC)
+REFUSED = "http://127.0.0.1:9"
+
+
+def pinging(host, **keys):
+    return NotifySettings(ping_url=f"{host}/ping/{UUID}?create=1", **keys)
+
+
+def posting(host, **keys):
+    return NotifySettings(webhook_url=f"{host}/hook/{UUID}", webhook_secret=SECRET, **keys)
+
+
+def announced(at, notify, *, command="sync", sleep=None, **how):
+    """A run of the place, told as `notify` says."""
+    settings = replace(at.settings(), notify=notify)
+    announce = announcing(
+        command, settings, now=lambda: at.now, sleep=Slept() if sleep is None else sleep
+    )
+    return announce(lambda: at.run(**how))
+
+
+def lines(server):
+    return [asked.split(" HTTP/")[0] for asked in server.asked]
+
+
+def body_sent(server, index=0):
+    return server.asked[index].split("\r\n\r\n", 1)[1].encode("latin-1")
+
+
+def told(server, index=0):
+    return json.loads(body_sent(server, index))
+
+
+def is_signed(server, index=0, *, secret=SECRET):
+    """The check of docs/operations.md, written anew."""
+    parts = dict(
+        each.split("=") for each in server.header(index, "X-Image-Sync-Signature").split(",")
+    )
+    signed = parts["t"].encode() + b"." + body_sent(server, index)
+    wanted = hmac.digest(secret.encode(), signed, hashlib.sha256).hex()
+    return hmac.compare_digest(parts["v1"], wanted)
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    return f"sqlite:///{tmp_path}/images.db"
+
+
+def test_a_run_pings_at_its_start_and_at_its_end(sqlite):
+    with Faulty(reply()) as host, place(sqlite) as at:
+        assert announced(at, pinging(host.url)).exit_code == 0
+        assert lines(host) == [
+            f"POST /ping/{UUID}/start?create=1",
+            f"POST /ping/{UUID}?create=1",
+        ]
+        assert body_sent(host, 1).decode().startswith("sync succeeded, exit code 0\none: succeeded")
+
+
+def test_the_end_says_the_exit_code_when_not_all_is_well(sqlite):
+    with Faulty(reply()) as host, place(sqlite, quirks=Quirks(total=lambda _: "x")) as at:
+        assert announced(at, pinging(host.url)).exit_code == 12
+        assert lines(host)[1] == f"POST /ping/{UUID}/12?create=1"
+        assert "one: failed: " in body_sent(host, 1).decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(Interrupted(15), 143), (DatabaseUnavailable("off"), 20), (KeyError("canary"), 1)],
+)
+def test_a_run_that_an_error_ended_pings_its_code_too(error, code):
+    with Faulty(reply()) as host:
+        announce = announcing("sync", Settings(notify=pinging(host.url)))
+        with pytest.raises(type(error)):
+            announce(raising(error))
+        assert lines(host)[1] == f"POST /ping/{UUID}/{code}?create=1"
+        assert "canary" not in body_sent(host, 1).decode()
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+def test_only_a_sync_pings(sqlite):
+    with Faulty(reply()) as host, place(sqlite) as at:
+        announced(at, pinging(host.url), command="replay")
+        assert host.asked == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [reply(500), reply(401, UUID), reset(), raw(b"nonsense\r\n\r\n"), None],
+    ids=["500", "401", "reset", "nonsense", "refused"],
+)
+def test_a_host_that_fails_fails_no_run_and_its_url_stays_untold(sqlite, answer, caplog):
+    caplog.set_level(logging.DEBUG, "etl")
+    with Faulty(answer or reply()) as host, place(sqlite) as at:
+        url = host.url if answer else REFUSED
+        both = replace(posting(url), ping_url=f"{url}/ping/{UUID}?create=1")
+        slept = Slept()
+        outcome = announced(at, both, sleep=slept)
+        at.removals = {"max_count": 0, "max_percent": 0, "always_allow": 0}
+        at.api.images = catalogue(5)
+        assert announced(at, both, sleep=slept).exit_code == 30
+        assert (outcome.status, outcome.exit_code) == ("succeeded", 0)
+        assert at.rows("select max(exit_code) as code from sync_runs")[0]["code"] == 30
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert [each.split(":")[0] for each in warnings] == [
+        *["the ping was not heard"] * 4,
+        "the webhook was not told",
+    ]
+    assert UUID not in caplog.text
+    assert SECRET not in caplog.text
+    assert all(seconds <= 10 for seconds in slept)
+
+
+def test_a_host_that_asks_for_patience_gets_little(sqlite):
+    slept = Slept()
+    with Faulty(reply(503, Retry_After=100), reply()) as host, place(sqlite, [image(1)]) as at:
+        announced(at, posting(host.url), sleep=slept)
+        at.api.images = []
+        assert announced(at, posting(host.url), sleep=slept).exit_code == 30
+        assert len(host.asked) == 2
+        assert slept == [10]
+
+
+@pytest.mark.parametrize(
+    "answer", [raw(head(204)), raw(head(200)), raw(b"HTTP/1.0 200 OK\r\n\r\nok"), reply(202)]
+)
+def test_an_answer_counts_by_its_status_alone(sqlite, answer, caplog):
+    with Faulty(answer) as host, place(sqlite) as at:
+        announced(at, pinging(host.url))
+        assert len(host.asked) == 2
+    assert caplog.records == []
+
+
+def test_removals_are_posted_and_signed_after_the_commit(database_url):
+    seen = []
+    with place(database_url) as at:
+
+        def look(server, connection):
+            seen.append(at.rows("select run_id, status from sync_runs order by run_id desc")[0])
+            seen.append(at.rows("select image_id from image_removals order by image_id"))
+            reply()(server, connection)
+
+        with Faulty(look) as host:
+            announced(at, posting(host.url))
+            assert host.asked == []
+            at.api.images = catalogue(4)
+            announced(at, posting(host.url))
+            assert seen == [
+                {"run_id": 2, "status": "succeeded"},
+                [{"image_id": "id-0004"}, {"image_id": "id-0005"}],
+            ]
+            assert lines(host) == [f"POST /hook/{UUID}"]
+            assert is_signed(host)
+            assert not is_signed(host, secret="another")
+            assert host.header(0, "Content-Type") == "application/json"
+            (event,) = told(host)["events"]
+            removed = at.rows("select * from image_removals order by image_id")
+    assert (event["event"], event["source"], event["count"]) == ("removals", "one", 2)
+    assert [each["image_id"] for each in event["images"]] == ["id-0004", "id-0005"]
+    assert {each["evidence"] for each in event["images"]} == {removed[0]["evidence"]}
+    assert event["images"][0]["removed_at"] == "2026-11-02T10:00:00.000Z"
+    assert event["images"][0]["last_seen_at"] == "2026-11-02T09:00:00.000Z"
+
+
+def test_the_body_is_what_the_documentation_promises(sqlite):
+    """A receiver relies on each of these names; see docs/operations.md."""
+    with Faulty(reply()) as host, place(sqlite, catalogue(20)) as at:
+        announced(at, posting(host.url))
+        at.api.images = catalogue(5)
+        outcome = announced(at, posting(host.url))
+        body = told(host)
+        assert list(body) == [
+            "schema_version", "program", "version", "host", "run", "events", "events_left_out",
+        ]  # fmt: skip
+        assert body["schema_version"] == 1
+        assert body["run"] == {
+            "run_id": 2,
+            "command": "sync",
+            "status": "held",
+            "exit_code": outcome.exit_code,
+            "started_at": "2026-11-02T10:00:00.000Z",
+            "finished_at": "2026-11-02T10:00:00.000Z",
+        }
+        (held,) = body["events"]
+        assert (held["event"], held["source"], held["count"]) == ("held", "one", 15)
+        assert held["rule"] == "max_percent"
+        assert list(held["images"][0]) == ["image_id", "name", "evidence", "held_at"]
+        at.api.quirks = Quirks(total=lambda _: "x")
+        announced(at, posting(host.url))
+        (failed,) = told(host, 1)["events"]
+        assert (failed["event"], failed["source"]) == ("failed", "one")
+        assert failed["error"]["kind"] == "broken"
+
+
+def test_what_is_approved_is_posted(sqlite):
+    with Faulty(reply()) as host, place(sqlite, catalogue(20)) as at:
+        at.run()
+        at.api.images = catalogue(5)
+        at.run()
+        settings = replace(at.settings(), notify=posting(host.url))
+        announcing("approve", settings)(lambda: approve(settings, 2))
+        body = told(host)
+        assert body["run"]["command"] == "approve"
+        assert [(each["event"], each["count"]) for each in body["events"]] == [("removals", 15)]
+        with pytest.raises(UsageError):
+            announcing("approve", settings)(lambda: approve(settings, 2))
+        assert len(host.asked) == 1  # a mistyped number is nobody's failure
+
+
+def test_a_run_without_its_database_is_posted():
+    with Faulty(reply()) as host:
+        settings = Settings(notify=posting(host.url))
+        with pytest.raises(DatabaseUnavailable):
+            announcing("sync", settings)(raising(DatabaseUnavailable("the database is off")))
+        (event,) = told(host)["events"]
+        assert event["source"] is None
+        assert event["error"] == {
+            "kind": "run", "message": "the database is off", "request_id": None,
+        }  # fmt: skip
+        assert told(host)["run"]["run_id"] is None
+
+
+def test_what_is_not_wanted_is_not_posted(sqlite):
+    with Faulty(reply()) as host, place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
+        announced(at, posting(host.url, webhook_events=("held", "failed")))
+        assert host.asked == []
+
+
+def test_each_attempt_is_signed_anew_over_the_same_body(sqlite):
+    with Faulty(reply(503), reply()) as host, place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
+
+        def sleep(_seconds):
+            at.now += timedelta(seconds=30)
+
+        announced(at, posting(host.url), sleep=sleep)
+        assert body_sent(host, 0) == body_sent(host, 1)
+        assert is_signed(host, 0)
+        assert is_signed(host, 1)
+        signatures = [host.header(index, "X-Image-Sync-Signature") for index in (0, 1)]
+        assert signatures[0] != signatures[1]
+
+
+def test_retries_end(sqlite):
+    with Faulty(reply(503)) as host, place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
+        assert announced(at, posting(host.url)).exit_code == 0
+        assert len(host.asked) == 4
+
+
+def test_a_signal_during_a_notice_ends_the_program(sqlite):
+    def interrupted(_seconds):
+        raise Interrupted(15)
+
+    with Faulty(reply(503)) as host, place(sqlite) as at:
+        with pytest.raises(Interrupted):
+            announced(at, pinging(host.url), sleep=interrupted)
+        assert at.rows("select status from sync_runs")[0]["status"] == "succeeded"
+
+
+def test_a_body_is_bounded_whatever_a_run_came_to():
+    wild = "\x01" * 5000 + "\ud800"
+    names = [f"{number:03}" + "\x1f" * 125 for number in range(300)]
+    sources = tuple(
+        Outcome(
+            name=name,
+            status="failed",
+            observed_at=AT,
+            facts=WalkFacts(),
+            removed=9999,
+            held=9999,
+            held_rule="max_percent",
+            error_kind="broken",
+            error_message=wild,
+            error_request_id=wild,
+        )
+        for name in names
+    )
+    row = dict.fromkeys(("image_id", "name", "swr_path", "evidence"), wild)
+    row |= dict.fromkeys(("last_seen_at", "removed_at", "held_at"), AT)
+    rows = [{**row, "source": names[0]}] * MOST_IMAGES
+    ended = Ended(
+        command="sync", run_id=1, status="failed", exit_code=12,
+        started_at=AT, finished_at=AT, sources=sources, error=wild,
+    )  # fmt: skip
+    body = body_of(ended, Affected(rows, rows), wanted=("removals", "held", "failed"), host="h")
+    assert len(body["events"]) == MOST_EVENTS
+    assert body["events_left_out"] == 901 - MOST_EVENTS
+    assert len(encoded(body)) < 2**20
+    assert json.loads(encoded(body))["events"][2]["count"] == 9999
+
+
+CONFIG = """
+[notify]
+ping_url = "{url}/ping/canary"
+webhook_url = "{url}/hook/canary"
+webhook_secret = "canary-secret"
+[[source]]
+name = "one"
+endpoint = "sample:"
+project_id = "p"
+"""
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Faulty(reply()) as host:
+        path = tmp_path / "config.toml"
+        path.write_text(CONFIG.format(url=host.url))
+        path.chmod(0o600)
+        yield host
+
+
+def test_the_commands_tell_whom_the_configuration_names(host, capsys):
+    assert run(["-vv", "sync"]) == 0
+    paths = [each.split()[1] for each in lines(host)]
+    start, end = "/ping/canary/start", "/ping/canary"
+    assert paths == [start, end, "/hook/canary"]  # the sample lists a DELETED one
+    assert is_signed(host, 2, secret="canary-secret")
+    seen = capsys.readouterr()
+    assert "canary" not in seen.out + seen.err
+
+
+@pytest.mark.parametrize("command", [["plan"], ["sync", "--dry-run"], ["check"], ["status"]])
+def test_what_writes_nothing_tells_nobody(host, command):
+    run(command)
+    assert host.asked == []
+
+
+def test_the_configuration_is_shown_without_them(host, capsys):
+    assert run(["config", "show"]) == 0
+    seen = capsys.readouterr().out
+    assert "canary" not in seen
+    assert 'ping_url = "********"' in seen
