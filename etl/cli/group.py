@@ -43,6 +43,8 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "probe": "etl.cli.check:probe",
         "config": "etl.cli.config:config",
         "db": "etl.cli.database:database",
+        "prune": "etl.cli.prune:prune",
+        "scale": "etl.cli.scale:scale",
         "sample-api": "etl.cli.sample:sample_api",
     },
 }

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from os.path import exists, isdir
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -83,7 +83,7 @@ def _postgresql(url: URL, *, schema: str) -> Engine:
         hint = "pip install 'modelarts-image-sync[postgres]'"
         raise DatabaseUnavailable("PostgreSQL needs psycopg", hint=hint) from None
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect", insert=True)  # before anything is read
     def set_up(connection: Any, _record: Any) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -122,6 +122,19 @@ _SET_UP: Final = """
     exception when others then null;
     end $$
 """
+
+
+def psycopg_parameters(url: str, *, schema: str = "") -> dict[str, Any]:
+    """How psycopg connects to the same database and schema, for those who speak to it alone."""
+    engine = _postgresql(_parsed(url), schema=schema)
+    own = engine.dialect.create_connect_args(engine.url)[1]
+    return {**own, **_connect_args(engine.url, schema=schema)}
+
+
+def has_table(engine: Engine, name: str) -> bool:
+    """Whether a table of that name is in the schema that the engine lives in."""
+    with our_errors(engine), engine.connect() as connection:
+        return inspect(connection).has_table(name)
 
 
 @contextmanager

@@ -11,7 +11,18 @@ import pytest
 
 from etl.cli.group import program
 
-HEAVY = {"alembic", "jinja2", "psycopg", "pyarrow", "requests", "rich", "sqlalchemy", "urllib3"}
+HEAVY = {
+    "alembic",
+    "asyncio",
+    "jinja2",
+    "procrastinate",
+    "psycopg",
+    "pyarrow",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "urllib3",
+}
 ASK = """
 import json, sys
 from etl.cli.entry import run

@@ -1,0 +1,155 @@
+"""`scale …`: several hosts share the sources out by a queue in the very PostgreSQL database."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from etl.cli.group import Group
+from etl.cli.options import shard_option, source_option
+from etl.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from etl.model import Outcome
+    from etl.shard import Shard
+
+
+@click.group(cls=Group, short_help="Share the sources out among many hosts, by a queue.")
+def scale() -> None:
+    """Share the sources out among any number of hosts, by a queue in the PostgreSQL database.
+
+    It needs the extra `scale`: pip install 'modelarts-image-sync[scale]'
+
+    \b
+    image-sync scale init              once: the queue's tables
+    image-sync scale enqueue           from cron, on one host: a job for each source
+    image-sync scale worker -c 4       a service on every host: four sources at once
+    """
+
+
+@scale.command(short_help="Make the queue's tables; again does nothing.")
+@pass_session
+def init(session: Session) -> None:
+    """Make Procrastinate's tables beside the record's, unless they are there."""
+    is_new = _room("queue").make_tables(session.settings)
+    if not session.is_quiet:
+        click.echo("made the queue's tables" if is_new else "the queue's tables are there already")
+
+
+@scale.command(short_help="A job for each source that has none waiting.")
+@source_option
+@shard_option
+@pass_session
+def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) -> None:
+    """Put a job for each source into the queue of its region, unless one is waiting there.
+
+    \b
+    image-sync scale enqueue
+    image-sync scale enqueue --source beijing
+    """
+    from etl.run import chosen
+
+    wanted = chosen(session.settings, sources, shard=shard)
+    done = _room("queue").enqueue(session.settings, wanted)
+    if not session.is_quiet:
+        click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
+
+
+@scale.command(short_help="Work off the jobs; as many workers as there are hosts.")
+@click.option(
+    "-c",
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Sources synced at once.",
+)
+@click.option("--once", "is_once", is_flag=True, help="End when no job waits.")
+@click.option(
+    "--region", "regions", multiple=True, metavar="NAME", help="Jobs of this region alone."
+)
+@click.option(
+    "--silent-after",
+    "silent_seconds",
+    type=click.FloatRange(min=1),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="A worker not heard of for so long is dead, and its jobs go to others.",
+)
+@pass_session
+def worker(
+    session: Session,
+    *,
+    concurrency: int,
+    is_once: bool,
+    regions: tuple[str, ...],
+    silent_seconds: float,
+) -> int:
+    """Sync the sources that wait in the queue, until SIGTERM, or with --once until none waits.
+
+    SIGTERM lets the syncs in hand finish. `--config` stands before `scale`, since -c means another
+    thing here.
+
+    \b
+    image-sync scale worker -c 4
+    image-sync scale worker --once --region cn-north-4
+    """
+    from etl.run import chosen, conclusion
+
+    outcomes: list[Outcome] = []
+    wanted = chosen(session.settings, ())
+    queues = {_room("queue").queue_of(each): each.region for each in wanted}
+    _room("worker").work(
+        session.settings,
+        queues=[queue for queue, region in queues.items() if not regions or region in regions],
+        concurrency=concurrency,
+        is_once=is_once,
+        silent_seconds=silent_seconds,
+        sync=lambda source: _sync(session, source, outcomes),
+    )
+    return conclusion(outcomes)[1] if is_once else 0
+
+
+@scale.command(short_help="How many jobs wait, are in hand, and are done.")
+@pass_session
+def status(session: Session) -> None:
+    """Show each region's queue: how many jobs are in which state."""
+    from etl.audit.query import Rows
+    from etl.cli.answer import show
+
+    found = _room("queue").read_queues(session.settings)
+    shown = ("name", "todo", "doing", "succeeded", "failed")
+    rows = (tuple(each[name] for name in shown) for each in found)
+    show(session, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
+
+
+def _sync(session: Session, source: str, outcomes: list[Outcome]) -> bool:
+    """What `image-sync sync --source` does; whether the source could be read."""
+    from etl.cli.summary import in_one_line
+    from etl.printable import printable
+    from etl.run import run_sync
+
+    outcome = run_sync(session.settings, source_names=[source])
+    outcomes.extend(outcome.sources)
+    if outcome.exit_code:
+        click.echo(f"image-sync: {in_one_line(outcome)}", err=True)
+    elif not session.is_quiet:
+        (done,) = outcome.sources
+        told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
+        click.echo(printable(told))
+    return outcome.status in {"succeeded", "partial", "held"}
+
+
+def _room(name: str) -> Any:
+    """A module of `etl.scale`, which needs the extra."""
+    from etl.errors import UsageError
+
+    try:
+        return importlib.import_module(f"etl.scale.{name}")
+    except ModuleNotFoundError as error:
+        hint = "pip install 'modelarts-image-sync[scale]'"
+        raise UsageError(f"sharing sources out needs {error.name}", hint=hint) from None

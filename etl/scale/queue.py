@@ -1,0 +1,129 @@
+"""Where do jobs wait? In Procrastinate's tables, beside those of the record, a queue a region.
+
+Others may use the same tables: every queue, lock and task of ours begins with `image-sync`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+
+from etl.database.engine import has_table, place, psycopg_parameters
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from etl.run import open_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Engine
+
+    from etl.config import Settings, SourceSettings
+
+SYNC: Final = "image-sync sync"
+PREFIX: Final = "image-sync "
+POOL_SIZE: Final = 4
+_LONGEST_QUEUE: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """The sources that have a job now: a new one, or one that was waiting already."""
+
+    new: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+def make_tables(settings: Settings) -> bool:
+    """Brings the record's schema to head and makes the queue's tables; False: they were there.
+
+    Raises `UsageError` when the database is no PostgreSQL.
+    """
+    with _postgresql(settings) as engine:
+        if has_table(engine, "procrastinate_jobs"):
+            return False
+        with _opened(settings, engine) as app:
+            app.schema_manager.apply_schema()
+        return True
+
+
+def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> Enqueued:
+    """A job for each source, unless one is waiting. Nothing but the source's name goes into it."""
+    new, waiting = [], []
+    with open_queue(settings) as app:
+        for source in sources:
+            name = PREFIX + source.name
+            job = app.configure_task(SYNC, queue=queue_of(source), lock=name, queueing_lock=name)
+            try:
+                job.defer(source=source.name)
+                new.append(source.name)
+            except AlreadyEnqueued:
+                waiting.append(source.name)
+    return Enqueued(tuple(new), tuple(waiting))
+
+
+def read_queues(settings: Settings) -> list[dict[str, Any]]:
+    """Each of our queues: how many jobs are in which state."""
+    with open_queue(settings) as app:
+        found = [dict(each) for each in app.job_manager.list_queues(task=SYNC)]
+    return sorted(found, key=lambda each: str(each["name"]))
+
+
+def queue_of(source: SourceSettings) -> str:
+    """The queue of a source's region, so that workers may stand near what they read."""
+    return (PREFIX + source.region)[:_LONGEST_QUEUE]
+
+
+@contextmanager
+def open_queue(settings: Settings) -> Iterator[App]:
+    """The queue, open for statements. Raises `SchemaNotAtHead` when its tables are not there."""
+    with ready(settings) as engine, _opened(settings, engine) as app:
+        yield app
+
+
+@contextmanager
+def ready(settings: Settings) -> Iterator[Engine]:
+    """The database, when the queue is in it."""
+    with _postgresql(settings) as engine:
+        if not has_table(engine, "procrastinate_jobs"):
+            hint = "`image-sync scale init` makes them"
+            raise SchemaNotAtHead(f"database {place(engine)}: no tables of the queue", hint=hint)
+        yield engine
+
+
+def queue_app(settings: Settings) -> App:
+    """Procrastinate on the configured database and schema, not yet connected."""
+    database = settings.database
+    parameters = psycopg_parameters(database.url, schema=database.schema)
+    return App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=POOL_SIZE))
+
+
+@contextmanager
+def our_errors(engine: Engine) -> Iterator[None]:
+    """Procrastinate's trouble with the database as `DatabaseUnavailable`."""
+    try:
+        yield
+    except ConnectorException as error:
+        told = str(error.__cause__ or error).splitlines()[0]
+        raise DatabaseUnavailable(f"database {place(engine)}: {told}") from error
+
+
+@contextmanager
+def _opened(settings: Settings, engine: Engine) -> Iterator[App]:
+    app = queue_app(settings)
+    with our_errors(engine), app.open():
+        yield app
+
+
+@contextmanager
+def _postgresql(settings: Settings) -> Iterator[Engine]:
+    if settings.database.url.startswith("sqlite"):
+        raise UsageError(
+            f"a queue needs PostgreSQL, and the database is {settings.database.url}",
+            hint="on one host, `sync --parallel N` reads sources side by side",
+        )
+    with open_job(settings) as job:
+        yield job.engine

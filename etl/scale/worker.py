@@ -1,0 +1,193 @@
+"""How are waiting jobs worked off, on any number of hosts, whichever of them dies?
+
+A worker says that it lives while it has jobs in hand. When it falls silent, another one puts its
+jobs back into the queue: a sync may be cut short at any point and done again. The one function
+that does the work is the caller's, the same as that of `image-sync sync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from procrastinate import JobContext  # noqa: TC002  # Procrastinate reads annotations
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Status
+
+from etl.errors import DatabaseUnavailable
+from etl.scale.queue import PREFIX, SYNC, our_errors, queue_app, ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from procrastinate import App
+    from procrastinate.manager import JobManager
+
+    from etl.config import Settings
+
+HOUSEKEEPING: Final = PREFIX + "housekeeping"
+TAKE_BACK: Final = PREFIX + "take back"
+MAX_ATTEMPTS: Final = 5
+KEPT_HOURS: Final = 30 * 24
+POLL_SECONDS: Final = 5.0
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_log = logging.getLogger(__name__)
+
+
+class SourceNotSynced(Exception):
+    """Marks a job as failed; what happened stands in `source_runs`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One process that works off jobs; `sync` does one source and says whether that went well."""
+
+    settings: Settings
+    queues: Sequence[str]
+    concurrency: int
+    silent_seconds: float
+    sync: Callable[[str], bool]
+    done: list[str] = field(default_factory=list)
+
+    async def run(self, *, is_once: bool) -> None:
+        """Works until a signal asks it to end, or (`is_once`) until no job waits.
+
+        Raises `DatabaseUnavailable` when it could not go on.
+        """
+        app = queue_app(self.settings)
+        with ThreadPoolExecutor(self.concurrency) as threads:
+            self._add_tasks(app, threads)
+            async with app.open_async():
+                await _take_back_soon(app)
+                if is_once:
+                    await self._run(app, queues=[HOUSEKEEPING], wait=False)
+                await self._run(app, queues=[*self.queues, HOUSEKEEPING], wait=not is_once)
+
+    async def _run(self, app: App, *, queues: Sequence[str], wait: bool) -> None:
+        working = app.run_worker_async(
+            queues=queues,
+            wait=wait,
+            concurrency=self.concurrency,
+            fetch_job_polling_interval=min(POLL_SECONDS, self.silent_seconds),
+            update_heartbeat_interval=self.silent_seconds / 3,
+            stalled_worker_timeout=self.silent_seconds,
+            install_signal_handlers=False,
+        )
+        if not await _is_asked_to_end(working) and wait:
+            raise DatabaseUnavailable("the worker lost its database", hint="start it again")
+
+    def _add_tasks(self, app: App, threads: ThreadPoolExecutor) -> None:
+        every = max(1, min(30, int(self.silent_seconds / 3)))
+
+        @app.task(name=SYNC, pass_context=True)
+        async def sync(context: JobContext, source: str) -> None:
+            await self._sync(context, source, threads)
+
+        @app.periodic(cron=f"* * * * * */{every}")
+        @app.task(name=TAKE_BACK, queue=HOUSEKEEPING, queueing_lock=TAKE_BACK)
+        async def look_after(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate's wish
+            await take_back(app.job_manager, silent_seconds=self.silent_seconds)
+            await _forget_old(app.job_manager, self.queues)
+
+    async def _sync(self, context: JobContext, source: str, threads: ThreadPoolExecutor) -> None:
+        """One source in a thread, with heartbeats beside it, to the end of a graceful end, too."""
+        beats = asyncio.create_task(self._beat(context))
+        try:
+            loop = asyncio.get_running_loop()
+            is_well = await loop.run_in_executor(threads, self.sync, source)
+        finally:
+            beats.cancel()
+        self.done.append(source)
+        if not is_well:
+            raise SourceNotSynced(source)
+
+    async def _beat(self, context: JobContext) -> None:
+        worker_id = cast("int", context.job.worker_id)
+        while True:
+            await context.app.job_manager.update_heartbeat(worker_id)
+            await asyncio.sleep(self.silent_seconds / 3)
+
+
+def work(
+    settings: Settings,
+    *,
+    queues: Sequence[str],
+    concurrency: int,
+    is_once: bool,
+    silent_seconds: float,
+    sync: Callable[[str], bool],
+) -> int:
+    """Works off the jobs of these queues; gives how many.
+
+    SIGTERM and SIGINT end it when the jobs in hand are done. Raises `DatabaseUnavailable`,
+    `SchemaNotAtHead`.
+    """
+    logging.getLogger("procrastinate.worker").addFilter(_is_news)
+    with ready(settings) as engine, our_errors(engine):
+        worker = Worker(
+            settings=settings,
+            queues=queues,
+            concurrency=concurrency,
+            silent_seconds=silent_seconds,
+            sync=sync,
+        )
+        asyncio.run(worker.run(is_once=is_once))
+        return len(worker.done)
+
+
+async def _is_asked_to_end(working: Coroutine[Any, Any, None]) -> bool:
+    """Waits for a worker; a signal lets it finish what it has in hand, a second one nothing."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(working)
+
+    def end() -> None:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        task.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, end)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return True
+    return False
+
+
+async def take_back(jobs: JobManager, *, silent_seconds: float) -> None:
+    """Puts the jobs of workers that fell silent back into the queue.
+
+    One whose source waits in a newer job already, and one that outlived several workers, is failed.
+    """
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
+        if job.task_name not in {SYNC, TAKE_BACK}:
+            continue
+        if job.task_name == SYNC and job.attempts + 1 < MAX_ATTEMPTS:
+            with suppress(UniqueViolation):
+                await jobs.retry_job(job)
+                _log.warning("taken back from a silent worker: %s", job.task_kwargs["source"])
+                continue
+        await jobs.finish_job(job, Status.FAILED, delete_job=False)
+
+
+async def _take_back_soon(app: App) -> None:
+    with suppress(AlreadyEnqueued):
+        await app.configure_task(TAKE_BACK, priority=1).defer_async(timestamp=0)
+
+
+async def _forget_old(jobs: JobManager, queues: Sequence[str]) -> None:
+    """Rows of finished jobs: ours are kept for a month, housekeeping's not at all."""
+    await jobs.delete_old_jobs(0, queue=HOUSEKEEPING, include_failed=True)
+    for queue in queues:
+        await jobs.delete_old_jobs(KEPT_HOURS, queue=queue, include_failed=True)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A failed job has been told of, and stands in the record; its trace is no news."""
+    return getattr(record, "action", "") != "job_error"
