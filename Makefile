@@ -57,8 +57,8 @@ fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 	then $(DEV)/python -m tests.fuzz.transform -max_total_time=$(or $(SECONDS_EACH),60); \
 	else echo "coverage-guided fuzzing needs atheris: $(DEV)/python -m pip install atheris"; fi
 
-bench: .venv-dev/.installed ## measure against the numbers in benchmarks/
-	@$(DEV)/python -m benchmarks
+bench: .venv-dev/.installed ## measure against the floor and the peers; half an hour. ARGS=--help lists its parts
+	@$(DEV)/python -m benchmarks $(ARGS)
 
 audit-deps: .venv-audit/.installed ## look the dependencies up among the known vulnerabilities
 	@.venv-audit/bin/pip-audit --progress-spinner off .

@@ -9,9 +9,10 @@ import http.client
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.processes import Companion, WrongResultError, ask, companion
+from benchmarks.processes import Companion, companion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ method = "none"
 class Api:
     """The server's process; `truth` holds each generation's contents."""
 
+    size: int
     port: int
     truth: dict[str, dict[str, Any]]
 
@@ -65,16 +67,14 @@ class Api:
 def served(size: int) -> Iterator[Api]:
     """The API of a catalogue of that many images."""
     with companion("benchmarks.server", str(size)) as server:
-        yield Api(**json.loads(server.read()))
+        yield Api(size, **json.loads(server.read()))
 
 
 @contextmanager
 def sqlite_file(folder: Path) -> Iterator[str]:
-    """The URL of a database that is not there yet."""
-    path = folder / "benchmark.db"
-    yield f"sqlite:///{path}"
-    for left in folder.glob(f"{path.name}*"):
-        left.unlink()
+    """The URL of a database that is not there yet, in a folder of its own."""
+    with TemporaryDirectory(dir=folder) as own:
+        yield f"sqlite:///{own}/benchmark.db"
 
 
 @contextmanager
@@ -89,12 +89,3 @@ def write_configuration(path: Path, api: Api, *, database_url: str, concurrency:
     """One source, in pages of 1000; removals up to 10,000 are neither held nor left unproven."""
     values = {"database_url": database_url, "port": api.port, "concurrency": concurrency}
     path.write_text(_CONFIGURATION.format(project=PROJECT, **values))
-
-
-def expect(api: Api, database_url: str, *, generation: int, **counts: int) -> None:
-    """Raises `WrongResultError` unless the database holds the truth, and the run says so."""
-    told = ask("benchmarks.check", database_url)
-    wanted = {**counts, "certificate": "exact", "status": "succeeded"}
-    done = {name: told["run"][name] for name in wanted}
-    if told["contents"] != api.truth[str(generation)] or done != wanted:
-        raise WrongResultError(f"{told} is not {api.truth[str(generation)]}, {wanted}")

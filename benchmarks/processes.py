@@ -21,7 +21,10 @@ class WrongResultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one process from start to end; processor time is user and system together."""
+    """Of one process from start to end, with those that it started and waited for.
+
+    Processor time is user and system together; the peak is that of the largest of them.
+    """
 
     cpu_seconds: float
     wall_seconds: float
@@ -29,10 +32,10 @@ class Cost:
     output: str
 
 
-def measure(*arguments: str) -> Cost:
-    """Run this Python with the arguments. Raises `WrongResultError` when it fails."""
+def measure(*arguments: str, python: str = sys.executable) -> Cost:
+    """Run Python with the arguments. Raises `WrongResultError` when it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([python, *arguments], stdout=subprocess.PIPE, text=True)
     with process:
         output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)

@@ -6,47 +6,60 @@ import os
 import platform
 import sqlite3
 from importlib.metadata import version
+from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from benchmarks.rounds import CHANGED, FIRST, FLOOR, IN_FLIGHT, UNCHANGED
+from benchmarks.peers import PEERS
+from benchmarks.programs import CHANGED, FIRST, UNCHANGED, WORKS
+from benchmarks.rounds import FETCH, FLOOR, HELP, IMAGE_SYNC, IN_FLIGHT, SMALL
+from benchmarks.tables import Aim, judged, middle, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.processes import Cost
     from benchmarks.rounds import Results, Round
 
-# Ratios of processor time at `_AIMED_SIZE` images, and what they should be at most.
-_RATIO_AIMS: Final = {
-    (UNCHANGED, FLOOR): {"sqlite": 1.6, "postgresql": 1.8},
-    (FIRST, FLOOR): {"sqlite": 3.0, "postgresql": 3.0},
-    (CHANGED, UNCHANGED): {"sqlite": 1.3, "postgresql": 1.3},
+_Pair = tuple[str, str]
+_Key = TypeVar("_Key", bound=tuple[Any, ...])
+_Rounds = TypeVar("_Rounds")
+
+# Ratios of processor time at `_AIMED_SIZE` images, by database.
+_OWN_AIMS: Final[dict[tuple[_Pair, _Pair], dict[str, Aim]]] = {
+    ((IMAGE_SYNC, UNCHANGED), (FLOOR, FETCH)): {"sqlite": Aim(1.6), "postgresql": Aim(1.8)},
+    ((IMAGE_SYNC, FIRST), (FLOOR, FETCH)): {"sqlite": Aim(3), "postgresql": Aim(3)},
+    ((IMAGE_SYNC, CHANGED), (IMAGE_SYNC, UNCHANGED)): {"sqlite": Aim(1.3), "postgresql": Aim(1.3)},
 }
-_PEAK_AIMS_MB: Final = {100_000: 90, 1_000_000: 130}
-_STARTUP_AIMS: Final = {"--help": 0.15, "a sync of 100 images, unchanged": 0.7}
-_LATENCY_AIM: Final = 1.15  # at 200 ms
+_PEER_AIMS: Final = {
+    ("dlt", UNCHANGED, "sqlite"): Aim(10, is_least=True),
+    ("dlt", UNCHANGED, "postgresql"): Aim(7, is_least=True),
+    ("sqlite-utils", UNCHANGED, "sqlite"): Aim(2, is_least=True),
+}
+_PEAK_AIMS_MB: Final = {100_000: Aim(90), 1_000_000: Aim(130)}
+_STARTUP_AIMS: Final = {HELP: Aim(0.15), SMALL: Aim(0.7)}
+_LATENCY_AIM: Final = Aim(1.15)  # at 200 ms, unchanged
+_GROWTH_AIM: Final = Aim(1.25)  # from the smallest to the largest catalogue
 _AIMED_SIZE: Final = 100_000
 _PACKAGES: Final = ("msgspec", "requests", "sqlalchemy", "psycopg")
 
 _HEAD: Final = """\
 # Benchmarks
 
-Written by `{command}`; `make bench` measures every size, and `--add` adds rounds to
-those measured before. Do not edit: measure again.
+Written by `{command}`; `make bench` measures everything, and `--add` adds rounds to those
+measured before. Do not edit: measure again.
 
-Whole processes are measured, from start to end: processor time is user and system together, of the
-program alone and not of PostgreSQL; memory is the peak of resident pages. They run in turn; a table
-shows the median of the rounds, here {rounds}. A result counts only when the database then held the
-truth, value by value, and the run said so with the certificate `exact`.
+Whole processes are measured, from start to end, with those that they start: processor time is user
+and system together, of the program alone and not of PostgreSQL; memory is the peak of resident
+pages. They run in turn; a table shows the median of the rounds. A result counts only when the
+database then held the truth, value by value; of image-sync also, that the run said so with the
+certificate `exact`.
 
 - **Catalogue**: made from a seed, 491 bytes an image, in pages of 1000 from a process of its own on
   loopback, in an order that stays. The second generation has 1 % changed, 0.2 % removed and 0.2 %
-  added. Each removal is looked up, one request each, and this is part of "{changed}".
+  added. image-sync looks each removal up, one request each; this is part of "{changed}".
 - **Floor**: the same pages through one `requests` session, one after the other, and msgspec.
 - **First load**: into a database that is not there yet, or empty: it makes the tables too.
-- **Peers** (dlt, sqlite-utils, Singer, a plain upsert) are left out this time: nothing here says
-  how image-sync compares with them.
 
 {machine}
 """
@@ -54,14 +67,9 @@ truth, value by value, and the run said so with the certificate `exact`.
 
 def page(results: Results, *, command: str, load: float) -> str:
     """The whole page. `load`: the machine's load average before it began."""
-    rounds = min(map(len, results.rounds.values()))
-    kinds = {kind for _, kind in results.rounds}
-    without = "" if "postgresql" in kinds else "\nPostgreSQL: skipped, there was none.\n"
-    head = _HEAD.format(
-        command=command, rounds=rounds, changed=CHANGED, machine=_machine(load) + without
-    )
-    parts = [_costs(results), _ratios(results), _memory(results), _latencies(results)]
-    return "\n".join([head, *parts, _startup(results)])
+    head = _HEAD.format(command=command, changed=CHANGED, machine=_machine(load))
+    sections = (_costs, _ratios, _against_peers, _peers, _growth, _memory, _latencies, _startup)
+    return "\n".join([head, *filter(None, (section(results) for section in sections))])
 
 
 def _machine(load: float) -> str:
@@ -76,12 +84,13 @@ def _machine(load: float) -> str:
 
 def _costs(results: Results) -> str:
     rows = [
-        (f"{size:,}", kind, work, *_middle([each[work] for each in rounds]))
-        for (size, kind), rounds in results.rounds.items()
-        for work in rounds[0]
+        (f"{size:,}", kind, program, work, *middle(_of(rounds, (program, work))))
+        for (size, kind), rounds in _by_size(results.rounds)
+        for program, works in _merged(rounds).items()
+        for work in works
     ]
-    head = ("images", "database", "work", "processor s", "wall s", "peak MB")
-    return _table("Costs", head, rows)
+    head = ("images", "database", "program", "work", "processor s", "wall s", "peak MB", "rounds")
+    return table("Costs", head, rows)
 
 
 def _ratios(results: Results) -> str:
@@ -89,71 +98,150 @@ def _ratios(results: Results) -> str:
         (
             f"{size:,}",
             kind,
-            f"{work} : {other}",
-            *_judged(_ratio(rounds, work, other), aims[kind] if size == _AIMED_SIZE else None),
+            f"{_label(one)} : {_label(other)}",
+            *judged(_ratio(rounds, one, other), aim),
         )
-        for (size, kind), rounds in results.rounds.items()
-        for (work, other), aims in _RATIO_AIMS.items()
+        for (size, kind), rounds in _by_size(results.rounds)
+        for (one, other), aims in _OWN_AIMS.items()
+        for aim in [aims[kind] if size == _AIMED_SIZE else None]
     ]
     head = ("images", "database", "processor time of", "ratio", "aim", "")
-    title = "Ratios, by pairs of one round (median; lowest to highest)"
-    return _table(title, head, rows)
+    return table("Ratios, by pairs of one round (median; lowest to highest)", head, rows)
+
+
+def _against_peers(results: Results) -> str:
+    rows = [
+        (f"{size:,}", kind, f"{peer.name} : {IMAGE_SYNC}, {work}", *judged(ratios, aim))
+        for (size, kind), rounds in _by_size(results.rounds)
+        for peer in PEERS
+        for work in WORKS
+        if (ratios := _ratio(rounds, (peer.name, work), (IMAGE_SYNC, work)))
+        for aim in [_PEER_AIMS.get((peer.name, work, kind)) if size == _AIMED_SIZE else None]
+    ]
+    head = ("images", "database", "processor time of", "ratio", "aim", "")
+    return table("Against the peers, by pairs of one round", head, rows)
+
+
+def _peers(results: Results) -> str:
+    rows = [
+        (
+            peer.name,
+            peer.about,
+            ", ".join(f"`{package}`" for package in peer.packages),
+            peer.removes,
+            peer.history,
+            results.left_out.get(peer.name) or _left_out(peer.relations, peer.without),
+        )
+        for peer in PEERS
+    ]
+    head = (
+        "peer",
+        "set up as its documentation says",
+        "packages",
+        "removes",
+        "history",
+        "left out",
+    )
+    return table("The peers: what they do, and what they do not", head, rows)
+
+
+def _left_out(relations: dict[str, str], why: str) -> str:
+    return ", ".join(f"{kind}: {why}" for kind in ("sqlite", "postgresql") if kind not in relations)
+
+
+def _growth(results: Results) -> str:
+    """By medians, since catalogues of two sizes are no pair."""
+    sizes = sorted({size for size, _ in results.rounds})
+    rows = []
+    for kind in ("sqlite", "postgresql"):
+        for pair in ((FLOOR, FETCH), *((IMAGE_SYNC, work) for work in WORKS)):
+            if all((size, kind) in results.rounds for size in sizes) and len(sizes) > 1:
+                spent = [_median(results.rounds[size, kind], pair) for size in sizes]
+                rows.append((kind, _label(pair), *_grown(sizes, spent)))
+    steps = [f"of each from {low:,} to {high:,}" for low, high in pairwise(sizes)]
+    each = [f"of each of {size:,}" for size in sizes]
+    head = ("database", "work", *each, *steps, "largest : smallest", "aim", "")
+    return table("Growth: microseconds of processor time for an image", head, rows)
+
+
+def _grown(sizes: Sequence[int], spent: Sequence[float]) -> Iterator[str]:
+    each = [seconds / size * 1e6 for size, seconds in zip(sizes, spent, strict=True)]
+    yield from (f"{cost:.1f}" for cost in each)
+    for step in range(len(sizes) - 1):
+        more = (spent[step + 1] - spent[step]) / (sizes[step + 1] - sizes[step])
+        yield f"{more * 1e6:.1f}"
+    grown = each[-1] / each[0]
+    yield from (f"{grown:.2f}", str(_GROWTH_AIM), _GROWTH_AIM.missed_by(grown))
 
 
 def _memory(results: Results) -> str:
     rows = [
-        (f"{size:,}", kind, *_judged([each[UNCHANGED].peak_bytes / 1e6 for each in rounds], aim))
-        for (size, kind), rounds in results.rounds.items()
-        if (aim := _PEAK_AIMS_MB.get(size))
+        (f"{size:,}", kind, *judged([cost.peak_bytes / 1e6 for cost in costs], aim))
+        for (size, kind), rounds in _by_size(results.rounds)
+        if (aim := _PEAK_AIMS_MB.get(size)) and (costs := _of(rounds, (IMAGE_SYNC, UNCHANGED)))
     ]
-    return _table("Peak memory, unchanged, MB", ("images", "database", "MB", "aim", ""), rows)
+    return table("Peak memory, unchanged, MB", ("images", "database", "MB", "aim", ""), rows)
 
 
 def _latencies(results: Results) -> str:
     rows = []
-    for (size, latency_ms), costs in results.latencies.items():
+    for (size, kind, latency_ms), rounds in _by_size(results.latencies):
         share = -(-size // 1000) * latency_ms / 1000 / IN_FLIGHT
-        walls = [cost.wall_seconds for cost in costs]
-        ratios = [wall / share for wall in walls]
-        aim = _LATENCY_AIM if (size, latency_ms) == (_AIMED_SIZE, 200) else None
-        judged = _judged(ratios, aim)
-        rows.append(
-            (f"{size:,}", f"{latency_ms} ms", f"{median(walls):.2f}", f"{share:.2f}", *judged)
-        )
-    head = ("images", "latency", "wall s", "share s", "wall : share", "aim", "")
-    title = (
-        f"Latency: unchanged, SQLite, {IN_FLIGHT} in flight; share = pages × latency ÷ in flight"
-    )
-    return _table(title, head, rows)
+        for work in WORKS:
+            walls = [works[work].wall_seconds for works in rounds]
+            ratios = (
+                judged([wall / share for wall in walls], _aim(size, latency_ms, work))
+                if share
+                else ("", "", "")
+            )
+            label = (f"{size:,}", kind, f"{latency_ms} ms", work)
+            rows.append((*label, f"{median(walls):.2f}", f"{share:.2f}", *ratios))
+    head = ("images", "database", "latency", "work", "wall s", "share s", "wall : share", "aim", "")
+    title = f"Latency, {IN_FLIGHT} in flight; share = pages × latency ÷ in flight"
+    return table(title, head, rows)
+
+
+def _aim(size: int, latency_ms: int, work: str) -> Aim | None:
+    return _LATENCY_AIM if (size, latency_ms, work) == (_AIMED_SIZE, 200, UNCHANGED) else None
 
 
 def _startup(results: Results) -> str:
     rows = [
-        (name, *_judged([cost.cpu_seconds for cost in costs], _STARTUP_AIMS[name]))
+        (name, *judged([cost.cpu_seconds for cost in costs], _STARTUP_AIMS[name]))
         for name, costs in results.startup.items()
     ]
-    return _table("Start-up, seconds of processor time", ("work", "s", "aim", ""), rows)
+    return table("Start-up, seconds of processor time", ("work", "s", "aim", ""), rows)
 
 
-def _ratio(rounds: Sequence[Round], work: str, other: str) -> list[float]:
-    return [each[work].cpu_seconds / each[other].cpu_seconds for each in rounds]
+def _by_size(measured: Mapping[_Key, _Rounds]) -> list[tuple[_Key, _Rounds]]:
+    """The small catalogues first."""
+    return sorted(measured.items(), key=lambda entry: entry[0][0])
 
 
-def _judged(values: Sequence[float], aim: float | None) -> Iterator[str]:
-    """The median with its range, the aim, and by how much it is missed."""
-    reached = median(values)
-    yield f"{reached:.3g} ({min(values):.3g} to {max(values):.3g})"
-    yield f"≤ {aim:g}" if aim else ""
-    yield f"{reached / aim - 1:.0%} above" if aim and reached > aim else ""
+def _label(pair: _Pair) -> str:
+    """A work of image-sync by itself, or the floor."""
+    program, work = pair
+    return program if program == FLOOR else work
 
 
-def _middle(costs: Sequence[Cost]) -> Iterator[str]:
-    """The medians, each by itself."""
-    yield f"{median(cost.cpu_seconds for cost in costs):.2f}"
-    yield f"{median(cost.wall_seconds for cost in costs):.2f}"
-    yield f"{median(cost.peak_bytes for cost in costs) / 1e6:.0f}"
+def _merged(rounds: Sequence[Round]) -> Round:
+    """One round with every program and work that some round has."""
+    return {program: works for each in rounds for program, works in each.items()}
 
 
-def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join([f"## {title}\n", *(f"| {' | '.join(line)} |" for line in lines), ""])
+def _of(rounds: Sequence[Round], pair: _Pair) -> list[Cost]:
+    program, work = pair
+    return [each[program][work] for each in rounds if program in each]
+
+
+def _median(rounds: Sequence[Round], pair: _Pair) -> float:
+    return median(cost.cpu_seconds for cost in _of(rounds, pair))
+
+
+def _ratio(rounds: Sequence[Round], one: _Pair, other: _Pair) -> list[float]:
+    """Of the rounds that have both."""
+    both = [each for each in rounds if one[0] in each and other[0] in each]
+    return [
+        mine.cpu_seconds / theirs.cpu_seconds
+        for mine, theirs in zip(_of(both, one), _of(both, other), strict=True)
+    ]

@@ -1,119 +1,142 @@
-"""What is measured, in which order? Each work in turn, by rounds, so that noise hits all alike.
+"""What is measured, in which order? Each program in turn, by rounds, so that noise hits all alike.
 
-A round of a database: the floor, then the first load, the unchanged and the changed catalogue into
-a fresh database. Its figures are compared with each other only, and count once each result is the
-truth.
+A round of a database: the floor, then for each program the first load, the unchanged and the
+changed catalogue into a fresh database. Its figures are compared with each other only, and count
+once each result is the truth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.catalogue import changed_count, removed_count
-from benchmarks.places import Api, expect, served, write_configuration
+from benchmarks.environments import NotInstallableError, environment
+from benchmarks.peers import PEERS
+from benchmarks.places import served
 from benchmarks.processes import Cost, WrongResultError, measure
+from benchmarks.programs import UNCHANGED, WORKS, ImageSync, PeerProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
+
+    from benchmarks.peers import Peer
+    from benchmarks.places import Api
+    from benchmarks.programs import Program
 
 FLOOR: Final = "floor"
-FIRST: Final = "first load"
-UNCHANGED: Final = "unchanged"
-CHANGED: Final = "1 % changed"
-LATENCIES_MS: Final = (50, 200)
+FETCH: Final = "fetch and decode"
+IMAGE_SYNC: Final = "image-sync"
+HELP: Final = "--help"
+SMALL: Final = "a sync of 100 images, unchanged"
+LATENCIES_MS: Final = (0, 50, 200)
+LARGEST_WITH_LATENCY: Final = 100_000
 IN_FLIGHT: Final = 8
 
-Round = dict[str, Cost]
+Works = dict[str, Cost]
+Round = dict[str, Works]
 
 
 @dataclass(slots=True)
 class Results:
-    """Every cost, one for each round."""
+    """Every cost, one for each round; and which peers could not be had, with the reason."""
 
     rounds: dict[tuple[int, str], list[Round]] = field(default_factory=dict)
-    latencies: dict[tuple[int, int], list[Cost]] = field(default_factory=dict)
+    latencies: dict[tuple[int, str, int], list[Works]] = field(default_factory=dict)
     startup: dict[str, list[Cost]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 class Bench:
-    """Adds to `results`; `databases` gives fresh ones of each kind, `tell` shows progress."""
+    """Adds to `results`; `databases` gives fresh ones of each kind, `tell` shows progress.
+
+    `peers`: by name, at every size; `None`: all of them, each up to the size that it is meant for.
+    `environments` is the folder of theirs.
+    """
 
     def __init__(
         self,
         *,
         results: Results,
         folder: Path,
-        repeat: int,
         databases: Mapping[str, Callable[[], AbstractContextManager[str]]],
+        environments: Path,
+        peers: Collection[str] | None,
         tell: Callable[[str], object],
     ) -> None:
         self.results = results
-        self._configuration = folder / "config.toml"
-        self._repeat = repeat
+        self._folder = folder
         self._databases = databases
+        self._environments = environments
+        self._peers = peers
         self._tell = tell
 
-    def run(self, sizes: Iterable[int]) -> None:
-        """Start-up first, then each size by itself."""
-        self._measure_startup()
-        for size in sizes:
-            with served(size) as api:
-                for _ in range(self._repeat):
-                    for kind in self._databases:
-                        self._measure_round(api, size=size, kind=kind)
-
-    def _measure_startup(self) -> None:
+    def measure_startup(self) -> None:
+        """What a command costs before it does anything, and with next to nothing to do."""
         with served(100) as api, self._databases["sqlite"]() as url:
-            write_configuration(self._configuration, api, database_url=url)
-            self._sync()
-            for _ in range(self._repeat):
-                self._keep_startup("--help", measure("-m", "etl", "--help"))
-                self._keep_startup("a sync of 100 images, unchanged", self._sync())
-            expect(api, url, generation=1, unchanged=100)
+            program = ImageSync(api, url, self._folder)
+            program.load()
+            self.results.startup.setdefault(HELP, []).append(measure("-m", "etl", "--help"))
+            self.results.startup.setdefault(SMALL, []).append(program.load())
+            program.check(UNCHANGED)
+        self._tell("start-up")
 
-    def _measure_round(self, api: Api, *, size: int, kind: str) -> None:
-        moved, gone = changed_count(size), removed_count(size)
-        api.show(1)
-        with self._databases[kind]() as url:
-            write_configuration(self._configuration, api, database_url=url)
-            costs = {FLOOR: _floor(api, size)}
-            costs[FIRST] = self._sync()
-            expect(api, url, generation=1, added=size)
-            costs[UNCHANGED] = self._sync()
-            expect(api, url, generation=1, unchanged=size, added=0, changed=0, removed=0)
-            if kind == "sqlite":
-                self._measure_latencies(api, size, url=url)
-            api.show(2)
-            costs[CHANGED] = self._sync()
-            expect(api, url, generation=2, added=gone, changed=moved, removed=gone)
-        self.results.rounds.setdefault((size, kind), []).append(costs)
-        for work, cost in costs.items():
-            self._tell(f"{size} {kind} {work}: {cost.cpu_seconds:.2f} s of processor time")
+    def measure_round(self, api: Api) -> None:
+        """Each program with each kind of database."""
+        for kind in self._databases:
+            costs: Round = {FLOOR: {FETCH: _floor(api)}}
+            for name, start in self._programs(api, kind):
+                with self._databases[kind]() as url, TemporaryDirectory(dir=self._folder) as own:
+                    costs[name] = self._works(api, start(url, Path(own)), f"{kind} {name}")
+            self.results.rounds.setdefault((api.size, kind), []).append(costs)
 
-    def _measure_latencies(self, api: Api, size: int, *, url: str) -> None:
-        """The unchanged catalogue again, `IN_FLIGHT` requests at a time."""
-        write_configuration(self._configuration, api, database_url=url, concurrency=IN_FLIGHT)
-        for latency_ms in LATENCIES_MS:
-            api.show(1, latency_ms=latency_ms)
-            cost = self._sync()
-            self.results.latencies.setdefault((size, latency_ms), []).append(cost)
-            self._tell(f"{size} {latency_ms} ms: {cost.wall_seconds:.2f} s")
-        expect(api, url, generation=1, unchanged=size, added=0, changed=0, removed=0)
-        write_configuration(self._configuration, api, database_url=url)
+    def measure_latencies(self, api: Api) -> None:
+        """image-sync, `IN_FLIGHT` requests at a time."""
+        for kind in self._databases:
+            for latency_ms in LATENCIES_MS:
+                with self._databases[kind]() as url:
+                    program = ImageSync(api, url, self._folder, in_flight=IN_FLIGHT)
+                    label = f"{kind} {latency_ms} ms"
+                    costs = self._works(api, program, label, latency_ms=latency_ms)
+                measured = self.results.latencies.setdefault((api.size, kind, latency_ms), [])
+                measured.append(costs)
 
-    def _sync(self) -> Cost:
-        return measure("-m", "etl", "--config", str(self._configuration), "-q", "sync")
+    def _works(self, api: Api, program: Program, label: str, *, latency_ms: int = 0) -> Works:
+        costs = {}
+        for work, generation in WORKS.items():
+            api.show(generation, latency_ms=latency_ms)
+            cost = costs[work] = program.load()
+            program.check(work)
+            figures = f"{cost.cpu_seconds:.2f} s of processor time, {cost.wall_seconds:.2f} s"
+            self._tell(f"{api.size} {label}, {work}: {figures}")
+        return costs
 
-    def _keep_startup(self, name: str, cost: Cost) -> None:
-        self.results.startup.setdefault(name, []).append(cost)
-        self._tell(f"{name}: {cost.cpu_seconds:.2f} s of processor time")
+    def _programs(
+        self, api: Api, kind: str
+    ) -> Iterator[tuple[str, Callable[[str, Path], Program]]]:
+        yield IMAGE_SYNC, lambda url, folder: ImageSync(api, url, folder)
+        for peer in PEERS:
+            is_wanted = self._is_wanted(peer, api.size) and kind in peer.relations
+            if is_wanted and (python := self._python(peer)):
+                yield peer.name, partial(PeerProgram, peer, python, api)
+
+    def _is_wanted(self, peer: Peer, size: int) -> bool:
+        return size <= peer.largest if self._peers is None else peer.name in self._peers
+
+    def _python(self, peer: Peer) -> Path | None:
+        try:
+            return environment(self._environments / peer.name, peer.packages)
+        except NotInstallableError as error:
+            self.results.left_out[peer.name] = str(error)
+            self._tell(f"{peer.name} is left out: {error}")
+            return None
 
 
-def _floor(api: Api, size: int) -> Cost:
+def _floor(api: Api) -> Cost:
     cost = measure("-m", "benchmarks.floor", api.url)
-    if int(cost.output) != size:
-        raise WrongResultError(f"the floor saw {cost.output} of {size} images")
+    if int(cost.output) != api.size:
+        raise WrongResultError(f"the floor saw {cost.output} of {api.size} images")
     return cost

@@ -2,23 +2,27 @@
 
 `python -m benchmarks.server SIZE` tells its port and the truth as a line of JSON, and ends with its
 standard input. `PUT /shown/GENERATION/LATENCY_MS` says what it shows from then on. It answers what
-a sync asks and no more; each answer is one write of bytes that were there before.
+a sync asks and no more; each page is one write of bytes that a temporary file held before, so a
+million images take no memory of this process.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import islice
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import BinaryIO, Final
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from benchmarks.catalogue import records, removed_rows
-from benchmarks.truth import COLUMNS, Contents, contents
+from benchmarks.catalogue import Record, records, removed_rows
+from benchmarks.truth import COLUMNS, NOTHING_REMOVED, Contents, contents
 
 PAGE_ROWS: Final = 1000
 _GONE: Final = b'{"error_code":"ModelArts.6404","error_msg":"The image does not exist"}'
@@ -27,15 +31,35 @@ _PAST_THE_END: Final = b'{"error_code":"ModelArts.6400","error_msg":"fromIndex >
 
 
 class Shown:
-    """The answers of one moment, whole: head and body."""
+    """The answers of one moment, whole: head and body. `pages` is a file to keep them in."""
 
-    def __init__(self, size: int) -> None:
-        images = {number: list(records(size, generation=number)) for number in (1, 2)}
-        self.truth = {number: _truth(each) for number, each in images.items()}
-        self._pages = {number: _pages(each) for number, each in images.items()}
-        self._removed = frozenset(images[1][row]["id"] for row in removed_rows(size))
+    def __init__(self, size: int, pages: BinaryIO) -> None:
+        self._file = pages
+        self._places: dict[int, list[tuple[int, int]]] = {1: [], 2: []}
+        self._removed: list[Record] = []
+        self.truth = {str(number): self._lay_out(size, number) for number in self._places}
+        self.truth[NOTHING_REMOVED] = self.truth["2"] + _truth(self._removed)
+        self._removed_ids = frozenset(image["id"] for image in self._removed)
         self.generation = 1
         self.latency_seconds = 0.0
+
+    def _lay_out(self, size: int, generation: int) -> Contents:
+        """Write a generation's pages; the truth about it."""
+        truth = _truth([])
+        images = records(size, generation=generation)
+        gone = removed_rows(size) if generation == 1 else ()
+        count = -(-size // PAGE_ROWS)
+        for number in range(count):
+            rows = list(islice(images, PAGE_ROWS))
+            first = number * PAGE_ROWS
+            self._removed += [image for row, image in enumerate(rows, first) if row in gone]
+            truth += _truth(rows)
+            about = {"current": number, "pages": count, "size": PAGE_ROWS, "total": size}
+            answer = _response("200 OK", msgspec.json.encode({**about, "data": rows}))
+            self._places[generation].append((self._file.tell(), len(answer)))
+            self._file.write(answer)
+        self._file.flush()
+        return truth
 
     def answer(self, target: str) -> bytes:
         """The answer to a GET."""
@@ -49,11 +73,14 @@ class Shown:
 
     def _page(self, query: dict[str, list[str]]) -> bytes:
         number = int(query["offset"][0]) // PAGE_ROWS
-        pages = self._pages[self.generation]
-        return pages[number] if number < len(pages) else _response("400 Bad Request", _PAST_THE_END)
+        places = self._places[self.generation]
+        if number >= len(places):
+            return _response("400 Bad Request", _PAST_THE_END)
+        start, length = places[number]
+        return os.pread(self._file.fileno(), length, start)
 
     def _image(self, image_id: str) -> bytes:
-        if self.generation == 2 and image_id in self._removed:
+        if self.generation == 2 and image_id in self._removed_ids:
             return _response("400 Bad Request", _GONE)
         return _response("200 OK", msgspec.json.encode({"id": image_id, "status": "ACTIVE"}))
 
@@ -97,20 +124,8 @@ class Server(ThreadingTCPServer):
         self.shown = shown
 
 
-def _truth(images: list[dict[str, Any]]) -> Contents:
+def _truth(images: list[Record]) -> Contents:
     return contents([image.get(name) for name in COLUMNS] for image in images)
-
-
-def _pages(images: list[dict[str, Any]]) -> list[bytes]:
-    total = len(images)
-    count = -(-total // PAGE_ROWS)
-    about = {"pages": count, "size": PAGE_ROWS, "total": total}
-    return [
-        _response("200 OK", msgspec.json.encode({"current": number, **about, "data": rows}))
-        for number, rows in enumerate(
-            images[start : start + PAGE_ROWS] for start in range(0, total, PAGE_ROWS)
-        )
-    ]
 
 
 def _response(status: str, body: bytes) -> bytes:
@@ -120,10 +135,9 @@ def _response(status: str, body: bytes) -> bytes:
 
 def main() -> None:
     """Serve until standard input closes."""
-    shown = Shown(int(sys.argv[1]))
-    with Server(shown) as server:
+    with TemporaryFile() as pages, Server(Shown(int(sys.argv[1]), pages)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told = {"port": server.server_address[1], "truth": shown.truth}
+        told = {"port": server.server_address[1], "truth": server.shown.truth}
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         sys.stdout.flush()
         sys.stdin.read()

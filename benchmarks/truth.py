@@ -23,12 +23,20 @@ COLUMNS: Final = {
     **dict(zip(_SAME, _SAME, strict=True)),
 }
 
+# The second generation's truth for a program that keeps what is removed.
+NOTHING_REMOVED: Final = "2, nothing removed"
+
 
 class Contents(msgspec.Struct, frozen=True):
     """So many rows, and the sum of their digests: the same in whatever order they come."""
 
     rows: int
     digest: str
+
+    def __add__(self, other: Contents) -> Contents:
+        """Of both together."""
+        total = int(self.digest, 16) + int(other.digest, 16)
+        return Contents(self.rows + other.rows, f"{total % 2**128:032x}")
 
 
 def contents(rows: Iterable[Sequence[Any]]) -> Contents:

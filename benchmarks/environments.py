@@ -1,0 +1,38 @@
+"""Where does a peer run? In an environment of its own, made when it is first asked for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import venv
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_PIP: Final = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install")
+
+
+class NotInstallableError(Exception):
+    """The packages could not be had here; the text is pip's last line."""
+
+
+def environment(folder: Path, packages: Iterable[str]) -> Path:
+    """Its Python. `folder` becomes the environment, and is made anew for other packages."""
+    python, stamp = folder / "bin" / "python", folder / "packages"
+    wanted = "\n".join([sys.version, *packages])
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder, with_pip=True)
+        _install(python, packages)
+        stamp.write_text(wanted)
+    return python
+
+
+def _install(python: Path, packages: Iterable[str]) -> None:
+    command = [str(python), *_PIP, *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotInstallableError(done.stderr.strip().rpartition("\n")[2])
