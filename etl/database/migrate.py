@@ -87,6 +87,8 @@ def _prepared(engine: Engine) -> Iterator[Connection]:
     """A connection inside one writing transaction that no other upgrade shares."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
+            with connection.begin():  # before anything of the file is changed
+                _refuse_strangers(engine, connection)
             driver: Any = connection.connection.driver_connection
             driver.execute("pragma journal_mode = wal")  # not possible inside a transaction
         with writing(connection):

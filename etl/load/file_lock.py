@@ -12,6 +12,8 @@ import os
 from threading import Lock
 from typing import Final
 
+from etl.errors import DatabaseUnavailable
+
 _WRITER: Final = 0
 _MODE: Final = 0o666  # less what the caller's umask takes away
 
@@ -24,7 +26,7 @@ class _Handle:
         self.runs: set[int] = set()
         self._descriptor = None
         if file is not None:
-            self._descriptor = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            self._descriptor = _opened(f"{file}.lock")
 
     def lock(self, byte: int) -> bool:
         if self._descriptor is None:
@@ -42,6 +44,16 @@ class _Handle:
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
+
+
+def _opened(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"the lock file {path} can't be opened: {error.strerror}",
+            hint="may this user write in its folder, and is it theirs?",
+        ) from None
 
 
 class FileLocks:

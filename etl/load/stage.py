@@ -6,12 +6,14 @@ temporary file.
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from weakref import finalize
 
 from msgspec import Struct, msgpack
 
+from etl.errors import DatabaseUnavailable
 from etl.model import FieldChange, Image, Reject, State  # noqa: TC001  # msgspec reads the types
 
 if TYPE_CHECKING:
@@ -87,12 +89,25 @@ class Spool(Generic[Frame]):
         """Puts what a page brought at the end."""
         if frames:
             block = self._encode(frames)
-            self._file.write(len(block).to_bytes(_LENGTH))
-            self._file.write(block)
+            with _room():
+                self._file.write(len(block).to_bytes(_LENGTH))
+                self._file.write(block)
 
     def __iter__(self) -> Iterator[Frame]:
         """Everything from the start; not while another iteration is under way."""
-        self._file.seek(0)
+        with _room():
+            self._file.seek(0)
         while length := int.from_bytes(self._file.read(_LENGTH)):
             yield from self._decoder.decode(self._file.read(length))
         self._file.seek(0, 2)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"temporary files can't be written in {gettempdir()}: {error.strerror}",
+            hint="free some space, or name another folder with TMPDIR",
+        ) from error
