@@ -5,6 +5,7 @@ What is done to a source is another module's: `etl.sync`, `etl.held`, `etl.repla
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from etl.database.migrate import current_revision, ensure_head, upgrade
 from etl.errors import ImageSyncError, Interrupted, LockHeld, UsageError
 from etl.job import Job, OnPreview, unseen, utc_now
 from etl.load.runs import begin_run, end_run
+from etl.log import bound
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.sync import sync_source
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from etl.shard import Shard
 
 LOCKED: Final = "locked"
+_TOLD: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,7 @@ def run_work(
             host=platform.node(),
             pid=os.getpid(),
         )
+    _log.info("the run begins: %s", kind, extra={"run": run_id, "sources": len(sources)})
     ended = "failed", 1
     try:
         outcome = _executed(replace(job, run_id=run_id), sources, work, parallel=parallel)
@@ -151,6 +157,7 @@ def run_work(
     finally:
         with our_errors(job.engine):
             end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=job.now())
+        _log.info("the run ends: %s", ended[0], extra={"run": run_id, "exit_code": ended[1]})
     return outcome
 
 
@@ -204,11 +211,21 @@ def _take_turns(
 
 
 def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
-    """One source's outcome; another run's lock is an outcome too, which leaves no row."""
+    """One source's outcome, told in the log."""
+    with bound(run=job.run_id, source=source.name):
+        outcome = _worked(source, job, work)
+        counts = {name: getattr(outcome, name) for name in _TOLD if getattr(outcome, name)}
+        _log.info("the source is done: %s", outcome.status, extra=counts)
+        return outcome
+
+
+def _worked(source: SourceSettings, job: Job, work: Work) -> Outcome:
+    """Another run's lock is an outcome too, which leaves no row."""
     began_at = job.now()
     try:
         return work(source, job)
     except LockHeld as error:
+        _log.warning("the source is left alone: %s", error)
         return Outcome(
             name=source.name,
             status="failed",

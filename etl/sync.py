@@ -32,7 +32,6 @@ from etl.load.preview import preview_source
 from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
-from etl.log import bound
 from etl.model import Candidate, Decision, Listing, Outcome, Removal, WalkFacts
 from etl.source import open_client
 
@@ -64,7 +63,7 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
 
     Raises `LockHeld` and `DatabaseUnavailable`; a source that can't be read is an outcome.
     """
-    with ExitStack() as stack, bound(run=job.run_id, source=source.name):
+    with ExitStack() as stack:
         stack.enter_context(our_errors(job.engine))
         began_at = job.now()
         if job.run_id is None:
@@ -91,7 +90,7 @@ def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome
         with open_client(source, run_count=baseline.run_count, job=job) as client:
             reading = _read(source, job, client, baseline)
     except SourceError as error:
-        _log.error("the source could not be read: %s", error)
+        _log.warning("the source could not be read: %s", error)
         facts = _facts(source, client, None)
         return _failed(source, job, connection, error, facts, observed_at(job, baseline))
     return _applied(source, job, connection, reading, observed_at(job, baseline))
@@ -199,7 +198,7 @@ def _applied(
         )
         job.on_preview(preview, reading.decision)
         return preview.outcome
-    outcome = apply_source(
+    return apply_source(
         connection,
         run_id=job.run_id,
         source=source.name,
@@ -208,8 +207,6 @@ def _applied(
         decision=reading.decision,
         facts=reading.facts,
     )
-    _log.info("committed: %d added, %d changed", outcome.added, outcome.changed)
-    return outcome
 
 
 def _failed(

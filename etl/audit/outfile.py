@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from etl.errors import UsageError
@@ -24,7 +25,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
     Raises `UsageError` where it can't be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
     try:
         with beside.open("xb") as file:
             if path.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,10 +131,12 @@ def status(session: Session) -> None:
 def _sync(session: Session, source: str, outcomes: list[Outcome]) -> bool:
     """What `image-sync sync --source` does; whether the source could be read."""
     from etl.cli.summary import in_one_line
+    from etl.notify.announce import announcing
     from etl.printable import printable
     from etl.run import run_sync
 
-    outcome = run_sync(session.settings, source_names=[source])
+    work = partial(run_sync, session.settings, source_names=[source])
+    outcome = announcing("scale", session.settings)(work)
     outcomes.extend(outcome.sources)
     if outcome.exit_code:
         click.echo(f"image-sync: {in_one_line(outcome)}", err=True)

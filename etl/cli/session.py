@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -91,6 +91,13 @@ class Session:
             require_head(engine)
             with engine.connect() as connection:
                 yield connection
+
+    def tell(self, words: str, **fields: Any) -> None:
+        """The one line on standard error: an event where a collector reads JSON."""
+        if self.log_format == "json":
+            _log.error(words, extra=fields)
+        else:
+            click.echo(f"image-sync: {words}", err=True)
 
     def again(self, arguments: str) -> str:
         """A command line that looks into the same database, for people to copy."""

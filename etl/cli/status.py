@@ -53,6 +53,7 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
     from etl.audit.query import Rows
     from etl.audit.times import duration
     from etl.cli.answer import show
+    from etl.printable import printable
 
     bound = duration(max_age) if max_age else None
     found = _states(session, sources=sources, bound=bound)
@@ -65,7 +66,7 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
         show(session, Rows(columns, rows, _SHOWN), form=form, limit=None)
     if stale:
         told = ", ".join(stale)
-        _tell(f"staler than {max_age}, or never certified: {told}")
+        session.tell(printable(f"staler than {max_age}, or never certified: {told}"))
     return session.exit_code
 
 
@@ -108,9 +109,3 @@ def _words(seconds: int) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"
     return f"{max(seconds, 0)}s"
-
-
-def _tell(words: str) -> None:
-    from etl.printable import printable
-
-    click.echo(f"image-sync: {printable(words)}", err=True)

@@ -164,4 +164,4 @@ def show_outcome(session: Session, outcome: RunOutcome, *, output: str) -> None:
     elif not session.is_quiet:
         click.echo(summary.as_text(outcome, again=session.again))
     if session.is_quiet and outcome.exit_code:
-        click.echo(f"image-sync: {summary.in_one_line(outcome)}", err=True)
+        session.tell(summary.in_one_line(outcome), exit_code=outcome.exit_code)

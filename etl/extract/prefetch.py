@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -25,7 +26,7 @@ class Prefetch(Generic[Key, Value]):
         self._waiting: deque[tuple[Key, Future[Value]]] = deque()
         self._threads = threads
         for _ in range(threads):
-            threading.Thread(target=self._work, daemon=True).start()
+            threading.Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
 
     def __enter__(self) -> Prefetch[Key, Value]:
         return self
