@@ -6,6 +6,7 @@ Pure: from a `RunOutcome` to text. It decides nothing and prints nothing.
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from etl.printable import printable, printable_json
@@ -33,6 +34,11 @@ _SURE: Final = {
     "ordered": "nothing was missed: read in order, last page to first",
     "agreed": "nothing was missed: two readings agree",
     "none": "not certified: something may have been missed, so nothing was removed",
+}
+_RULES: Final = {
+    "empty_listing": "a listing with present images came back empty",
+    "max_count": "more than removals.max_count",
+    "max_percent": "more than removals.max_percent of the present images",
 }
 
 
@@ -81,7 +87,7 @@ def as_text(outcome: RunOutcome, *, again: Callable[[str], str]) -> str:
 def in_one_line(outcome: RunOutcome) -> str:
     """What is wrong with a run that did not simply succeed."""
     wrong = [
-        f"{printable(source.name)}: {_what_is_wrong(source)}"
+        f"{printable(source.name)}: {_what_is_wrong(source, outcome.run_id)}"
         for source in outcome.sources
         if source.status != "succeeded"
     ]
@@ -135,30 +141,40 @@ def _news(source: Outcome) -> Iterator[tuple[int, str]]:
     yield source.out_of_scope, "out of scope: no longer taken in by the source's filters"
     yield source.unchanged, "unchanged"
     yield source.missing, "missing, not proven removed: they stay until a later run knows"
-    yield source.held, f"removals held by the guard ({source.held_rule})"
-    yield source.rejected, "records rejected"
+    rule = source.held_rule
+    held = "removal" if source.held == 1 else "removals"
+    yield source.held, f"{held} held by the guard ({rule}): {_RULES.get(rule, '')}"
+    yield source.rejected, "record rejected" if source.rejected == 1 else "records rejected"
 
 
 def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]) -> Iterator[str]:
     if source.removed and outcome.run_id is not None:
         yield f"  removed:  {again(f'removals --run {outcome.run_id}')}"
     if source.held and outcome.run_id is not None:
+        accept = f"sync --source {shlex.quote(printable(source.name))} --accept-removals"
         yield f"  held:     {again('removals --held')}"
         yield f"  let go:   {again(f'approve {outcome.run_id}')}"
         yield f"  drop:     {again(f'dismiss {outcome.run_id}')}"
+        yield f"  accept:   {again(accept)}"
     if source.rejected:
         yield f"  rejected: {again('rejects')}"
 
 
-def _what_is_wrong(source: Outcome) -> str:
+def _what_is_wrong(source: Outcome, run_id: int | None) -> str:
     if source.status == "failed":
         return printable(source.error_message or "failed")
     parts = [
-        f"{source.held} removals held ({source.held_rule})" if source.held else "",
+        _what_is_held(source, run_id) if source.held else "",
         "the walk could not be certified" if _is_unproven(source.facts) else "",
         f"{_many(source.rejected, 'record')} rejected" if source.rejected else "",
     ]
     return ", ".join(filter(None, parts)) or source.status
+
+
+def _what_is_held(source: Outcome, run_id: int | None) -> str:
+    told = f"{_many(source.held, 'removal')} held ({source.held_rule})"
+    ways = f": approve {run_id}, dismiss {run_id}, or sync --accept-removals"
+    return told if run_id is None else told + ways
 
 
 def _is_unproven(facts: WalkFacts) -> bool:

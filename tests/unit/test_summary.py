@@ -47,14 +47,30 @@ def test_what_is_kept_back_is_told_with_the_way_on():
         exit_code=30,
     )
     told = text(run)
-    assert "9  removals held by the guard (max_count)" in told
-    assert "image-sync approve 12" in told
+    assert "9  removals held by the guard (max_count): more than removals.max_count" in told
+    assert "  held:     image-sync removals --held\n" in told
+    assert "  let go:   image-sync approve 12\n" in told
+    assert "  drop:     image-sync dismiss 12\n" in told
+    assert "  accept:   image-sync sync --source one --accept-removals\n" in told
     assert "image-sync removals --run 12" in told
     assert "image-sync rejects" in told
     assert "3 readings" in told
     assert summary.in_one_line(run) == (
-        "Run 12 held: one: 9 removals held (max_count), 2 records rejected"
+        "Run 12 held: one: 9 removals held (max_count): approve 12, dismiss 12,"
+        " or sync --accept-removals, 2 records rejected"
     )
+
+
+def test_a_plan_that_would_hold_has_nothing_to_approve():
+    run = Run(
+        (source(status="held", held=1, held_rule="empty_listing"),),
+        run_id=None,
+        status="held",
+        is_dry_run=True,
+    )
+    assert "1  removal held by the guard (empty_listing): a listing with" in text(run)
+    assert "approve" not in text(run)
+    assert summary.in_one_line(run) == "Plan held: one: 1 removal held (empty_listing)"
 
 
 def test_a_plan_says_that_nothing_was_written():
