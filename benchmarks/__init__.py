@@ -5,6 +5,7 @@
     floor       a process: fetch and decode · check: a process: what a database does hold
     peers       what a user would take instead: scripts, run in environments of their own
     processes   starts a process, measures it whole · places: what a sync needs around it
+    moving      a process: catalogues that change while they are read, by image-sync and by dlt
     programs    image-sync and a peer, as what can be measured and checked
     rounds      what is measured, in turn · report: docs/benchmarks.md, with tables
 

@@ -28,7 +28,7 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 WORK: Final = ROOT / "benchmarks" / ".work"
 KEPT: Final = WORK / "rounds"
 SIZES: Final = (10_000, 100_000, 1_000_000)
-PARTS: Final = ("startup", "costs", "latency", "peers")
+PARTS: Final = ("startup", "costs", "latency", "peers", "schedules")
 
 
 def main() -> None:
@@ -51,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="SIZE")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; default: 3")
+    parser.add_argument("--schedules", type=int, default=60, help="so many; default: 60")
     parser.add_argument("--add", action="store_true", help="to the rounds measured before")
     names = ",".join(PARTS)
     parser.add_argument("--only", default=names, metavar="PART,…", help=f"default: {names}")
@@ -71,7 +72,7 @@ def _measured_before() -> Results:
 def _bench(stack: ExitStack, results: Results, arguments: argparse.Namespace) -> Bench:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
     databases = {"sqlite": partial(sqlite_file, folder)}
-    server = stack.enter_context(companion("benchmarks.postgres"))
+    server = stack.enter_context(companion("-m", "benchmarks.postgres"))
     if server.read():
         databases["postgresql"] = partial(postgresql_database, server)
     peers = arguments.peers.split(",") if arguments.peers else None
@@ -91,6 +92,8 @@ def _measure(bench: Bench, arguments: argparse.Namespace, *, keep: Callable[[], 
     measure("-m", "etl", "--help")  # compiles the modules
     for _ in range(arguments.repeat if "startup" in parts else 0):
         bench.measure_startup()
+    if "schedules" in parts:
+        bench.play_schedules(arguments.schedules)
     keep()
     small = (size for size in arguments.sizes if size <= LARGEST_WITH_LATENCY)
     with_latency = max(small, default=0) if "latency" in parts else 0

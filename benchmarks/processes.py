@@ -62,19 +62,18 @@ class Companion:
         """Its next line; "" when it has ended."""
         return self._process.stdout.readline().strip() if self._process.stdout else ""
 
-    def write(self) -> None:
-        """Send it an empty line."""
+    def write(self, line: str = "") -> None:
+        """Send it a line."""
         if self._process.stdin:
-            self._process.stdin.write("\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
 
 @contextmanager
-def companion(module: str, *arguments: str) -> Iterator[Companion]:
-    """The process, until the block ends."""
-    command = [sys.executable, "-m", module, *arguments]
+def companion(*arguments: str, python: str = sys.executable) -> Iterator[Companion]:
+    """Python with the arguments, until the block ends."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    process = subprocess.Popen([python, *arguments], stdin=pipe, stdout=pipe, text=True)
     try:
         yield Companion(process)
     finally:

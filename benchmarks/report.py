@@ -64,11 +64,35 @@ certificate `exact`.
 {machine}
 """
 
+_MOVING: Final = """\
+The random schedules of `tests/support/schedules.py`: images are added, deleted, replaced, changed,
+moved, respelled and brought back between any two requests of three runs; then the catalogue is
+quiet. Both read each schedule over HTTP from an endpoint made plain (one listing, offsets that
+count records, no cap, a right `total`, an empty page past the end), as dlt's offset paginator
+expects it; where the endpoint sorts by creation time, dlt asks for that; images that are listed as
+DELETED do not count as dlt's. image-sync runs as it comes, its guard told to let all removals pass.
+
+- *Missed*: there throughout a run, and not in the record after it. *False removals*: those of them
+  that the record had before, and then told as gone.
+- *False versions*: images with more versions in the record than they had values.
+- *Doubles*: twice in the record. *In the end*: after the quiet runs, until the record was right.
+"""
+
 
 def page(results: Results, *, command: str, load: float) -> str:
     """The whole page. `load`: the machine's load average before it began."""
     head = _HEAD.format(command=command, changed=CHANGED, machine=_machine(load))
-    sections = (_costs, _ratios, _against_peers, _peers, _growth, _memory, _latencies, _startup)
+    sections = (
+        _costs,
+        _ratios,
+        _against_peers,
+        _peers,
+        _moving,
+        _growth,
+        _memory,
+        _latencies,
+        _startup,
+    )
     return "\n".join([head, *filter(None, (section(results) for section in sections))])
 
 
@@ -147,6 +171,26 @@ def _peers(results: Results) -> str:
 
 def _left_out(relations: dict[str, str], why: str) -> str:
     return ", ".join(f"{kind}: {why}" for kind in ("sqlite", "postgresql") if kind not in relations)
+
+
+def _moving(results: Results) -> str:
+    names = {
+        "schedules": "schedules",
+        "runs": "runs",
+        "missed": "missed in a run",
+        "false_removals": "false removals",
+        "false_versions": "images with false versions",
+        "doubles": "doubles",
+        "lost": "lost in the end",
+        "kept": "kept in the end",
+        "lost_changes": "lost changes",
+    }
+    rows = [
+        (reader, *(f"{figures[name]:,}" for name in names))
+        for reader, figures in results.schedules.items()
+    ]
+    told = table("A catalogue that changes while it is read", ("reader", *names.values()), rows)
+    return told and f"{told}\n{_MOVING}"
 
 
 def _growth(results: Results) -> str:

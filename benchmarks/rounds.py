@@ -7,6 +7,7 @@ once each result is the truth.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.environments import NotInstallableError, environment
 from benchmarks.peers import PEERS
 from benchmarks.places import served
-from benchmarks.processes import Cost, WrongResultError, measure
+from benchmarks.processes import Cost, WrongResultError, ask, measure
 from benchmarks.programs import UNCHANGED, WORKS, ImageSync, PeerProgram
 
 if TYPE_CHECKING:
@@ -42,11 +43,15 @@ Round = dict[str, Works]
 
 @dataclass(slots=True)
 class Results:
-    """Every cost, one for each round; and which peers could not be had, with the reason."""
+    """Every cost, one for each round; and which peers could not be had, with the reason.
+
+    `schedules`: by reader, what came of catalogues that changed while they were read, in all.
+    """
 
     rounds: dict[tuple[int, str], list[Round]] = field(default_factory=dict)
     latencies: dict[tuple[int, str, int], list[Works]] = field(default_factory=dict)
     startup: dict[str, list[Cost]] = field(default_factory=dict)
+    schedules: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,6 +108,18 @@ class Bench:
                     costs = self._works(api, program, label, latency_ms=latency_ms)
                 measured = self.results.latencies.setdefault((api.size, kind, latency_ms), [])
                 measured.append(costs)
+
+    def play_schedules(self, count: int) -> None:
+        """The next so many catalogues that change while they are read, by image-sync and dlt."""
+        first = self.results.schedules.get(IMAGE_SYNC, {}).get("schedules", 0)
+        [dlt] = [peer for peer in PEERS if peer.name == "dlt"]
+        python = self._python(dlt)
+        told = ask("benchmarks.moving", str(first), str(count), *([str(python)] if python else []))
+        for reader, figures in told.items():
+            sums = Counter(self.results.schedules.get(reader, {}))
+            sums.update(figures)
+            self.results.schedules[reader] = dict(sums)
+            self._tell(f"{count} schedules, {reader}: {figures}")
 
     def _works(self, api: Api, program: Program, label: str, *, latency_ms: int = 0) -> Works:
         costs = {}

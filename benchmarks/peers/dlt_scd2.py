@@ -1,5 +1,8 @@
 """dlt: `python dlt_scd2.py API_URL DATABASE_URL FOLDER` loads the listing once.
 
+Without arguments, each line of standard input is one load's arguments as a JSON object, and is
+answered by a line: empty, or why the load failed.
+
 As dlt's documentation says: the REST source with an offset paginator that reads `total`, and the
 `scd2` strategy over full extracts, which retires absent rows (a merge key would stop that). Lists
 stay in their row (`max_table_nesting=0`), where its row hash sees them change; this is also faster
@@ -8,21 +11,34 @@ than tables of their own. FOLDER keeps the pipeline's state from one load to the
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
 
 import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.sources.rest_api import rest_api_source
 from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PAGE_ROWS = 1000
 
 
-def load(api_url: str, database_url: str, folder: str, *, page_rows: int = PAGE_ROWS) -> None:
-    """One run of the pipeline."""
+def load(
+    api_url: str,
+    database_url: str,
+    folder: str,
+    *,
+    page_rows: int = PAGE_ROWS,
+    sort: Mapping[str, str] | None = None,
+) -> None:
+    """One run of the pipeline; `sort` is sent with each request."""
     source = rest_api_source(
         {
             "client": {"base_url": f"{api_url}/"},
@@ -33,7 +49,7 @@ def load(api_url: str, database_url: str, folder: str, *, page_rows: int = PAGE_
                     "write_disposition": {"disposition": "merge", "strategy": "scd2"},
                     "endpoint": {
                         "path": "images",
-                        "params": {"type": "BUILD_IN", "workspace_id": "0"},
+                        "params": {"type": "BUILD_IN", "workspace_id": "0", **(sort or {})},
                         "data_selector": "data",
                         "paginator": {
                             "type": "offset",
@@ -71,5 +87,20 @@ def _destination(database_url: str) -> object:
     return dlt.destinations.postgres(url.render_as_string(hide_password=False))
 
 
+def serve() -> None:
+    """One load a line."""
+    for line in sys.stdin:
+        failure = ""
+        try:
+            load(**json.loads(line))
+        except PipelineStepFailed as error:
+            failure = f"{type(error).__name__}: {error.exception}".replace("\n", " ")
+        sys.stdout.write(f"{failure}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    load(*sys.argv[1:])
+    if sys.argv[1:]:
+        load(*sys.argv[1:])
+    else:
+        serve()

@@ -1,0 +1,207 @@
+"""A process that shows what comes of a catalogue that changes while it is read, and to whom.
+
+    python -m benchmarks.moving FIRST COUNT [DLT_PYTHON]
+
+So many schedules of the tests, from number FIRST on, played over HTTP to image-sync and to dlt,
+each by itself; the figures of both as JSON. The endpoint is made plain: one listing, offsets that
+count records, no cap, a right `total`, an empty page past the end. So dlt's offset paginator fits,
+and mistakes come of the changes alone. Where the endpoint sorts by creation time, dlt asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.processes import Companion, companion
+from etl.config import (
+    DatabaseSettings,
+    HttpSettings,
+    RemovalSettings,
+    Settings,
+    SourceSettings,
+    WalkSettings,
+)
+from etl.run import run_sync
+from etl.sample import SampleApi
+from tests.support.schedules import Facts, Schedule, World, drawn, facts_of, play
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.support.schedules import Reader
+
+PROJECT: Final = "0" * 32
+START: Final = datetime(2026, 11, 2, 8, tzinfo=UTC)
+_SCRIPT: Final = Path(__file__).parent / "peers" / "dlt_scd2.py"
+PRESENT: Final = "select * from images where state = 'present'"
+VERSIONS: Final = "select image_id from image_versions"
+_BY_CREATION: Final = {"sort_key": "createTime", "sort_dir": "ASC"}
+
+
+def main() -> None:
+    """One line of JSON: reader → figures."""
+    first, count, *python = sys.argv[1:]
+    numbers = range(int(first), int(first) + int(count))
+    figures: dict[str, Counter[str]] = defaultdict(Counter)
+    with ExitStack() as stack:
+        dlt = (
+            stack.enter_context(companion("-P", str(_SCRIPT), python=python[0])) if python else None
+        )
+        for number in numbers:
+            schedule = plain(drawn(number))
+            figures["image-sync"].update(played(schedule, None))
+            if dlt:
+                figures["dlt"].update(played(schedule, dlt))
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def plain(schedule: Schedule) -> Schedule:
+    """The same changes on an endpoint without peculiarities."""
+    return replace(
+        schedule,
+        types=1,
+        offset="records",
+        first_page=0,
+        limit_cap=None,
+        past_the_end="empty",
+        total="right",
+        shuffles=False,
+    )
+
+
+def played(schedule: Schedule, dlt: Companion | None) -> Counter[str]:
+    """What comes of one schedule, read by dlt or else by image-sync."""
+    world = World(schedule)
+    with tempfile.TemporaryDirectory(prefix="moving-") as folder, moving(world) as api:
+        own = Path(folder)
+        reader = Watched(
+            world, Dlt(world, api.url, own, dlt) if dlt else ImageSync(world, api.url, own)
+        )
+        return Counter({**play(world, reader).told(), "missed": reader.missed})
+
+
+@contextmanager
+def moving(world: World) -> Iterator[SampleApi]:
+    """Its API, which is altered before each request."""
+    with SampleApi(world.images, quirks=world.quirks) as api:
+        api.before_request = lambda _: setattr(api, "images", world.alter())
+        yield api
+
+
+class Watched:
+    """A reader, and how often an image was there throughout a run and not in the record after."""
+
+    def __init__(self, world: World, reader: Reader) -> None:
+        self.missed = 0
+        self.run = reader.run
+        self.versions = reader.versions
+        self._world = world
+        self._reader = reader
+
+    def present(self) -> Sequence[Facts]:
+        record = self._reader.present()
+        self.missed += len(self._world.lived - {facts[0] for facts in record})
+        return record
+
+
+class ImageSync:
+    """This program as it comes, with every removal let through the guard."""
+
+    def __init__(self, world: World, url: str, folder: Path) -> None:
+        told = world.schedule
+        self._database = folder / "images.db"
+        self._hours = 0
+        http = HttpSettings(page_size=told.page_size, concurrency=told.concurrency)
+        source = SourceSettings(
+            name="moving", endpoint=url, project_id=PROJECT, types=("BUILD_IN",), http=http
+        )
+        self._settings = Settings(
+            database=DatabaseSettings(url=f"sqlite:///{self._database}"),
+            walk=WalkSettings(),
+            removals=RemovalSettings(),
+            sources=(source,),
+        )
+
+    def run(self) -> None:
+        self._hours += 1
+        now = START + timedelta(hours=self._hours)
+        run_sync(self._settings, accepts_removals=True, now=lambda: now)
+
+    def present(self) -> Sequence[Facts]:
+        return [facts_of(_as_listed(row)) for row in _rows(self._database, PRESENT)]
+
+    def versions(self) -> Counter[str]:
+        return Counter(row["image_id"] for row in _rows(self._database, VERSIONS))
+
+
+def _as_listed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `images` under the API's names."""
+    times = {
+        "create_at": _milliseconds(row["created_at"]),
+        "update_at": _milliseconds(row["updated_at"]),
+    }
+    return {**row, **times, "id": row["image_id"], "dev_services": json.loads(row["dev_services"])}
+
+
+def _milliseconds(instant: str | None) -> int | None:
+    if instant is None:
+        return None
+    return round(datetime.fromisoformat(instant).timestamp() * 1000)
+
+
+class Dlt:
+    """dlt in a process that is kept, since most of a small load would be its start."""
+
+    def __init__(self, world: World, url: str, folder: Path, process: Companion) -> None:
+        told = world.schedule
+        self._database = folder / "images.db"
+        self._process = process
+        self._load = {
+            "api_url": f"{url}/v1/{PROJECT}",
+            "database_url": f"sqlite:///{self._database}",
+            "folder": str(folder / "pipelines"),
+            "page_rows": told.page_size,
+            "sort": _BY_CREATION if "createTime" in told.sort_keys else None,
+        }
+
+    def run(self) -> None:
+        self._process.write(json.dumps(self._load))
+        if failure := self._process.read():
+            raise RuntimeError(failure)
+
+    def present(self) -> Sequence[Facts]:
+        return [
+            facts_of({**row, "dev_services": json.loads(row["dev_services"])})
+            for row in self._rows()
+            if row["_dlt_valid_to"] is None
+        ]
+
+    def versions(self) -> Counter[str]:
+        return Counter(row["id"] for row in self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """A user would leave out what the API lists as deleted."""
+        try:
+            rows = _rows(self._database, "select * from images")
+        except sqlite3.OperationalError:  # no image yet, so no table
+            return []
+        return [row for row in rows if row["status"] != "DELETED"]
+
+
+def _rows(database: Path, statement: str) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(statement)]
+
+
+if __name__ == "__main__":
+    main()
