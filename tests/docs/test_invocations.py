@@ -24,7 +24,7 @@ IN_AN_ARRAY = re.compile(r"(?:args:|CMD) (\[.*\])")
 
 def invocations():
     """Each page's command lines, as lists of arguments."""
-    for page in sorted(path for path in PAGES if path.is_file()):
+    for page in sorted(path for path in PAGES if path.is_file() and path.suffix != ".pyc"):
         text = page.read_text().replace("\\\n", " ")
         shown = [block for block in code(page, text) if "image-sync" in block]
         for block in shown:

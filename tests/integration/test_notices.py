@@ -6,8 +6,12 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -60,7 +64,7 @@ def told(server, index=0):
 
 
 def is_signed(server, index=0, *, secret=SECRET):
-    """The check of docs/operations.md, written anew."""
+    """The signature computed anew, from its words in docs/operations.md."""
     parts = dict(
         each.split("=") for each in server.header(index, "X-Image-Sync-Signature").split(",")
     )
@@ -223,6 +227,27 @@ def test_the_body_is_what_the_documentation_promises(sqlite):
         (failed,) = told(host, 1)["events"]
         assert (failed["event"], failed["source"]) == ("failed", "one")
         assert failed["error"]["kind"] == "broken"
+
+
+def test_the_check_that_the_documentation_shows_works(sqlite):
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    (shown,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    shown_names: dict[str, Any] = {}
+    exec(shown, shown_names)  # noqa: S102  # our own documentation
+    is_ours = shown_names["is_ours"]
+    with Faulty(reply()) as host, place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
+        announced(at, posting(host.url))
+        later = [0]
+        clock = SimpleNamespace(time=lambda: at.now.timestamp() + later[0])
+        shown_names["time"] = clock
+        header, body = host.header(0, "X-Image-Sync-Signature"), body_sent(host)
+        assert is_ours(header, body, SECRET)
+        assert not is_ours(header, body + b" ", SECRET)
+        assert not is_ours(header, body, "another")
+        later[0] = 301
+        assert not is_ours(header, body, SECRET)
 
 
 def test_what_is_approved_is_posted(sqlite):
