@@ -57,7 +57,9 @@ def _abandon_dead(connection: Connection) -> None:
     running = select(sync_runs.c.run_id).where(sync_runs.c.status == "running")
     dead = [run_id for run_id in connection.scalars(running) if not _is_alive(connection, run_id)]
     if dead:
-        abandoned = update(sync_runs).where(sync_runs.c.run_id.in_(dead))
+        is_dead = sync_runs.c.run_id.in_(dead)
+        is_running = sync_runs.c.status == "running"  # one that ended just now is not
+        abandoned = update(sync_runs).where(is_dead, is_running)
         connection.execute(abandoned.values(status="abandoned"))
 
 

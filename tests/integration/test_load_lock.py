@@ -188,3 +188,22 @@ def test_the_end_of_a_run_of_another_process_can_be_told(database_url):
         end_run(engine, run_id, status="interrupted", exit_code=130, now=START)
     with engine.connect() as connection:
         assert connection.execute(text("select exit_code from sync_runs")).scalar() == 130
+
+
+def test_a_run_that_ends_while_another_begins_is_not_abandoned(postgres_url, monkeypatch):
+    engine = open_engine(postgres_url)
+    upgrade(engine)
+    facts = {"kind": "sync", "now": START, "version": "1", "host": "a", "pid": 1}
+    first = begin_run(engine, **facts)
+
+    def ends_meanwhile(connection, run_id):
+        end_run(engine, run_id, status="succeeded", exit_code=0, now=START)
+        return False
+
+    monkeypatch.setattr("etl.load.runs._is_alive", ends_meanwhile)
+    second = begin_run(engine, **facts)
+    end_run(engine, second, status="succeeded", exit_code=0, now=START)
+    with engine.connect() as connection:
+        states = connection.execute(text("select status from sync_runs")).scalars().all()
+    assert states == ["succeeded", "succeeded"]
+    engine.dispose()
