@@ -83,7 +83,7 @@ class Listing:
         return f"{self.type}/{self.workspace_id}"
 
 
-class Normalised(Struct, frozen=True):
+class Normalised(Struct, frozen=True, gc=False):
     """A record that was understood, with the unknown fields that it carried."""
 
     image: Image

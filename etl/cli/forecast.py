@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from etl.load.preview import Preview
-    from etl.load.stage import Changed
+    from etl.load.stage import Changed, New
     from etl.model import Candidate, Decision, Image, Removal
 
 MOST_LINES: Final = 50
@@ -51,7 +51,7 @@ def _lines(preview: Preview, decision: Decision) -> Iterator[str]:
     for version in preview.changed():
         yield from _version(version)
     for frame in preview.new():
-        yield f"  + {_named(frame.image)}"
+        yield f"  + {_named(frame)}"
 
 
 def _removals(word: str, removals: Iterable[Removal]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _version(version: Changed) -> Iterator[str]:
         yield f"      {change.field}: {_cut(change.old_value)} → {_cut(change.new_value)}"
 
 
-def _named(image: Image) -> str:
+def _named(image: Image | New) -> str:
     return f"{image.image_id}  {image.name or ''}"
 
 

@@ -5,7 +5,8 @@ It knows no fingerprint and no digest: the values themselves are the truth.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import json
@@ -15,7 +16,7 @@ from etl.model import TRACKED, FieldChange
 if TYPE_CHECKING:
     from etl.model import Image
 
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC; the text says so with its Z
+_EPOCH: Final = date(1970, 1, 1)
 _INSTANTS: Final = frozenset({"created_at", "updated_at"})
 _DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 
@@ -42,5 +43,12 @@ def value_text(field: str, value: Any) -> str:
 
 def instant_text(milliseconds: int) -> str:
     """ISO 8601 in UTC of an epoch time in milliseconds: `2021-11-30T02:15:04.492Z`."""
-    instant = _EPOCH + timedelta(milliseconds=milliseconds)
-    return instant.isoformat(timespec="milliseconds") + "Z"
+    day, rest = divmod(milliseconds, 86_400_000)
+    seconds, rest = divmod(rest, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_day_text(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).isoformat()

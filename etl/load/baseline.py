@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import text
 
-from etl.load.rows import image_columns, image_of, instant_read
+from etl.load.rows import form_of, image_columns, image_of, instant_read
 from etl.load.statements import reading
 from etl.load.window import CHUNK, Window
 from etl.model import Candidate, Known, State
@@ -43,6 +43,7 @@ class Baseline:
 
     def __init__(self, connection: Connection, source: str, *, chunk_size: int = CHUNK) -> None:
         self.source = source
+        self.form = form_of(connection)
         self._connection = connection
         self._window = Window(connection, source, chunk_size=chunk_size)
         last = self._one(_LAST_RUN)

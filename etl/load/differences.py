@@ -22,14 +22,17 @@ class Differences:
         leaving = (*(each.candidate for each in decision.removals), *decision.out_of_scope)
         self._gone = {candidate.image_key for candidate in leaving}
 
-    def new(self, *, is_certified: bool) -> Iterator[New]:
-        """Images never seen before; those listed as DELETED only when the walk is certified."""
+    def new(self, *, is_certified: bool) -> Iterator[list[New]]:
+        """Images never seen before, page by page; of a walk that is not certified, none that are
+        listed as DELETED."""
         for sighting, earlier in self._in_order():
-            for frame in sighting.new:
-                if (is_certified or not frame.is_deleted) and not earlier.has_told_other(
-                    frame.image.image_id
-                ):
-                    yield frame
+            told = earlier.others.get
+            for page in sighting.new.blocks():
+                yield [
+                    frame
+                    for frame in page
+                    if (is_certified or not frame.is_deleted) and told(frame.row[0]) is None
+                ]
 
     def changed(self) -> Iterator[Changed]:
         """Next versions of images that the database has."""

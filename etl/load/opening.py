@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from etl.load.rows import VALUES, form_of
+from etl.load.rows import NEW_ROW, VALUES, form_of
 from etl.load.turn import batches
 from etl.transform import components
 
@@ -20,38 +21,29 @@ if TYPE_CHECKING:
 
 BATCH: Final = 10_000
 
-_NEW: Final = (
-    *("received", "fingerprint", "state", "source", "image_id", "version", "valid_from"),
-    *("valid_to", "opened_run_id", "opened_as", "closed_run_id", "closed_as", "first_seen_at"),
-    *("listing", *VALUES, "components"),
+_ALIKE: Final = (
+    *("source", "state", "version", "valid_from", "first_seen_at", "opened_run_id", "opened_as"),
+    *("valid_to", "closed_run_id", "closed_as"),
 )
 _NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
 _STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
 _CHANGES: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
 
 
-def write_new(turn: Turn, frames: Iterable[New]) -> None:
+def write_new(turn: Turn, pages: Iterable[list[New]]) -> None:
     """Version 1 of images never seen before; one listed as DELETED is removed at once."""
-    turn.insert("catalogue", _NEW, _new_rows(turn, frames))
+    turn.insert("catalogue", (*_ALIKE, *NEW_ROW), chain.from_iterable(_new_rows(turn, pages)))
     turn.execute(_REMOVED_AT_ONCE)
 
 
-def _new_rows(turn: Turn, frames: Iterable[New]) -> Iterator[tuple[Any, ...]]:
-    form, source, run_id = form_of(turn.connection), turn.source, turn.run_id
-    at, values_of, add = form.instant_of(turn.observed_at), form.values, turn.catalogue.add
-    present: tuple[str, tuple[Any, ...]] = "present", (None, run_id, "added", None, None)
-    removed = "removed", (at, run_id, "added", run_id, "removed")
-    for frame in frames:
-        image = frame.image
-        if frame.is_deleted:
-            state, end = removed
-        else:
-            state, end = present
-            add(frame.fact)
-        yield (
-            *(frame.received, frame.fingerprint, state, source, image.image_id, 1, at, *end, at),
-            *(frame.listing, *values_of(image), form.list_of(components(image))),
-        )
+def _new_rows(turn: Turn, pages: Iterable[list[New]]) -> Iterator[list[tuple[Any, ...]]]:
+    at, run_id = form_of(turn.connection).instant_of(turn.observed_at), turn.run_id
+    opened = at, at, run_id, "added"
+    present = (turn.source, "present", 1, *opened, None, None, None)
+    removed = (turn.source, "removed", 1, *opened, at, run_id, "removed")
+    for page in pages:
+        turn.catalogue.update(frame.fact for frame in page if not frame.is_deleted)
+        yield [(removed if frame.is_deleted else present) + frame.row for frame in page]
 
 
 def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
@@ -75,7 +67,7 @@ def _staged_rows(turn: Turn, frames: Iterable[Changed]) -> Iterator[tuple[Any, .
         yield (
             *(frame.image_key, frame.version, frame.opened_as),
             *(frame.received, frame.fingerprint, frame.listing),
-            *(*form.values(frame.image), form.list_of(components(frame.image))),
+            *(*form.values(frame.image)[1:], form.list_of(components(frame.image))),
         )
 
 

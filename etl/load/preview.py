@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from etl.load.differences import Differences
@@ -32,7 +33,7 @@ class Preview:
 
     def new(self) -> Iterator[New]:
         """The images that would be added; one listed as DELETED would be removed at once."""
-        return self.differences.new(is_certified=self.is_certified)
+        return chain.from_iterable(self.differences.new(is_certified=self.is_certified))
 
     def changed(self) -> Iterator[Changed]:
         """The versions that would follow, with their field changes."""

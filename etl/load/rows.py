@@ -21,14 +21,19 @@ from etl.database.types import (
 )
 from etl.decide.diff import instant_text as instant_text_of_milliseconds
 from etl.model import Image, Tag
+from etl.transform import components
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
+    from etl.model import Normalised
+
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked ones and `extra`."""
+NEW_ROW: Final = ("image_id", *VALUES, "components", "received", "fingerprint", "listing")
+"""The columns of an image that is new, without those that are the same for all of a run's."""
 _LISTS: Final = VALUES.index("dev_services")
 _TIMES: Final = VALUES.index("created_at")
 assert VALUES[_LISTS:] == (  # noqa: S101  # the slices below rely on it
@@ -50,26 +55,33 @@ class Form:
     instant_of: Callable[[datetime], Any]
 
     def values(self, image: Image) -> tuple[Any, ...]:
-        """An image's values in the order of `VALUES`."""
-        row = astuple(image)
-        lists, (created_at, updated_at) = row[_LISTS + 1 : _TIMES + 1], row[_TIMES + 1 : -1]
+        """An image's id, and its values in the order of `VALUES`."""
+        *texts, first, second, third, created_at, updated_at, extra = astuple(image)
+        list_of, time_of = self.list_of, self.time_of
         return (
-            *row[1 : _LISTS + 1],
-            *[None if each is None else self.list_of(each) for each in lists],
-            None if created_at is None else self.time_of(created_at),
-            None if updated_at is None else self.time_of(updated_at),
-            row[-1],
+            *texts,
+            *(list_of(first), list_of(second), list_of(third)),
+            None if created_at is None else time_of(created_at),
+            None if updated_at is None else time_of(updated_at),
+            extra,
         )
 
+    def new_row(self, told: Normalised, received: bytes, listing: str) -> tuple[Any, ...]:
+        """An image that was never seen, in the order of `NEW_ROW`."""
+        image = told.image
+        within = self.list_of(components(image))
+        return (*self.values(image), within, received, told.fingerprint, listing)
+
 
 @lru_cache(maxsize=4096)
-def _json(value: tuple[Any, ...]) -> str:
-    return msgspec.json.encode(value).decode()
+def _json(value: tuple[Any, ...] | None) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 @lru_cache(maxsize=4096)
-def _jsonb(value: tuple[Any, ...]) -> bytes:
-    return b"\x01" + msgspec.json.encode(value)  # COPY's jsonb: the format's version, then the text
+def _jsonb(value: tuple[Any, ...] | None) -> bytes | None:
+    """COPY's jsonb: the format's version, then the text."""
+    return None if value is None else b"\x01" + msgspec.json.encode(value)
 
 
 def _microseconds_from_2000(milliseconds: int) -> int:
@@ -140,6 +152,7 @@ def _milliseconds(value: str | int | None) -> int | None:
 
 __all__ = [
     "FORMS",
+    "NEW_ROW",
     "VALUES",
     "Form",
     "bound",

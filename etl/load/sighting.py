@@ -6,16 +6,17 @@ byte is only marked as seen; of the others, only what differs is kept, in spools
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from etl.decide.diff import field_changes
 from etl.decide.ledger import version_fact
 from etl.load.seen import Seen, together
 from etl.load.stage import Changed, New, Rejected, Spool, Touched
 from etl.model import Normalised, Reject
-from etl.transform import normalise, received_digest
+from etl.transform import normalise_all, received_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +29,7 @@ UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new one in every r
 DELETED: Final = "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True, gc=False):
     """A record that was understood, with the digest of its bytes."""
 
     normalised: Normalised
@@ -51,6 +51,7 @@ class Sighting:
         self.touched = Spool(Touched)
         self.rejected = Spool(Rejected)
         self._baseline = baseline
+        self._label = str(listing)
 
     @property
     def distinct(self) -> int:
@@ -82,8 +83,8 @@ class Sighting:
     def _look_closer(self, page: Page, places: Sequence[int], digests: Sequence[bytes]) -> None:
         told: list[_Told] = []
         rejects: list[Rejected] = []
-        for place in places:
-            result = normalise(page.records[place])
+        closer = normalise_all([page.records[place] for place in places])
+        for place, result in zip(places, closer, strict=True):
             if isinstance(result, Normalised):
                 told.append(_Told(result, digests[place]))
             else:
@@ -161,12 +162,9 @@ class Sighting:
     def _new(self, told: _Told) -> New:
         image = told.normalised.image
         return New(
-            image=image,
-            received=told.received,
-            fingerprint=told.normalised.fingerprint,
-            listing=str(self.listing),
-            fact=version_fact(self._baseline.source, 1, image),
-            is_deleted=image.status == DELETED,
+            self._baseline.form.new_row(told.normalised, told.received, self._label),
+            version_fact(self._baseline.source, 1, image),
+            image.status == DELETED,
         )
 
     def _changed(self, told: _Told, before: Known) -> Changed:
@@ -178,7 +176,7 @@ class Sighting:
             image=image,
             received=told.received,
             fingerprint=told.normalised.fingerprint,
-            listing=str(self.listing),
+            listing=self._label,
             fact=version_fact(source, before.version + 1, image),
             fact_before=version_fact(source, before.version, before.image),
             changes=field_changes(before.image, image),

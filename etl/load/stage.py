@@ -7,8 +7,9 @@ temporary file.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import chain
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from weakref import finalize
 
 from msgspec import Struct, msgpack
@@ -24,14 +25,24 @@ _LENGTH: Final = 8
 
 
 class New(Struct, frozen=True, array_like=True, gc=False):
-    """An image that the database has never seen; `fact`: its version's hash in the ledger."""
+    """An image that the database has never seen; `fact`: its version's hash in the ledger.
 
-    image: Image
-    received: bytes
-    fingerprint: bytes
-    listing: str
+    `row`: its values in the order of `rows.NEW_ROW`, as the driver takes them.
+    """
+
+    row: tuple[Any, ...]
     fact: bytes
     is_deleted: bool
+
+    @property
+    def image_id(self) -> str:
+        """The image's id."""
+        return cast("str", self.row[0])
+
+    @property
+    def name(self) -> str | None:
+        """The image's name."""
+        return cast("str | None", self.row[1])
 
 
 class Changed(Struct, frozen=True, array_like=True, gc=False):
@@ -95,10 +106,14 @@ class Spool(Generic[Frame]):
 
     def __iter__(self) -> Iterator[Frame]:
         """Everything from the start; not while another iteration is under way."""
+        return chain.from_iterable(self.blocks())
+
+    def blocks(self) -> Iterator[list[Frame]]:
+        """The same, as it was written."""
         with _room():
             self._file.seek(0)
         while length := int.from_bytes(self._file.read(_LENGTH)):
-            yield from self._decoder.decode(self._file.read(length))
+            yield self._decoder.decode(self._file.read(length))
         self._file.seek(0, 2)
 
 

@@ -28,12 +28,12 @@ class Tally:
     fields: Counter[str] = field(default_factory=Counter)
     rejected: int = 0
 
-    def new(self, frames: Iterable[New]) -> Iterator[New]:
-        """Passes the frames on, counted."""
-        for frame in frames:
-            self.added += 1
-            self.added_as_deleted += frame.is_deleted
-            yield frame
+    def new(self, pages: Iterable[list[New]]) -> Iterator[list[New]]:
+        """Passes the pages on, counted."""
+        for page in pages:
+            self.added += len(page)
+            self.added_as_deleted += sum(frame.is_deleted for frame in page)
+            yield page
 
     def changed(self, frames: Iterable[Changed]) -> Iterator[Changed]:
         """Passes the frames on, counted."""

@@ -10,7 +10,7 @@ body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
 from etl.transform.components import components
 from etl.transform.fingerprint import FINGERPRINT_VERSION, fingerprint, received_digest
 from etl.transform.page import PageEnvelope, Sighting, sightings, split_page
-from etl.transform.record import image_of_show, listed_image_id, normalise
+from etl.transform.record import image_of_show, listed_image_id, normalise, normalise_all
 
 __all__ = [
     "FINGERPRINT_VERSION",
@@ -21,6 +21,7 @@ __all__ = [
     "image_of_show",
     "listed_image_id",
     "normalise",
+    "normalise_all",
     "received_digest",
     "sightings",
     "split_page",

@@ -29,6 +29,7 @@ MAX_LENGTH_REMEMBERED: Final = 512  # the API's own bound for names and descript
 NOT_PACKED: Final[Mapping[int, int]] = {}
 
 Mention = tuple[str, str]
+NO_MENTION: Final[Mention] = ("", "")
 
 
 class Rule(NamedTuple):
@@ -131,34 +132,39 @@ _find_all: Final = _one_pass(_SPELLED).findall
 
 def components(image: Image) -> tuple[tuple[str, str | None], ...]:
     """Each component with its version, or with None where none is said; sorted."""
-    said: frozenset[Mention] = frozenset()
-    for text in {image.name, image.tag, image.swr_repository, image.swr_tag, image.description}:
+    said: set[Mention] = set()
+    for text in (image.name, image.tag, None if image.swr_tag == image.tag else image.swr_tag):
+        if text:
+            said |= _mentions(text)
+    for text in (image.swr_repository, image.description):
         if text:
             is_short = len(text) <= MAX_LENGTH_REMEMBERED
-            said |= _mentions(text) if is_short else _mentions.__wrapped__(text)
-    return _summary(said)
+            said |= _remembered_mentions(text) if is_short else _mentions(text)
+    return _summary(frozenset(said))
+
+
+def _mentions(text: str) -> set[Mention]:
+    """All components that a text names, each with the version behind it or with an empty one."""
+    lower = text.lower()
+    found = _find_all(lower)
+    if not found:
+        return set()
+    mentions = {_mention(*groups) for groups in found}
+    mentions.discard(NO_MENTION)
+    if lower == text:
+        return mentions
+    return {
+        (component, _as_written(version, text=text, lower=lower)) for component, version in mentions
+    }
 
 
 # What follows is remembered: descriptions, repositories and versions come again and again.
-
-
-@lru_cache(maxsize=4096)
-def _mentions(text: str) -> frozenset[Mention]:
-    """All components that a text names, each with the version behind it or with an empty one."""
-    lower = text.lower()
-    mentions = frozenset([_mention(*groups) for groups in _find_all(lower)])
-    if any(not version.replace(".", "").isdigit() for _, version in mentions):
-        return frozenset(
-            (component, _as_written(version, text=text, lower=lower))
-            for component, version in mentions
-            if component
-        )
-    return mentions
+_remembered_mentions: Final = lru_cache(maxsize=4096)(_mentions)
 
 
 @lru_cache(maxsize=4096)
 def _mention(spelling: str, _: str, joined: str, dotted: str) -> Mention:
-    """What was found, by its rule; two empty texts where it says nothing."""
+    """What was found, by its rule; `NO_MENTION` where it says nothing."""
     rule = _SPELLED[spelling]
     if joined:
         version = joined.replace("-", ".").replace("_", ".")
@@ -166,7 +172,8 @@ def _mention(spelling: str, _: str, joined: str, dotted: str) -> Mention:
         version = f"{dotted[:dot]}.{dotted[dot:]}"
     else:
         version = "" if dotted.isdigit() and len(dotted) == 4 else dotted  # a year, a build
-    return (rule.component, version) if version or spelling not in rule.abbreviations else ("", "")
+    is_said = version or spelling not in rule.abbreviations
+    return (rule.component, version) if is_said else NO_MENTION
 
 
 def _as_written(version: str, *, text: str, lower: str) -> str:

@@ -74,6 +74,8 @@ upper_set: Final = Remembered(_upper_set).__getitem__
 
 def tag_set(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
     """A set of keys with values; a missing value comes before the empty one."""
+    if len(tags) < 2:
+        return tags
     return tuple(sorted(set(tags), key=lambda tag: (tag.key, tag.value is not None, tag.value)))
 
 

@@ -85,7 +85,7 @@ def test_a_double_counts_once_and_its_first_value_stands(loading):
         assert (sighting.rows, sighting.distinct) == (304, 301)
         assert (sighting.doubles, sighting.nameless) == (2, 1)
         assert not list(sighting.changed)
-        assert [each.image.name for each in sighting.new] == ["name 301"]
+        assert [each.name for each in sighting.new] == ["name 301"]
 
 
 def test_readings_that_show_the_same_images_agree(loading):

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from etl.errors import SourceBroken
 from etl.model import Normalised, Unreadable
-from etl.transform import components, fingerprint, listed_image_id, normalise, sightings, split_page
+from etl.transform import (
+    components,
+    fingerprint,
+    listed_image_id,
+    normalise,
+    normalise_all,
+    sightings,
+    split_page,
+)
 from etl.transform.fields import FIELDS
 
 NAMES = [field.name for field in FIELDS]
@@ -76,6 +84,12 @@ def test_hostile_records_give_an_image_or_a_reason(record: Any) -> None:
 def test_hostile_bytes_give_an_image_or_a_reason(record: bytes) -> None:
     check(record)
     listed_image_id(record)
+
+
+@given(st.lists(good_records | records, max_size=6))
+def test_no_record_changes_how_another_is_read(listed: list[Any]) -> None:
+    together = [encoded(record) for record in listed]
+    assert [*normalise_all(together)] == [normalise(record) for record in together]
 
 
 @given(st.lists(records, max_size=4), st.integers(-1, 9) | json_values)

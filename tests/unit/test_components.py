@@ -8,7 +8,7 @@ import pytest
 
 from etl.model import Image
 from etl.transform import components
-from etl.transform.components import _mentions
+from etl.transform.components import _remembered_mentions
 from etl.transform.swr_path import swr_parts
 
 # Name, repository and tag of the images in the API reference's example; descriptions shortened.
@@ -222,9 +222,9 @@ def test_each_text_counts_alone(image: Image) -> None:
 
 
 def test_long_texts_are_not_remembered() -> None:
-    before = _mentions.cache_info().misses
+    before = _remembered_mentions.cache_info().misses
     assert said(Image("x", description="ray1.3 " + "x" * 512)) == "ray 1.3"
-    assert _mentions.cache_info().misses == before
+    assert _remembered_mentions.cache_info().misses == before
 
 
 @pytest.mark.parametrize("unit", ["pytorch1.", "1.", "pytorch-1-", "cuda", "p", "v", " "])

@@ -9,7 +9,13 @@ import pytest
 from msgspec import Raw
 
 from etl.model import TRACKED, Image, Normalised, Tag, Unreadable
-from etl.transform import image_of_show, listed_image_id, normalise, received_digest
+from etl.transform import (
+    image_of_show,
+    listed_image_id,
+    normalise,
+    normalise_all,
+    received_digest,
+)
 from etl.transform.fields import FIELDS, MAX_REMEMBERED, Remembered
 from etl.transform.fingerprint import LEFT_OUT
 
@@ -284,3 +290,17 @@ def test_what_is_remembered_is_bounded() -> None:
     assert long[("x" * 65,)] == 1
     assert long[()] == 0
     assert list(long) == [()]
+
+
+def test_a_record_that_can_not_be_read_spoils_no_other() -> None:
+    listed = [b'{"id":"a"}', b'{"id":1}', b'{"id":"b","new":1}', b'{"id":" "}', b'{"id":"c"}']
+    given = normalise_all(listed)
+    assert [type(each) for each in given] == [
+        *(Normalised, Unreadable, Normalised, Unreadable, Normalised)
+    ]
+    assert [*given] == [normalise(record) for record in listed]
+    assert normalise_all([]) == []
+
+
+def test_a_record_that_is_two_is_none() -> None:
+    assert isinstance(normalise(b'{"id":"a"},{"id":"b"}'), Unreadable)
