@@ -7,6 +7,7 @@ import json
 
 import click
 
+from etl.cli.completion import source_names
 from etl.cli.options import output_option, source_option
 from etl.cli.session import Session, pass_session
 
@@ -39,7 +40,7 @@ def check(session: Session, sources: tuple[str, ...], *, output: str) -> int:
 
 
 @click.command(short_help="Find out how a source's endpoint pages, sorts and answers.")
-@click.argument("source")
+@click.argument("source", shell_complete=source_names)
 @output_option
 @pass_session
 def probe(session: Session, source: str, *, output: str) -> None:

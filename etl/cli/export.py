@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from etl.cli.completion import relation_names
 from etl.cli.session import Session, pass_session
 
 
@@ -14,7 +15,12 @@ from etl.cli.session import Session, pass_session
     "file", metavar="FILE.(csv|jsonl|parquet)", type=click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
-    "--relation", default="images", show_default=True, metavar="NAME", help="What to write."
+    "--relation",
+    default="images",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=relation_names,
+    help="What to write.",
 )
 @click.option("--as-of", metavar="TIME", help="As it was at TIME, instead of now.")
 @pass_session

@@ -46,6 +46,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "prune": "etl.cli.prune:prune",
         "scale": "etl.cli.scale:scale",
         "sample-api": "etl.cli.sample:sample_api",
+        "completion": "etl.cli.completion:completion",
     },
 }
 _WHERE: Final = {name: where for names in _SECTIONS.values() for name, where in names.items()}

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from etl import log
+from etl.cli.completion import source_names
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,7 +25,13 @@ def _global(*names: str, **settings: Any) -> click.Option:
 
 
 GLOBAL_OPTIONS: Final = (
-    _global("--config", "-c", metavar="PATH", help="Default: $IMAGE_SYNC_CONFIG, ./config.toml."),
+    _global(
+        "--config",
+        "-c",
+        metavar="PATH",
+        type=click.Path(),
+        help="Default: $IMAGE_SYNC_CONFIG, ./config.toml.",
+    ),
     _global(
         "--database",
         metavar="URL",
@@ -45,6 +52,7 @@ source_option: Final = click.option(
     "sources",
     multiple=True,
     metavar="NAME",
+    shell_complete=source_names,
     help="This source alone; may be given several times.",
 )
 

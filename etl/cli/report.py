@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from etl.cli.answer import give
+from etl.cli.completion import report_names
 from etl.cli.options import format_option, limit_option, source_option
 from etl.cli.session import Session, pass_session
 
 
 @click.command(short_help="The named SQL reports; --list names them.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=report_names)
 @click.option("--list", "is_list", is_flag=True, help="Name the reports, each with its question.")
 @source_option
 @click.option("--since", metavar="TIME", help="From TIME on, where the report asks for a period.")

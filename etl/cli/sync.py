@@ -25,6 +25,7 @@ _parallel_option = click.option(
 _metrics_option = click.option(
     "--metrics-file",
     metavar="PATH",
+    type=click.Path(),
     help="Prometheus text for node_exporter; default: notify.metrics_file.",
 )
 
@@ -146,8 +147,10 @@ def _run(
         announced = announcing("sync", session.settings, metrics_file=metrics_file)
         outcome = work() if is_dry_run else announced(work)
     session.exit_code = outcome.exit_code
-    if shard and not outcome.sources and not session.is_quiet:
-        click.echo(f"image-sync: no source belongs to share {shard}", err=True)
+    if not outcome.sources and output == "text":
+        if not session.is_quiet:
+            click.echo(f"No source belongs to share {shard}.")
+        return session.exit_code
     show_outcome(session, outcome, output=output)
     if is_dry_run and output == "text" and not session.is_quiet:
         for line in forecast.lines():
