@@ -1,7 +1,7 @@
 """Decides the removals that a run's guard held: each source under its lock, in one commit.
 
 `approve` looks every image up again and removes at once what is still gone; `dismiss` drops the
-set, and later runs judge anew.
+set, and later runs judge anew. What `approve` can't look up is held on.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from etl.load.baseline import Baseline
 from etl.load.held import read_held
 from etl.load.lock import source_lock
 from etl.load.pending import held_evidence
-from etl.model import Candidate, Decision, Evidence, Removal, WalkFacts
+from etl.model import Candidate, Decision, Removal, WalkFacts
 from etl.run import chosen, open_job, run_work
 from etl.source import open_client
 from etl.sync import coverage_of, observed_at, proofs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from typing import Any
+    from collections.abc import Collection, Mapping, Sequence
 
     from etl.config import Settings, SourceSettings
     from etl.extract.client import Client
     from etl.job import Job
+    from etl.load.pending import Held
     from etl.model import Outcome
     from etl.run import RunOutcome
 
@@ -67,11 +67,15 @@ def _approve(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) ->
         source_lock(job.engine, source.name, wait_seconds=job.wait_seconds) as connection,
     ):
         baseline = Baseline(connection, source.name)
-        candidates = baseline.candidates(held[source.name])
         kept = held_evidence(connection, source.name)
+        candidates = baseline.candidates([each for each in held[source.name] if each in kept])
         with open_client(source, run_count=baseline.run_count - 1, job=job) as client:
             decision = _judged_anew(source, client, candidates, kept)
-            facts = WalkFacts(requests=client.requests, coverage=coverage_of(source).digest)
+            facts = WalkFacts(
+                requests=client.requests,
+                detail={"found_by_lookup": len(decision.found)} if decision.found else {},
+                coverage=coverage_of(source).digest,
+            )
         return apply_source(
             connection,
             run_id=_number(job),
@@ -87,22 +91,26 @@ def _judged_anew(
     source: SourceSettings,
     client: Client,
     candidates: Sequence[Candidate],
-    kept: dict[str, tuple[str, dict[str, Any]]],
+    kept: Mapping[str, Held],
 ) -> Decision:
     """Gone by a lookup of now; by two walks where lookups are refused; else it is held on."""
     findings = look_up(client, source.project_id, candidates, concurrency=source.http.concurrency)
     proofs = proofs_of(findings)
-    removals = []
+    removals, still = [], []
     for candidate in candidates:
-        evidence, detail = kept.get(candidate.image_id, ("", {}))
+        held = kept[candidate.image_id]
         lookup = findings.get(candidate.image_key)
         is_refused = lookup is None or lookup.finding == "refused"
         if candidate.image_key in proofs.proven:
             removals.append(Removal(candidate, *proofs.proven[candidate.image_key]))
-        elif is_refused and evidence == "absent_twice":
-            removals.append(Removal(candidate, cast("Evidence", evidence), detail))
+        elif is_refused and held.evidence == "absent_twice":
+            removals.append(Removal(candidate, held.evidence, held.detail))
+        elif candidate.image_key not in proofs.found:
+            still.append(Removal(candidate, held.evidence, held.detail))
     return Decision(
         removals=tuple(removals),
+        held=tuple(still),
+        held_rule=kept[still[0].candidate.image_id].rule if still else "",
         found=tuple(each for each in candidates if each.image_key in proofs.found),
     )
 
@@ -120,7 +128,9 @@ def _dismiss(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) ->
             observed_at=observed_at(job, Baseline(connection, source.name)),
             sightings=[],
             decision=Decision(),
-            facts=WalkFacts(coverage=coverage_of(source).digest),
+            facts=WalkFacts(
+                detail={"dismissed": len(dismissed)}, coverage=coverage_of(source).digest
+            ),
             dismissed=dismissed,
         )
 

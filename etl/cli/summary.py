@@ -33,8 +33,9 @@ _SURE: Final = {
     "exact": "nothing was missed: the pages add up",
     "ordered": "nothing was missed: read in order, last page to first",
     "agreed": "nothing was missed: two readings agree",
-    "none": "not certified: something may have been missed, so nothing was removed",
+    "none": "not certified: something may have been missed, so nothing counts as removed",
 }
+MOST_LISTINGS: Final = 3  # that are told of one by one
 _RULES: Final = {
     "empty_listing": "a listing with present images came back empty",
     "max_count": "more than removals.max_count",
@@ -120,6 +121,7 @@ def _source_lines(
     if facts.walks:
         yield f"{name}: {_many(source.seen, 'image')} seen ({effort}{walks})"
         yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
+        yield from _doubts(facts)
     else:
         yield f"{name}: {_many(source.present, 'image')} present"
     for count, text in _news(source):
@@ -128,19 +130,34 @@ def _source_lines(
     yield from _advice(source, outcome=outcome, again=again)
 
 
+def _doubts(facts: WalkFacts) -> Iterator[str]:
+    """Why a walk is not certified, listing by listing."""
+    listings = facts.detail.get("listings", ()) if facts.certificate == "none" else ()
+    in_doubt = [each for each in listings if each["certificate"] == "none"]
+    for each in in_doubt[:MOST_LISTINGS]:
+        reasons = [*each["doubts"], *([each["backward"]] if "backward" in each else [])]
+        yield f"             {printable(each['listing'])}: {'; '.join(reasons)}"
+    if in_doubt[MOST_LISTINGS:]:
+        yield f"             … and {len(in_doubt) - MOST_LISTINGS:,} listings more"
+
+
 def _news(source: Outcome) -> Iterator[tuple[int, str]]:
     fields = ", ".join(
         f"{name} {count:,}"
         for name, count in sorted(source.changed_fields.items(), key=lambda each: (-each[1], each))
     )
+    detail = source.facts.detail
+    altered = "; altered: " + fields if fields and not source.changed else ""
     yield source.added, "added"
-    yield source.changed, f"changed: {fields}" if fields else "changed"
-    yield source.restored, "restored: removed before, and back again"
+    yield source.changed, f"changed: {fields}"
+    yield source.restored, f"restored: removed before, and back again{altered}"
     yield source.removed, "removed, each with its evidence"
     yield source.in_scope, "taken in again by the source's types, workspaces and filters"
     yield source.out_of_scope, "out of scope: no longer taken in by the source's filters"
     yield source.unchanged, "unchanged"
+    yield detail.get("found_by_lookup", 0), "not listed, but found by their ids: they stay"
     yield source.missing, "missing, not proven removed: they stay until a later run knows"
+    yield detail.get("dismissed", 0), "held removals dropped: later runs judge anew"
     rule = source.held_rule
     held = "removal" if source.held == 1 else "removals"
     yield source.held, f"{held} held by the guard ({rule}): {_RULES.get(rule, '')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +15,25 @@ from etl.load.statements import reading
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from etl.model import Evidence
 
-def held_evidence(connection: Connection, source: str) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Image id → evidence and detail of the removals of `source` that are held now."""
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A removal that is held: by which rule, and how the image was known to be gone."""
+
+    rule: str
+    evidence: Evidence
+    detail: dict[str, Any]
+
+
+def held_evidence(connection: Connection, source: str) -> dict[str, Held]:
+    """Image id → what is known of each removal of `source` that is held now."""
     with reading(connection):
         rows = connection.execute(text(_HELD), {"source": source}).all()
     return {
-        image_id: (evidence, msgspec.json.decode(detail)) for image_id, evidence, detail in rows
+        image_id: Held(rule, evidence, msgspec.json.decode(detail))
+        for image_id, rule, evidence, detail in rows
     }
 
 
@@ -42,7 +55,7 @@ def _digest(record: bytes) -> str:
 
 
 _HELD: Final = """
-    select image_id, evidence, cast(evidence_detail as text)
+    select image_id, rule, evidence, cast(evidence_detail as text)
     from held_removals
     where source = :source and released_at is null
     order by image_id

@@ -92,12 +92,18 @@ def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it
     assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
 
 
-def test_approve_keeps_what_can_not_be_looked_up(held: str, api: SampleApi, engine: Engine) -> None:
+def test_approve_holds_on_what_can_not_be_looked_up(
+    held: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     api.quirks = Quirks(show="refused")
-    assert run(["-c", held, "approve", "2"]) == 0
+    capsys.readouterr()
+    assert run(["-c", held, "approve", "2"]) == 30
+    told = capsys.readouterr().out
+    assert f"{len(ALIVE) - len(FEW)}  removals held by the guard (max_percent)" in told
     assert states(engine) == {"present": len(ALIVE)}
+    assert run(["-c", held, "verify"]) == 0
     api.quirks = Quirks()
-    assert run(["-c", held, "approve", "2"]) == 0
+    assert run(["-c", held, "approve", "3"]) == 0
     assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
 
 
@@ -115,8 +121,10 @@ def test_approve_goes_by_two_walks_where_lookups_are_refused(
 def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
     held: str, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["-c", held, "dismiss", "2"]) == 0
     capsys.readouterr()
+    assert run(["-c", held, "dismiss", "2"]) == 0
+    told = capsys.readouterr().out
+    assert f"{len(ALIVE) - len(FEW)}  held removals dropped: later runs judge anew" in told
     assert run(["-c", held, "removals", "--held", "--format", "json"]) == 0
     assert read(capsys) == []
     assert states(engine) == {"present": len(ALIVE)}
