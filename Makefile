@@ -15,7 +15,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak fuzz bench \
-  audit-deps test-lowest dist docs clean
+  audit-deps test-lowest test-airflow dist docs clean
 
 help: ## this list
 	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
@@ -48,8 +48,12 @@ types: .venv-dev/.installed
 imports: .venv-dev/.installed
 	@$(DEV)/lint-imports --no-logo
 
-soak: .venv-dev/.installed ## the property and fault tests with many more examples; hours
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property tests/faults tests/integration/test_verify.py
+soak: .venv-dev/.installed ## the property and fault tests in rounds, each with the next SEED, for SOAK_SECONDS (an hour)
+	@seed=$(or $(SEED),$$(date +%s)); while ((SECONDS < $(or $(SOAK_SECONDS),3600))); do \
+	  echo "a round of make soak SEED=$$seed"; \
+	  HYPOTHESIS_PROFILE=soak $(PYTEST) -q $(PARALLEL) --hypothesis-seed=$$seed \
+	    tests/property tests/faults tests/integration/test_verify.py || exit; \
+	  seed=$$((seed + 1)); done
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"
@@ -65,6 +69,9 @@ audit-deps: .venv-audit/.installed ## look the dependencies up among the known v
 
 test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that pyproject.toml allows
 	@.venv-lowest/bin/python -m pytest $(PARALLEL)
+
+test-airflow: .venv-dev/.installed .venv-airflow/.installed ## the example DAG in a real Airflow, in an environment of its own; minutes
+	@IMAGE_SYNC_TEST_AIRFLOW=$(CURDIR)/.venv-airflow/bin/airflow $(PYTEST) tests/e2e/test_airflow.py
 
 dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
 	@$(DEV)/python -m hatchling build
@@ -92,6 +99,12 @@ clean: ## remove environments, caches and what was built
 	@$(PYTHON) -m venv .venv-lowest
 	@$(DEV)/python -m tests.support.lowest > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python $(PIP) install --editable '.[dev,scale]' --constraint .venv-lowest/constraints.txt
+	@touch $@
+
+.venv-airflow/.installed: pyproject.toml
+	@echo "installing Apache Airflow into .venv-airflow (a few minutes)"
+	@$(PYTHON) -m venv .venv-airflow
+	@.venv-airflow/bin/python $(PIP) install 'apache-airflow>=3.1,<4'
 	@touch $@
 
 .venv-audit/.installed: pyproject.toml

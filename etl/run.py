@@ -86,7 +86,7 @@ def run_sync(
         now=now,
         on_preview=on_preview,
     ) as job:
-        if is_dry_run:
+        if is_dry_run or not sources:  # a share without sources is no run
             return _executed(job, sources, sync_source, parallel=parallel)
         return run_work("sync", job, sources, sync_source, parallel=parallel)
 

@@ -139,7 +139,7 @@ def _sync(session: Session, source: str, outcomes: list[Outcome]) -> bool:
     outcome = announcing("scale", session.settings)(work)
     outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        click.echo(f"image-sync: {in_one_line(outcome)}", err=True)
+        session.tell(in_one_line(outcome), exit_code=outcome.exit_code)
     elif not session.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
