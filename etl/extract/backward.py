@@ -46,7 +46,8 @@ class _Reading:
     observer: Observer
     on_page: OnPage
     facts: ListingFacts
-    max_rereads: int
+    max_pages: int
+    rereads: int = 0
     floor: int = 0  # creation time of the first row of the lowest page read so far
     ids: set[str] = field(default_factory=set)
 
@@ -74,7 +75,7 @@ def read_backward(
     read. A listing that is `ordered` has facts without trouble.
     """
     facts = ListingFacts(sort=str(pager.order))
-    reading = _Reading(pager, observer, on_page, facts, max_rereads=max_pages)
+    reading = _Reading(pager, observer, on_page, facts, max_pages)
     number, rows = _find_end(reading, start)
     while number > 0 and rows:
         below = reading.read(number - 1)
@@ -97,7 +98,12 @@ def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
     rows = reading.read(number)
     while len(rows) >= reading.pager.style.size:
         number += 1
-        rows = reading.read(number)
+        above = reading.read(number)
+        if number > reading.max_pages:
+            raise ProofBroken("the list does not end")
+        if above and _time(above[0]) < _time(rows[-1]):
+            raise ProofBroken("the pages did not come in order of creation")
+        rows = above
     while not rows and number > 0:
         number -= 1
         rows = reading.read(number)
@@ -108,8 +114,8 @@ def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
 
 def _settle_border(reading: _Reading, number: int) -> list[Sighting]:
     """Page `number − 1` anew, once page `number` is seen to begin later than the floor."""
-    reading.max_rereads -= 1
-    if reading.max_rereads < 0:
+    reading.rereads += 1
+    if reading.rereads > reading.max_pages:
         raise ProofBroken("the list does not stop moving")
     witness = reading.read(number)
     if witness and _time(witness[0]) <= reading.floor:

@@ -100,8 +100,17 @@ def test_what_breaks_the_proof_is_noticed(given: list[Row], told: str) -> None:
 
 
 def test_an_end_that_is_out_of_order_is_noticed() -> None:
-    with pytest.raises(ProofBroken, match="newer"):
+    with pytest.raises(ProofBroken, match="pages did not come in order"):
         read(Pages([("a", 5), ("b", 6), ("c", 1)]), 0)
+
+
+def test_a_list_whose_pages_never_end_is_given_up() -> None:
+    class Endless(Pages):
+        def alone(self, number: int) -> PageEnvelope | None:
+            return super().alone(0)
+
+    with pytest.raises(ProofBroken, match="does not end"):
+        read(Endless([("a", 1), ("b", 1)]))
 
 
 def test_a_row_that_moves_down_while_the_end_is_looked_for_is_not_missed() -> None:

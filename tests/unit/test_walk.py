@@ -6,6 +6,8 @@ import pytest
 
 from etl.config import WalkSettings
 from etl.extract.forward import ListingFacts, doubts
+from etl.extract.walk import ListingWalk, Reading, Walk
+from etl.model import Certificate, Listing
 from etl.sample import Quirks
 from tests.support.walking import Gathered, PagesClient, ids_of, images, walked
 
@@ -41,6 +43,15 @@ def test_pages_that_add_up_leave_no_doubt() -> None:
 )
 def test_each_sign_is_a_doubt_of_its_own(told: dict[str, int], ids: str, doubt: str) -> None:
     assert doubts(facts(**told), seen(*ids)) == [doubt]
+
+
+@pytest.mark.parametrize("weak", range(4))
+@pytest.mark.parametrize("strong", range(4))
+def test_a_walk_is_as_certain_as_its_weakest_listing(weak: int, strong: int) -> None:
+    from_weak_to_strong: list[Certificate] = ["none", "agreed", "ordered", "exact"]
+    readings = [Reading(seen(), facts(), from_weak_to_strong[each]) for each in (strong, weak)]
+    listings = [ListingWalk(Listing("BUILD_IN", "0"), [each]) for each in readings]
+    assert Walk(listings, 1).certificate == from_weak_to_strong[min(weak, strong)]
 
 
 def test_a_listing_that_moved_is_read_backward_where_creation_time_sorts() -> None:
