@@ -445,14 +445,22 @@ def moved_tags(record: Plain) -> list[Row]:
         (("swr_path",), "same path, other image"),
         (("name", "tag"), "same name and tag, other image"),
     ):
-        last: dict[Any, Known] = {}
-        for known in record.images.values():  # in the order of first sight
-            key = (known.source, *(known.latest.truth.values[name] for name in columns))
-            if key[1] is not None and key in last:
-                told = {"was": last[key].image_id, "became": known.image_id}
+        for known in record.images.values():
+            if earlier := _earlier(record, known, columns):
+                told = {"was": earlier.image_id, "became": known.image_id}
                 rows.append(_moved(known, how, **told, at=known.versions[0].valid_from))
-            last[key] = known
     return [plain_row(row) for row in rows]
+
+
+def _earlier(record: Plain, known: Known, columns: tuple[str, ...]) -> Known | None:
+    """The latest of the images that were seen before this one and say the same there."""
+    found = None
+    for other in record.images.values():  # in the order of first sight
+        is_earlier = other.versions[0].valid_from < known.versions[0].valid_from
+        mine, theirs = known.latest.truth.values, other.latest.truth.values
+        if is_earlier and other.source == known.source and mine[columns[0]] is not None:
+            found = other if all(mine[name] == theirs[name] for name in columns) else found
+    return found
 
 
 def _moved(known: Known, how: str, *, version: int = 0, **told: Any) -> Row:

@@ -1,12 +1,12 @@
 """What does the page tell? Every number and row of it, read in one snapshot of the database.
 
-The statements are the files in `sql/`, over the contract's relations alone. Each table is capped,
+The statements are the files in `sql/`. Each table is capped,
 so that the page stays readable and small over a million images; what is left out is counted.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -20,7 +20,7 @@ from etl.audit.query import ask
 from etl.database.types import Instant, instant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -32,6 +32,7 @@ MOST_VALUES: Final = 8
 STALE: Final = timedelta(hours=36)
 WEEK: Final = timedelta(days=7)
 _INSTANTS: Final = frozenset({"at", "missing_since"})
+_JSON: Final = frozenset({"components", "evidence_detail"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,15 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
     states: Counter[str] = sum(by_source.values(), Counter())
     runs = _rows(connection, "runs", limit=MOST_RUNS)
     by_run = list(_rows(connection, "counts", run=runs[-1]["run_id"] if runs else 0))
-    old, old_images, old_releases = _old(connection, now)
+    contents = _rows(connection, "contents")
+    old_releases, old_images = _old(contents, _ended(connection, now))
     return Facts(
         now=now,
         states=states,
         states_by_source=by_source,
-        values=_values(_rows(connection, "kinds")),
-        components=_components(_rows(connection, "components")),
-        old=old,
+        values=_values(contents),
+        components=_components(contents),
+        old=Capped(_old_rows(connection, now), sum(row["images"] for row in old_releases)),
         old_images=old_images,
         old_releases=old_releases,
         series=_series(_rows(connection, "series")),
@@ -129,7 +131,7 @@ def _value(name: str, value: Any) -> Any:
         return value
     if name.endswith("_at") or name in _INSTANTS:
         return instant_of(value)
-    return json.decode(value) if name == "evidence_detail" else value
+    return json.decode(value) if name in _JSON else value
 
 
 def _count(connection: Connection, name: str) -> int:
@@ -143,10 +145,14 @@ def _capped(connection: Connection, name: str) -> Capped:
 
 
 def _states(connection: Connection) -> dict[str, Counter[str]]:
-    by_source: dict[str, Counter[str]] = {}
+    by_source: dict[str, Counter[str]] = defaultdict(Counter)
     for row in _rows(connection, "states"):
-        by_source.setdefault(row["source"], Counter())[row["state"]] += row["images"]
-    return by_source
+        states, count = by_source[row["source"]], row["images"]
+        if row["state"] is None:
+            states["present"] += count  # all of them, as long as no other state takes some
+        else:
+            states.update({row["state"]: count, "present": -count})
+    return {source: +states for source, states in by_source.items()}
 
 
 def _values(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
@@ -169,27 +175,42 @@ def _components(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
     """For each of the most frequent components, its most frequent versions."""
     counted: dict[str, Counter[str | None]] = {}
     for row in rows:
-        counted.setdefault(row["component"], Counter())[row["version"]] += row["images"]
+        for component, version in row["components"]:
+            counted.setdefault(component, Counter())[version] += row["images"]
     ranked = sorted(counted, key=lambda name: (-counted[name].total(), name))
     return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
 
 
-def _old(connection: Connection, now: datetime) -> tuple[Capped, int, list[Row]]:
-    """Images on releases past their end, and how many there are on each: the report's rows."""
-    answer = ask(connection, "end-of-life", folder="reports", today=now.date().isoformat())
-    kept: list[Row] = []
-    releases: Counter[tuple[str, str, str]] = Counter()
-    images: set[tuple[str, str]] = set()
-    for values in answer.rows:
-        row = dict(zip(answer.columns, values, strict=True))
-        releases[row["component"], row["release"], row["ended_on"]] += 1
-        images.add((row["source"], row["image_id"]))
-        kept += [row] if len(kept) < MOST_ROWS else []
-    by_number = [
-        {"component": component, "release": release, "ended_on": ended_on, "images": count}
-        for (component, release, ended_on), count in releases.most_common()
-    ]
-    return Capped(kept, releases.total()), len(images), by_number
+def _ended(connection: Connection, now: datetime) -> list[Row]:
+    return _rows(connection, "release_ends", today=now.date().isoformat())
+
+
+def _old(contents: Iterable[Row], ended: Sequence[Row]) -> tuple[list[Row], int]:
+    """How many images stand on each release past its end, and how many on any."""
+    counted: Counter[int] = Counter()
+    images = 0
+    for row in contents:
+        places = [
+            place
+            for place, release in enumerate(ended)
+            for component, version in row["components"]
+            if component == release["component"] and _is_of(version, release["release"])
+        ]
+        for place in places:
+            counted[place] += row["images"]
+        images += row["images"] if places else 0
+    return [{**ended[place], "images": count} for place, count in counted.most_common()], images
+
+
+def _is_of(version: str | None, release: str) -> bool:
+    return version == release or (version or "").startswith(f"{release}.")
+
+
+def _old_rows(connection: Connection, now: datetime) -> list[Row]:
+    """The first rows of the report."""
+    today = now.date().isoformat()
+    answer = ask(connection, "end-of-life", folder="reports", today=today, limit=MOST_ROWS)
+    return [dict(zip(answer.columns, values, strict=True)) for values in answer.rows]
 
 
 def _series(rows: Iterable[Row]) -> list[Point]:

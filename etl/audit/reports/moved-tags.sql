@@ -1,50 +1,72 @@
--- question: Which tags moved: the same swr_path with other content, or a path or name and tag that passed to another image?
--- parameters: since, until, sources, limit
+-- question: Which tags moved: the same swr_path with other content, or a path or name and tag that passed to a later image?
+-- since: 30d
+-- parameters: since, until, first_run (the earliest that can matter), sources, limit
 -- order: at from the latest, source, image_id, how, was
-with content as (
-    select
-        h.at, h.source, h.image_id, h.name, 'same path, other ' || h.field as how,
-        h.old_value as was, h.new_value as became, h.run_id, h.version
-    from image_changes as h
-    where h.kind = 'changed' and h.field in ('size', 'tag')
-        and h.run_id >= :first_run -- when first_run
+with began as (
+    select source, min(observed_at) as at
+    from source_runs
+    group by source
 ),
-same_path as (
-    select c.at, c.source, c.image_id, c.name, c.how, c.was, c.became
-    from content as c
-    where not exists (
-        select 1
-        from catalogue as i
-        join field_changes as f on f.image_key = i.image_key
-        where i.source = c.source and i.image_id = c.image_id
-            and f.version = c.version and f.field = 'swr_path'
-    )
+content as (
+    select f.image_key, f.version, 'same path, other ' || f.field as how, f.old_value as was, f.new_value as became
+    from field_changes as f
+    where f.field in ('size', 'tag')
+        and f.run_id >= :first_run -- when first_run
+        and not exists (
+            select 1
+            from field_changes as p
+            where p.image_key = f.image_key and p.version = f.version and p.field = 'swr_path'
+        )
 ),
-followed as (
-    select
-        c.first_seen_at as at, c.source, c.image_id, c.name, c.swr_path, c.tag,
-        lag(c.image_id) over (
-            partition by c.source, c.swr_path order by c.first_seen_at, c.image_key
-        ) as before_by_path,
-        lag(c.image_id) over (
-            partition by c.source, c.name, c.tag order by c.first_seen_at, c.image_key
-        ) as before_by_name
+late as (
+    select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
     from catalogue as c
+    where c.version = 1
+        and c.opened_run_id >= :first_run -- when first_run
+    union all
+    select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
+    from superseded as s
+    join catalogue as c on c.image_key = s.image_key
+    where s.version = 1
+        and s.opened_run_id >= :first_run -- when first_run
+),
+passed as (
+    select
+        l.first_seen_at as at, l.source, l.image_id, l.name,
+        (
+            select e.image_id
+            from catalogue as e
+            where e.swr_path = l.swr_path and e.source = l.source and e.first_seen_at < l.first_seen_at
+            order by e.first_seen_at desc, e.image_key desc
+            limit 1
+        ) as before_by_path,
+        (
+            select e.image_id
+            from catalogue as e
+            where e.name = l.name and e.source = l.source and e.first_seen_at < l.first_seen_at
+                and (e.tag = l.tag or (e.tag is null and l.tag is null))
+            order by e.first_seen_at desc, e.image_key desc
+            limit 1
+        ) as before_by_name
+    from late as l
+    join began as b on b.source = l.source and b.at < l.first_seen_at
 ),
 moved as (
-    select s.at, s.source, s.image_id, s.name, s.how, s.was, s.became
-    from same_path as s
+    select c.valid_from as at, c.source, c.image_id, c.name, m.how, m.was, m.became
+    from content as m
+    join catalogue as c on c.image_key = m.image_key and c.version = m.version
     union all
-    select
-        f.at, f.source, f.image_id, f.name, 'same path, other image', f.before_by_path, f.image_id
-    from followed as f
-    where f.swr_path is not null and f.before_by_path is not null
+    select s.valid_from, s.source, s.image_id, s.name, m.how, m.was, m.became
+    from content as m
+    join superseded as s on s.image_key = m.image_key and s.version = m.version
     union all
-    select
-        f.at, f.source, f.image_id, f.name, 'same name and tag, other image',
-        f.before_by_name, f.image_id
-    from followed as f
-    where f.name is not null and f.before_by_name is not null
+    select p.at, p.source, p.image_id, p.name, 'same path, other image', p.before_by_path, p.image_id
+    from passed as p
+    where p.before_by_path is not null
+    union all
+    select p.at, p.source, p.image_id, p.name, 'same name and tag, other image', p.before_by_name, p.image_id
+    from passed as p
+    where p.before_by_name is not null
 )
 select m.at, m.source, m.image_id, m.name, m.how, m.was, m.became
 from moved as m
