@@ -41,6 +41,8 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    # What it says, with a trace, of a connection that was lost is in the command's error, too.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
+
+from etl.signals import received
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -116,12 +119,16 @@ def _patiently(connection: Connection, statement: str) -> None:
             connection.exec_driver_sql(statement).close()
         except OperationalError as error:
             code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code != sqlite3.SQLITE_BUSY or not seconds_left:
+            if code != sqlite3.SQLITE_BUSY or not seconds_left or received():
                 raise
             seconds_left -= 1
         else:
             return
 
 
-def _let_signals_in() -> None:
-    """Nothing: Python looks for signals whenever its own code runs."""
+def _let_signals_in() -> bool:
+    """Python looks for signals whenever its own code runs, in the main thread alone.
+
+    What another thread is at, ends with the program: it is given up, and its lock is free.
+    """
+    return received() is not None and current_thread() is not main_thread()

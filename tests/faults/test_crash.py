@@ -1,0 +1,180 @@
+"""The program is killed at every border between two stages, and at any moment.
+
+The record is as before, or after the commit as the run left it; the next run needs no one and marks
+the killed one `abandoned`; `verify` passes. CI tries some borders and moments; soak hits each
+border on both databases, and some hundred moments. IMAGE_SYNC_SEED chooses others.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+
+import pytest
+
+from etl.sample import SampleApi
+from tests.support.databases import BACKENDS
+from tests.support.launcher import Moment
+from tests.support.scene import Scene
+from tests.support.syncing import image
+from tests.support.tally import note
+
+IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+RANDOM_KILLS = 400 if IS_SOAK else 4
+
+LAST_RUN = "select run_id, status from sync_runs order by run_id desc"
+SYNC = {
+    "the schema is known": Moment("database/migrate.py", "ensure_head", "return"),
+    "before the run's row": Moment("load/runs.py", "begin_run"),
+    "the run's row": Moment("load/runs.py", "begin_run", "return"),
+    "the lock": Moment("load/lock.py", "_is_taken", "return"),
+    "the baseline": Moment("etl/sync.py", "_read"),
+    "the walk begins": Moment("extract/walk.py", "walk"),
+    "the first page": Moment("load/sighting.py", "observe"),
+    "another page": Moment("load/sighting.py", "observe", nth=2),
+    "the walk ends": Moment("extract/walk.py", "walk", "return"),
+    "the absences": Moment("decide/removal.py", "sorted_absences", "return"),
+    "before the lookups": Moment("extract/lookup.py", "look_up"),
+    "the lookups": Moment("extract/lookup.py", "look_up", "return"),
+    "the decision": Moment("decide/removal.py", "decide_removals", "return"),
+    "the commit begins": Moment("load/apply.py", "_turn", "return"),
+    "the new": Moment("load/opening.py", "write_new", "return"),
+    "the changed": Moment("load/opening.py", "write_changed", "return"),
+    "the seen again": Moment("load/opening.py", "write_touched", "return"),
+    "the absent": Moment("load/closing.py", "write_absent", "return"),
+    "the held": Moment("load/held.py", "write_held", "return"),
+    "the rejects": Moment("load/rejects.py", "write_rejects", "return"),
+    "the fields": Moment("load/rejects.py", "write_source_fields", "return"),
+    "the run's digest": Moment("load/chain.py", "write_source_run", "return"),
+    "the commit": Moment("load/apply.py", "apply_source", "return"),
+    "the lock given back": Moment("load/lock.py", "_give_back"),
+    "before the run's end": Moment("load/runs.py", "end_run"),
+    "the run's end": Moment("load/runs.py", "end_run", "return"),
+    "the answer": Moment("cli/sync.py", "show_outcome"),
+}
+COMMITTED = set(list(SYNC)[list(SYNC).index("the commit") :])
+WITHOUT_ROW = {"the schema is known", "before the run's row"}
+ENDED = {"the run's end", "the answer"}
+DECIDING = {
+    ("approve", "the lookups"): Moment("extract/lookup.py", "look_up", "return"),
+    ("approve", "the removals"): Moment("load/closing.py", "write_absent", "return"),
+    ("approve", "the held"): Moment("load/held.py", "write_held", "return"),
+    ("approve", "the commit"): Moment("load/apply.py", "apply_source", "return"),
+    ("dismiss", "the lock"): Moment("load/lock.py", "_is_taken", "return"),
+    ("dismiss", "the held"): Moment("load/held.py", "write_held", "return"),
+    ("dismiss", "the commit"): Moment("load/apply.py", "apply_source", "return"),
+    ("replay-rejects", "the records"): Moment("load/pending.py", "whole_rejects", "return"),
+    ("replay-rejects", "the rejects"): Moment("load/rejects.py", "write_rejects", "return"),
+    ("replay-rejects", "the commit"): Moment("load/apply.py", "apply_source", "return"),
+}
+UPGRADE = {
+    "it begins": Moment("database/migrate.py", "_run"),
+    "0001": Moment("0001_ledger.py", "upgrade", "return"),
+    "the last": Moment("0002_retention.py", "upgrade", "return"),
+    "all revisions": Moment("database/migrate.py", "_run", "return"),
+    "the views": Moment("database/views.py", "make_views", "return"),
+}
+
+
+def on_either(names):
+    """Each with either database; in CI every other one, with one of them in turn."""
+    pairs = [(backend, name) for name in names for backend in BACKENDS]
+    chosen = pairs if IS_SOAK else [*pairs[::8], *pairs[5::8]]
+    return pytest.mark.parametrize(
+        ("backend", "name"), chosen, ids=[f"{name}-{kind}" for kind, name in chosen]
+    )
+
+
+def note_kill(backend, at):
+    note("kill", at=at, backend=backend, killed=1)
+
+
+@on_either(SYNC)
+def test_a_sync_killed_at_a_border_leaves_old_or_new(scene, backend, name):
+    old = scene.present()
+    scene.turn()
+    ended = scene.child("sync", at=SYNC[name])
+    assert ended.code == -signal.SIGKILL, ended.told
+    assert scene.present() == (scene.told if name in COMMITTED else old)
+    run_id, status = scene.rows(LAST_RUN)[0]
+    assert (status == "running") == (name not in WITHOUT_ROW | ENDED)
+    scene.is_whole()
+    if status == "running":
+        assert scene.rows(f"select status from sync_runs where run_id = {run_id}") == [
+            ("abandoned",)
+        ]
+    note_kill(backend, "border")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend):
+    scene.turn()
+    steps = scene.child("sync", counts=True).steps
+    choose = random.Random(os.environ.get("IMAGE_SYNC_SEED", "killed"))
+    for _ in range(RANDOM_KILLS // 2):
+        step = choose.randrange(1, steps)
+        old = scene.present()
+        scene.turn()
+        ended = scene.child("sync", at=Moment(step=step))
+        assert ended.code in {-signal.SIGKILL, 0}, ended.told
+        assert scene.present() in (old, scene.told), f"killed at step {step}"
+        scene.is_whole()
+        note_kill(backend, "moment")
+
+
+@pytest.fixture(scope="module")
+def held(launcher, tmp_path_factory):
+    """For each database a scene in which a run holds two removals, with a reject kept."""
+    folder = tmp_path_factory.mktemp("held")
+    with SampleApi([image(number) for number in range(5)]) as api:
+        yield lambda url: _holding(Scene(launcher, folder, api, url))
+
+
+def _holding(scene):
+    scene.write(more="[removals]\nalways_allow = 0\nmax_count = 0")
+    scene.api.images = [image(number) for number in range(5)]
+    assert scene.run("sync") == 0
+    scene.api.images = [*[image(number) for number in range(3)], image(7, size="big")]
+    assert scene.run("sync") == 30
+    return scene
+
+
+@on_either(DECIDING)
+def test_a_decision_killed_at_a_border_can_be_made_again(held, databases, backend, name):
+    command, _ = name
+    with databases.migrated(backend) as url:
+        scene = held(url)
+        old, given = scene.present(), [] if command == "replay-rejects" else ["2"]
+        gone = {key: told for key, told in old.items() if key in {"id-0000", "id-0001", "id-0002"}}
+        ended = scene.child(command, *given, at=DECIDING[name])
+        assert ended.code == -signal.SIGKILL, ended.told
+        is_done = name[1] == "the commit"
+        assert scene.present() == (gone if is_done and command == "approve" else old)
+        code = scene.run(command, *given)
+        assert code == (2 if is_done and given else 3 if command == "replay-rejects" else 0)
+        assert scene.present() == (gone if command == "approve" else old)
+        assert scene.run("verify") == 0
+        statuses = [status for (status,) in scene.rows("select status from sync_runs")]
+        assert statuses.count("running") == (1 if code == 2 else 0)
+        assert scene.run("sync") in {3, 30}
+        assert scene.rows("select count(*) from sync_runs where status = 'running'") == [(0,)]
+    note_kill(backend, "decision")
+
+
+@on_either(UPGRADE)
+def test_an_upgrade_that_is_killed_can_be_run_again(
+    launcher, api, databases, backend, name, tmp_path
+):
+    with databases.empty(backend) as url:
+        scene = Scene(launcher, tmp_path, api, url)
+        if name != "0001":
+            assert scene.run("db", "upgrade", "0001") == 0
+        before = scene.child("db", "current").told
+        for _ in range(2):
+            ended = scene.child("db", "upgrade", at=UPGRADE[name])
+            assert ended.code == -signal.SIGKILL, ended.told
+            assert scene.child("db", "current").told == before
+        assert scene.run("db", "upgrade") == 0
+        scene.is_whole()
+    note_kill(backend, "upgrade")
