@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from etl.sample import AccessKey
 
 
 @click.command(short_help="Serve the built-in sample of the ModelArts API on loopback.")
@@ -16,7 +21,13 @@ import click
     show_default=True,
     help="Which state of the made-up catalogue to serve.",
 )
-def sample_api(*, port: int, generation: int) -> None:
+@click.option(
+    "--signed",
+    "is_signed",
+    is_flag=True,
+    help="Let in only who signs with $HUAWEICLOUD_SDK_AK and $HUAWEICLOUD_SDK_SK.",
+)
+def sample_api(*, port: int, generation: int, is_signed: bool) -> None:
     """Serve a small made-up catalogue with the real API's paging, errors and lookups.
 
     \b
@@ -27,13 +38,25 @@ def sample_api(*, port: int, generation: int) -> None:
     no server: the sync starts its own.
     """
     from etl.errors import UsageError
-    from etl.sample import SampleApi, workspaces
+    from etl.sample import Quirks, SampleApi, workspaces
     from etl.sample import generation as images_of
 
+    quirks = Quirks(access_key=_key_pair()) if is_signed else None
     try:
-        api = SampleApi(images_of(generation), workspaces=workspaces(), port=port)
+        api = SampleApi(images_of(generation), quirks=quirks, workspaces=workspaces(), port=port)
     except OSError as error:
         raise UsageError(f"can't serve on port {port}: {error.strerror}") from None
     with api:
         click.echo(f"serving the sample ModelArts API at {api.url}  (Ctrl-C ends it)")
         threading.Event().wait()
+
+
+def _key_pair() -> AccessKey:
+    from etl.errors import UsageError
+    from etl.sample import AccessKey
+
+    names = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK")
+    access, secret = (os.environ.get(name, "") for name in names)
+    if not (access and secret):
+        raise UsageError(f"--signed: set {names[0]} and {names[1]} in the environment")
+    return AccessKey(access, secret)

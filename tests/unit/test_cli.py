@@ -295,3 +295,16 @@ def test_the_sample_is_served_until_it_is_stopped(
     monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
     assert run(["sample-api", "--port", "0"]) == 0
     assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_a_signed_sample_wants_keys_to_check_against(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
+    monkeypatch.delenv("HUAWEICLOUD_SDK_SK", raising=False)
+    assert run(["sample-api", "--port", "0", "--signed"]) == 2
+    assert "HUAWEICLOUD_SDK_SK" in capsys.readouterr().err
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "sk")
+    assert run(["sample-api", "--port", "0", "--signed"]) == 0
