@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from etl.config import Settings
+    from etl.config import ReadingSettings, Settings
     from etl.log import Format
 
+NAME: Final = "image-sync"
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +63,17 @@ class Session:
             _log.warning(warning)
         return settings
 
+    @cached_property
+    def reading(self) -> ReadingSettings:
+        """The part of the configuration that readers need; the rest may be wrong, or unset."""
+        from etl.config import find_config, read_reading_settings
+
+        path = find_config(self.config, os.environ)
+        reading = read_reading_settings(path, os.environ, database_url=self.database or "")
+        for warning in reading.warnings:
+            _log.warning(warning)
+        return reading
+
     def check_sources(self, names: tuple[str, ...]) -> None:
         """Raises `UsageError` for a source that the configuration does not have."""
         known = [source.name for source in self.settings.sources]
@@ -73,7 +87,7 @@ class Session:
         """The database, its schema whatever it is; its errors in our words."""
         from etl.database.engine import open_engine, open_reader, our_errors
 
-        settings = self.settings.database
+        settings = self.reading.database
         opened = open_reader if is_reading else open_engine
         engine = opened(settings.url, schema=settings.schema)
         try:
@@ -103,7 +117,17 @@ class Session:
         """A command line that looks into the same database, for people to copy."""
         given = [("--config", self.config), ("--database", self._shown_database)]
         options = [f"{name} {shlex.quote(value)}" for name, value in given if value]
-        return " ".join(["image-sync", *options, arguments])
+        return " ".join([shlex.quote(self.program), *options, arguments])
+
+    @property
+    def program(self) -> str:
+        """The command as it can be typed here: by its path when PATH does not lead to it."""
+        typed = sys.argv[0]
+        is_script = os.path.basename(typed) == NAME and os.path.exists(typed)
+        if not is_script:  # python -m etl, or another program calls
+            return NAME
+        found = shutil.which(NAME)
+        return NAME if found and os.path.samefile(found, typed) else typed
 
     @property
     def _shown_database(self) -> str | None:

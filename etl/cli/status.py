@@ -79,8 +79,8 @@ def _states(
     with session.reader() as connection:
         answer = ask(connection, "status", sources=sources, limit=0)
         known = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
-    configured = [source.name for source in session.settings.sources]
-    wanted = sources or tuple(configured)
+    configured = session.reading.source_names
+    wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
     empty = dict.fromkeys(answer.columns)
     now = session.clock()

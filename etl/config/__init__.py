@@ -1,12 +1,14 @@
 """The configuration: TOML and environment become frozen settings, or every mistake at once."""
 
 from etl.config.read import find_config, read_settings
+from etl.config.reading import read_reading_settings
 from etl.config.settings import (
     SAMPLE_ENDPOINT,
     AuthSettings,
     DatabaseSettings,
     HttpSettings,
     NotifySettings,
+    ReadingSettings,
     RemovalSettings,
     Settings,
     SourceSettings,
@@ -20,6 +22,7 @@ __all__ = [
     "DatabaseSettings",
     "HttpSettings",
     "NotifySettings",
+    "ReadingSettings",
     "RemovalSettings",
     "Settings",
     "SourceSettings",
@@ -27,5 +30,6 @@ __all__ = [
     "example_toml",
     "find_config",
     "masked",
+    "read_reading_settings",
     "read_settings",
 ]

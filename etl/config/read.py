@@ -62,17 +62,22 @@ def read_settings(
     Raises `ConfigError` with every mistake, each with its place and what was expected.
     """
     place = str(path) if path else "defaults"
-    tables = _parse(path) if path else {}
-    reader = _Reader(environ)
-    if database_url:
-        tables.setdefault("database", {})
-        if isinstance(tables["database"], dict):
-            tables["database"] = {**tables["database"], "url": database_url}
+    tables = tables_of(path, database_url)
+    reader = Reader(environ)
     settings = reader.settings(tables, place=place)
     if reader.mistakes:
         raise ConfigError(place, reader.mistakes)
-    warnings = _open_secrets(path, reader.literal_secrets) if path else ()
+    warnings = open_secrets(path, reader.literal_secrets) if path else ()
     return dataclasses.replace(settings, warnings=warnings)
+
+
+def tables_of(path: Path | None, database_url: str) -> dict[str, Any]:
+    """The file's tables, with the database's URL where it was given."""
+    tables = _parse(path) if path else {}
+    database = tables.setdefault("database", {})
+    if database_url and isinstance(database, dict):
+        tables["database"] = {**database, "url": database_url}
+    return tables
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
 
 
-def _open_secrets(path: Path, places: list[str]) -> tuple[str, ...]:
+def open_secrets(path: Path, places: list[str]) -> tuple[str, ...]:
     """A warning when others can read a file that holds secrets in plain."""
     if places and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         told = ", ".join(places)
@@ -94,7 +99,7 @@ def _open_secrets(path: Path, places: list[str]) -> tuple[str, ...]:
     return ()
 
 
-class _Reader:
+class Reader:
     """Turns TOML tables into settings and keeps every mistake that it meets."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -105,15 +110,15 @@ class _Reader:
     def settings(self, tables: dict[str, Any], *, place: str) -> Settings:
         known = {"database", "http", "walk", "removals", "notify", "source"}
         self._unknown(tables, known, place="")
-        http = self._section(HttpSettings, tables.get("http", {}), place="http")
-        notify = self._section(NotifySettings, tables.get("notify", {}), place="notify")
+        http = self.section(HttpSettings, tables.get("http", {}), place="http")
+        notify = self.section(NotifySettings, tables.get("notify", {}), place="notify")
         if notify.webhook_url and not notify.webhook_secret:
             self.mistakes.append("notify.webhook_secret: needed with webhook_url")
         return Settings(
-            database=self._section(DatabaseSettings, tables.get("database", {}), place="database"),
+            database=self.section(DatabaseSettings, tables.get("database", {}), place="database"),
             http=http,
-            walk=self._section(WalkSettings, tables.get("walk", {}), place="walk"),
-            removals=self._section(RemovalSettings, tables.get("removals", {}), place="removals"),
+            walk=self.section(WalkSettings, tables.get("walk", {}), place="walk"),
+            removals=self.section(RemovalSettings, tables.get("removals", {}), place="removals"),
             notify=notify,
             sources=self._sources(tables.get("source", []), http=http),
             place=place,
@@ -137,13 +142,13 @@ class _Reader:
             self.mistakes.append(f"{place}: expected a table")
             table = {}
         own = {name: value for name, value in table.items() if name not in {"auth", "http"}}
-        source = self._section(SourceSettings, own, place=place)
-        auth = self._section(AuthSettings, table.get("auth", {}), place=f"{place}.auth")
+        source = self.section(SourceSettings, own, place=place)
+        auth = self.section(AuthSettings, table.get("auth", {}), place=f"{place}.auth")
         self._check_auth(source, auth, place=place)
         return dataclasses.replace(
             source,
             auth=auth,
-            http=self._section(
+            http=self.section(
                 HttpSettings, table.get("http", {}), place=f"{place}.http", over=http
             ),
         )
@@ -161,7 +166,7 @@ class _Reader:
             if rules.is_overheard(url):
                 self.mistakes.append(f"{place}.{name}: credentials go only over https")
 
-    def _section(self, kind: type[T], table: Any, *, place: str, over: T | None = None) -> T:
+    def section(self, kind: type[T], table: Any, *, place: str, over: T | None = None) -> T:
         """The settings of one table; `over` gives the values that the table does not set."""
         if not isinstance(table, dict):
             self.mistakes.append(f"{place}: expected a table")
@@ -187,7 +192,7 @@ class _Reader:
     def _value(self, raw: Any, kind: Any, spec: dataclasses.Field[Any], *, place: str) -> Any:
         """The value of one key, or None after a mistake was noted."""
         count = len(self.mistakes)
-        value = self._resolved(raw, place=place)
+        value = self.resolved(raw, place=place)
         if len(self.mistakes) > count:
             return None
         if kind is float and type(value) is int:
@@ -213,9 +218,9 @@ class _Reader:
             return
         self.literal_secrets.append(place)
 
-    def _resolved(self, raw: Any, *, place: str) -> Any:
+    def resolved(self, raw: Any, *, place: str) -> Any:
         if isinstance(raw, list):
-            return [self._resolved(each, place=place) for each in raw]
+            return [self.resolved(each, place=place) for each in raw]
         if not isinstance(raw, str):
             return raw
         return _VARIABLE.sub(lambda match: self._variable(match, place=place), raw)

@@ -213,3 +213,12 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     place: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """What those who only read the record need: where it is, and what its sources are called."""
+
+    database: DatabaseSettings
+    source_names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -575,3 +575,17 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["db", "downgrade", "base"]) == 130
+
+
+def test_readers_ask_for_no_secret_of_a_source(record, tmp_path, monkeypatch, capsys):
+    url = record.url.render_as_string(hide_password=False)
+    monkeypatch.delenv("IMAGE_SYNC_DATABASE_URL")
+    (tmp_path / "config.toml").write_text(
+        f'[database]\nurl = "{url}"\n[[source]]\nname = "one"\nendpoint = "sample:"\n'
+        'project_id = "p"\n[source.auth]\nmethod = "token"\ntoken = "${UNSET_TOKEN}"\n'
+    )
+    page = str(tmp_path / "page.html")
+    for args in (["images"], ["status"], ["report", "catalogue"], ["dashboard", page]):
+        assert run(args) == 0, args
+    assert run(["check"]) == run(["plan"]) == run(["sync"]) == 2
+    assert "UNSET_TOKEN is not set" in capsys.readouterr().err

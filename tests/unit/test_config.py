@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import example_toml, find_config, masked, read_settings
+from etl.config import example_toml, find_config, masked, read_reading_settings, read_settings
 from etl.config.show import masked_url
 from etl.errors import ConfigError
 
@@ -198,3 +198,23 @@ def test_a_secret_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
 def test_a_url_without_a_password_stays() -> None:
     assert masked_url("sqlite:///a.db") == "sqlite:///a.db"
     assert masked_url("postgresql://u@h/d") == "postgresql://u@h/d"
+
+
+def test_who_only_reads_needs_the_database_alone(tmp_path: Path) -> None:
+    broken = '[http]\nnonsense = 1\n[[source]]\nname = "${NAME}"\ntoken = "${UNSET}"\n[[source]]\n'
+    path = write(tmp_path, f'[database]\nurl = "sqlite:///${{FILE}}.db"\n{broken}')
+    reading = read_reading_settings(path, {"FILE": "images", "NAME": "one"})
+    assert reading.database.url == "sqlite:///images.db"
+    assert reading.source_names == ("one",)
+    assert (
+        read_reading_settings(path, {}, database_url="sqlite:///x.db").database.url[-4:] == "x.db"
+    )
+    assert read_reading_settings(None, {}, database_url="sqlite:///x.db").source_names == ()
+    with pytest.raises(ConfigError) as caught:
+        read_reading_settings(path, {})
+    assert caught.value.mistakes == ["database.url: the environment variable FILE is not set"]
+    with pytest.raises(ConfigError):
+        read_settings(path, {"FILE": "images", "NAME": "one"})
+    with pytest.raises(ConfigError):
+        read_reading_settings(write(tmp_path, "[database]\nurl = 1\n"), {})
+    assert read_reading_settings(write(tmp_path, "source = 1"), {}).source_names == ()
