@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -58,4 +59,4 @@ def init(session: Session, path: str | None, *, force: bool) -> None:
     except OSError as error:
         raise UsageError(f"can't write {place}: {error.strerror}") from None
     if not session.is_quiet:
-        click.echo(f"wrote {place}; try `image-sync --config {place} sync`")
+        click.echo(f"wrote {place}; try `{shlex.quote(session.program)} --config {place} sync`")

@@ -65,9 +65,14 @@ def count_present(path):
 
 
 def test_the_next_step_that_a_summary_names_works(installed, home):
-    summary = installed.run("sync", cwd=home).stdout
-    named = summary.rsplit("image-sync ", 1)[1].split()
-    assert installed.run(*named, cwd=home).returncode == 0
+    """As it is typed: by its path, since PATH does not lead to it; by its name where it does."""
+    named = installed.run("sync", cwd=home).stdout.rsplit("Look closer: ", 1)[1].strip()
+    program = f"{installed.environment}/bin/image-sync"
+    assert named.startswith(f"{program} ")
+    assert installed.shell(named, cwd=home).returncode == 0
+    path = f"PATH={installed.environment}/bin:$PATH"
+    summary = installed.shell(f"{path} image-sync sync", cwd=home).stdout
+    assert "Look closer: image-sync changes --run 2" in summary
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
