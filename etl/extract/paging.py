@@ -126,21 +126,24 @@ class Pager:
             raise self._misplaced(number, envelope)
         return self._by_number(number)
 
+    def at(self, *, offset: int) -> PageEnvelope:
+        """Whatever comes for an offset. Raises `SourceBroken` where it is refused."""
+        return self.open(self._ask(offset))
+
     def fetch(self, number: int) -> Answer | None:
         """The answer for page `number`; None: the server says that it is past the end."""
-        params = {
-            **self._params,
-            "limit": str(self.style.size),
-            "offset": str(self.style.offset(number)),
-        }
         try:
-            return self._client.get(self._path, params)
+            return self._ask(self.style.offset(number))
         except SourceBroken as error:
             if error.status == 400 and error.error_code == PAST_THE_END:
                 return None
             if error.status == 400 and error.error_code == UNSORTABLE and self.order.sort_key:
                 raise UnsortableError(self.order.sort_key) from error
             raise
+
+    def _ask(self, offset: int) -> Answer:
+        window = {"limit": str(self.style.size), "offset": str(offset)}
+        return self._client.get(self._path, {**self._params, **window})
 
     def open(self, answer: Answer) -> PageEnvelope:
         """The page in an answer; raises `SourceBroken` with the request where there is none."""

@@ -9,8 +9,8 @@ from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
 from etl.extract.paging import CREATION, Order, Pager, Style, UnsortableError
 from etl.extract.workspaces import fetch_workspaces
-from etl.model import Listing
-from etl.transform import sightings
+from etl.model import Listing, Normalised
+from etl.transform import normalise_all, sightings
 
 if TYPE_CHECKING:
     from etl.config import SourceSettings
@@ -58,18 +58,36 @@ def _pager(
 def _paging(pager: Pager, small: PageEnvelope, first: PageEnvelope) -> list[Trait]:
     cap = first.size if first.size and first.size < LARGE else None
     advice = f"http.page_size = {cap} is the most that is of use" if cap else ""
+    came = len(first.data)
+    is_whole = came < (cap or LARGE)
+    total = f"{first.total} announced, {came} came" if is_whole and came != first.total else None
+    return [
+        Trait("images of the first listing", total or str(first.total)),
+        Trait("cap of limit", str(cap) if cap else f"none up to {LARGE}", advice),
+        Trait("offset counts", _unit(pager, small, first)),
+        Trait("first page index", str(pager.style.first_page)),
+    ]
+
+
+def _unit(pager: Pager, small: PageEnvelope, first: PageEnvelope) -> str:
     if small.total > SMALL:
         pager.alone(1)
         if not pager.style.is_certain:
             pager.alone(2)
-    unit = "page number" if pager.style.by_number else "records, rounded to pages or not"
-    unit = unit if pager.style.is_certain or pager.style.by_number else "unknown: too few images"
-    return [
-        Trait("images of the first listing", str(first.total)),
-        Trait("cap of limit", str(cap) if cap else f"none up to {LARGE}", advice),
-        Trait("offset counts", unit),
-        Trait("first page index", str(pager.style.first_page)),
-    ]
+    if pager.style.by_number:
+        return "page numbers"
+    if not pager.style.is_certain:
+        return "unknown: too few images"
+    try:
+        shown = [bytes(each) for each in pager.at(offset=1).data]
+    except SourceBroken:
+        return "records, whole pages of them alone"
+    known = [bytes(each) for each in first.data]
+    if shown == known[1 : 1 + SMALL]:
+        return "records"
+    if shown == known[:SMALL]:
+        return "records, rounded down to whole pages"
+    return "records, in an order that changes from request to request"
 
 
 def _past_the_end(pager: Pager, total: int) -> Trait:
@@ -77,33 +95,44 @@ def _past_the_end(pager: Pager, total: int) -> Trait:
     answer = pager.fetch(number)
     if answer is None:
         return Trait("past the end", "an error (ModelArts.6400)")
-    rows = len(pager.open(answer).data)
-    return Trait("past the end", "an empty page" if not rows else f"a page of {rows} rows")
+    rows = pager.open(answer).data
+    return Trait("past the end", "a page with rows all the same" if rows else "an empty page")
 
 
 def _sorting(client: Client, source: SourceSettings, listing: Listing, key: str) -> Trait:
-    name = f"sorts by {key}"
+    advice = 'walk.sort_key = ""' if key != CREATION else ""
     try:
-        rows = {
-            direction: sightings(
-                _pager(client, source, listing, LARGE, Order(key, direction)).first().data
-            )
-            for direction in ("ASC", "DESC")
-        }
+        up, again, down = (
+            _in_order(client, source, listing, Order(key, direction))
+            for direction in ("ASC", "ASC", "DESC")
+        )
     except UnsortableError:
-        advice = 'walk.sort_key = ""' if key == "updateTime" else ""
-        return Trait(name, "no: refused", advice)
-    ids = {direction: [row.image_id for row in found] for direction, found in rows.items()}
-    if len(ids["ASC"]) > 1 and ids["ASC"] == ids["DESC"]:
-        return Trait(name, "no: the direction changes nothing")
-    if key == CREATION:
-        times = [row.created_at for row in rows["ASC"]]
-        if None in times:
-            return Trait(name, "yes, but not every image carries its creation time")
-        known = [time for time in times if time is not None]
-        if known != sorted(known):
-            return Trait(name, "no: the rows are out of order")
-    return Trait(name, "yes")
+        return Trait(f"sorts by {key}", "no: refused", advice)
+    times = [time for _, time in up if time is not None]
+    if len(up) < 2:
+        return Trait(f"sorts by {key}", "unknown: too few images")
+    if not times:
+        return Trait(f"sorts by {key}", "unknown: no image carries such a time")
+    if up == down:
+        return Trait(f"sorts by {key}", "no: the direction changes nothing", advice)
+    if times != sorted(times):
+        return Trait(f"sorts by {key}", "no: the rows are out of order", advice)
+    remarks = [
+        "not stable: images of one time change places" if up != again else "",
+        f"{len(up) - len(times)} of {len(up)} carry no such time" if len(times) < len(up) else "",
+    ]
+    told = "; ".join(filter(None, remarks))
+    return Trait(f"sorts by {key}", f"yes, but {told}" if told else "yes")
+
+
+def _in_order(
+    client: Client, source: SourceSettings, listing: Listing, order: Order
+) -> list[tuple[str, int | None]]:
+    """The images of the first page, each with the time that it is sorted by."""
+    page = _pager(client, source, listing, LARGE, order).first()
+    images = [each.image for each in normalise_all(page.data) if isinstance(each, Normalised)]
+    is_creation = order.sort_key == CREATION
+    return [(each.image_id, each.created_at if is_creation else each.updated_at) for each in images]
 
 
 def _lookup(client: Client, source: SourceSettings, first: PageEnvelope) -> Trait:
