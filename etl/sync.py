@@ -24,7 +24,7 @@ from etl.decide.removal import Absences, Proofs, decide_removals, in_turn, sorte
 from etl.errors import SourceError
 from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk, Walker
-from etl.extract.workspaces import fetch_workspaces
+from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
 from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
@@ -36,7 +36,7 @@ from etl.model import Candidate, Decision, Listing, Outcome, Removal, WalkFacts
 from etl.source import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -97,11 +97,11 @@ def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome
 
 
 def _read(source: SourceSettings, job: Job, client: Client, baseline: Baseline) -> _Reading:
-    listings = [
+    listings = (
         Listing(type_, workspace)
         for workspace in _workspaces(source, client)
         for type_ in source.types
-    ]
+    )
     walker = Walker(
         client,
         source,
@@ -117,10 +117,12 @@ def _read(source: SourceSettings, job: Job, client: Client, baseline: Baseline) 
     return _Reading(walk, decision, _facts(source, client, walk, decision))
 
 
-def _workspaces(source: SourceSettings, client: Client) -> Sequence[str]:
-    if source.workspaces == ("*",):
+def _workspaces(source: SourceSettings, client: Client) -> Iterable[str]:
+    if source.workspaces != ("*",):
+        return source.workspaces
+    if source.http.concurrency == 1:
         return fetch_workspaces(client, source.project_id)
-    return source.workspaces
+    return workspaces_as_known(client, source.project_id)
 
 
 def _decide(

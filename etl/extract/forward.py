@@ -98,6 +98,9 @@ def read_forward(
 ) -> ListingFacts:
     """Reads the listing; the first page alone, the others `concurrency` at a time, in order.
 
+    While it is not known how offsets count they are taken for records, as the reference says; an
+    answer that tells otherwise ends the window, and what was asked for ahead is thrown away.
+
     Raises `SourceError`: the listing could not be read.
     """
     facts = ListingFacts(sort=str(pager.order))
@@ -126,8 +129,7 @@ def _pages(pager: Pager, facts: ListingFacts, *, concurrency: int) -> Iterator[P
     yield envelope
     number = 1
     while _goes_on(number, envelope, facts, pager):
-        is_early = not pager.style.is_certain
-        if is_early or concurrency == 1 or number + 1 >= page_count(facts, pager):
+        if concurrency == 1 or number + 1 >= page_count(facts, pager):
             following = _settled(pager, number, pager.alone(number), envelope)
             if following is None or not following.data:
                 facts.past_the_end += 1
@@ -151,7 +153,8 @@ def _many(
     with Prefetch(pager.fetch, threads=concurrency) as window:
         asked = number
         while True:
-            while asked < page_count(facts, pager) and len(window) < 2 * concurrency:
+            most = 2 * concurrency if pager.style.is_certain else concurrency
+            while asked < page_count(facts, pager) and len(window) < most:
                 window.ask(asked)
                 asked += 1
             if not len(window):
@@ -159,15 +162,15 @@ def _many(
             number, answer = window.take()
             if not _goes_on(number, before, facts, pager):
                 return  # asked for before the list was known to be shorter
-            envelope = pager.open(answer) if answer else None
-            if envelope and (error := pager.misplaced(number, envelope)):
-                raise error
-            envelope = _settled(pager, number, envelope, before)
+            asked_so = pager.style.by_number
+            envelope = _settled(pager, number, pager.settled(number, answer), before)
             if envelope is None or not envelope.data:
                 facts.past_the_end += 1
                 return
             before = envelope
             yield envelope
+            if pager.style.by_number != asked_so:
+                return
 
 
 def _goes_on(number: int, last: PageEnvelope, facts: ListingFacts, pager: Pager) -> bool:

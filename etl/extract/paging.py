@@ -115,8 +115,11 @@ class Pager:
 
     def alone(self, number: int) -> PageEnvelope | None:
         """Page `number`, learning how offsets count if that is not known; None: past the end."""
+        return self.settled(number, self.fetch(number))
+
+    def settled(self, number: int, answer: Answer | None) -> PageEnvelope | None:
+        """The page that was asked for as `number`, from its answer: what `alone` gives."""
         was_known = self.style.is_certain or self.style.by_number
-        answer = self.fetch(number)
         if answer is None:
             return None if was_known else self._by_number(number)
         envelope = self.open(answer)
@@ -157,10 +160,6 @@ class Pager:
                 status=answer.status,
                 request_id=answer.request_id,
             ) from None
-
-    def misplaced(self, number: int, envelope: PageEnvelope) -> SourceBroken | None:
-        """The error for an answer that is another page than the one asked for."""
-        return None if self.style.is_page(number, envelope) else self._misplaced(number, envelope)
 
     def _by_number(self, number: int) -> PageEnvelope | None:
         """Whether offsets are page numbers after all: then the page is there under its number."""

@@ -26,7 +26,7 @@ from etl.extract.forward import (
 from etl.extract.paging import CREATION, Order, Pager, Style, UnsortableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from etl.config import SourceSettings, WalkSettings
     from etl.extract.client import Client
@@ -165,17 +165,23 @@ class Walker(Generic[Seer]):
         self._style = Style(size=source.http.page_size)
         self._sort_key = settings.sort_key
 
-    def walk(self, listings: Sequence[Listing]) -> Walk[Seer]:
-        """Reads until every listing is certified, or `max_walks` are done. Raises `SourceError`."""
-        walked = [ListingWalk[Seer](listing) for listing in listings]
-        walks = 0
+    def walk(self, listings: Iterable[Listing]) -> Walk[Seer]:
+        """Reads until every listing is certified, or `max_walks` are done. Raises `SourceError`.
+
+        A listing is read as soon as it comes: the later ones may not be known yet.
+        """
+        walked: list[ListingWalk[Seer]] = []
+        for listing in listings:
+            walked.append(ListingWalk(listing))
+            self._read_again(walked[-1])
+        walks = 1
         while walks < self._settings.max_walks:
-            walks += 1
-            for each in walked:
-                if each.certificate == "none":
-                    self._read_again(each)
-            if all(each.certificate != "none" for each in walked):
+            doubtful = [each for each in walked if each.certificate == "none"]
+            if not doubtful:
                 break
+            walks += 1
+            for each in doubtful:
+                self._read_again(each)
         return Walk(walked, walks)
 
     def _read_again(self, walked: ListingWalk[Seer]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
 from etl.errors import SourceBroken, SourceRefused
 from etl.extract.exchange import quoted
+from etl.extract.prefetch import Prefetch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from etl.extract.client import Client
 
 DEFAULT: Final = "0"
@@ -53,6 +57,15 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
         f"GET {path}: {announced} workspaces are announced, {listed} came",
         hint='name them: workspaces = ["0", …]',
     )
+
+
+def workspaces_as_known(client: Client, project_id: str) -> Iterator[str]:
+    """The same, one by one: `0` at once, the others when they are answered. Raises `SourceError`."""
+    with Prefetch[str, list[str]](partial(fetch_workspaces, client), threads=1) as asked:
+        asked.ask(project_id)
+        yield DEFAULT
+        _, found = asked.take()
+        yield from found[1:]
 
 
 def _take(answer: _Answer, found: dict[str, Any]) -> int:
