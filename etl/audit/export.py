@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from sqlalchemy import BigInteger, Integer, Text, bindparam, text
 
+from etl.audit.kept import require_kept
 from etl.audit.outfile import written_whole
 from etl.audit.query import Rows
 from etl.audit.render import lines_of
@@ -67,13 +68,14 @@ def export(
     bound = [] if as_of is None else [bindparam("as_of", as_of, type_=Instant())]
     typed = text(statement).bindparams(*bound).columns(**_types(relation))
     streamed = {"stream_results": True, "max_row_buffer": BATCH}
-    with (
-        snapshot(connection),
-        written_whole(path) as file,
-        connection.execute(typed, execution_options=streamed) as result,
-    ):
-        counted = _Counted(tuple(row) for row in result)
-        write(file, relation, Rows(tuple(result.keys()), iter(counted)))
+    with snapshot(connection):
+        require_kept(connection, [as_of] if as_of else [])
+        with (
+            written_whole(path) as file,
+            connection.execute(typed, execution_options=streamed) as result,
+        ):
+            counted = _Counted(tuple(row) for row in result)
+            write(file, relation, Rows(tuple(result.keys()), iter(counted)))
     return counted.count
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from etl.cli.session import Session
 
 TABLE_LIMIT: Final = 100
+_PAST: Final = ("at", "at_run", "from_at", "from_run", "to_at", "to_run")
 
 
 def give(
@@ -32,6 +33,7 @@ def give(
 
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
+    from etl.audit.kept import require_kept
     from etl.audit.query import ask, first_run
 
     limit = TABLE_LIMIT if limit is None and form == "table" else limit
@@ -39,7 +41,9 @@ def give(
         asked["limit"] = limit + 1
     is_narrowed = any(value for key, value in asked.items() if key != "limit")
     rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
+    past = [asked[each] for each in _PAST if each in asked]
     with session.reader() as connection:
+        require_kept(connection, past, sources=asked.get("sources", ()))
         asked["first_run"] = first_run(connection, since=asked.get("since"), rows=rows)
         show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 

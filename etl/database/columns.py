@@ -1,4 +1,4 @@
-"""How columns are written: name, type, comment; and the groups of columns that tables share.
+"""How tables are written: columns with comments, names of constraints, columns that tables share.
 
 It knows no table. What the tables are, and what holds between them, is in `schema.py`.
 """
@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Column, Integer, Text
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Text
 from sqlalchemy.types import BigInteger
 
 from etl.database.types import Instant, JsonList, JsonObject, Key, Word
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 _COUNTS: Final = {
     "walks": "readings of the source's listings",

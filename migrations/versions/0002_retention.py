@@ -1,9 +1,9 @@
-"""Second release: which run resolved a reject."""
+"""Second release: which run resolved a reject; up to which run history was pruned; what was discovered."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from etl.database.types import Key
+from etl.database.types import Instant, Key, Word
 
 revision = "0002"
 down_revision = "0001"
@@ -16,7 +16,75 @@ def upgrade() -> None:
         "rejects",
         sa.Column("resolved_run_id", Key, nullable=True, comment="the run that resolved it"),
     )
+    op.create_table(
+        "prunings",
+        sa.Column(
+            "source", Word, nullable=False, comment="name of the source in the configuration"
+        ),
+        sa.Column(
+            "run_id",
+            Key,
+            nullable=False,
+            comment="the last run of the source whose history was dropped",
+        ),
+        sa.Column(
+            "observed_at",
+            Instant(),
+            nullable=False,
+            comment="observed_at of that run: before it, history has gaps",
+        ),
+        sa.Column(
+            "digest",
+            sa.Text(),
+            nullable=False,
+            comment="digest of that run, where the chain goes on",
+        ),
+        sa.Column(
+            "catalogue_digest",
+            sa.Text(),
+            nullable=False,
+            comment="set digest of the images present after that run",
+        ),
+        sa.Column(
+            "present",
+            sa.BigInteger(),
+            nullable=False,
+            comment="images in the catalogue after that run",
+        ),
+        sa.Column(
+            "kept_digest",
+            sa.Text(),
+            nullable=False,
+            comment="set digest of what was kept of the runs up to that one",
+        ),
+        sa.Column("pruned_at", Instant(), nullable=False, comment="when it was dropped"),
+        sa.PrimaryKeyConstraint("source", name="pk_prunings"),
+        comment="Up to which run each source's history was dropped, and the seal on what was kept",
+    )
+    op.create_table(
+        "discovered_sources",
+        sa.Column(
+            "source", Word, nullable=False, comment="name of the source in the configuration"
+        ),
+        sa.Column("label", Word, nullable=False, comment="of the [[discover]] that found it"),
+        sa.Column("project_id", Word, nullable=False, comment="the project's id"),
+        sa.Column("project_name", Word, nullable=False, comment="what the project was called then"),
+        sa.Column("region", Word, nullable=False, comment="the region that the project lies in"),
+        sa.Column(
+            "first_seen_at", Instant(), nullable=False, comment="when the project was first found"
+        ),
+        sa.Column(
+            "vanished_at",
+            Instant(),
+            nullable=True,
+            comment="since when it is not found any more: not read, never emptied",
+        ),
+        sa.PrimaryKeyConstraint("source", name="pk_discovered_sources"),
+        comment="Sources made of the projects that credentials may use",
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("discovered_sources")
+    op.drop_table("prunings")
     op.drop_column("rejects", "resolved_run_id")

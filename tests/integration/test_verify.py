@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, make_url, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, make_url, text
 
-from etl.audit.verify import runs, strays, verify, versions
+from etl.audit.verify import verify, versions
 from etl.cli.entry import run
 from etl.database.engine import open_engine
-from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList
 from etl.errors import LedgerBroken, UsageError
+from tests.support.edits import try_edits
 from tests.support.history import BEGINNING, History, record, varied
 
 EDITS = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 60
-# Outside the proof: no run says them. See the head of `etl.audit.verify`.
-NOT_PROVEN = {
-    "catalogue": {"image_key", "received", "listing", "unseen_at", "missing_since"},
-    "superseded": {"image_key"},
-    "field_changes": {"image_key"},
-    "rejects": {"reject_id"},
-}
-LEDGER = [
-    "catalogue",
-    "superseded",
-    "field_changes",
-    "image_removals",
-    "held_removals",
-    "source_runs",
-    "rejects",
-    "source_fields",
-]
 
 
 @pytest.fixture
@@ -235,71 +215,4 @@ RELAXED = """
 def test_random_edits_are_found(engine):
     varied(engine, runs=12)
     verified(engine)
-    choose = random.Random(20261123)  # the same edits every time
-    tried = 0
-    while tried < EDITS:
-        table = metadata.tables[choose.choice(LEDGER)]
-        with engine.connect() as connection:
-            transaction = connection.begin()
-            try:
-                what = _edit(choose, connection, table)
-            except DBAPIError:  # a constraint refuses it: that is found, too
-                what = None
-            if what:
-                tried += 1
-                assert _is_found(connection), f"edit {tried} of {table.name}: {what}"
-            transaction.rollback()
-
-
-def _is_found(connection: Connection) -> bool:
-    """Inside the edit's own transaction: so it can be undone."""
-    ledger = runs.read_ledger(connection, sources=())
-    checks = (
-        strays.check_strays(connection),
-        strays.check_sync_runs(connection, 0),
-        versions.check_versions(connection, ledger, 0),
-        strays.check_rejects(connection, ledger),
-        runs.check_runs(connection, ledger, 0),
-    )
-    return any(finding for check in checks for finding in check)
-
-
-def _edit(choose: random.Random, connection: Connection, table: Table) -> str | None:
-    rows = connection.execute(table.select()).mappings().all()
-    if not rows:
-        return None
-    row = choose.choice(rows)
-    if choose.random() < 0.2:
-        connection.execute(table.delete().where(*_key(table, row)))
-        return f"deleted {dict(row)}"
-    column = choose.choice(
-        [each for each in table.columns if each.name not in NOT_PROVEN.get(table.name, ())]
-    )
-    other = choose.choice(rows)
-    value = other[column.name] if choose.random() < 0.4 else _otherwise(choose, column, row)
-    if value == row[column.name]:
-        return None
-    if value is other[column.name] and column.name not in table.primary_key.columns:
-        swap = update(table).where(*_key(table, other)).values({column.name: row[column.name]})
-        connection.execute(swap)
-    connection.execute(update(table).where(*_key(table, row)).values({column.name: value}))
-    return f"{column.name}: {row[column.name]!r} → {value!r} in {dict(row)}"
-
-
-def _key(table: Table, row):
-    return [column == row[column.name] for column in table.primary_key.columns]
-
-
-def _otherwise(choose: random.Random, column, row):
-    value = row[column.name]
-    if isinstance(column.type, Instant):
-        base = value or BEGINNING
-        return base + choose.choice([-1, 1]) * timedelta(milliseconds=choose.choice([1, 3_600_000]))
-    if isinstance(column.type, JsonList):
-        return {"edited": 1} if isinstance(value, dict) else ["edited"]
-    if isinstance(value, bytes):
-        return value[:-1] + bytes([value[-1] ^ 1])
-    if isinstance(value, int):
-        return value + choose.choice([-1, 1])
-    assert not isinstance(value, datetime)
-    return f"{value or ''}x"
+    try_edits(engine, count=EDITS, seed=20261123)  # the same edits every time

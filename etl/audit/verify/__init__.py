@@ -4,6 +4,8 @@
     versions.py  each image's history: numbers, periods, changes, removals, state
     strays.py    rows that belong to no run or no image
 
+Where the beginning was pruned, what was kept of it is held against its seal, as a whole.
+
 It reads the tables alone. Outside the proof, since no run says them: the process facts of
 `sync_runs` (version, host, pid, times), `catalogue.received` and `listing`, and numbers that only
 name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since`, and `resolved_at` as release
@@ -18,7 +20,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from etl.audit.verify.findings import Finding, counted
-from etl.audit.verify.runs import Head, Ledger, check_runs, read_ledger
+from etl.audit.verify.runs import Head, Ledger, check_kept, check_runs, read_ledger
 from etl.audit.verify.strays import check_rejects, check_strays, check_sync_runs
 from etl.audit.verify.versions import check_versions
 from etl.database.snapshot import snapshot
@@ -54,10 +56,11 @@ def verify(
         found = counted(
             chain(
                 check_strays(connection),
-                check_sync_runs(connection, first),
+                check_sync_runs(connection, ledger, first),
                 check_versions(connection, ledger, first),
                 check_rejects(connection, ledger),
                 check_runs(connection, ledger, first),
+                () if first else check_kept(connection, ledger),
             )
         )
         told = nsmallest(MOST_TOLD, found)

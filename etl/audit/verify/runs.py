@@ -7,19 +7,22 @@ versions say of each run while `versions.py` reads them.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import MsgspecError
 from sqlalchemy import select
 
 from etl.audit.verify.findings import Finding, of_run
 from etl.database.schema import source_runs
 from etl.decide.ledger import FactSet, run_digest
 from etl.load.chain import read_events
+from etl.load.checkpoint import Checkpoint, Pruning, kept_facts, read_prunings
 from etl.load.rows import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -47,28 +50,42 @@ class Told:
     kinds: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
+@dataclass
 class Ledger:
     """Each source's runs in order, and what the versions tell of them."""
 
     runs: dict[str, list[Row]]
     instants: dict[tuple[str, int], Any]  # (source, run) → observed_at, as a row holds it
     sources: Sequence[str] = ()  # those to look at; empty: all
+    prunings: Mapping[str, Pruning] = field(default_factory=dict)
     told: defaultdict[tuple[str, int], Told] = field(
         default_factory=lambda: defaultdict(Told), init=False
     )
-    _observed: set[tuple[str, Any]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._observed = {(source, at) for (source, _), at in self.instants.items()}
+    @cached_property
+    def _observed(self) -> set[tuple[str, Any]]:
+        return {(source, at) for (source, _), at in self.instants.items()}
 
     def has(self, source: str) -> bool:
         """Whether a source is to be looked at; one without any run is, too."""
         return not self.sources or source in self.sources
 
     def is_observed(self, source: str, instant: Any) -> bool:
-        """Whether an instant, as rows hold it, is the `observed_at` of a run of the source."""
-        return (source, instant) in self._observed
+        """Whether an instant, as rows hold it, is that of a run of the source, or was pruned."""
+        if (source, instant) in self._observed:
+            return True
+        pruning = self.prunings.get(source)
+        return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
+
+    def is_pruned(self, source: str, run_id: int | None) -> bool:
+        """Whether a run's history was dropped; what was kept of it is sealed as a whole."""
+        pruning = self.prunings.get(source)
+        return bool(pruning and run_id is not None and run_id <= pruning.checkpoint.run_id)
+
+    @property
+    def first_whole_run(self) -> int:
+        """The first run that no source has dropped its row of."""
+        return max((each.checkpoint.run_id for each in self.prunings.values()), default=0) + 1
 
     def first_run_since(self, since: datetime | int | None) -> int:
         """The number of the first run to look at."""
@@ -91,30 +108,56 @@ class Ledger:
 
     def digests(self) -> Iterator[str]:
         """Every digest of every chain."""
-        return (row["digest"] for rows in self.runs.values() for row in rows)
+        yield from (pruning.checkpoint.digest for pruning in self.prunings.values())
+        yield from (row["digest"] for rows in self.runs.values() for row in rows)
 
 
 def read_ledger(connection: Connection, *, sources: Sequence[str]) -> Ledger:
-    """All rows of `source_runs`, by source, in the order of their instants."""
+    """All rows of `source_runs`, by source, in the order of their instants.
+
+    Where history was pruned the chain begins behind it; runs before that are sealed rows.
+    """
     statement = select(source_runs).order_by(source_runs.c.source, source_runs.c.observed_at)
     if sources:
         statement = statement.where(source_runs.c.source.in_(sources))
-    runs: dict[str, list[Row]] = {}
-    for row in connection.execute(statement).mappings():
-        runs.setdefault(row["source"], []).append(dict(row))
+    prunings = read_prunings(connection)
     instants = {
-        (source, row["run_id"]): bound(connection, row["observed_at"])
-        for source, rows in runs.items()
-        for row in rows
+        (source, pruning.checkpoint.run_id): bound(connection, pruning.checkpoint.observed_at)
+        for source, pruning in prunings.items()
     }
-    return Ledger(runs, instants, sources)
+    ledger = Ledger({}, instants, sources, prunings)
+    for row in connection.execute(statement).mappings():
+        source, run_id = row["source"], row["run_id"]
+        instants[source, run_id] = bound(connection, row["observed_at"])
+        if not ledger.is_pruned(source, run_id):
+            ledger.runs.setdefault(source, []).append(dict(row))
+    return ledger
+
+
+def check_kept(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
+    """What was kept of pruned runs, against its seal."""
+    for source, pruning in ledger.prunings.items():
+        run_id = pruning.checkpoint.run_id
+        if ledger.has(source):
+            if source not in ledger.runs:
+                yield of_run(run_id, source, "pruned, and no later run is there")
+            if _kept_digest(connection, pruning.checkpoint) != pruning.kept_digest:
+                yield of_run(run_id, source, "what was kept of the runs up to it is not as sealed")
+
+
+def _kept_digest(connection: Connection, checkpoint: Checkpoint) -> str:
+    try:
+        return kept_facts(connection, checkpoint).digest
+    except (ValueError, TypeError, AttributeError, MsgspecError) as error:
+        return f"can't be read: {error}"
 
 
 def check_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[Finding]:
     """Each run from `first` on against the one before, its own rows and the versions."""
     for source, rows in ledger.runs.items():
-        before: Row | None = None
-        catalogue = FactSet()
+        pruning = ledger.prunings.get(source)
+        before = asdict(pruning.checkpoint) if pruning else None
+        catalogue = _as_recorded(before["catalogue_digest"]) if before else FactSet()
         for row in rows:
             if row["run_id"] >= first:
                 told = ledger.told[source, row["run_id"]]
@@ -128,8 +171,16 @@ def check_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[F
                 if run_digest(row, events) != row["digest"]:
                     yield of_run(row["run_id"], source, _DIGEST)
             # Each run is judged by the one before it as recorded: the first wrong one stands out.
-            catalogue = FactSet(row["catalogue_digest"])
+            catalogue = _as_recorded(row["catalogue_digest"])
             before = row
+
+
+def _as_recorded(digest: str) -> FactSet:
+    """The set of a digest on record; one that is none is an empty set, and so told as wrong."""
+    try:
+        return FactSet(digest)
+    except ValueError:
+        return FactSet()
 
 
 _DIGEST: Final = (

@@ -56,7 +56,7 @@ def check_strays(connection: Connection) -> Iterator[Finding]:
             yield of_row(run_id, "", table, "a row of an image that is not there")
 
 
-def check_sync_runs(connection: Connection, first: int) -> Iterator[Finding]:
+def check_sync_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[Finding]:
     """How a run ended against how it ended for its sources."""
     statement = text("""
         select r.run_id, r.kind, r.status, r.exit_code, count(s.source) as sources,
@@ -67,7 +67,7 @@ def check_sync_runs(connection: Connection, first: int) -> Iterator[Finding]:
         where r.run_id >= :first
         group by r.run_id, r.kind, r.status, r.exit_code
     """)
-    for run in connection.execute(statement, {"first": first}):
+    for run in connection.execute(statement, {"first": max(first, ledger.first_whole_run)}):
         for told in _sync_run(run):
             yield of_row(run.run_id, "", "sync_runs", told)
     orphans = (

@@ -59,18 +59,19 @@ def _tell(ledger: Ledger, history: History) -> None:
 
 
 def _check(history: History, ledger: Ledger) -> Iterator[Finding]:
-    for place, version in enumerate(history.versions, 1):
+    first = history.versions[0]
+    is_cut = ledger.is_pruned(history.source, first.period.opened_run_id)
+    for place, version in enumerate(history.versions, first.period.version if is_cut else 1):
         period = version.period
         if period.version != place:
             yield _wrong(version, f"should be number {place}")
         yield from _check_instants(version, history, ledger)
-    first = history.versions[0]
-    if first.period.opened_as != "added":
+    if first.period.opened_as != "added" and not is_cut:
         yield _wrong(first, f"the first one was opened as {first.period.opened_as}")
     for before, after in pairwise(history.versions):
         yield from _check_step(before, after)
-    yield from _check_changes(history)
-    yield from _check_removals(history)
+    yield from _check_changes(history, ledger)
+    yield from _check_removals(history, ledger)
     yield from _check_latest(history, ledger)
 
 
@@ -84,13 +85,17 @@ def _check_instants(version: Version, history: History, ledger: Ledger) -> Itera
     latest = history.versions[-1]
     if period.source != latest.period.source or version.image.image_id != latest.image.image_id:
         yield _wrong(version, f"belongs to another image than {latest.row}")
-    if instants.get((history.source, period.opened_run_id)) != period.valid_from:
+    source = history.source
+    if not ledger.is_pruned(source, period.opened_run_id) and (
+        instants.get((source, period.opened_run_id)) != period.valid_from
+    ):
         yield _wrong(version, "valid_from is not the instant of the run that opened it")
     if (period.closed_run_id is None) != (period.valid_to is None):
         yield _wrong(version, "valid_to and closed_run_id do not agree")
     elif (
         period.closed_run_id is not None
-        and instants.get((history.source, period.closed_run_id)) != period.valid_to
+        and not ledger.is_pruned(source, period.closed_run_id)
+        and instants.get((source, period.closed_run_id)) != period.valid_to
     ):
         told = "valid_to is not the instant of the run that closed it"
         yield _wrong(version, told, period.closed_run_id)
@@ -108,11 +113,14 @@ def _check_step(before: Version, after: Version) -> Iterator[Finding]:
         yield _wrong(after, "does not begin where the one before it ends")
 
 
-def _check_changes(history: History) -> Iterator[Finding]:
+def _check_changes(history: History, ledger: Ledger) -> Iterator[Finding]:
     before: Version | None = None
     changes = dict(history.changes)
     for version in history.versions:
         period = version.period
+        if ledger.is_pruned(history.source, period.opened_run_id):
+            before = version
+            continue  # what changed then was dropped; a change that is there is one too many
         expected = {
             (change.field, change.old_value, change.new_value, period.opened_run_id)
             for change in (field_changes(before.image, version.image) if before else ())
@@ -127,7 +135,7 @@ def _check_changes(history: History) -> Iterator[Finding]:
         yield _wrong(latest, f"field_changes speak of a version {number} that is not there")
 
 
-def _check_removals(history: History) -> Iterator[Finding]:
+def _check_removals(history: History, ledger: Ledger) -> Iterator[Finding]:
     removals = dict(history.removals)
     followers: Sequence[Version | None] = [*history.versions[1:], None]
     for version, after in zip(history.versions, followers, strict=True):
@@ -140,6 +148,8 @@ def _check_removals(history: History) -> Iterator[Finding]:
         elif removal is not None:
             yield from _check_removal(version, removal, after)
     for number, removal in removals.items():
+        if ledger.is_pruned(history.source, removal["run_id"]):
+            continue  # evidence outlives the version that it ended
         told = f"image_removals speaks of a version {number} that is not there"
         yield _wrong(history.versions[-1], told, removal["run_id"])
 
@@ -167,7 +177,10 @@ def _check_latest(history: History, ledger: Ledger) -> Iterator[Finding]:
     period = version.period
     if latest["state"] != (period.closed_as or "present"):
         yield _wrong(version, f"state is {latest['state']}, closed as {period.closed_as}")
-    if latest["first_seen_at"] != history.versions[0].period.valid_from:
+    first = history.versions[0].period
+    if latest["first_seen_at"] != first.valid_from and not ledger.is_pruned(
+        history.source, first.opened_run_id
+    ):
         yield _wrong(version, "first_seen_at is not the beginning of the first version")
     if not _is_fingerprint(latest["fingerprint"], version.image):
         yield _wrong(version, "fingerprint is not that of its values")

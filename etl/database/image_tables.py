@@ -1,0 +1,187 @@
+"""The tables of images: each one's latest version, its older ones, its changes and removals.
+
+An image's latest version is a row of `catalogue`, its older ones are rows of `superseded`: so the
+current catalogue and the open versions are the same rows and can't disagree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from etl.database.columns import (
+    column,
+    image_id_column,
+    metadata,
+    one_of,
+    optional,
+    run_column,
+    source_column,
+    tracked_columns,
+    version_columns,
+)
+from etl.database.types import Instant, JsonList, JsonObject, Key
+
+catalogue: Final = Table(
+    "catalogue",
+    metadata,
+    column("image_key", Key, "the row's key, in order of first sight"),
+    optional("received", LargeBinary, "digest of the record's bytes when it last made a version"),
+    column("fingerprint", LargeBinary, "digest of the tracked values, led by its version"),
+    column("state", Text, "present, removed or out_of_scope"),
+    source_column(),
+    image_id_column(),
+    *version_columns(),
+    column("first_seen_at", Instant, "observed_at of the run that first saw the image"),
+    optional("unseen_at", Instant, "last certified walk that saw it, when later ones did not"),
+    optional("missing_since", Instant, "first certified walk without it, as long as undecided"),
+    optional("listing", Text, "TYPE/WORKSPACE of the listing that gave this version"),
+    *tracked_columns(),
+    column("components", JsonList, "JSON array of [component, version]"),
+    PrimaryKeyConstraint("image_key"),
+    UniqueConstraint("source", "image_id"),
+    one_of("state", "present", "removed", "out_of_scope"),
+    one_of("opened_as", "added", "changed", "restored", "in_scope"),
+    one_of("closed_as", "removed", "out_of_scope"),
+    CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("(state = 'present') = (valid_to is null)", name="open"),
+    CheckConstraint("(closed_as is null) = (valid_to is null)", name="closed"),
+    CheckConstraint("(closed_run_id is null) = (valid_to is null)", name="closed_run"),
+    CheckConstraint("state = 'present' or state = closed_as", name="closed_state"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
+    CheckConstraint("state = 'present' or missing_since is null", name="missing"),
+    comment="Every image ever seen: its state and its latest version",
+)
+
+superseded: Final = Table(
+    "superseded",
+    metadata,
+    column("image_key", Key, "the image's row in catalogue", ForeignKey("catalogue.image_key")),
+    source_column(),
+    image_id_column(),
+    *version_columns(),
+    *tracked_columns(),
+    PrimaryKeyConstraint("image_key", "version"),
+    one_of("opened_as", "added", "changed", "restored", "in_scope"),
+    one_of("closed_as", "changed", "removed", "out_of_scope"),
+    CheckConstraint("valid_to is not null and closed_run_id is not null", name="closed"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
+    comment="The versions of images that a later version followed",
+)
+
+field_changes: Final = Table(
+    "field_changes",
+    metadata,
+    column("image_key", Key, "the image's row in catalogue", ForeignKey("catalogue.image_key")),
+    column("version", Integer, "the version that brought the new value"),
+    column("field", Text, "name of the tracked column"),
+    column("old_value", Text, "JSON text of the value before"),
+    column("new_value", Text, "JSON text of the value from this version on"),
+    run_column("run_id", "the run that brought the version"),
+    PrimaryKeyConstraint("image_key", "version", "field"),
+    comment="What differs between a version and the one before, value by value",
+)
+
+image_removals: Final = Table(
+    "image_removals",
+    metadata,
+    source_column(),
+    image_id_column(),
+    optional("name", Text, "the image's last known name"),
+    optional("swr_path", Text, "its last known address"),
+    column("version", Integer, "the version that the removal ended"),
+    run_column("run_id", "the run that found it removed"),
+    column("removed_at", Instant, "observed_at of that run"),
+    column("last_seen_at", Instant, "latest certified walk that saw it, or its latest change"),
+    optional("missing_since", Instant, "first certified walk without it; null: still listed"),
+    column("evidence", Text, "how it is known"),
+    column("evidence_detail", JsonObject, "HTTP status, error code, request id, time"),
+    optional("restored_at", Instant, "observed_at of the run that saw it again"),
+    run_column("restored_run_id", "the run that saw it again", null=True),
+    PrimaryKeyConstraint("source", "image_id", "version"),
+    one_of("evidence", "lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"),
+    CheckConstraint("(restored_at is null) = (restored_run_id is null)", name="restored"),
+    Index("ix_image_removals_removed_at", "removed_at"),
+    Index("ix_image_removals_run_id", "run_id"),
+    comment="Images that left the catalogue, each time, with the evidence",
+)
+
+held_removals: Final = Table(
+    "held_removals",
+    metadata,
+    source_column(),
+    image_id_column(),
+    run_column("run_id", "the first run whose guard held this removal"),
+    column("held_at", Instant, "observed_at of that run"),
+    optional("name", Text, "the image's name at that time"),
+    column("rule", Text, "the guard's rule that held the set"),
+    column("evidence", Text, "how it is known"),
+    column("evidence_detail", JsonObject, "HTTP status, error code, request id, time"),
+    run_column("released_run_id", "the run after which it is held no more", null=True),
+    optional("released_at", Instant, "observed_at of that run; null: still held"),
+    optional("released_as", Text, "removed, dismissed, or withdrawn (no longer a candidate)"),
+    PrimaryKeyConstraint("source", "image_id", "run_id"),
+    one_of("rule", "max_count", "max_percent", "empty_listing"),
+    one_of("released_as", "removed", "dismissed", "withdrawn"),
+    CheckConstraint("(released_at is null) = (released_as is null)", name="released"),
+    Index(
+        "uq_held_removals_open",
+        "source",
+        "image_id",
+        unique=True,
+        sqlite_where=text("released_at is null"),
+        postgresql_where=text("released_at is null"),
+    ),
+    comment="Removals that the guard held back, with their evidence, and what became of them",
+)
+
+# The query behind each: open versions and removals of a run or a period, and an image by its name.
+Index("ix_catalogue_opened", catalogue.c.opened_run_id)
+Index("ix_catalogue_valid_from", catalogue.c.valid_from)
+Index(
+    "ix_catalogue_closed",
+    catalogue.c.closed_run_id,
+    sqlite_where=text("closed_run_id is not null"),
+    postgresql_where=text("closed_run_id is not null"),
+)
+# An image by its name or its address. A hash, since PostgreSQL's b-tree refuses a very long text.
+Index("ix_catalogue_name", catalogue.c.name, postgresql_using="hash")
+Index("ix_catalogue_swr_path", catalogue.c.swr_path, postgresql_using="hash")
+# What is not present, and what is missing: few, so that counting them costs little.
+Index(
+    "ix_catalogue_absent",
+    catalogue.c.source,
+    catalogue.c.image_id,
+    catalogue.c.state,
+    sqlite_where=text("state <> 'present'"),
+    postgresql_where=text("state <> 'present'"),
+)
+Index(
+    "ix_catalogue_missing",
+    catalogue.c.source,
+    sqlite_where=text("missing_since is not null"),
+    postgresql_where=text("missing_since is not null"),
+)
+# The older versions of an image, of a run, and those that ended otherwise than by a change.
+Index("ix_superseded_image", superseded.c.source, superseded.c.image_id)
+Index("ix_superseded_opened", superseded.c.opened_run_id)
+Index(
+    "ix_superseded_closed",
+    superseded.c.closed_run_id,
+    sqlite_where=text("closed_as <> 'changed'"),
+    postgresql_where=text("closed_as <> 'changed'"),
+)
+Index("ix_superseded_valid_from", superseded.c.valid_from)
+Index("ix_field_changes_run_id", field_changes.c.run_id)

@@ -1,0 +1,139 @@
+"""The tables of runs: what each did to each source, what it met, and where history was cut."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import BigInteger
+
+from etl.database.columns import (
+    column,
+    count_columns,
+    metadata,
+    one_of,
+    optional,
+    run_column,
+    source_column,
+)
+from etl.database.types import Instant, JsonObject, Key
+
+sync_runs: Final = Table(
+    "sync_runs",
+    metadata,
+    column("run_id", Key, "number of the run"),
+    column("kind", Text, "sync, approve, dismiss or replay"),
+    column("started_at", Instant, "when it began"),
+    optional("finished_at", Instant, "when it ended; null: it runs, or was killed"),
+    column("status", Text, "running, succeeded, partial, held, failed, interrupted, abandoned"),
+    optional("exit_code", Integer, "the process's exit code"),
+    column("version", Text, "version of image-sync"),
+    column("host", Text, "the machine it ran on"),
+    column("pid", Integer, "its process id"),
+    PrimaryKeyConstraint("run_id"),
+    one_of("kind", "sync", "approve", "dismiss", "replay"),
+    one_of(
+        "status",
+        "running",
+        "succeeded",
+        "partial",
+        "held",
+        "failed",
+        "interrupted",
+        "abandoned",
+    ),
+    CheckConstraint("(status in ('running', 'abandoned')) or finished_at is not null", name="end"),
+    comment="One row for each execution of a writing command",
+)
+
+source_runs: Final = Table(
+    "source_runs",
+    metadata,
+    column("run_id", Key, "the run", ForeignKey("sync_runs.run_id")),
+    source_column(),
+    column("status", Text, "succeeded, partial, held or failed"),
+    column("observed_at", Instant, "the instant that this run's facts bear"),
+    column("certificate", Text, "exact, ordered, agreed or none"),
+    *count_columns(),
+    column("walk_detail", JsonObject, "how the walk went, for each listing"),
+    optional("coverage", Text, "digest of the types, workspaces and filters"),
+    optional("error_kind", Text, "refused, unavailable or broken"),
+    optional("error_message", Text, "what failed, without secrets"),
+    optional("error_request_id", Text, "the API's id of the request that failed"),
+    column("catalogue_digest", Text, "set digest of the images present after this run"),
+    column("digest", Text, "digest of this row, its changes and removals, and previous_digest"),
+    optional("previous_digest", Text, "digest of the source's run before; null: the first"),
+    PrimaryKeyConstraint("run_id", "source"),
+    one_of("status", "succeeded", "partial", "held", "failed"),
+    one_of("certificate", "exact", "ordered", "agreed", "none"),
+    UniqueConstraint("source", "observed_at"),
+    comment="What one run did to one source",
+)
+
+rejects: Final = Table(
+    "rejects",
+    metadata,
+    column("reject_id", Key, "number of the reject"),
+    run_column("run_id", "the run that met it first"),
+    source_column(),
+    optional("image_id", Text, "the record's id, where it has a usable one"),
+    optional("listing", Text, "TYPE/WORKSPACE of the listing that held it"),
+    column("page", Integer, "page of the listing, from 0"),
+    column("position", Integer, "place on the page, from 0"),
+    column("reason", Text, "the field and what is wrong with it"),
+    column("record", Text, "the record as received, cut at a bound"),
+    column("record_bytes", BigInteger, "the record's whole length in bytes"),
+    column("record_digest", Text, "digest of the whole record"),
+    column("rejected_at", Instant, "observed_at of the run that met it first"),
+    optional("resolved_at", Instant, "when its image was understood, or the record was gone"),
+    run_column("resolved_run_id", "the run that resolved it", null=True),
+    PrimaryKeyConstraint("reject_id"),
+    Index(
+        "uq_rejects_open",
+        "source",
+        "record_digest",
+        "reason",
+        unique=True,
+        sqlite_where=text("resolved_at is null"),
+        postgresql_where=text("resolved_at is null"),
+    ),
+    comment="Records that can't be understood, kept with the reason",
+)
+
+source_fields: Final = Table(
+    "source_fields",
+    metadata,
+    source_column(),
+    column("field", Text, "name of a field that the API reference does not know"),
+    column("first_seen_at", Instant, "observed_at of the run that met it first"),
+    run_column("run_id", "the run that met it first"),
+    PrimaryKeyConstraint("source", "field"),
+    comment="Unknown fields as they appear",
+)
+
+prunings: Final = Table(
+    "prunings",
+    metadata,
+    source_column(),
+    run_column("run_id", "the last run of the source whose history was dropped"),
+    column("observed_at", Instant, "observed_at of that run: before it, history has gaps"),
+    column("digest", Text, "digest of that run, where the chain goes on"),
+    column("catalogue_digest", Text, "set digest of the images present after that run"),
+    column("present", BigInteger, "images in the catalogue after that run"),
+    column("kept_digest", Text, "set digest of what was kept of the runs up to that one"),
+    column("pruned_at", Instant, "when it was dropped"),
+    PrimaryKeyConstraint("source"),
+    comment="Up to which run each source's history was dropped, and the seal on what was kept",
+)
+
+Index("ix_rejects_run_id", rejects.c.run_id)

@@ -1,0 +1,123 @@
+"""What vouches for a ledger whose beginning was pruned? A seal on what was kept of it.
+
+A source's chain of digests then begins at its row of `prunings`. What was kept of the runs up to
+there (images, versions, removals and their runs, what is still held or unresolved) is sealed there
+as a set of facts; `verify` gathers the same facts anew.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from our own names, never from input
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select, text
+
+from etl.database.schema import (
+    catalogue,
+    held_removals,
+    image_removals,
+    prunings,
+    rejects,
+    source_fields,
+    source_runs,
+)
+from etl.decide.ledger import FactSet, event, version_fact
+from etl.load.rows import image_columns, image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Select
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The last run of a source whose history was dropped, or is to be."""
+
+    source: str
+    run_id: int
+    observed_at: datetime
+    digest: str
+    catalogue_digest: str
+    present: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """Where a source's chain begins, and the set digest of what was kept of the runs before."""
+
+    checkpoint: Checkpoint
+    kept_digest: str
+
+
+def read_prunings(connection: Connection) -> dict[str, Pruning]:
+    """Source → its pruning, of those that were ever pruned."""
+    columns = [prunings.c[each.name] for each in fields(Checkpoint)]
+    found = connection.execute(select(*columns, prunings.c.kept_digest))
+    return {row.source: Pruning(Checkpoint(*row[:-1]), row.kept_digest) for row in found}
+
+
+def kept_facts(connection: Connection, checkpoint: Checkpoint) -> FactSet:
+    """What the tables hold of the runs up to a checkpoint, as a set of facts."""
+    facts = FactSet()
+    facts.add(event("checkpoint", asdict(checkpoint)))
+    facts.update(_versions(connection, checkpoint))
+    for kind, statement, later in _kept(checkpoint):
+        for row in connection.execute(statement).mappings():
+            facts.add(event(f"kept {kind}", _as_then(dict(row), checkpoint, later)))
+    return facts
+
+
+def _versions(connection: Connection, checkpoint: Checkpoint) -> Iterator[bytes]:
+    """Their values and periods; what ended a version later is another run's to say."""
+    period = "v.version, v.valid_from, v.opened_run_id, v.opened_as"
+    end = ("valid_to", "closed_run_id", "closed_as")
+    ended = ", ".join(
+        f"case when v.closed_run_id <= :run_id then v.{name} end as {name}" for name in end
+    )
+    for table in ("catalogue", "superseded"):
+        statement = f"""
+            select {period}, {ended}, {image_columns(connection, "v")}
+            from {table} as v
+            where v.source = :source and v.opened_run_id <= :run_id
+        """
+        named = {"source": checkpoint.source, "run_id": checkpoint.run_id}
+        for version, *rest in connection.execute(text(statement), named):
+            image = image_of(rest[6:])
+            told = dict(zip(("valid_from", "opened_run_id", "opened_as", *end), rest, strict=False))
+            fact = version_fact(checkpoint.source, version, image)
+            yield event("kept version", {**told, "fact": fact.hex()})
+
+
+def _kept(checkpoint: Checkpoint) -> Iterator[tuple[str, Select[Any], tuple[str, ...]]]:
+    """The rows of the other tables, and which of their columns a later run may fill."""
+    seen_first = select(catalogue.c.image_id, catalogue.c.first_seen_at).where(
+        catalogue.c.source == checkpoint.source,
+        catalogue.c.first_seen_at <= checkpoint.observed_at,
+    )
+    yield "image", seen_first, ()
+    for kind, (table, later) in _TABLES.items():
+        mine = (table.c.source == checkpoint.source, table.c.run_id <= checkpoint.run_id)
+        columns = [column for column in table.c if column.name not in _NAMELESS]
+        yield kind, select(*columns).where(*mine), later
+
+
+def _as_then(row: dict[str, Any], checkpoint: Checkpoint, later: tuple[str, ...]) -> dict[str, Any]:
+    """A row as it was at the checkpoint: what a later run filled is empty."""
+    run = next((row[name] for name in later if name.endswith("run_id")), None)
+    if run is not None and run <= checkpoint.run_id:
+        return row
+    return {**row, **dict.fromkeys(later)}
+
+
+_NAMELESS: Final = {"reject_id", "record"}  # a number that names a row; sealed by its digest
+_TABLES: Final = {
+    "removal": (image_removals, ("restored_run_id", "restored_at")),
+    "held": (held_removals, ("released_run_id", "released_at", "released_as")),
+    "reject": (rejects, ("resolved_run_id", "resolved_at")),
+    "field": (source_fields, ()),
+    "run": (source_runs, ()),
+}

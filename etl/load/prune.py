@@ -1,0 +1,151 @@
+"""What of a source's history is dropped, when only a part of it is to be kept?
+
+What ended before the part that is kept: versions that later ones had followed, what changed then,
+the rows of runs, holds that were released, rejects that were resolved. What stays for ever: each
+image with its last known values, its latest version at the cut and every later one, each removal
+with its evidence, and every run that a row names which stays.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from our own names, never from input
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, insert, text
+
+from etl.database.engine import writing
+from etl.database.schema import prunings
+from etl.load.checkpoint import Checkpoint, kept_facts
+from etl.load.lock import require_lock
+from etl.load.rows import bound, instant_read
+from etl.load.statements import reading
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+def sources_on_record(connection: Connection) -> list[str]:
+    """The sources that any run has read, those of an older configuration among them."""
+    with reading(connection):
+        found = connection.scalars(text("select distinct source from source_runs order by source"))
+        return list(found)
+
+
+def find_checkpoint(connection: Connection, source: str, *, before: datetime) -> Checkpoint | None:
+    """The last run to be dropped: observed before an instant, and followed by a certified one.
+
+    None: there is nothing to drop. A certified run always stays, since it says when images were
+    last seen.
+    """
+    named = {"source": source, "before": bound(connection, before)}
+    with reading(connection):
+        row = connection.execute(text(_CHECKPOINT), named).one_or_none()
+    if row is None:
+        return None
+    run_id, observed_at, *rest = row
+    at = instant_read(observed_at)
+    assert at is not None  # noqa: S101  # the column is not null
+    return Checkpoint(source, run_id, at, *rest)
+
+
+def count_prunable(connection: Connection, checkpoint: Checkpoint) -> dict[str, int]:
+    """Table → rows that `prune_source` would drop."""
+    named = _named(connection, checkpoint)
+    with reading(connection):
+        return {
+            table: connection.execute(
+                text(f"select count(*) from {table} where {where}"), named
+            ).scalar_one()
+            for table, where in _DROPPED.items()
+        }
+
+
+def prune_source(
+    connection: Connection, checkpoint: Checkpoint, *, pruned_at: datetime
+) -> dict[str, int]:
+    """Drops a source's history up to a checkpoint, and seals what is kept: in one transaction.
+
+    Gives table → rows dropped. `connection` has the source's lock.
+    """
+    source = checkpoint.source
+    require_lock(connection, source)
+    named = _named(connection, checkpoint)
+    with writing(connection):
+        counts = {
+            table: connection.execute(text(f"delete from {table} where {where}"), named).rowcount
+            for table, where in _DROPPED.items()
+        }
+        connection.execute(delete(prunings).where(prunings.c.source == source))
+        sealed = kept_facts(connection, checkpoint).digest
+        row = {**asdict(checkpoint), "kept_digest": sealed, "pruned_at": pruned_at}
+        connection.execute(insert(prunings).values(**row))
+    return counts
+
+
+def prune_idle_runs(connection: Connection, *, before: datetime) -> int:
+    """Drops rows of `sync_runs` that no source has a row of (any more), begun before an instant."""
+    statement = text(f"delete from sync_runs where {_IDLE}")
+    with writing(connection):
+        return connection.execute(statement, {"before": bound(connection, before)}).rowcount
+
+
+def _named(connection: Connection, checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "source": checkpoint.source,
+        "run_id": checkpoint.run_id,
+        "at": bound(connection, checkpoint.observed_at),
+    }
+
+
+_CHECKPOINT: Final = """
+    select run_id, observed_at, digest, catalogue_digest, present
+    from source_runs
+    where source = :source
+        and observed_at < :before
+        and observed_at < coalesce(
+            (
+                select max(observed_at) from source_runs
+                where source = :source and certificate <> 'none'
+            ),
+            (select max(observed_at) from source_runs where source = :source)
+        )
+        and observed_at > coalesce(
+            (select observed_at from prunings where source = :source), '1970-01-01T00:00:00.000Z'
+        )
+    order by observed_at desc
+    limit 1
+"""
+_NEXT: Final = "\nunion all\n".join(
+    f"""
+    select 1 from {table} as next
+    where next.image_key = superseded.image_key
+        and next.version = superseded.version + 1 and next.opened_run_id <= :run_id"""
+    for table in ("catalogue", "superseded")
+)
+# Table → which of its rows go. Parameters: source, run_id and at, those of the checkpoint.
+_DROPPED: Final = {
+    "field_changes": """
+        run_id <= :run_id
+        and image_key in (select image_key from catalogue where source = :source)""",
+    "superseded": f"source = :source and closed_run_id <= :run_id and exists ({_NEXT})",
+    "held_removals": "source = :source and released_run_id <= :run_id",
+    "rejects": """
+        source = :source and resolved_at <= :at
+        and (resolved_run_id is null or resolved_run_id <= :run_id)""",
+    "source_runs": """
+        source = :source and run_id <= :run_id
+        and run_id not in (
+            select run_id from image_removals where source = :source
+            union all select run_id from held_removals where source = :source
+            union all select run_id from rejects where source = :source
+            union all select run_id from source_fields where source = :source
+        )""",
+}
+_IDLE: Final = """
+    started_at < :before and status <> 'running'
+    and run_id not in (select run_id from source_runs)
+"""

@@ -1,0 +1,109 @@
+"""Single edits of a ledger behind its back, any that a person with the database could make."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, Table, update
+from sqlalchemy.exc import DBAPIError
+
+from etl.audit.verify import runs, strays, versions
+from etl.database.schema import metadata
+from etl.database.types import Instant, JsonList
+from tests.support.history import BEGINNING
+from tests.support.tally import note
+
+# Outside the proof: no run says them. See the head of `etl.audit.verify`.
+NOT_PROVEN = {
+    "catalogue": {"image_key", "received", "listing", "unseen_at", "missing_since"},
+    "superseded": {"image_key"},
+    "field_changes": {"image_key"},
+    "rejects": {"reject_id"},
+    "prunings": {"pruned_at"},
+}
+LEDGER = [
+    "catalogue",
+    "superseded",
+    "field_changes",
+    "image_removals",
+    "held_removals",
+    "source_runs",
+    "rejects",
+    "source_fields",
+    "prunings",
+]
+
+
+def try_edits(engine: Engine, *, count: int, seed: int) -> None:
+    """Makes so many random edits, each undone at once; `verify` finds each, or a constraint."""
+    choose = random.Random(seed)
+    tried = 0
+    while tried < count:
+        table = metadata.tables[choose.choice(LEDGER)]
+        with engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                what = _edit(choose, connection, table)
+            except DBAPIError:  # a constraint refuses it: that is found, too
+                what = None
+            if what:
+                tried += 1
+                assert _is_found(connection), f"edit {tried} of {table.name}: {what}"
+            transaction.rollback()
+    note("edits", tried=tried)
+
+
+def _is_found(connection: Connection) -> bool:
+    """Inside the edit's own transaction: so it can be undone."""
+    ledger = runs.read_ledger(connection, sources=())
+    checks = (
+        strays.check_strays(connection),
+        strays.check_sync_runs(connection, ledger, 0),
+        versions.check_versions(connection, ledger, 0),
+        strays.check_rejects(connection, ledger),
+        runs.check_runs(connection, ledger, 0),
+        runs.check_kept(connection, ledger),
+    )
+    return bool([finding for check in checks for finding in check])  # all: none may break
+
+
+def _edit(choose: random.Random, connection: Connection, table: Table) -> str | None:
+    rows = connection.execute(table.select()).mappings().all()
+    if not rows:
+        return None
+    row = choose.choice(rows)
+    if choose.random() < 0.2:
+        connection.execute(table.delete().where(*_key(table, row)))
+        return f"deleted {dict(row)}"
+    column = choose.choice(
+        [each for each in table.columns if each.name not in NOT_PROVEN.get(table.name, ())]
+    )
+    other = choose.choice(rows)
+    value = other[column.name] if choose.random() < 0.4 else _otherwise(choose, column, row)
+    if value == row[column.name]:
+        return None
+    if value is other[column.name] and column.name not in table.primary_key.columns:
+        swap = update(table).where(*_key(table, other)).values({column.name: row[column.name]})
+        connection.execute(swap)
+    connection.execute(update(table).where(*_key(table, row)).values({column.name: value}))
+    return f"{column.name}: {row[column.name]!r} → {value!r} in {dict(row)}"
+
+
+def _key(table: Table, row):
+    return [column == row[column.name] for column in table.primary_key.columns]
+
+
+def _otherwise(choose: random.Random, column, row):
+    value = row[column.name]
+    if isinstance(column.type, Instant):
+        base = value or BEGINNING
+        return base + choose.choice([-1, 1]) * timedelta(milliseconds=choose.choice([1, 3_600_000]))
+    if isinstance(column.type, JsonList):
+        return {"edited": 1} if isinstance(value, dict) else ["edited"]
+    if isinstance(value, bytes):
+        return value[:-1] + bytes([value[-1] ^ 1])
+    if isinstance(value, int):
+        return value + choose.choice([-1, 1])
+    assert not isinstance(value, datetime)
+    return f"{value or ''}x"
