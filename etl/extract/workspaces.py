@@ -60,7 +60,7 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
 
 
 def workspaces_as_known(client: Client, project_id: str) -> Iterator[str]:
-    """The same, one by one: `0` at once, the others when they are answered. Raises `SourceError`."""
+    """The same, one by one: `0` at once, the others once they are known. Raises `SourceError`."""
     with Prefetch[str, list[str]](partial(fetch_workspaces, client), threads=1) as asked:
         asked.ask(project_id)
         yield DEFAULT

@@ -394,7 +394,9 @@ def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Pla
     assert (outcome.removed, outcome.out_of_scope) == (1, 0)
 
 
-def test_a_workspace_that_vanishes_proves_nothing(here: Place) -> None:
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_workspace_that_vanishes_proves_nothing(here: Place, concurrency: int) -> None:
+    here.source = replace(here.source, http=replace(here.source.http, concurrency=concurrency))
     here.api.workspaces = (OTHER,)
     here.api.images = [image(0), image(1, workspace_id=OTHER)]
     here.cover(workspaces=("*",))

@@ -1,13 +1,17 @@
 """Which workspaces there are: never fewer than announced, `0` always."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any, cast
 
 import pytest
 
 from etl.errors import SourceBroken, SourceRefused
 from etl.extract import workspaces
-from etl.extract.workspaces import fetch_workspaces
+from etl.extract.client import Client
+from etl.extract.exchange import Answer
+from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
 from etl.sample import Quirks, SampleApi
 from tests.support.wire import client_for
 
@@ -64,3 +68,23 @@ def test_fewer_than_announced_is_an_error() -> None:
 def test_an_answer_that_is_no_list_is_an_error() -> None:
     with pytest.raises(SourceBroken, match="the answer is no list of workspaces"):
         fetch_workspaces(Told(b'{"workspaces": null}'), "p")  # type: ignore[arg-type]
+
+
+class SlowClient:
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = Event()
+
+    def get(self, _path: str, _params: dict[str, str]) -> Answer:
+        assert self.may_answer.wait(10)
+        body = b'{"workspaces":[{"id":"a"}],"total_count":1}'
+        return Answer(200, body, {}, request_id="", received_at=datetime.now(UTC))
+
+
+def test_the_default_workspace_is_known_before_the_answer() -> None:
+    client = SlowClient()
+    known = workspaces_as_known(cast(Client, client), "p")
+    assert next(known) == "0"
+    client.may_answer.set()
+    assert [*known] == ["a"]
