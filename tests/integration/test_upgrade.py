@@ -48,11 +48,19 @@ def told(url: str):
     return rows
 
 
+# Release 0.1.0 told it wrong for an image that was only ever listed as DELETED.
+CORRECTED = {"images": {"last_seen_at"}}
+
+
 def without_new_columns(now, then):
-    return {
-        name: sorted(json.dumps({column: row[column] for column in then[name][0]}) for row in rows)
-        for name, rows in now.items()
-    }
+    """The relations and columns that there were then."""
+    told = {}
+    for name, rows in then.items():
+        columns = [each for each in rows[0] if each not in CORRECTED.get(name, ())] if rows else []
+        told[name] = sorted(
+            json.dumps({column: row[column] for column in columns}) for row in now[name]
+        )
+    return told
 
 
 def test_every_row_is_as_it_was_and_the_ledger_adds_up(released_url):
@@ -62,8 +70,6 @@ def test_every_row_is_as_it_was_and_the_ledger_adds_up(released_url):
     assert run(["--database", released_url, "db", "upgrade"]) == 0
     assert run(["--database", released_url, "db", "check"]) == 0
     after = told(released_url)
-    assert before.keys() <= after.keys()
-    after = {name: after[name] for name in before}
     assert without_new_columns(after, before) == without_new_columns(before, before)
     assert run(["--database", released_url, "verify"]) == 0
 
@@ -97,7 +103,6 @@ def test_back_to_the_older_schema_and_forth_again(released_url):
     migrate.upgrade(engine)
     migrate.downgrade(engine, "0001")
     after = told(released_url)
-    after = {name: after[name] for name in before}
     assert without_new_columns(after, before) == without_new_columns(before, before)
     migrate.upgrade(engine)
     with engine.connect() as connection:
