@@ -11,10 +11,12 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 DEV := .venv-dev/bin
 PYTEST := $(DEV)/python -m pytest
+FAULT_TESTS := tests/faults
+PROPERTY_TESTS := tests/property tests/integration/test_verify.py
 WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
-.PHONY: help sync test check format format-check lint types imports soak fuzz bench \
+.PHONY: help sync test check format format-check lint types imports soak reliability fuzz bench \
   audit-deps test-lowest test-airflow dist docs clean
 
 help: ## this list
@@ -52,8 +54,14 @@ soak: .venv-dev/.installed ## the property and fault tests in rounds, each with 
 	@seed=$(or $(SEED),$$(date +%s)); while ((SECONDS < $(or $(SOAK_SECONDS),3600))); do \
 	  echo "a round of make soak SEED=$$seed"; \
 	  HYPOTHESIS_PROFILE=soak $(PYTEST) -q $(PARALLEL) --hypothesis-seed=$$seed \
-	    tests/property tests/faults tests/integration/test_verify.py || exit; \
+	    $(PROPERTY_TESTS) $(FAULT_TESTS) || exit; \
 	  seed=$$((seed + 1)); done
+
+reliability: .venv-dev/.installed ## the same once, and its figures into docs/reliability.md; hours. FAULTS=ci PROPERTIES=ci: few
+	@rm -f .tally
+	@IMAGE_SYNC_TALLY=$(CURDIR)/.tally HYPOTHESIS_PROFILE=$(or $(FAULTS),soak) $(PYTEST) -q $(PARALLEL) $(FAULT_TESTS)
+	@IMAGE_SYNC_TALLY=$(CURDIR)/.tally HYPOTHESIS_PROFILE=$(or $(PROPERTIES),soak) $(PYTEST) -q $(PARALLEL) $(PROPERTY_TESTS)
+	@$(DEV)/python -m tests.support.tally .tally 'make reliability$(if $(FAULTS), FAULTS=$(FAULTS))$(if $(PROPERTIES), PROPERTIES=$(PROPERTIES))'
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"
@@ -76,8 +84,9 @@ test-airflow: .venv-dev/.installed .venv-airflow/.installed ## the example DAG i
 dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
 	@$(DEV)/python -m hatchling build
 
-docs: .venv-dev/.installed ## write docs/schema.md from the tables and views
+docs: .venv-dev/.installed ## write docs/schema.md, docs/commands.md and the manual page from the code
 	@$(DEV)/python -c 'from etl.database.describe import schema_page; print(schema_page(), end="")' > docs/schema.md
+	@$(DEV)/python -m tests.support.manual
 
 clean: ## remove environments, caches and what was built
 	@rm -rf .venv .venv-* dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.network import refuse_outside
 from tests.support.postgres import PostgresServer, running_server
+from tests.support.tally import note_passed
 
 # Time says nothing on a busy machine, so neither deadline nor slowness fails an example.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +25,17 @@ def pytest_configure() -> None:
     refuse_outside()
     for name in ("IMAGE_SYNC_CONFIG", "IMAGE_SYNC_DATABASE_URL"):
         os.environ.pop(name, None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What passed is noted, for the table of docs/reliability.md."""
+    report = yield
+    if call.when == "call" and report.passed:
+        note_passed(item)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -86,10 +86,6 @@ def on_either(names):
     )
 
 
-def note_kill(backend, at):
-    note("kill", at=at, backend=backend, killed=1)
-
-
 @on_either(SYNC)
 def test_a_sync_killed_at_a_border_leaves_old_or_new(scene, backend, name):
     old = scene.present()
@@ -104,7 +100,7 @@ def test_a_sync_killed_at_a_border_leaves_old_or_new(scene, backend, name):
         assert scene.rows(f"select status from sync_runs where run_id = {run_id}") == [
             ("abandoned",)
         ]
-    note_kill(backend, "border")
+    note("kill border", tried=1)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -120,7 +116,7 @@ def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend):
         assert ended.code in {-signal.SIGKILL, 0}, ended.told
         assert scene.present() in (old, scene.told), f"killed at step {step}"
         scene.is_whole()
-        note_kill(backend, "moment")
+        note("kill moment", tried=1)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +155,7 @@ def test_a_decision_killed_at_a_border_can_be_made_again(held, databases, backen
         assert statuses.count("running") == (1 if code == 2 else 0)
         assert scene.run("sync") in {3, 30}
         assert scene.rows("select count(*) from sync_runs where status = 'running'") == [(0,)]
-    note_kill(backend, "decision")
+    note("kill decision", tried=1)
 
 
 @on_either(UPGRADE)
@@ -177,4 +173,4 @@ def test_an_upgrade_that_is_killed_can_be_run_again(
             assert scene.child("db", "current").told == before
         assert scene.run("db", "upgrade") == 0
         scene.is_whole()
-    note_kill(backend, "upgrade")
+    note("kill upgrade", tried=1)

@@ -52,13 +52,13 @@ class Desk:
         code = run(["-q", "--config", str(self._config), "--database", url, *arguments])
         return code, self._capsys.readouterr().err
 
-    def fails(self, url: str, *arguments: str, code: int = 20) -> str:
+    def fails(self, url: str, *arguments: str, code: int = 20, kind: str = "database fault") -> str:
         """The one line in which a command fails with `code`."""
         found, told = self.run(url, *arguments)
         assert found == code, told
         assert told.startswith("image-sync: ")
         assert told.count("\n") == 1
-        note("database fault", tried=1)
+        note(kind, tried=1)
         return told
 
     def is_whole(self, url: str) -> None:
@@ -164,13 +164,12 @@ def test_a_connection_cut_at_any_statement_leaves_nothing_half_done(
     for number in chosen(statements):
         with postgres_server.database(template=template) as url, Proxy(url) as proxy:
             proxy.cut_at(number, is_after=is_after)
-            line = desk.fails(proxy.url, "sync")
+            line = desk.fails(proxy.url, "sync", kind="cut")
             assert "nothing was half done" in line, (number, line)
             assert rows(url, STATE) in (old, new), number
             told += rows(url, STATE) == new
             desk.is_whole(url)
     assert told > 0  # a commit whose answer is lost, or the end of the run after it
-    note("connection cut", statements=statements)
 
 
 def test_a_server_that_is_away_is_named_and_back_again(server, synced_own, desk):

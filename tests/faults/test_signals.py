@@ -41,9 +41,10 @@ def ends(child, number=signal.SIGTERM):
     child.send(number)
     sent = time.monotonic()
     ended = child.wait(seconds=SOON_SECONDS)
-    note("signal", sent=1, seconds=round(time.monotonic() - sent, 2))
+    seconds = round(time.monotonic() - sent, 2)
     assert ended.code == 128 + number, ended.told
     assert ended.told == f"image-sync: interrupted by signal {number}\n"
+    note("signal", tried=1, seconds=seconds)
 
 
 def until(is_so):
