@@ -40,8 +40,10 @@ class Agency:
         """Temporary keys, and how long they live."""
         token = self._token()
         headers = {"X-Metadata-Token": token} if token else {}
-        request = self.client.request("GET", "/openstack/latest/securitykey", headers=headers)
-        answer = self.client.send(request, secrets=(token,))
+        request = self.client.request(
+            "GET", "/openstack/latest/securitykey", headers=headers, secrets=(token,)
+        )
+        answer = self.client.send(request)
         try:
             lent = msgspec.json.decode(answer.body, type=_Body).credential
             life = lent.expires_at - (answer.server_at or answer.received_at)

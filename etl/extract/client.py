@@ -36,7 +36,7 @@ from etl.extract.redact import redacted
 from etl.extract.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from etl.config import HttpSettings
@@ -116,6 +116,7 @@ class Client:
         body: bytes = b"",
         accepted: frozenset[int] = OK,
         is_json: bool = True,
+        secrets: tuple[str, ...] = (),
     ) -> Request:
         """A request to this client's host."""
         return Request(
@@ -127,10 +128,11 @@ class Client:
             body=body,
             accepted=accepted,
             is_json=is_json,
+            secrets=secrets,
         )
 
-    def send(self, request: Request, *, secrets: Iterable[str] = ()) -> Answer:
-        """Sends `request` until it is answered; `secrets` are those in its own body."""
+    def send(self, request: Request) -> Answer:
+        """Sends `request` until it is answered."""
         if {".", ".."} & set(request.path.split("/")):
             raise SourceBroken(f"{request} can't be asked for: no URL can carry such a path")
         attempt, has_renewed = 1, False
@@ -146,7 +148,7 @@ class Client:
                     continue
             wait = self._retry.wait_seconds(outcome, attempt=attempt)
             if wait is None:
-                raise self._final(request, outcome, attempts=attempt, secrets=secrets)
+                raise self._final(request, outcome, attempts=attempt)
             self._wait(wait, request, outcome)
             attempt += 1
 
@@ -195,7 +197,7 @@ class Client:
         """Reads the body: of a wanted answer whole, of an error as much as a message needs."""
         is_wanted = response.status_code in request.accepted
         if is_wanted and request.is_notice:
-            return self._noted(response, b"")
+            return self._noted(request, response, b"")
         most_bytes = self._http.max_response_bytes if is_wanted else MOST_ERROR_BYTES
         packing = response.headers.get("Content-Encoding", "").strip().lower()
         flaw, hint = "", ""
@@ -206,31 +208,35 @@ class Client:
             flaw = f"with more than the {most_bytes} bytes that are allowed"
             hint = "raise http.max_response_bytes, or lower http.page_size"
         if packing not in PACKINGS:
-            flaw = f"packed as {redacted(packing, most=20)!r}, which was not asked for"
-        answer = self._noted(response, body)
+            told = redacted(packing, self._secrets(request), most=20)
+            flaw = f"packed as {told!r}, which was not asked for"
+        answer = self._noted(request, response, body)
         if is_wanted and flaw:
             raise broken(request, answer, flaw, hint=hint)
         if is_wanted and not body and not ENDS.intersection(map(str.lower, answer.headers)):
             raise BodyDamaged  # the connection ended among the headers
         return answer
 
-    def _noted(self, response: requests.Response, body: bytes) -> Answer:
+    def _noted(self, request: Request, response: requests.Response, body: bytes) -> Answer:
+        request_id = response.headers.get("X-Request-Id", "")
         return Answer(
             status=response.status_code,
             body=body,
             headers=response.headers,
-            request_id=redacted(response.headers.get("X-Request-Id", ""), most=128),
+            request_id=redacted(request_id, self._secrets(request), most=128),
             received_at=self._clock(),
         )
 
-    def _final(
-        self, request: Request, outcome: Answer | Lost, *, attempts: int, secrets: Iterable[str]
-    ) -> SourceError:
+    def _secrets(self, request: Request) -> tuple[str, ...]:
+        """What the server may echo, and nobody is to read."""
+        return (*self._auth.secrets, *request.secrets)
+
+    def _final(self, request: Request, outcome: Answer | Lost, *, attempts: int) -> SourceError:
         error = error_of(
             request,
             outcome,
             attempts=attempts,
-            secrets=(*self._auth.secrets, *secrets),
+            secrets=self._secrets(request),
             advice=self._auth.advice,
         )
         if isinstance(error, SourceRefused) and error.status == 401:
@@ -239,7 +245,7 @@ class Client:
 
     def _wait(self, seconds: float, request: Request, outcome: Answer | Lost) -> None:
         """Waits before the next attempt; a throttled host is left alone by all threads."""
-        why = error_of(request, outcome, secrets=self._auth.secrets).message
+        why = error_of(request, outcome, secrets=self._secrets(request)).message
         log.info("%s; again in %.1f s", why, seconds)
         if isinstance(outcome, Answer) and outcome.status == 429:
             self._pace.hold(seconds)
@@ -279,13 +285,13 @@ def _lost(error: Exception) -> Lost:
     """Why no answer came, in the words of the innermost cause."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Lost(redacted(str(causes[-1])), hint=_CERTIFICATE_HINT, is_passing=False)
+        return Lost(str(causes[-1]), hint=_CERTIFICATE_HINT, is_passing=False)
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return Lost("time-out", hint=_TIMEOUT_HINT)
     is_passing = isinstance(
         error, requests.ConnectionError | requests.Timeout | urllib3.exceptions.HTTPError
     )
-    return Lost(redacted(str(causes[-1])), hint=_CONNECT_HINT, is_passing=is_passing)
+    return Lost(str(causes[-1]), hint=_CONNECT_HINT, is_passing=is_passing)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -19,7 +19,10 @@ OK: Final = frozenset({200})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without its credentials; path and query are quoted as they go on the wire."""
+    """A request without its credentials; path and query are quoted as they go on the wire.
+
+    `secrets`: those in its own headers and body, which must not stand in any text.
+    """
 
     method: str
     origin: str
@@ -30,6 +33,7 @@ class Request:
     accepted: frozenset[int] = OK
     is_json: bool = True
     is_notice: bool = False  # nobody reads its answer, and its path and query are secret
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def host(self) -> str:
@@ -62,7 +66,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No answer that could be read: why, what to do, and whether a retry may help."""
+    """No answer that could be read: why (in others' words, not redacted yet), what to do, and
+    whether a retry may help.
+    """
 
     reason: str
     hint: str

@@ -95,7 +95,7 @@ def checked(request: Request, answer: Answer) -> Answer:
 def complaint_of(answer: Answer, secrets: Iterable[str] = ()) -> Complaint:
     """Reads the services' several shapes of error, IAM's, a bare text, and a proxy's page."""
     if 300 <= answer.status < 400:
-        target = urlsplit(answer.headers.get("Location", ""))
+        target = urlsplit(redacted(answer.headers.get("Location", ""), secrets, most=2000))
         return Complaint(words=f"it points to {target.scheme}://{target.hostname or '?'}")
     text = answer.body.decode(errors="replace").strip()
     try:

@@ -42,8 +42,9 @@ class Iam:
             headers={"Content-Type": "application/json"},
             body=msgspec.json.encode({"auth": self._wish()}),
             accepted=CREATED,
+            secrets=(self.auth.password,),
         )
-        answer = self.client.send(request, secrets=(self.auth.password,))
+        answer = self.client.send(request)
         token = answer.headers.get("X-Subject-Token", "")
         hint = "check iam_endpoint"
         if not token:

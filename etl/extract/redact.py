@@ -1,7 +1,7 @@
 """Takes secrets out of text that others wrote: servers echo keys, tokens and signed requests.
 
-Known values are replaced wherever they stand, in every spelling that an echo may give them; what
-only looks like a secret is found by its name.
+Known values are replaced wherever they stand, in every spelling and letter case that an echo may
+give them; what only looks like a secret is found by its name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
     """`text` on one line, without secrets, cut to `most` characters."""
     for secret in sorted(_spellings(secrets), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
     text = _CANONICAL.sub(rf"\1 {MASK}", text)
     text = _NAMED.sub(rf"\1\2{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", _DIGEST.sub(MASK, text))
@@ -45,16 +45,20 @@ def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:
-    """Each secret as it is, in JSON, and in a URL."""
+    """Each secret as it is, in JSON, and either of them in a URL."""
     return {
         spelling
         for secret in secrets
-        for spelling in (
+        for plain in (
             secret,
             json.dumps(secret)[1:-1],
             json.dumps(secret, ensure_ascii=False)[1:-1],
-            quote(secret, safe="", errors="replace"),
-            quote_plus(secret, errors="replace"),
+        )
+        for spelling in (
+            plain,
+            quote(plain, safe="", errors="replace"),
+            quote(plain, errors="replace"),
+            quote_plus(plain, errors="replace"),
         )
         if len(spelling) >= _SHORTEST
     }
