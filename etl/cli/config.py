@@ -17,13 +17,19 @@ def config() -> None:
     """Look at the configuration, or begin one.
 
     \b
-    image-sync config init                    write config.toml, every key explained
-    image-sync --config prod.toml config show what is in effect, secrets masked
+    image-sync config init                      write config.toml, every key explained
+    image-sync --config prod.toml config show   what is in effect, secrets masked
     """
 
 
 @config.command(short_help="The effective configuration, secrets masked.")
-@click.option("--output", type=click.Choice(["toml", "json"]), default="toml", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["toml", "json"]),
+    default="toml",
+    show_default=True,
+    help="As the file is written, or for programs.",
+)
 @pass_session
 def show(session: Session, *, output: str) -> None:
     """Print the effective configuration: the file, the environment and the defaults."""

@@ -34,7 +34,13 @@ def _side(session: Session, name: str, text: str) -> dict[str, Any]:
 
 @click.command(short_help="Which images are there, or were there at a time.")
 @click.option("--as-of", metavar="TIME", help="What was there at TIME (or after run N).")
-@click.option("--state", type=click.Choice(_STATES), default="present", show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice(_STATES),
+    default="present",
+    show_default=True,
+    help="Images of this state.",
+)
 @click.option("--arch", help="x86_64, aarch64, …")
 @click.option("--type", "type_", help="BUILD_IN, DEDICATED, …")
 @click.option("--dev-service", help="NOTEBOOK, SSH, …")
@@ -120,7 +126,7 @@ def history(
 
 
 @click.command(short_help="What runs changed, field by field, latest first.")
-@click.option("--kind", type=click.Choice(_KINDS))
+@click.option("--kind", type=click.Choice(_KINDS), help="Changes of this kind.")
 @click.option("--field", help="A tracked column of images: size, status, tag, …")
 @reading_options
 @pass_session

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Serve the built-in sample of the ModelArts API on loopback.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8080,
+    show_default=True,
+    help="On loopback; 0: any free one.",
+)
 @click.option(
     "--generation",
     type=click.IntRange(min=1),

@@ -40,6 +40,7 @@ _SHOWN: Final = (
     default="text",
     show_default=True,
 )
+    help="For people, for a spreadsheet, or for programs.",
 @pass_session
 def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, output: str) -> int:
     """Show how each source of the configuration and of the database is.

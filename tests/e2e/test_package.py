@@ -40,6 +40,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     }
 
 
+def test_the_manual_page_comes_along(installed):
+    page = installed.environment / "share" / "man" / "man1" / "image-sync.1"
+    assert page.read_text().startswith(".TH IMAGE-SYNC 1 ")
+
+
 def test_the_source_archive_holds_what_a_packager_needs(built):
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
