@@ -1,0 +1,309 @@
+"""Every kind of evidence and every rule of the guard, through the command: codes and words."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.cli.entry import run
+from etl.sample import Quirks, Request, Response, SampleApi, error_response
+from tests.support.syncing import catalogue, image
+
+OTHER = "a" * 32
+GONE = "id-0011"
+ALL = catalogue(12)
+LESS = [each for each in ALL if each["id"] != GONE]
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def api() -> Iterator[SampleApi]:
+    with SampleApi(ALL) as api:
+        yield api
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, api: SampleApi, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Types a command; its exit code, and what it said on either stream."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[database]\nurl = "{database_url}"\n[http]\nmax_retries = 0\n'
+        f'[[source]]\nname = "one"\nendpoint = "{api.url}"\nproject_id = "p"\n'
+    )
+
+    def command(line: str, *, removals: dict[str, Any] | None = None) -> tuple[int, str, str]:
+        if removals is not None:
+            told = "\n".join(f"{key} = {json.dumps(value)}" for key, value in removals.items())
+            path.write_text(f"{path.read_text()}\n[removals]\n{told}\n")
+        code = run(["-c", str(path), *shlex.split(line)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+def rows(command: Command, line: str) -> list[dict[str, Any]]:
+    code, out, _ = command(f"{line} --format json")
+    assert code == 0
+    return json.loads(out)
+
+
+def in_lines(text: str, *lines: str) -> None:
+    """Each of them is a line of the text, whatever it is indented by."""
+    found = {line.strip() for line in text.splitlines()}
+    assert set(lines) <= found, text
+
+
+# Evidence.
+
+
+@pytest.mark.parametrize(
+    ("evidence", "images", "quirks", "detail"),
+    [
+        (
+            "lookup_not_found",
+            LESS,
+            {"missing_image_status": 400},
+            {"http_status": 400, "error_code": "ModelArts.6404"},
+        ),
+        (
+            "lookup_not_found",
+            LESS,
+            {"missing_image_status": 404},
+            {"http_status": 404, "error_code": "ModelArts.6404"},
+        ),
+        (
+            "lookup_deleted",
+            [*LESS, image(11, status="DELETED")],
+            {"unlisted": frozenset({GONE})},
+            {"http_status": 200, "status": "DELETED"},
+        ),
+        (
+            "listed_deleted",
+            [*LESS, image(11, status="DELETED")],
+            {},
+            {"status": "DELETED", "listing": "BUILD_IN/0"},
+        ),
+    ],
+)
+def test_what_is_proven_is_removed_with_its_evidence(
+    command: Command,
+    api: SampleApi,
+    evidence: str,
+    images: list[Any],
+    quirks: dict[str, Any],
+    detail: dict[str, Any],
+) -> None:
+    assert command("sync")[0] == 0
+    api.images, api.quirks = images, Quirks(**quirks)
+    code, out, err = command("plan")
+    assert (code, err) == (0, "")
+    assert f"- {GONE}  image 11  remove ({evidence}: " in out
+    assert rows(command, "removals") == []
+    code, out, err = command("sync")
+    assert (code, err) == (0, "")
+    in_lines(out, "1  removed, each with its evidence", "11  unchanged")
+    assert re.search(r"removed:  image-sync .*removals --run 2", out)
+    [row] = rows(command, "removals --run 2")
+    assert (row["image_id"], row["evidence"]) == (GONE, evidence)
+    assert row["evidence_detail"].items() >= detail.items()
+    assert row["last_seen_at"] < row["removed_at"]
+    assert evidence in command("removals")[1]
+    assert command("verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("removals", "quirks", "warning"),
+    [
+        ({"evidence": "two_walks"}, {}, ""),
+        ({"max_lookups": 0}, {}, ""),
+        ({}, {"show": "refused"}, "looking images up is not permitted"),
+    ],
+)
+def test_where_nothing_is_looked_up_two_runs_without_the_image_are_the_evidence(
+    command: Command,
+    api: SampleApi,
+    removals: dict[str, Any],
+    quirks: dict[str, Any],
+    warning: str,
+) -> None:
+    assert command("sync", removals=removals)[0] == 0
+    api.images, api.quirks = LESS, Quirks(**quirks)
+    assert f"? {GONE}  image 11  missing, undecided" in command("plan")[1]
+    code, out, err = command("sync")
+    assert (code, err.count(warning)) == (0, 1 if warning else len(err) + 1)
+    in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+    assert rows(command, "removals") == []
+    code, out, err = command("sync")
+    assert (code, err.count(warning)) == (0, 1 if warning else len(err) + 1)
+    in_lines(out, "1  removed, each with its evidence")
+    [row] = rows(command, "removals")
+    assert (row["run_id"], row["evidence"]) == (3, "absent_twice")
+    assert row["last_seen_at"] < row["missing_since"] < row["removed_at"]
+    assert row["missing_since"] == row["evidence_detail"]["missing_since"]
+
+
+def failing(request: Request) -> Response | None:
+    is_lookup = "/images/" in request.path
+    return error_response(500, "ModelArts.0001", "no") if is_lookup else None
+
+
+def test_what_is_found_or_not_known_stays(command: Command, api: SampleApi) -> None:
+    assert command("sync")[0] == 0
+    api.quirks = Quirks(unlisted=frozenset({GONE}))
+    code, out, _ = command("sync")
+    assert code == 0
+    in_lines(out, "1  not listed, but found by their ids: they stay")
+    api.images, api.before_request = LESS, failing
+    for _ in range(3):
+        code, out, _ = command("sync")
+        assert code == 0
+        in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+    assert len(rows(command, "images")) == 12
+    api.before_request = None
+    in_lines(command("sync")[1], "1  removed, each with its evidence")
+
+
+def test_a_walk_that_is_not_certified_says_why_and_removes_nothing(
+    command: Command, api: SampleApi
+) -> None:
+    assert command("sync")[0] == 0
+    totals = iter(range(20, 99))
+    api.images = LESS
+    api.quirks = Quirks(total=lambda _: next(totals), sort_keys=frozenset())
+    code, out, _ = command("sync")
+    assert code == 3
+    in_lines(
+        out,
+        "none  not certified: something may have been missed, so nothing counts as removed",
+        "BUILD_IN/0: the pages hold another number of images than the total;"
+        " the endpoint can't sort by creation time",
+    )
+    assert len(rows(command, "images")) == 12
+    _, _, err = command("-q sync")
+    assert err == "image-sync: Run 3 partial: one: the walk could not be certified\n"
+
+
+def test_an_image_that_comes_back_changed_says_so(command: Command, api: SampleApi) -> None:
+    assert command("sync")[0] == 0
+    api.images = LESS
+    assert command("sync")[0] == 0
+    api.images = [*LESS, image(11, name="anew")]
+    assert "~ id-0011  anew  restored\n" in command("plan")[1]
+    in_lines(command("sync")[1], "1  restored: removed before, and back again; altered: name 1")
+    [row] = rows(command, "removals")
+    assert (row["restored_run_id"], row["restored_at"] > row["removed_at"]) == (3, True)
+    told = rows(command, f"history {GONE}")
+    assert [(row["version"], row["opened_as"]) for row in told] == [(1, "added"), (2, "restored")]
+    assert 'name: "image 11" → "anew"' in command(f"history {GONE}")[1]
+
+
+def test_what_the_filters_take_in_no_more_is_no_removal(
+    command: Command, api: SampleApi, tmp_path: Path
+) -> None:
+    api.images = [*LESS, image(11, type="DEDICATED")]
+    assert command("sync")[0] == 0
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text() + 'types = ["BUILD_IN"]\n')
+    assert f"? {GONE}  image 11  out of scope" in command("plan")[1]
+    code, out, _ = command("sync")
+    assert code == 0
+    in_lines(out, "1  out of scope: no longer taken in by the source's filters")
+    assert rows(command, "removals") == []
+
+
+# The guard.
+
+FEW = [image(2, name="changed"), image(12), *ALL[3:5]]  # of twelve, nine are gone
+
+
+@pytest.mark.parametrize(
+    ("removals", "images", "rule", "held"),
+    [
+        ({"always_allow": 8, "max_percent": 60}, FEW, "max_percent", 9),
+        ({"always_allow": 8, "max_count": 8, "max_percent": 100}, FEW, "max_count", 9),
+        ({"always_allow": 99, "max_count": 99, "max_percent": 100}, [], "empty_listing", 12),
+    ],
+)
+def test_what_is_too_much_is_held_and_each_way_on_works(
+    command: Command,
+    api: SampleApi,
+    removals: dict[str, Any],
+    images: list[Any],
+    rule: str,
+    held: int,
+) -> None:
+    assert command("sync", removals=removals)[0] == 0
+    api.images = images
+    code, out, _ = command("plan")
+    assert (code, out.count(" hold (lookup_not_found: ")) == (30, held)
+    code, out, _ = command("sync")
+    assert code == 30
+    assert f"{held}  removals held by the guard ({rule}): " in out
+    if images:
+        in_lines(out, "1  added", "1  changed: name 1")
+    ways = dict(re.findall(r"^  (held|let go|drop|accept): +image-sync (.*)$", out, re.MULTILINE))
+    assert [*ways] == ["held", "let go", "drop", "accept"]
+    assert len(rows(command, "images")) == 12 + bool(images)
+
+    assert command(ways["held"])[1].count(f"  {rule}  ") == held
+    code, out, _ = command(ways["drop"])
+    assert code == 0
+    in_lines(out, f"{held}  held removals dropped: later runs judge anew")
+    code, _, err = command("-q sync")
+    assert (code, err) == (
+        30,
+        f"image-sync: Run 4 held: one: {held} removals held ({rule}):"
+        " approve 4, dismiss 4, or sync --accept-removals\n",
+    )
+    if rule == "max_count":
+        code, out, _ = command(ways["accept"])
+    else:
+        code, out, _ = command(ways["let go"].replace("approve 2", "approve 4"))
+    assert code == 0
+    in_lines(out, f"{held}  removed, each with its evidence")
+    assert command("sync")[0] == 0
+    assert command("verify")[0] == 0
+
+
+def test_few_removals_are_never_held(command: Command, api: SampleApi) -> None:
+    removals = {"always_allow": 9, "max_count": 0, "max_percent": 0}
+    assert command("sync", removals=removals)[0] == 0
+    api.images = FEW
+    code, out, _ = command("sync")
+    assert code == 0
+    in_lines(out, "9  removed, each with its evidence")
+
+
+def test_one_listing_of_several_that_comes_back_empty_is_held(
+    command: Command, api: SampleApi
+) -> None:
+    api.images = [*LESS, image(11, type="DEDICATED")]
+    assert command("sync")[0] == 0
+    api.images = LESS
+    code, out, _ = command("sync")
+    assert code == 30
+    assert "1  removal held by the guard (empty_listing): " in out
+    assert len(rows(command, "images")) == 12
+
+
+def test_a_workspace_that_vanishes_from_the_discovery_proves_nothing(
+    command: Command, api: SampleApi
+) -> None:
+    api.workspaces = (OTHER,)
+    api.images = [*LESS, image(11, workspace_id=OTHER)]
+    assert command("sync")[0] == 0
+    api.workspaces, api.images = (), LESS
+    for _ in range(2):
+        code, out, _ = command("sync")
+        assert code == 0
+        in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+    assert len(rows(command, "images")) == 12
