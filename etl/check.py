@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etl.choice import chosen_of, sources_of
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
 from etl.extract.probe import Trait, probe
 from etl.extract.workspaces import fetch_workspaces
 from etl.model import Listing
-from etl.run import chosen, open_job
+from etl.run import open_job
 from etl.source import open_client
 from etl.transform import sightings
 
@@ -34,10 +35,14 @@ class Finding:
 
 def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Finding], int]:
     """The findings, and the exit code that a sync would end with for their sake."""
-    sources = chosen(settings, source_names)
     try:
         with open_job(settings, is_dry_run=True) as job:
+            sources, failed = sources_of(job, source_names)
             findings = [_check_source(source, job) for source in sources]
+            findings += [
+                Finding(each.name, False, str(each.error_message), each.error_exit_code)
+                for each in failed
+            ]
             database = Finding("database", is_well=True, told=_told(job))
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [Finding("database", False, str(error), error.exit_code)], error.exit_code
@@ -48,12 +53,10 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
 
 def probe_source(settings: Settings, name: str) -> list[Trait]:
     """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
-    (source,) = chosen(settings, [name])
-    with (
-        open_job(settings, is_dry_run=True) as job,
-        open_client(source, run_count=0, job=job) as client,
-    ):
-        return probe(client, source)
+    with open_job(settings, is_dry_run=True) as job:
+        (source,) = chosen_of(job, [name])
+        with open_client(source, run_count=0, job=job) as client:
+            return probe(client, source)
 
 
 def _told(job: Job) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from etl.choice import chosen_of
 from etl.database.engine import our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
@@ -18,7 +19,7 @@ from etl.load.held import read_held
 from etl.load.lock import source_lock
 from etl.load.pending import held_evidence
 from etl.model import Candidate, Decision, Removal, WalkFacts
-from etl.run import chosen, open_job, run_work
+from etl.run import open_job, run_work
 from etl.source import open_client
 from etl.sync import coverage_of, observed_at, proofs_of
 
@@ -38,7 +39,7 @@ def approve(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunO
     with open_job(settings, wait_seconds=wait_seconds) as job:
         held = _held(job, run_id)
         work = partial(_approve, held=held)
-        return run_work("approve", job, chosen(settings, list(held)), work)
+        return run_work("approve", job, chosen_of(job, list(held)), work)
 
 
 def dismiss(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunOutcome:
@@ -46,7 +47,7 @@ def dismiss(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunO
     with open_job(settings, wait_seconds=wait_seconds) as job:
         held = _held(job, run_id)
         work = partial(_dismiss, held=held)
-        return run_work("dismiss", job, chosen(settings, list(held)), work)
+        return run_work("dismiss", job, chosen_of(job, list(held)), work)
 
 
 def _held(job: Job, run_id: int) -> dict[str, list[str]]:

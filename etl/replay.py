@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Raw
 
+from etl.choice import refuse_unknown, sources_of
 from etl.database.engine import our_errors
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
@@ -13,7 +14,7 @@ from etl.load.lock import source_lock
 from etl.load.pending import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
-from etl.run import chosen, open_job, run_work
+from etl.run import open_job, run_work
 from etl.sync import coverage_of, observed_at
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def replay_rejects(
     settings: Settings, *, source_names: Sequence[str] = (), wait_seconds: float = 0
 ) -> RunOutcome:
     """Tries the unresolved rejects of the sources named (none: all)."""
-    sources = chosen(settings, source_names)
+    refuse_unknown(settings, source_names)
     with open_job(settings, wait_seconds=wait_seconds) as job:
-        return run_work("replay", job, sources, _replay)
+        return run_work("replay", job, sources_of(job, source_names)[0], _replay)
 
 
 def _replay(source: SourceSettings, job: Job) -> Outcome:

@@ -17,9 +17,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
+from etl.choice import chosen, refuse_unknown, sources_of
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, upgrade
-from etl.errors import ImageSyncError, Interrupted, LockHeld, UsageError
+from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.job import Job, OnPreview, unseen, utc_now
 from etl.load.runs import begin_run, end_run
 from etl.log import bound
@@ -76,7 +77,7 @@ def run_sync(
 
     Raises `ImageSyncError` when nothing could be.
     """
-    sources = chosen(settings, source_names, shard=shard)
+    refuse_unknown(settings, source_names, shard=shard)
     with open_job(
         settings,
         is_dry_run=is_dry_run,
@@ -86,9 +87,10 @@ def run_sync(
         now=now,
         on_preview=on_preview,
     ) as job:
-        if is_dry_run or not sources:  # a share without sources is no run
-            return _executed(job, sources, sync_source, parallel=parallel)
-        return run_work("sync", job, sources, sync_source, parallel=parallel)
+        sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
+        if is_dry_run or not (sources or failed):  # a share without sources is no run
+            return _executed(job, sources, sync_source, parallel=parallel, failed=failed)
+        return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
 
 
 @contextmanager
@@ -106,32 +108,31 @@ def open_job(
         )
 
 
-def chosen(
-    settings: Settings, names: Sequence[str], *, shard: Shard | None = None
-) -> tuple[SourceSettings, ...]:
-    """The sources of these names, or of a share, which may be none.
+def find_sources(
+    settings: Settings,
+    names: Sequence[str] = (),
+    *,
+    shard: Shard | None = None,
+    writes: bool = False,
+) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
+    """The sources that a sync would read, and what failed in discovering them.
 
-    Raises `UsageError` for a name that is not there, and where there is no source at all.
+    `writes`: discovered ones are noted. Raises `UsageError` as `chosen` does.
     """
-    if names and shard:
-        raise UsageError("either --source or --shard: a share is taken of all sources")
-    known = {source.name: source for source in settings.sources}
-    for name in names:
-        if name not in known:
-            told = ", ".join(known) or "none"
-            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
-    if not known:
-        raise UsageError(
-            f"{settings.place}: there is no [[source]] to read",
-            hint="`image-sync config init` writes a configuration to begin with",
-        )
-    if names:
-        return tuple(known[name] for name in names)
-    return tuple(each for each in settings.sources if shard is None or shard.has(each.name))
+    if not settings.discover:
+        return chosen(settings, names, shard=shard), ()
+    with open_job(settings, is_dry_run=not writes) as job:
+        return sources_of(job, names, shard=shard, writes=writes)
 
 
 def run_work(
-    kind: str, job: Job, sources: Sequence[SourceSettings], work: Work, *, parallel: int = 1
+    kind: str,
+    job: Job,
+    sources: Sequence[SourceSettings],
+    work: Work,
+    *,
+    parallel: int = 1,
+    failed: Sequence[Outcome] = (),
 ) -> RunOutcome:
     """Does `work` to each source under a row of `sync_runs`, which tells how it ended."""
     with our_errors(job.engine):
@@ -146,7 +147,8 @@ def run_work(
     _log.info("the run begins: %s", kind, extra={"run": run_id, "sources": len(sources)})
     ended = "failed", 1
     try:
-        outcome = _executed(replace(job, run_id=run_id), sources, work, parallel=parallel)
+        job = replace(job, run_id=run_id)
+        outcome = _executed(job, sources, work, parallel=parallel, failed=failed)
         ended = outcome.status, outcome.exit_code
     except Interrupted as error:
         ended = "interrupted", 128 + error.signal_number
@@ -162,10 +164,16 @@ def run_work(
 
 
 def _executed(
-    job: Job, sources: Sequence[SourceSettings], work: Work, *, parallel: int
+    job: Job,
+    sources: Sequence[SourceSettings],
+    work: Work,
+    *,
+    parallel: int,
+    failed: Sequence[Outcome],
 ) -> RunOutcome:
     started_at = job.now()
-    outcomes = _side_by_side(job, sources, work, threads=min(parallel, len(sources)))
+    threads = min(parallel, len(sources))
+    outcomes = (*_side_by_side(job, sources, work, threads=threads), *failed)
     status, exit_code = conclusion(outcomes)
     return RunOutcome(
         run_id=job.run_id,

@@ -58,6 +58,7 @@ _INSTANTS: Final = [
     "succeeded_at",
     "replaced_at",
     "latest_at",
+    "vanished_at",
 ]
 _LISTS: Final = ("dev_services", "resource_categories", "tags", "components")
 _OBJECTS: Final = ("extra", "evidence_detail", "walk_detail")

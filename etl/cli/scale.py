@@ -43,19 +43,22 @@ def init(session: Session) -> None:
 @source_option
 @shard_option
 @pass_session
-def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) -> None:
+def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) -> int:
     """Put a job for each source into the queue of its region, unless one is waiting there.
 
     \b
     image-sync scale enqueue
     image-sync scale enqueue --source beijing
     """
-    from etl.run import chosen
+    from etl.cli.sources import tell_failed
+    from etl.run import find_sources
 
-    wanted = chosen(session.settings, sources, shard=shard)
-    done = _room("queue").enqueue(session.settings, wanted)
+    room = _room("queue")
+    wanted, failed = find_sources(session.settings, sources, shard=shard, writes=True)
+    done = room.enqueue(session.settings, wanted)
     if not session.is_quiet:
         click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
+    return tell_failed(session, failed)
 
 
 @scale.command(short_help="Work off the jobs; as many workers as there are hosts.")
@@ -99,14 +102,14 @@ def worker(
     image-sync scale worker -c 4
     image-sync scale worker --once --region cn-north-4
     """
-    from etl.run import chosen, conclusion
+    from etl.discover import regions_of
+    from etl.run import conclusion
 
     outcomes: list[Outcome] = []
-    wanted = chosen(session.settings, ())
-    queues = {_room("queue").queue_of(each): each.region for each in wanted}
+    wanted = [each for each in regions_of(session.settings) if not regions or each in regions]
     _room("worker").work(
         session.settings,
-        queues=[queue for queue, region in queues.items() if not regions or region in regions],
+        queues=[_room("queue").queue_of(each) for each in wanted],
         concurrency=concurrency,
         is_once=is_once,
         silent_seconds=silent_seconds,

@@ -76,6 +76,8 @@ class Session:
 
     def check_sources(self, names: tuple[str, ...]) -> None:
         """Raises `UsageError` for a source that the configuration does not have."""
+        if self.settings.discover:  # they may yet be found
+            return
         known = [source.name for source in self.settings.sources]
         for name in names:
             if name not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,10 +11,14 @@ from etl.cli.options import output_option, shard_option, source_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from etl.config import SourceSettings
+    from etl.model import Outcome
     from etl.shard import Shard
 
-_SHOWN = ("name", "region", "project_id", "types", "workspaces", "endpoint")
+PARTIAL: Final = 3
+_SHOWN: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
 
 
 @click.command(short_help="The sources, and what each reads; never a secret.")
@@ -22,10 +26,10 @@ _SHOWN = ("name", "region", "project_id", "types", "workspaces", "endpoint")
 @shard_option
 @output_option
 @pass_session
-def sources(
-    session: Session, sources: tuple[str, ...], *, shard: Shard | None, output: str
-) -> None:
+def sources(session: Session, sources: tuple[str, ...], *, shard: Shard | None, output: str) -> int:
     """List the sources: where each is read and what of it. No secret is told.
+
+    Projects are discovered anew (`[[discover]]`); exit code 3 when that fails, with those known.
 
     \b
     image-sync sources
@@ -35,15 +39,28 @@ def sources(
     from etl.audit.query import Rows
     from etl.cli.answer import show
     from etl.printable import printable_json
-    from etl.run import chosen
+    from etl.run import find_sources
 
-    told = [_told(each) for each in chosen(session.settings, sources, shard=shard)]
+    found, failed = find_sources(session.settings, sources, shard=shard)
+    session.exit_code = tell_failed(session, failed)
+    told = [_told(each) for each in found]
     if output == "json":
         click.echo(printable_json(json.dumps(told, ensure_ascii=False, indent=2)))
-        return
+        return session.exit_code
     rows = (tuple(map(_words, each.values())) for each in told)
     columns = tuple(told[0]) if told else _SHOWN
     show(session, Rows(columns, rows, _SHOWN), form="table", limit=None)
+    return session.exit_code
+
+
+def tell_failed(session: Session, failed: Sequence[Outcome]) -> int:
+    """Says which discoveries failed; the exit code for that."""
+    from etl.printable import printable
+
+    for each in failed:
+        told = f"{each.name}: {each.error_message}"
+        session.tell(printable(told), exit_code=PARTIAL)
+    return PARTIAL if failed else 0
 
 
 def _told(source: SourceSettings) -> dict[str, Any]:

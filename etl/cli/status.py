@@ -26,6 +26,7 @@ _SHOWN: Final = (
     "out_of_scope",
     "missing",
     "held",
+    "vanished_at",
 )
 
 
@@ -39,8 +40,8 @@ _SHOWN: Final = (
     type=click.Choice(["text", "table", "csv", "json", "jsonl"]),
     default="text",
     show_default=True,
-)
     help="For people, for a spreadsheet, or for programs.",
+)
 @pass_session
 def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, output: str) -> int:
     """Show how each source of the configuration and of the database is.
@@ -83,19 +84,25 @@ def _states(
     configured = session.reading.source_names
     wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
+    labels = {each.label for each in session.settings.discover}
     empty = dict.fromkeys(answer.columns)
     now = session.clock()
     return [
         {
             **(known.get(name) or {**empty, "source": name}),
-            "is_configured": name in configured,
-            **_age(known.get(name, {}).get("certified_at"), now=now, bound=bound),
+            "is_configured": name in configured
+            or known.get(name, {}).get("discovered_by") in labels,
+            **_age(known.get(name, {}), now=now, bound=bound),
         }
         for name in names
     ]
 
 
-def _age(at: datetime | None, *, now: datetime, bound: timedelta | None) -> dict[str, Any]:
+def _age(state: dict[str, Any], *, now: datetime, bound: timedelta | None) -> dict[str, Any]:
+    """How old a source's last certified walk is; one whose project vanished is stale no more."""
+    at: datetime | None = state.get("certified_at")
+    if state.get("vanished_at"):
+        bound = None
     if at is None:
         return {"age_seconds": None, "age": "never", "is_stale": bound is not None}
     age = now - at

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
 from etl.config import rules
 from etl.config.settings import (
+    DISCOVERED,
     AuthSettings,
     DatabaseSettings,
+    DiscoverSettings,
     HttpSettings,
     NotifySettings,
     RemovalSettings,
@@ -108,7 +110,7 @@ class Reader:
         self.literal_secrets: list[str] = []
 
     def settings(self, tables: dict[str, Any], *, place: str) -> Settings:
-        known = {"database", "http", "walk", "removals", "notify", "source"}
+        known = {"database", "http", "walk", "removals", "notify", "source", "discover"}
         self._unknown(tables, known, place="")
         http = self.section(HttpSettings, tables.get("http", {}), place="http")
         notify = self.section(NotifySettings, tables.get("notify", {}), place="notify")
@@ -121,6 +123,7 @@ class Reader:
             removals=self.section(RemovalSettings, tables.get("removals", {}), place="removals"),
             notify=notify,
             sources=self._sources(tables.get("source", []), http=http),
+            discover=self._discovers(tables.get("discover", []), http=http),
             place=place,
         )
 
@@ -132,10 +135,43 @@ class Reader:
             self._source(table, place=f"source[{index}]", http=http)
             for index, table in enumerate(tables)
         )
-        names = [source.name for source in sources if source.name]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self.mistakes.append(f"source: the name {name!r} stands twice")
+        self._refuse_doubles([source.name for source in sources], "source: the name")
         return sources
+
+    def _refuse_doubles(self, names: list[str], what: str) -> None:
+        for name in sorted({name for name in names if name and names.count(name) > 1}):
+            self.mistakes.append(f"{what} {name!r} stands twice")
+
+    def _discovers(self, tables: Any, *, http: HttpSettings) -> tuple[DiscoverSettings, ...]:
+        if not isinstance(tables, list):
+            self.mistakes.append("discover: expected [[discover]], a list of tables")
+            return ()
+        found = tuple(
+            self._discover(table, place=f"discover[{index}]", http=http)
+            for index, table in enumerate(tables)
+        )
+        self._refuse_doubles([each.label for each in found], "discover: the label")
+        return found
+
+    def _discover(self, table: Any, *, place: str, http: HttpSettings) -> DiscoverSettings:
+        if not isinstance(table, dict):
+            self.mistakes.append(f"{place}: expected a table")
+            table = {}
+        own = {name: value for name, value in table.items() if name != "source"}
+        found = self.section(DiscoverSettings, own, place=place)
+        template = table.get("source", {})
+        if isinstance(template, dict):
+            if "project_id" in template:
+                self.mistakes.append(f"{place}.source.project_id: is discovered")
+            template = {**DISCOVERED, **template, "project_id": "discovered"}
+        source = self._source(template, place=f"{place}.source", http=http)
+        if not re.search(r"\{project(_id)?\}", source.name):
+            self.mistakes.append(
+                f"{place}.source.name: expected {{project}} or {{project_id}} in it"
+            )
+        if source.auth.method != "none" and rules.is_overheard(found.iam_endpoint):
+            self.mistakes.append(f"{place}.iam_endpoint: credentials go only over https")
+        return dataclasses.replace(found, source=source)
 
     def _source(self, table: Any, *, place: str, http: HttpSettings) -> SourceSettings:
         if not isinstance(table, dict):

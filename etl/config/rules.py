@@ -91,6 +91,11 @@ def database_url(value: str) -> str:
     return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
+def regions(value: tuple[str, ...]) -> str:
+    is_right = value and all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", each) for each in value)
+    return "" if is_right and len(set(value)) == len(value) else 'a list such as ["cn-north-4"]'
+
+
 def types(value: tuple[str, ...]) -> str:
     if value and len(set(value)) == len(value) and all(re.fullmatch(r"[A-Z_]+", t) for t in value):
         return ""

@@ -201,6 +201,32 @@ class SourceSettings:
         return found[1] if found else host or "sample"
 
 
+# The template of `[[discover]]` where it says nothing else: a project's name is its account's own.
+DISCOVERED: Final = {
+    "name": "{project}",
+    "endpoint": "https://modelarts.{region}.myhuaweicloud.com",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverSettings:
+    """`[[discover]]`: the projects that credentials may use, each a source by a template.
+
+    The template's name and endpoint hold {project}, {project_id} and {region}.
+    """
+
+    label: str = key("default", text="tells one [[discover]] from another", rule=rules.source_name)
+    iam_endpoint: str = key(
+        "https://iam.myhuaweicloud.com", text="who knows the projects", rule=rules.url
+    )
+    regions: tuple[str, ...] = key(
+        text="whose projects are wanted", rule=rules.regions, example=["cn-north-4"]
+    )
+    source: SourceSettings = SourceSettings(
+        name=DISCOVERED["name"], endpoint=DISCOVERED["endpoint"], project_id=""
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration, complete and checked."""
@@ -211,6 +237,7 @@ class Settings:
     removals: RemovalSettings = field(default_factory=RemovalSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     sources: tuple[SourceSettings, ...] = ()
+    discover: tuple[DiscoverSettings, ...] = ()
     place: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -8,8 +8,10 @@ import re
 from typing import Any, Final
 
 from etl.config.settings import (
+    DISCOVERED,
     AuthSettings,
     DatabaseSettings,
+    DiscoverSettings,
     HttpSettings,
     NotifySettings,
     RemovalSettings,
@@ -40,8 +42,25 @@ def example_toml() -> str:
         "# One for each project to read; as many as there are.\n" + _section("[[source]]", source),
         _section("[source.auth]", auth),
         "# Any key of [http], for this source alone.\n" + _section("[source.http]", http),
+        _discover_example(),
     ]
     return "\n".join(parts)
+
+
+def _discover_example() -> str:
+    """The projects that credentials may use, each a source: commented out as a whole."""
+    template = [f"{name} = {toml_value(value)}" for name, value in DISCOVERED.items()]
+    parts = [
+        _section("[[discover]]", _lines(DiscoverSettings)),
+        _section("[discover.source]", template),
+        _section("[discover.source.auth]", ['method = "aksk"']),
+    ]
+    told = (
+        "Every project in the regions that the credentials may use, each read as a source.",
+        "[discover.source]: any key of [[source]] but project_id; auth is for IAM, too.",
+    )
+    lines = [*told, *"\n".join(parts).splitlines()]
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
 
 
 def masked(settings: Settings) -> dict[str, Any]:
@@ -52,22 +71,43 @@ def masked(settings: Settings) -> dict[str, Any]:
         "walk": _plain(settings.walk),
         "removals": _plain(settings.removals),
         "notify": _plain(settings.notify),
-        "source": [
-            {**_plain(source), "auth": _plain(source.auth), "http": _plain(source.http)}
-            for source in settings.sources
+        "source": [_plain_source(source) for source in settings.sources],
+        "discover": [
+            {**_plain(each), "source": _plain_template(each.source)} for each in settings.discover
         ],
     }
+
+
+def _plain_source(source: SourceSettings) -> dict[str, Any]:
+    return {**_plain(source), "auth": _plain(source.auth), "http": _plain(source.http)}
+
+
+def _plain_template(source: SourceSettings) -> dict[str, Any]:
+    plain = _plain_source(source)
+    del plain["project_id"]  # each project has its own
+    return plain
 
 
 def masked_toml(settings: Settings) -> str:
     """The same in the file's own spelling."""
     plain = masked(settings)
-    parts = [_table(f"[{name}]", plain[name]) for name in plain if name != "source"]
+    parts = [_table(f"[{name}]", plain[name]) for name in plain if isinstance(plain[name], dict)]
     for source in plain["source"]:
-        auth, http = source.pop("auth"), source.pop("http")
-        parts += [_table("[[source]]", source)]
-        parts += [_table("[source.auth]", auth), _table("[source.http]", http)]
+        parts += _source_tables("[source]", source, head="[[source]]")
+    for discover in plain["discover"]:
+        template = discover.pop("source")
+        parts += [_table("[[discover]]", discover)]
+        parts += _source_tables("[discover.source]", template, head="[discover.source]")
     return "\n".join(parts)
+
+
+def _source_tables(place: str, source: dict[str, Any], *, head: str) -> list[str]:
+    auth, http = source.pop("auth"), source.pop("http")
+    return [
+        _table(head, source),
+        _table(place.replace("]", ".auth]"), auth),
+        _table(place.replace("]", ".http]"), http),
+    ]
 
 
 def _table(head: str, values: dict[str, Any]) -> str:
@@ -76,7 +116,7 @@ def _table(head: str, values: dict[str, Any]) -> str:
 
 def masked_url(url: str) -> str:
     """A URL whose password, if it has one, is masked (also one given as a query parameter)."""
-    url = re.sub(r"(://[^/?#@:]*):[^/]*@", rf"\1:{MASK}@", url)
+    url = re.sub(r"(://[^/?#@:]*):.*@", rf"\1:{MASK}@", url)  # whatever a password holds
     return re.sub(r"(?i)([?&](?:password|sslpassword)=)[^&]*", rf"\1{MASK}", url)
 
 

@@ -56,7 +56,9 @@ def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> Enqueued:
     with open_queue(settings) as app:
         for source in sources:
             name = PREFIX + source.name
-            job = app.configure_task(SYNC, queue=queue_of(source), lock=name, queueing_lock=name)
+            job = app.configure_task(
+                SYNC, queue=queue_of(source.region), lock=name, queueing_lock=name
+            )
             try:
                 job.defer(source=source.name)
                 new.append(source.name)
@@ -72,9 +74,9 @@ def read_queues(settings: Settings) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: str(each["name"]))
 
 
-def queue_of(source: SourceSettings) -> str:
-    """The queue of a source's region, so that workers may stand near what they read."""
-    return (PREFIX + source.region)[:_LONGEST_QUEUE]
+def queue_of(region: str) -> str:
+    """The queue of a region's sources, so that workers may stand near what they read."""
+    return (PREFIX + region)[:_LONGEST_QUEUE]
 
 
 @contextmanager

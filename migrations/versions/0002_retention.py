@@ -1,4 +1,4 @@
-"""Second release: which run resolved a reject; up to which run history was pruned; what was discovered."""
+"""Second release: what resolved a reject, how images were met, what was pruned and discovered."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,24 @@ def upgrade() -> None:
     op.add_column(
         "rejects",
         sa.Column("resolved_run_id", Key, nullable=True, comment="the run that resolved it"),
+    )
+    op.add_column(
+        "source_runs",
+        sa.Column(
+            "sight_digest",
+            sa.Text(),
+            nullable=True,
+            comment="set digest of how images were met; null: by release 0.1",
+        ),
+    )
+    op.add_column(
+        "source_runs",
+        sa.Column(
+            "component_rules",
+            sa.Text(),
+            nullable=True,
+            comment="the rules that image_components was read by then",
+        ),
     )
     op.create_table(
         "prunings",
@@ -87,4 +105,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("discovered_sources")
     op.drop_table("prunings")
+    op.drop_column("source_runs", "component_rules")
+    op.drop_column("source_runs", "sight_digest")
     op.drop_column("rejects", "resolved_run_id")

@@ -12,7 +12,7 @@ import pytest
 
 from etl import errors
 from etl.cli.group import program
-from etl.config.settings import Settings, SourceSettings
+from etl.config.settings import DiscoverSettings, Settings, SourceSettings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -104,8 +104,10 @@ def keys(settings, place=""):
         table = f"{place}{each.name}."
         if each.name == "sources":
             yield from keys(SourceSettings, "source.")
-        elif table == "source.http.":
-            yield "source.http.*"
+        elif each.name == "discover":
+            yield from keys(DiscoverSettings, "discover.")
+        elif table in {"source.http.", "discover.source."}:
+            yield f"{table}*"
         elif is_dataclass(kind):
             yield from keys(kind, table)
         elif place:

@@ -51,7 +51,7 @@ def jobs(sql):
 
 
 def work(settings, sync, **how):
-    usual = {"queues": [queue_of(each) for each in settings.sources], "concurrency": 2}
+    usual = {"queues": [queue_of(each.region) for each in settings.sources], "concurrency": 2}
     known = {**usual, "is_once": True, "silent_seconds": SILENT_SECONDS, **how}
     return worker.work(settings, sync=sync, **known)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.choice import chosen
 from etl.config import Settings, SourceSettings
 from etl.errors import UsageError
-from etl.run import chosen
 from etl.shard import Shard, parse_shard, shard_key
 
 PROJECT = "0123456789abcdef0123456789abcdef"

@@ -40,13 +40,14 @@ select
     coalesce(k.images, 0) - coalesce(a.removed, 0) - coalesce(a.out_of_scope, 0) as present,
     coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
     coalesce(m.missing, 0) as missing, coalesce(h.held, 0) as held,
-    r.error_kind, r.error_message
+    r.error_kind, r.error_message, d.label as discovered_by, d.vanished_at
 from latest as l
 join source_runs as r on r.source = l.source and r.run_id = l.run_id
 left join known as k on k.source = l.source
 left join absent as a on a.source = l.source
 left join missing as m on m.source = l.source
 left join held as h on h.source = l.source
+left join discovered_sources as d on d.source = l.source
 where true
     and l.source in :sources -- when sources
 order by l.source

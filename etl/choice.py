@@ -1,0 +1,63 @@
+"""Which sources does a command mean? All, a share, or those named; discovered ones among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etl.database.engine import our_errors
+from etl.discover import with_discovered
+from etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.config import Settings, SourceSettings
+    from etl.job import Job
+    from etl.model import Outcome
+    from etl.shard import Shard
+
+
+def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:
+    """Raises `UsageError` as `chosen` does, before anything is opened, where that can be known."""
+    if not settings.discover:
+        chosen(settings, names, shard=shard)
+
+
+def sources_of(
+    job: Job, names: Sequence[str] = (), *, shard: Shard | None = None, writes: bool = False
+) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
+    """The sources chosen, discovered ones among them, and what failed in discovering them."""
+    with our_errors(job.engine):
+        job, failed = with_discovered(job, names, writes=writes)
+    if failed and not (names or job.settings.sources):
+        return (), failed
+    return chosen(job.settings, names, shard=shard), failed
+
+
+def chosen_of(job: Job, names: Sequence[str]) -> tuple[SourceSettings, ...]:
+    """The sources of these names, which must be there."""
+    return sources_of(job, names)[0]
+
+
+def chosen(
+    settings: Settings, names: Sequence[str], *, shard: Shard | None = None
+) -> tuple[SourceSettings, ...]:
+    """The sources of these names, or of a share, which may be none.
+
+    Raises `UsageError` for a name that is not there, and where there is no source at all.
+    """
+    if names and shard:
+        raise UsageError("either --source or --shard: a share is taken of all sources")
+    known = {source.name: source for source in settings.sources}
+    for name in names:
+        if name not in known:
+            told = ", ".join(known) or "none"
+            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+    if not known:
+        raise UsageError(
+            f"{settings.place}: there is no [[source]] to read",
+            hint="`image-sync config init` writes a configuration to begin with",
+        )
+    if names:
+        return tuple(known[name] for name in names)
+    return tuple(each for each in settings.sources if shard is None or shard.has(each.name))

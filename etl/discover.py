@@ -1,0 +1,190 @@
+"""Which sources are there now? Those of the configuration, and one for each project that IAM shows.
+
+A project that IAM does not show any more is not read; its images stay as they are. Where IAM can't
+be asked, the projects that were known are read; the failure counts as a failed source.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from etl.config import rules
+from etl.errors import SourceError, UsageError
+from etl.extract.client import Client
+from etl.extract.methods import authenticator
+from etl.extract.projects import Project, fetch_projects
+from etl.load.discovered import Discovered, read_discovered, write_discovered
+from etl.load.statements import reading
+from etl.model import Outcome, WalkFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from etl.config import DiscoverSettings, Settings, SourceSettings
+    from etl.job import Job
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Search:
+    """What was found so far, by the source's name, and what went wrong."""
+
+    job: Job
+    known: Sequence[Discovered]
+    found: dict[str, Discovered] = field(default_factory=dict)
+    searched: set[tuple[str, str]] = field(default_factory=set)
+    failures: list[Outcome] = field(default_factory=list)
+
+    def ask(self, discover: DiscoverSettings) -> None:
+        """Takes in what IAM shows, or what was known where it can't be asked."""
+        try:
+            projects = _fetch(discover, self.job)
+        except SourceError as error:
+            self._fail(discover, error, kind=error.kind)
+            if error.status != HTTPStatus.UNAUTHORIZED:  # tried on and on, a refused key is locked
+                self._take(_remembered([discover], self.known))
+            return
+        self.searched.update((discover.label, region) for region in discover.regions)
+        names = {(each.label, each.project_id): each.source for each in self.known}
+        taken = {each.name for each in self.job.settings.sources} | set(names.values())
+        for project in projects:
+            name = names.get((discover.label, project.project_id))
+            if name is None:
+                name = _filled(discover.source.name, project)
+                if name in taken or rules.source_name(name):
+                    self._refuse(discover, project, name)
+                    continue
+                taken.add(name)
+            self._take([_discovered(name, discover, project)])
+
+    def _take(self, found: Iterable[Discovered]) -> None:
+        self.found.update((each.source, each) for each in found)
+
+    def _refuse(self, discover: DiscoverSettings, project: Project, name: str) -> None:
+        told = f"project {project.project_id} can't be the source {name!r}: another one is"
+        hint = "put {project_id} into discover.source.name; known sources keep their names"
+        self._fail(discover, UsageError(told, hint=hint), kind="configuration")
+
+    def _fail(self, discover: DiscoverSettings, error: SourceError | UsageError, kind: str) -> None:
+        self.failures.append(
+            Outcome(
+                name=f"discover {discover.label}",
+                status="failed",
+                observed_at=self.job.now(),
+                facts=WalkFacts(),
+                error_kind=kind,
+                error_message=str(error),
+                error_request_id=getattr(error, "request_id", ""),
+                error_exit_code=error.exit_code,
+            )
+        )
+
+
+def with_discovered(
+    job: Job, names: Sequence[str] = (), *, writes: bool
+) -> tuple[Job, tuple[Outcome, ...]]:
+    """The job with the discovered sources among its settings', and what failed on the way.
+
+    Where every one of `names` is known nobody is asked. `writes`: new and vanished ones are noted.
+    """
+    settings = job.settings
+    named = {source.name for source in settings.sources}
+    if not settings.discover or (names and named.issuperset(names)):
+        return job, ()
+    with job.engine.connect() as connection, reading(connection):
+        known = read_discovered(connection)
+    remembered = list(_remembered(settings.discover, known))
+    if names and named.union(each.source for each in remembered).issuperset(names):
+        return _with(job, remembered), ()
+    search = _Search(job, known)
+    for discover in settings.discover:
+        search.ask(discover)
+    if writes:
+        _note(search)
+    return _with(job, search.found.values()), tuple(search.failures)
+
+
+def regions_of(settings: Settings) -> list[str]:
+    """Every region that a source of these settings may be in."""
+    found = {source.region for source in settings.sources}
+    for discover in settings.discover:
+        for region in discover.regions:
+            place = Project(project_id="", name=region, region=region)
+            endpoint = _filled(discover.source.endpoint, place)
+            found.add(replace(discover.source, endpoint=endpoint).region)
+    return sorted(found)
+
+
+def _note(search: _Search) -> None:
+    with search.job.engine.connect() as connection:
+        gone = write_discovered(
+            connection,
+            search.found.values(),
+            known=search.known,
+            searched=search.searched,
+            now=search.job.now(),
+        )
+    for each in gone:
+        _log.warning("project %s vanished: source %s stays as it is", each.project_id, each.source)
+
+
+def _fetch(discover: DiscoverSettings, job: Job) -> list[Project]:
+    """A region's own project has its name, so that a password gets its token for that one."""
+    http = discover.source.http
+    auth = replace(discover.source.auth, project=discover.regions[0])
+    vouching = authenticator(auth, project_id="", http=http, clock=job.now)
+    client = Client(discover.iam_endpoint, auth=vouching, http=http, clock=job.now)
+    try:
+        return fetch_projects(client, discover.regions)
+    finally:
+        client.close()
+
+
+def _remembered(
+    discovers: Iterable[DiscoverSettings], known: Iterable[Discovered]
+) -> Iterable[Discovered]:
+    """What was found before and had not vanished, as far as it is still wanted."""
+    wanted = {(each.label, region) for each in discovers for region in each.regions}
+    return (each for each in known if (each.label, each.region) in wanted and not each.vanished_at)
+
+
+def _with(job: Job, found: Iterable[Discovered]) -> Job:
+    """Sources of the configuration first; a project that one of them reads is not read twice."""
+    settings = job.settings
+    read = {(source.endpoint, source.project_id) for source in settings.sources}
+    templates = {each.label: each.source for each in settings.discover}
+    made = (_source(templates[each.label], each) for each in found)
+    new = tuple(each for each in made if (each.endpoint, each.project_id) not in read)
+    return replace(job, settings=replace(settings, sources=(*settings.sources, *new)))
+
+
+def _source(template: SourceSettings, found: Discovered) -> SourceSettings:
+    project = Project(project_id=found.project_id, name=found.project_name, region=found.region)
+    return replace(
+        template,
+        name=found.source,
+        endpoint=_filled(template.endpoint, project),
+        project_id=found.project_id,
+    )
+
+
+def _discovered(name: str, discover: DiscoverSettings, project: Project) -> Discovered:
+    return Discovered(
+        source=name,
+        label=discover.label,
+        project_id=project.project_id,
+        project_name=project.name,
+        region=project.region,
+    )
+
+
+def _filled(template: str, project: Project) -> str:
+    return (
+        template.replace("{project}", project.name)
+        .replace("{project_id}", project.project_id)
+        .replace("{region}", project.region)
+    )

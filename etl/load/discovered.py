@@ -1,0 +1,80 @@
+"""Which projects were found before, under which names, and which of them are gone?
+
+A source keeps the name that it was given when its project was first seen, whatever the project is
+called later: the name is the identity of its images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+
+from etl.database.engine import writing
+from etl.database.schema import discovered_sources as table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """A source that a `[[discover]]` made; `vanished_at` is since when its project is gone."""
+
+    source: str
+    label: str
+    project_id: str
+    region: str
+    project_name: str
+    vanished_at: datetime | None = None
+
+
+def read_discovered(connection: Connection) -> list[Discovered]:
+    """Every source ever discovered, in order of their names."""
+    columns = [table.c[name] for name in Discovered.__slots__]
+    rows = connection.execute(select(*columns).order_by(table.c.source))
+    return [Discovered(**row._mapping) for row in rows]
+
+
+def write_discovered(
+    connection: Connection,
+    found: Iterable[Discovered],
+    *,
+    known: Sequence[Discovered],
+    searched: Collection[tuple[str, str]],
+    now: datetime,
+) -> list[Discovered]:
+    """Notes what is new, what is back and what vanished; gives the vanished.
+
+    `searched` are the (label, region) pairs that were asked for: of others nothing is known now.
+    Where nothing changed nothing is written.
+    """
+    there = {each.source: each for each in found}
+    names = {each.source: each for each in known}
+    new = [each for name, each in there.items() if name not in names]
+    back = [each for name, each in names.items() if each.vanished_at and name in there]
+    gone = [
+        each
+        for name, each in names.items()
+        if not each.vanished_at and name not in there and (each.label, each.region) in searched
+    ]
+    if new or back or gone:
+        with writing(connection):
+            for each in new:
+                connection.execute(insert(table).values(**_row(each), first_seen_at=now))
+            _set_vanished(connection, back, None)
+            _set_vanished(connection, gone, now)
+    return gone
+
+
+def _row(each: Discovered) -> dict[str, object]:
+    return {name: getattr(each, name) for name in Discovered.__slots__}
+
+
+def _set_vanished(connection: Connection, rows: Sequence[Discovered], at: datetime | None) -> None:
+    names = [each.source for each in rows]
+    connection.execute(update(table).where(table.c.source.in_(names)).values(vanished_at=at))
