@@ -6,6 +6,7 @@ import runpy
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -308,3 +309,24 @@ def test_a_signed_sample_wants_keys_to_check_against(
     assert "HUAWEICLOUD_SDK_SK" in capsys.readouterr().err
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "sk")
     assert run(["sample-api", "--port", "0", "--signed"]) == 0
+
+
+def test_the_program_is_named_as_it_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = [tmp_path / folder / "image-sync" for folder in ("one", "other")]
+    for script in scripts:
+        script.parent.mkdir()
+        script.touch(mode=0o755)
+    one, other = map(str, scripts)
+    monkeypatch.setattr(sys, "argv", [one])
+    for path, named in (
+        (tmp_path, one),
+        (scripts[0].parent, "image-sync"),
+        (scripts[1].parent, one),
+    ):
+        monkeypatch.setenv("PATH", str(path))
+        assert Session().program == named
+    for argv in (other + "-else", str(tmp_path / "gone" / "image-sync"), "-c"):
+        monkeypatch.setattr(sys, "argv", [argv])
+        assert Session().program == "image-sync"

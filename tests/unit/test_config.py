@@ -218,3 +218,31 @@ def test_who_only_reads_needs_the_database_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         read_reading_settings(write(tmp_path, "[database]\nurl = 1\n"), {})
     assert read_reading_settings(write(tmp_path, "source = 1"), {}).source_names == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('ping_url = "http://example.com/canary"', "notify.ping_url: expected https://host/path"),
+        ('ping_url = "https://me:canary@example.com/x"', "notify.ping_url: expected https"),
+        ('ping_url = "https://example.com/canary#x"', "notify.ping_url: expected https"),
+        ('webhook_url = "canary"', "notify.webhook_url: expected https"),
+        ('webhook_url = "https://example.com/canary"', "notify.webhook_secret: needed"),
+        ('webhook_events = ["held", "held"]', "notify.webhook_events: expected a list"),
+        ('webhook_events = ["approved"]', "notify.webhook_events: expected a list"),
+        ("timeout_seconds = 0", "notify.timeout_seconds: expected more than 0"),
+        ('pin_url = ""', "notify.pin_url: unknown key"),
+    ],
+)
+def test_who_is_told_is_checked_and_never_shown(tmp_path: Path, line: str, told: str) -> None:
+    (found,) = mistakes(tmp_path, f"[notify]\n{line}\n")
+    assert told in found
+    assert "canary" not in found
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://hc-ping.com/uuid", "https://x.example/p?key=1", "http://127.0.0.1:8000/p"]
+)
+def test_a_ping_goes_over_tls_or_stays_here(tmp_path: Path, url: str) -> None:
+    settings = read_settings(write(tmp_path, f'[notify]\nping_url = "{url}"\n'), {})
+    assert settings.notify.ping_url == url
