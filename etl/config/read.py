@@ -26,6 +26,7 @@ from etl.config.settings import (
     SourceSettings,
     WalkSettings,
 )
+from etl.config.show import masked_url
 from etl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def read_settings(
     """
     place = str(path) if path else "defaults"
     tables = tables_of(path, database_url)
-    reader = Reader(environ)
+    reader = Reader(environ, given=database_url)
     settings = reader.settings(tables, place=place)
     if reader.mistakes:
         raise ConfigError(place, reader.mistakes)
@@ -104,8 +105,10 @@ def open_secrets(path: Path, places: list[str]) -> tuple[str, ...]:
 class Reader:
     """Turns TOML tables into settings and keeps every mistake that it meets."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, given: str = "") -> None:
+        """`given`: a value that stands on the command line, not in the file."""
         self.environ = environ
+        self.given = given
         self.mistakes: list[str] = []
         self.literal_secrets: list[str] = []
 
@@ -250,7 +253,7 @@ class Reader:
         is_literal = isinstance(raw, str) and raw and not _VARIABLE.search(raw)
         if not (spec.metadata["secret"] and is_literal):
             return
-        if spec.name == "url" and not re.search(r"://[^/@]*:[^/@]+@", raw):
+        if spec.name == "url" and (raw == self.given or masked_url(raw) == raw):
             return
         self.literal_secrets.append(place)
 
@@ -277,4 +280,4 @@ class Reader:
 
 
 def _shown(raw: Any, spec: dataclasses.Field[Any]) -> str:
-    return "what stands there" if spec.metadata["secret"] else repr(raw)
+    return "what stands there" if spec.metadata["secret"] else masked_url(repr(raw))

@@ -24,7 +24,7 @@ def read_reading_settings(
     Raises `ConfigError` with the mistakes of that table.
     """
     tables = tables_of(path, database_url)
-    reader = Reader(environ)
+    reader = Reader(environ, given=database_url)
     database = reader.section(DatabaseSettings, tables.get("database", {}), place="database")
     if reader.mistakes:
         raise ConfigError(str(path) if path else "defaults", reader.mistakes)

@@ -167,8 +167,9 @@ def our_errors(engine: Engine) -> Iterator[None]:
 
 
 def place(engine: Engine) -> str:
-    """The database's URL without its password."""
-    return engine.url.render_as_string(hide_password=True)
+    """The database's URL without its passwords, also those of its query."""
+    masked = {name: "***" for name in engine.url.query if name.endswith("password")}
+    return engine.url.update_query_dict(masked).render_as_string(hide_password=True)
 
 
 def _told(engine: Engine, error: Exception) -> str:
