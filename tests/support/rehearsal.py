@@ -16,6 +16,7 @@ from msgspec import json
 from sqlalchemy import Connection, TextClause, text
 
 from etl import sync
+from etl.audit.verify import verify
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.database.engine import open_engine
 from etl.job import Job
@@ -87,6 +88,10 @@ class Rehearsal:
     def versions(self) -> dict[str, int]:
         """How many versions there are of each image."""
         return {row["image_id"]: row["versions"] for row in self._rows(VERSIONS)}
+
+    def verify(self) -> None:
+        """Raises `LedgerBroken` where the record does not add up."""
+        verify(self._connection)
 
     def _rows(self, statement: TextClause) -> list[Any]:
         with self._connection.begin():
