@@ -73,6 +73,8 @@ source_runs: Final = Table(
     column("catalogue_digest", Text, "set digest of the images present after this run"),
     column("digest", Text, "digest of this row, its changes and removals, and previous_digest"),
     optional("previous_digest", Text, "digest of the source's run before; null: the first"),
+    optional("sight_digest", Text, "set digest of how images were met; null: by release 0.1"),
+    optional("component_rules", Text, "the rules that image_components was read by then"),
     PrimaryKeyConstraint("run_id", "source"),
     one_of("status", "succeeded", "partial", "held", "failed"),
     one_of("certificate", "exact", "ordered", "agreed", "none"),

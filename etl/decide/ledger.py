@@ -8,12 +8,16 @@ does not depend on order, and grows and shrinks fact by fact. Instants are spell
     version fact      ["version", source, version, [image_id, …values in Image's order…]]
     catalogue_digest  the set of the version facts that are valid after the run
     events            [kind, {column: value}] for each row that the run wrote elsewhere: "change",
-                      "removal", "held", "released", "reject", "field"; and the version facts of
-                      images that the run saw only to find them removed
+                      "removal", "held", "released", "reject", "resolved", "field"; of "run", its
+                      row of sync_runs as it began; and the version facts of images that the run
+                      saw only to find them removed
+    sight fact        ["sight", source, image_id, listing, unseen_at, missing_since]
+    sight_digest      the set of the sight facts of all images, after the run
     digest            ["run", {column: value of the source_runs row, without digest}, events]
 
 The row holds `previous_digest` and `catalogue_digest`: so a run's digest vouches for all that was
-before it, and no value of any version can change unnoticed.
+before it, and no value of any version can change unnoticed. What release 0.1 did not write yet
+(`_LATER`, the event "run", a reject's record) is no part of its rows' digests.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from etl.model import Image
 
 _MODULUS: Final = 2**256
+_LATER: Final = frozenset({"sight_digest", "component_rules"})  # columns of later releases
 _encode: Final = json.Encoder(order="sorted").encode
 
 
@@ -51,6 +56,14 @@ class FactSet:
         """Puts facts in."""
         self._sum += sum(map(int.from_bytes, facts))
 
+    def merge(self, other: FactSet) -> None:
+        """Puts the facts of another set in."""
+        self._sum += other._sum
+
+    def subtract(self, other: FactSet) -> None:
+        """Takes the facts of another set out."""
+        self._sum -= other._sum
+
     @property
     def digest(self) -> str:
         """64 hex digits."""
@@ -62,6 +75,20 @@ def version_fact(source: str, version: int, image: Image) -> bytes:
     return _fact(("version", source, version, image))
 
 
+def sight_fact(
+    source: str,
+    image_id: str,
+    listing: str | None,
+    unseen_at: datetime | str | None,
+    missing_since: datetime | str | None,
+) -> bytes:
+    """Hash of how an image was met; instants, or their texts as `instant_text` spells them."""
+    instants = (
+        instant_text(at) if isinstance(at, datetime) else at for at in (unseen_at, missing_since)
+    )
+    return _fact(("sight", source, image_id, listing, *instants))
+
+
 def event(kind: str, row: Mapping[str, Any]) -> bytes:
     """Hash of a row that a run wrote, of the columns that never change again."""
     return _fact((kind, _spelled(row)))
@@ -69,7 +96,11 @@ def event(kind: str, row: Mapping[str, Any]) -> bytes:
 
 def run_digest(row: Mapping[str, Any], events: FactSet) -> str:
     """Digest of a `source_runs` row and of the run's events; a `digest` in the row is no matter."""
-    columns = {name: value for name, value in row.items() if name != "digest"}
+    columns = {
+        name: value
+        for name, value in row.items()
+        if name != "digest" and not (value is None and name in _LATER)
+    }
     return _fact(("run", _spelled(columns), events.digest)).hex()
 
 

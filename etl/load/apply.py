@@ -19,10 +19,12 @@ from etl.load.differences import Differences
 from etl.load.held import write_held
 from etl.load.lock import require_lock
 from etl.load.opening import write_changed, write_new, write_touched
+from etl.load.refresh import refresh_components
 from etl.load.rejects import write_rejects, write_source_fields
 from etl.load.sighting import deleted_by, seen_by
+from etl.load.sights import read_sights
 from etl.load.tally import Tally, failed_outcome
-from etl.load.turn import Turn, read_before
+from etl.load.turn import Before, Turn, read_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -59,6 +61,7 @@ def apply_source(
             connection.execute(text(_CACHE))
     with writing(connection):
         turn = _turn(connection, run_id=run_id, source=source, observed_at=observed_at, facts=facts)
+        refresh_components(turn)
         outcome = _write(turn, sightings, decision, facts=facts, dismissed=dismissed)
         write_source_run(turn, outcome)
     if outcome.added > max(ANALYSE_FROM, turn.before.present):
@@ -102,7 +105,15 @@ def _turn(
         is_certified=facts.certificate != "none",
         before=before,
         catalogue=FactSet(before.catalogue_digest),
+        sights=_sights(connection, source, before),
+        component_rules=before.component_rules,
     )
+
+
+def _sights(connection: Connection, source: str, before: Before) -> FactSet:
+    if before.digest is not None and before.sight_digest is None:  # release 0.1 wrote none
+        return read_sights(connection, source)
+    return FactSet(before.sight_digest)
 
 
 def _write(

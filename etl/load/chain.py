@@ -21,6 +21,7 @@ from etl.database.schema import (
     rejects,
     source_fields,
     source_runs,
+    sync_runs,
 )
 from etl.decide.ledger import FactSet, event, run_digest, version_fact
 from etl.load.rows import image_columns, image_of
@@ -55,15 +56,19 @@ def write_source_run(turn: Turn, outcome: Outcome) -> None:
         "walk_detail": msgspec.json.decode(msgspec.json.encode(outcome.facts.detail)),
         "catalogue_digest": turn.catalogue.digest,
         "previous_digest": turn.before.digest,
+        "sight_digest": turn.sights.digest,
+        "component_rules": turn.component_rules,
     }
     events = read_events(turn.connection, turn.run_id, turn.source)
     turn.connection.execute(insert(source_runs).values(**row, digest=run_digest(row, events)))
 
 
-def read_events(connection: Connection, run_id: int, source: str) -> FactSet:
+def read_events(
+    connection: Connection, run_id: int, source: str, *, is_of_release_0_1: bool = False
+) -> FactSet:
     """Everything that a run wrote about a source besides versions, as a set of facts."""
     events = FactSet()
-    for kind, rows in _EVENTS.items():
+    for kind, rows in (_EVENTS | (_OF_RELEASE_0_1 if is_of_release_0_1 else _SINCE)).items():
         found = connection.execute(rows, {"of_run": run_id, "of_source": source})
         events.update(event(kind, dict(row)) for row in found.mappings())
     events.update(_removed_at_once(connection, run_id, source))
@@ -122,7 +127,6 @@ _EVENTS: Final[dict[str, Select[Any]]] = {
         held_removals.c.released_run_id == bindparam("of_run"),
         held_removals.c.source == bindparam("of_source"),
     ),
-    "reject": _written(rejects, "reject_id", "record", "resolved_at", "resolved_run_id"),
     "resolved": select(
         *(
             rejects.c[name]
@@ -134,3 +138,11 @@ _EVENTS: Final[dict[str, Select[Any]]] = {
     ),
     "field": _written(source_fields),
 }
+_RESOLVED: Final = ("reject_id", "resolved_at", "resolved_run_id")
+_SINCE: Final[dict[str, Select[Any]]] = {
+    "reject": _written(rejects, *_RESOLVED),
+    "run": select(
+        *(sync_runs.c[name] for name in ("kind", "started_at", "version", "host", "pid"))
+    ).where(sync_runs.c.run_id == bindparam("of_run")),
+}
+_OF_RELEASE_0_1: Final = {"reject": _written(rejects, "record", *_RESOLVED)}

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from etl.database.types import json_text
 from etl.decide.ledger import version_fact
 from etl.load.rows import image_columns, image_of
+from etl.load.sights import sights_kept
 from etl.load.turn import LAST_SEEN
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def _picked(turn: Turn, rows: Iterable[tuple[Any, ...]]) -> Iterator[None]:
     empty = "select image_key, name as evidence, name as evidence_detail from catalogue limit 0"
     turn.temporary("picked", empty)
     turn.insert("picked", _PICKED, rows)
-    yield
+    with sights_kept(turn, "picked"):
+        yield
     turn.drop("picked")
 
 

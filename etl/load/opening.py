@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from etl.load.rows import NEW_ROW, VALUES, form_of
+from etl.load.sights import new_sights, sights_kept
 from etl.load.turn import batches
 from etl.transform import components
 
@@ -43,6 +44,7 @@ def _new_rows(turn: Turn, pages: Iterable[list[New]]) -> Iterator[list[tuple[Any
     removed = (turn.source, "removed", 1, *opened, at, run_id, "removed")
     for page in pages:
         turn.catalogue.update(frame.fact for frame in page if not frame.is_deleted)
+        turn.sights.update(new_sights(turn.source, [frame.row for frame in page]))
         yield [(removed if frame.is_deleted else present) + frame.row for frame in page]
 
 
@@ -52,7 +54,8 @@ def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
         turn.temporary("staged", f"select {', '.join(_STAGED)} from catalogue limit 0")
         turn.insert("staged", _STAGED, _staged_rows(turn, batch))
         turn.execute(_SUPERSEDE)
-        turn.execute(_REWRITE)
+        with sights_kept(turn, "staged"):
+            turn.execute(_REWRITE)
         turn.execute(_RESTORED)
         turn.drop("staged")
         turn.insert("field_changes", _CHANGES, _change_rows(turn, batch))
@@ -85,7 +88,8 @@ def write_touched(turn: Turn, frames: Iterable[Touched]) -> None:
     for batch in batches(frames, BATCH):
         turn.temporary("picked", "select image_key from catalogue limit 0")
         turn.insert("picked", ("image_key",), ((frame.image_key,) for frame in batch))
-        turn.execute(_SEEN_IN_CERTIFIED if turn.is_certified else _SEEN)
+        with sights_kept(turn, "picked"):
+            turn.execute(_SEEN_IN_CERTIFIED if turn.is_certified else _SEEN)
         turn.drop("picked")
         for frame in batch:
             if frame.fingerprint is not None:

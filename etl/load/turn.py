@@ -36,6 +36,8 @@ class Before:
     catalogue_digest: str = FactSet().digest
     present: int = 0
     walked_at: datetime = NEVER  # the last certified walk
+    sight_digest: str | None = None  # None: before the first run, or release 0.1 wrote it
+    component_rules: str | None = None
 
 
 def read_before(connection: Connection, source: str) -> Before:
@@ -44,12 +46,12 @@ def read_before(connection: Connection, source: str) -> Before:
     if last is None:
         return Before()
     walked = connection.execute(text(_WALKED), {"source": source}).scalar()
-    digest, catalogue_digest, present = last
-    return Before(digest, catalogue_digest, present, instant_read(walked) or NEVER)
+    digest, catalogue_digest, present, *later = last
+    return Before(digest, catalogue_digest, present, instant_read(walked) or NEVER, *later)
 
 
 _LAST: Final = """
-    select digest, catalogue_digest, present from source_runs
+    select digest, catalogue_digest, present, sight_digest, component_rules from source_runs
     where source = :source order by observed_at desc limit 1
 """
 _WALKED: Final = """
@@ -57,7 +59,7 @@ _WALKED: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """One source's turn in one run, inside its transaction."""
 
@@ -68,6 +70,8 @@ class Turn:
     is_certified: bool
     before: Before
     catalogue: FactSet = field(default_factory=FactSet)
+    sights: FactSet = field(default_factory=FactSet)
+    component_rules: str | None = None  # those that the source's components are read by
 
     @property
     def is_sqlite(self) -> bool:

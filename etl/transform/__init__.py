@@ -7,12 +7,13 @@ body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
                                            └─ components ─▶ what is inside the image
 """
 
-from etl.transform.components import components
+from etl.transform.components import COMPONENT_RULES, components
 from etl.transform.fingerprint import FINGERPRINT_VERSION, fingerprint, received_digest
 from etl.transform.page import PageEnvelope, Sighting, sightings, split_page
 from etl.transform.record import image_of_show, listed_image_id, normalise, normalise_all
 
 __all__ = [
+    "COMPONENT_RULES",
     "FINGERPRINT_VERSION",
     "PageEnvelope",
     "Sighting",

@@ -16,7 +16,7 @@ from tests.support.tally import note
 
 # Outside the proof: no run says them. See the head of `etl.audit.verify`.
 NOT_PROVEN = {
-    "catalogue": {"image_key", "received", "listing", "unseen_at", "missing_since"},
+    "catalogue": {"image_key", "received"},
     "superseded": {"image_key"},
     "field_changes": {"image_key"},
     "rejects": {"reject_id"},
@@ -63,6 +63,7 @@ def _is_found(connection: Connection) -> bool:
         versions.check_versions(connection, ledger, 0),
         strays.check_rejects(connection, ledger),
         runs.check_runs(connection, ledger, 0),
+        runs.check_sights(connection, ledger),
         runs.check_kept(connection, ledger),
     )
     return bool([finding for check in checks for finding in check])  # all: none may break

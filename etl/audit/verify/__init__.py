@@ -6,11 +6,13 @@
 
 Where the beginning was pruned, what was kept of it is held against its seal, as a whole.
 
-It reads the tables alone. Outside the proof, since no run says them: the process facts of
-`sync_runs` (version, host, pid, times), `catalogue.received` and `listing`, and numbers that only
-name a row (`image_key`, `reject_id`). `unseen_at`, `missing_since`, and `resolved_at` as release
-0.1 wrote it, are held to instants of the source's runs. A ledger that was cut off at its end, or
-written anew as a whole, is consistent in itself: a digest noted elsewhere (`--head`) shows that.
+It reads the tables alone. Outside the proof, since no source's row says them: the end of a run in
+`sync_runs` (only its status is held against its sources'), `catalogue.received`, and numbers that
+only name a row (`image_key`, `reject_id`). What release 0.1 wrote it did not seal as far; its
+`resolved_at` is held to instants of the source's runs. Components are recomputed where the last
+run read them by the rules of this program; after an upgrade, that is from the next sync on. A
+ledger that was cut off at its end, or written anew as a whole, is consistent in itself: a digest
+noted elsewhere (`--head`) shows that.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from etl.audit.verify.findings import Finding, counted
-from etl.audit.verify.runs import Head, Ledger, check_kept, check_runs, read_ledger
+from etl.audit.verify.runs import (
+    Head,
+    Ledger,
+    check_kept,
+    check_runs,
+    check_sights,
+    read_ledger,
+)
 from etl.audit.verify.strays import check_rejects, check_strays, check_sync_runs
 from etl.audit.verify.versions import check_versions
 from etl.database.snapshot import snapshot
@@ -60,6 +69,7 @@ def verify(
                 check_versions(connection, ledger, first),
                 check_rejects(connection, ledger),
                 check_runs(connection, ledger, first),
+                check_sights(connection, ledger),
                 () if first else check_kept(connection, ledger),
             )
         )

@@ -20,6 +20,8 @@ from etl.decide.ledger import FactSet, run_digest
 from etl.load.chain import read_events
 from etl.load.checkpoint import Checkpoint, Pruning, kept_facts, read_prunings
 from etl.load.rows import bound
+from etl.load.sights import read_sights
+from etl.transform import COMPONENT_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,6 +78,11 @@ class Ledger:
             return True
         pruning = self.prunings.get(source)
         return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
+
+    def has_our_rules(self, source: str) -> bool:
+        """Whether the last run read the components by the rules of this very program."""
+        rows = self.runs.get(source)
+        return bool(rows and rows[-1]["component_rules"] == COMPONENT_RULES)
 
     def is_pruned(self, source: str, run_id: int | None) -> bool:
         """Whether a run's history was dropped; what was kept of it is sealed as a whole."""
@@ -167,12 +174,22 @@ def check_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[F
                 if catalogue.digest != row["catalogue_digest"]:
                     told_of = "catalogue_digest is not that of the versions valid after the run"
                     yield of_run(row["run_id"], source, told_of)
-                events = read_events(connection, row["run_id"], source)
+                is_older = row["sight_digest"] is None
+                events = read_events(connection, row["run_id"], source, is_of_release_0_1=is_older)
                 if run_digest(row, events) != row["digest"]:
                     yield of_run(row["run_id"], source, _DIGEST)
             # Each run is judged by the one before it as recorded: the first wrong one stands out.
             catalogue = _as_recorded(row["catalogue_digest"])
             before = row
+
+
+def check_sights(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
+    """How the images of each source were met, against what its last run says."""
+    for source, rows in ledger.runs.items():
+        recorded = rows[-1]["sight_digest"]
+        if recorded is not None and read_sights(connection, source).digest != recorded:
+            told = "sight_digest is not that of listing, unseen_at and missing_since in catalogue"
+            yield of_run(rows[-1]["run_id"], source, told)
 
 
 def _as_recorded(digest: str) -> FactSet:
@@ -184,7 +201,8 @@ def _as_recorded(digest: str) -> FactSet:
 
 
 _DIGEST: Final = (
-    "digest is not that of its row, field changes, removals, held removals, rejects and new fields"
+    "digest is not that of its row, its run in sync_runs, field changes, removals, held removals,"
+    " rejects and new fields"
 )
 
 

@@ -1,0 +1,59 @@
+"""What is inside the images, by newer rules? Read anew once, at the first run after an upgrade.
+
+`image_components` follows from values that versions hold: no version comes of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, select, update
+
+from etl.database.schema import catalogue
+from etl.model import Image
+from etl.transform import COMPONENT_RULES, components
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.load.turn import Turn
+
+BLOCK: Final = 5_000
+_READ_FROM: Final = ("name", "tag", "swr_repository", "swr_tag", "description")
+_log = logging.getLogger(__name__)
+
+
+def refresh_components(turn: Turn) -> None:
+    """Where the source's components were read by other rules, those that differ are written."""
+    if turn.component_rules == COMPONENT_RULES:
+        return
+    count, low = 0, -1
+    while rows := _block(turn, low):
+        count += _write(turn, rows)
+        low = rows[-1].image_key
+    turn.component_rules = COMPONENT_RULES
+    if turn.before.digest is not None:
+        told = {"source": turn.source, "run_id": turn.run_id, "images": count}
+        _log.info("components read anew by this program's rules", extra=told)
+
+
+def _block(turn: Turn, low: int) -> Sequence[Any]:
+    columns = [catalogue.c[name] for name in ("image_key", "components", *_READ_FROM)]
+    following = select(*columns).where(
+        catalogue.c.source == turn.source, catalogue.c.image_key > low
+    )
+    return turn.connection.execute(following.order_by(catalogue.c.image_key).limit(BLOCK)).all()
+
+
+def _write(turn: Turn, rows: Sequence[Any]) -> int:
+    changed = []
+    for image_key, before, *texts in rows:
+        image = Image("", **dict(zip(_READ_FROM, texts, strict=True)))
+        now = [list(each) for each in components(image)]
+        if now != before:
+            changed.append({"key": image_key, "said": now})
+    if changed:
+        rewritten = update(catalogue).where(catalogue.c.image_key == bindparam("key"))
+        turn.connection.execute(rewritten.values(components=bindparam("said")), changed)
+    return len(changed)
