@@ -101,8 +101,7 @@ class _Announcer:
             )
 
     def _write_metrics(self, ended: Ended, path: Path) -> None:
-        names = [each.name for each in self.settings.sources]
-        sources = known(self.settings.database, lambda record: read_sources(record, names))
+        sources = known(self.settings.database, lambda record: read_sources(record, self.settings))
         before = path.read_text("utf-8") if sources is None and path.exists() else ""
         text = metrics_text(ended, sources, before=before)
         with written_whole(path) as file:

@@ -17,12 +17,12 @@ from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 from etl.notify.events import MOST_IMAGES, Affected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
     from etl.audit.query import Rows
-    from etl.config import DatabaseSettings
+    from etl.config import DatabaseSettings, Settings
     from etl.notify.ended import Ended
 
 Found = TypeVar("Found")
@@ -64,10 +64,17 @@ def _open_record(database: DatabaseSettings) -> Iterator[Connection]:
         engine.dispose()
 
 
-def read_sources(connection: Connection, names: Sequence[str]) -> list[SourceFacts]:
-    """What is on record of the sources of these names, in their order."""
-    states = _by_source(connection, "status", names)
-    syncs = _by_source(connection, "last_sync", names)
+def read_sources(connection: Connection, settings: Settings) -> list[SourceFacts]:
+    """What is on record of the sources that the configuration names, or discovers still."""
+    states = _by_source(connection, "status")
+    syncs = _by_source(connection, "last_sync")
+    labels = {each.label for each in settings.discover}
+    discovered = (
+        name
+        for name, row in states.items()
+        if row["discovered_by"] in labels and not row["vanished_at"]
+    )
+    names = dict.fromkeys([*(each.name for each in settings.sources), *discovered])
     return [SourceFacts(name, states.get(name, {}), syncs.get(name, {})) for name in names]
 
 
@@ -84,8 +91,6 @@ def _named(answer: Rows) -> list[dict[str, Any]]:
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
-def _by_source(
-    connection: Connection, query: str, names: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    rows = _named(ask(connection, query, sources=tuple(names), limit=0))
+def _by_source(connection: Connection, query: str) -> dict[str, dict[str, Any]]:
+    rows = _named(ask(connection, query, limit=0))
     return {row["source"]: row for row in rows}

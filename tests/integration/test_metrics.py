@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from etl.cli.entry import run
-from etl.config import Settings
+from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.lock import source_lock
@@ -143,6 +144,36 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(database_url, tmp_path):
         assert of(path, "source_last_certified_timestamp_seconds", source=STRANGE) == 0
         assert of(path, "source_images", source=STRANGE, state="present") == 0
         assert of(path, "source_images", source="one", state="present") == 6
+
+
+def test_discovered_sources_are_told_until_they_vanish(database_url, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(database_url) as at:
+        at.run()
+        found = replace(
+            at.settings(),
+            sources=(),
+            discover=(DiscoverSettings(label="all", regions=("cn-north-4",)),),
+        )
+        write(
+            at.url,
+            "insert into discovered_sources"
+            " (source, label, project_id, project_name, region, first_seen_at)"
+            " values ('one', 'all', 'p', 'project', 'cn-north-4', '2026-11-02T09:00:00.000Z')",
+        )
+        announced = announcing("sync", found, metrics_file=str(path))
+        announced(at.run)
+        assert of(path, "source_images", source="one", state="present") == 6
+        write(at.url, "update discovered_sources set vanished_at = '2026-11-02T10:00:00.000Z'")
+        announced(at.run)
+        assert "image_sync_source_images" not in path.read_text()
+
+
+def write(url, statement):
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 def test_a_held_lock_is_told_with_all_that_is_known(database_url, tmp_path):
