@@ -23,7 +23,7 @@ from etl.cli.entry import run
 from etl.database import sqlite as opening
 from etl.database.engine import open_engine
 from etl.load import stage
-from etl.load.stage import New, Spool
+from etl.load.stage import Spool, Touched
 from tests.support.postgres import conninfo, own_server
 from tests.support.privileges import bound_by_rights
 from tests.support.proxy import Proxy
@@ -482,7 +482,7 @@ def test_reading_commands_read_where_nothing_may_be_written(own_file, desk, tmp_
 def test_reading_where_nothing_may_be_written_while_somebody_writes(own_file, desk):
     url = f"sqlite:///{own_file}"
     with closing(sqlite3.connect(own_file)) as other:
-        other.execute("update sync_runs set host = 'elsewhere'")
+        other.execute("update sync_runs set host = host")
         other.commit()
         with rights((own_file, 0o444), (own_file.parent, 0o555)):
             assert desk.run(url, "status")[0] == 0
@@ -491,7 +491,7 @@ def test_reading_where_nothing_may_be_written_while_somebody_writes(own_file, de
 def test_what_waits_in_a_log_is_not_passed_over(own_file, desk, tmp_path):
     """A killed writer's log can't be read without the file that SQLite makes beside it."""
     with closing(sqlite3.connect(own_file)) as other:
-        other.execute("update sync_runs set host = 'elsewhere'")
+        other.execute("update sync_runs set host = host")
         other.commit()
         log = Path(f"{own_file}-wal")
         kept = log.read_bytes()
@@ -564,8 +564,8 @@ def test_a_folder_for_temporary_files_that_is_full(monkeypatch):
     from etl.errors import DatabaseUnavailable
 
     monkeypatch.setattr(stage, "IN_MEMORY_BYTES", 1)
-    spool = Spool(New)
-    frame = New(None, b"x" * 100, b"", "", b"", is_deleted=False)
+    spool = Spool(Touched)
+    frame = Touched(1, b"x" * 100, None)
     with file_size(10):
         spool.write([frame])  # into the file's buffer
         with pytest.raises(DatabaseUnavailable, match="TMPDIR"):
