@@ -95,8 +95,8 @@ def worker(
 ) -> int:
     """Sync the sources that wait in the queue, until SIGTERM, or with --once until none waits.
 
-    SIGTERM lets the syncs in hand finish. `--config` stands before `scale`, since -c means another
-    thing here.
+    SIGTERM lets the syncs in hand finish. Behind `worker` the configuration is --config, and -c
+    another thing.
 
     \b
     image-sync scale worker -c 4
