@@ -7,7 +7,7 @@ import time
 import pytest
 
 from etl.model import Image
-from etl.transform import components
+from etl.transform import COMPONENT_RULES, components
 from etl.transform.components import _remembered_mentions
 from etl.transform.swr_path import swr_parts
 
@@ -232,3 +232,11 @@ def test_long_texts_are_read_in_bounded_time(unit: str) -> None:
     started = time.process_time()
     components(Image("x", description="pytorch1." + unit * 200_000 + "x"))
     assert time.process_time() - started < 5
+
+
+def test_the_rules_have_a_name_that_changes_with_them():
+    """Images are read anew when it changes: so it changes with what the rules say, and only then.
+
+    Where the same rules come to be read otherwise, raise the number in `COMPONENT_RULES`.
+    """
+    assert COMPONENT_RULES == "a69b49d401e6a3be"
