@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from etl.load.preview import Preview
 from etl.model import Decision
+from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,4 +45,5 @@ class Job:
     progress: Progress
     now: Callable[[], datetime] = utc_now
     on_preview: OnPreview = unseen
+    watch: Stopwatch = field(default_factory=Stopwatch)
     paces: dict[tuple[str, float], Pace] = field(default_factory=dict)  # by endpoint and limit

@@ -26,6 +26,7 @@ from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
+from etl.stopwatch import Stopwatch
 from etl.sync import sync_source
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def run_sync(
     progress: Progress | None = None,
     now: Callable[[], datetime] = utc_now,
     on_preview: OnPreview = unseen,
+    watch: Stopwatch | None = None,
 ) -> RunOutcome:
     """Synchronises the sources named, or the share (neither: all).
 
@@ -86,6 +88,7 @@ def run_sync(
         progress=progress,
         now=now,
         on_preview=on_preview,
+        watch=watch or Stopwatch(),
     ) as job:
         sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
         if is_dry_run or not (sources or failed):  # a share without sources is no run

@@ -65,6 +65,7 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
     """
     with ExitStack() as stack:
         stack.enter_context(our_errors(job.engine))
+        stack.enter_context(job.watch.on("database"))
         began_at = job.now()
         if job.run_id is None:
             connection = stack.enter_context(job.engine.connect())
@@ -87,7 +88,10 @@ def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome
     facts = WalkFacts(coverage=coverage_of(source).digest)
     client: Client | None = None
     try:
-        with open_client(source, run_count=baseline.run_count, job=job) as client:
+        with (
+            open_client(source, run_count=baseline.run_count, job=job) as client,
+            job.watch.on("fetch"),
+        ):
             reading = _read(source, job, client, baseline)
     except SourceError as error:
         _log.warning("the source could not be read: %s", error)
@@ -106,14 +110,15 @@ def _read(source: SourceSettings, job: Job, client: Client, baseline: Baseline) 
         client,
         source,
         job.settings.walk,
-        observer_for=lambda listing: Sighting(baseline, listing),
+        observer_for=lambda listing: Sighting(baseline, listing, watch=job.watch),
         on_page=lambda pages, rows, total: job.progress.advance(
             source.name, pages=pages, rows=rows, total=total
         ),
     )
     walk = walker.walk(listings)
     _log.info("read %d pages in %d walks: %s", walk.pages, walk.walks, walk.certificate)
-    decision = _decide(source, job, client, baseline, walk)
+    with job.watch.on("absences"):
+        decision = _decide(source, job, client, baseline, walk)
     return _Reading(walk, decision, _facts(source, client, walk, decision))
 
 
@@ -156,7 +161,8 @@ def _proofs(source: SourceSettings, job: Job, client: Client, absences: Absences
     asked = in_turn(
         absences, wants_lookups=policy.evidence == "lookup", max_lookups=policy.max_lookups
     )
-    findings = look_up(client, source.project_id, asked, concurrency=source.http.concurrency)
+    with job.watch.on("lookups", len(asked)):
+        findings = look_up(client, source.project_id, asked, concurrency=source.http.concurrency)
     if are_refused(findings):
         _log.warning(
             "looking images up is not permitted: a removal now needs two certified walks without"
@@ -200,15 +206,17 @@ def _applied(
         )
         job.on_preview(preview, reading.decision)
         return preview.outcome
-    return apply_source(
-        connection,
-        run_id=job.run_id,
-        source=source.name,
-        observed_at=at,
-        sightings=sightings,
-        decision=reading.decision,
-        facts=reading.facts,
-    )
+    with job.watch.on("commit"):
+        return apply_source(
+            connection,
+            run_id=job.run_id,
+            source=source.name,
+            observed_at=at,
+            sightings=sightings,
+            decision=reading.decision,
+            facts=reading.facts,
+            watch=job.watch,
+        )
 
 
 def _failed(

@@ -62,8 +62,8 @@ class RunOutcome(Protocol):
     def sources(self) -> Sequence[Outcome]: ...
 
 
-def as_json(outcome: RunOutcome) -> str:
-    """The object of `sync --output json`."""
+def as_json(outcome: RunOutcome, **more: Any) -> str:
+    """The object of `sync --output json`; `more` are further members."""
     told = {
         "run_id": outcome.run_id,
         "status": outcome.status,
@@ -71,6 +71,7 @@ def as_json(outcome: RunOutcome) -> str:
         "finished_at": _instant(outcome.finished_at),
         "dry_run": outcome.is_dry_run,
         "sources": [_source_object(source) for source in outcome.sources],
+        **more,
     }
     return printable_json(json.dumps(told, ensure_ascii=False, indent=2))
 
@@ -173,7 +174,7 @@ def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]
         yield f"  let go:   {again(f'approve {outcome.run_id}')}"
         yield f"  drop:     {again(f'dismiss {outcome.run_id}')}"
         yield f"  accept:   {again(accept)}"
-    if source.rejected and outcome.run_id is not None:
+    if source.rejected:
         yield f"  rejected: {again('rejects')}"
 
 

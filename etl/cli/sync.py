@@ -9,6 +9,7 @@ import click
 
 from etl.cli.options import output_option, shard_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
+from etl.stopwatch import RunningStopwatch, Stopwatch
 
 if TYPE_CHECKING:
     from etl.cli.summary import RunOutcome
@@ -41,6 +42,7 @@ _metrics_option = click.option(
 @_parallel_option
 @_metrics_option
 @output_option
+@click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went.")
 @pass_session
 def sync(
     session: Session,
@@ -53,6 +55,7 @@ def sync(
     parallel: int,
     metrics_file: str | None,
     output: str,
+    is_profiled: bool,
 ) -> int:
     """Read every source of the configuration and apply what changed.
 
@@ -75,6 +78,7 @@ def sync(
         parallel=parallel,
         metrics_file=metrics_file,
         output=output,
+        watch=RunningStopwatch() if is_profiled else None,
     )
 
 
@@ -123,15 +127,18 @@ def _run(
     parallel: int,
     output: str,
     metrics_file: str | None = None,
+    watch: RunningStopwatch | None = None,
 ) -> int:
-    from etl.cli.forecast import Forecast
-    from etl.notify.announce import announcing
-    from etl.progress import watching
-    from etl.run import run_sync
+    on = (watch or Stopwatch()).on
+    with on("start"):
+        from etl.cli.forecast import Forecast
+        from etl.notify.announce import announcing
+        from etl.progress import watching
+        from etl.run import run_sync
 
-    session.check_sources(sources)
+        session.check_sources(sources)
     forecast = Forecast()
-    with watching(is_wanted=not session.is_quiet) as progress:
+    with watching(is_wanted=not session.is_quiet) as progress, on("database"):
         work = partial(
             run_sync,
             session.settings,
@@ -143,6 +150,7 @@ def _run(
             parallel=parallel,
             progress=progress,
             on_preview=forecast.take,
+            watch=watch,
         )
         announced = announcing("sync", session.settings, metrics_file=metrics_file)
         outcome = work() if is_dry_run else announced(work)
@@ -151,20 +159,25 @@ def _run(
         if not session.is_quiet:
             click.echo(f"No source belongs to share {shard}.")
         return session.exit_code
-    show_outcome(session, outcome, output=output)
+    show_outcome(session, outcome, output=output, watch=watch)
     if is_dry_run and output == "text" and not session.is_quiet:
         for line in forecast.lines():
             click.echo(line)
     return session.exit_code
 
 
-def show_outcome(session: Session, outcome: RunOutcome, *, output: str) -> None:
+def show_outcome(
+    session: Session, outcome: RunOutcome, *, output: str, watch: RunningStopwatch | None = None
+) -> None:
     """Prints a run's result; with `-q` one line on standard error, when it is no success."""
-    from etl.cli import summary
+    from etl.cli import profile, summary
 
     if output == "json":
-        click.echo(summary.as_json(outcome))
+        told = {"profile": [*profile.profile_rows(watch)]} if watch else {}
+        click.echo(summary.as_json(outcome, **told))
     elif not session.is_quiet:
         click.echo(summary.as_text(outcome, again=session.again))
     if session.is_quiet and outcome.exit_code:
         session.tell(summary.in_one_line(outcome), exit_code=outcome.exit_code)
+    if watch and output == "text":
+        click.echo(f"\n{profile.as_table(watch)}", err=True)

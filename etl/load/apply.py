@@ -25,6 +25,7 @@ from etl.load.sighting import deleted_by, seen_by
 from etl.load.sights import read_sights
 from etl.load.tally import Tally, failed_outcome
 from etl.load.turn import Before, Turn, read_before
+from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -50,6 +51,7 @@ def apply_source(
     decision: Decision,
     facts: WalkFacts,
     dismissed: Collection[str] = (),
+    watch: Stopwatch | None = None,
 ) -> Outcome:
     """Writes what the sightings show and the decision says, in one transaction.
 
@@ -60,12 +62,20 @@ def apply_source(
         with connection.begin():
             connection.execute(text(_CACHE))
     with writing(connection):
-        turn = _turn(connection, run_id=run_id, source=source, observed_at=observed_at, facts=facts)
+        turn = _turn(
+            connection,
+            run_id=run_id,
+            source=source,
+            observed_at=observed_at,
+            facts=facts,
+            watch=watch,
+        )
         refresh_components(turn)
         outcome = _write(turn, sightings, decision, facts=facts, dismissed=dismissed)
         write_source_run(turn, outcome)
     if outcome.added > max(ANALYSE_FROM, turn.before.present):
-        _analyse(connection)
+        with turn.watch.on("commit: analyse"):
+            _analyse(connection)
     return outcome
 
 
@@ -93,7 +103,13 @@ def record_failure(
 
 
 def _turn(
-    connection: Connection, *, run_id: int, source: str, observed_at: datetime, facts: WalkFacts
+    connection: Connection,
+    *,
+    run_id: int,
+    source: str,
+    observed_at: datetime,
+    facts: WalkFacts,
+    watch: Stopwatch | None = None,
 ) -> Turn:
     require_lock(connection, source)
     before = read_before(connection, source)
@@ -107,6 +123,7 @@ def _turn(
         catalogue=FactSet(before.catalogue_digest),
         sights=_sights(connection, source, before),
         component_rules=before.component_rules,
+        watch=watch or Stopwatch(),
     )
 
 
@@ -125,10 +142,13 @@ def _write(
     dismissed: Collection[str],
 ) -> Outcome:
     differences, seen, tally = Differences(sightings, decision), seen_by(sightings), Tally()
-    write_new(turn, tally.new(differences.new(is_certified=turn.is_certified)))
-    write_changed(turn, tally.changed(differences.changed()))
-    write_touched(turn, differences.touched())
-    write_absent(turn, decision)
+    with turn.watch.on("commit: new"):
+        write_new(turn, tally.new(differences.new(is_certified=turn.is_certified)))
+    with turn.watch.on("commit: changed"):
+        write_changed(turn, tally.changed(differences.changed()))
+        write_touched(turn, differences.touched())
+    with turn.watch.on("commit: absent"):
+        write_absent(turn, decision)
     deleted = deleted_by(sightings)
     listed_deleted = {each.image_id for each in deleted}
     write_held(turn, decision, seen, listed_deleted=listed_deleted, dismissed=dismissed)

@@ -16,6 +16,7 @@ from etl.decide.ledger import version_fact
 from etl.load.seen import Seen, together
 from etl.load.stage import Changed, New, Rejected, Spool, Touched
 from etl.model import Normalised, Reject
+from etl.stopwatch import Stopwatch
 from etl.transform import normalise_all, received_digest
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class _Told(Struct, frozen=True, gc=False):
 class Sighting:
     """One reading of `listing`: what it saw, and the differences that it staged."""
 
-    def __init__(self, baseline: Baseline, listing: Listing) -> None:
+    def __init__(
+        self, baseline: Baseline, listing: Listing, *, watch: Stopwatch | None = None
+    ) -> None:
         self.listing = listing
         self.rows = 0
         self.nameless = 0  # records without a usable id: nobody knows which image they are
@@ -52,6 +55,7 @@ class Sighting:
         self.rejected = Spool(Rejected)
         self._baseline = baseline
         self._label = str(listing)
+        self._on = (watch or Stopwatch()).on
 
     @property
     def distinct(self) -> int:
@@ -65,11 +69,15 @@ class Sighting:
 
     def observe(self, page: Page) -> None:
         """Takes in a page."""
-        self.rows += len(page.records)
-        digests = [received_digest(record) for record in page.records]
-        unknown = self.seen.tell_all(self._baseline.match(digests))
+        count = len(page.records)
+        self.rows += count
+        with self._on("digest", count):
+            digests = [received_digest(record) for record in page.records]
+        with self._on("match", count):
+            unknown = self.seen.tell_all(self._baseline.match(digests))
         if unknown:
-            self._look_closer(page, unknown, digests)
+            with self._on("compare", len(unknown)):
+                self._look_closer(page, unknown, digests)
 
     def saw_same_as(self, other: Sighting) -> bool:
         """Whether both readings showed the same images."""
@@ -83,7 +91,8 @@ class Sighting:
     def _look_closer(self, page: Page, places: Sequence[int], digests: Sequence[bytes]) -> None:
         told: list[_Told] = []
         rejects: list[Rejected] = []
-        closer = normalise_all([page.records[place] for place in places])
+        with self._on("normalise", len(places)):
+            closer = normalise_all([page.records[place] for place in places])
         for place, result in zip(places, closer, strict=True):
             if isinstance(result, Normalised):
                 told.append(_Told(result, digests[place]))
@@ -124,9 +133,10 @@ class Sighting:
             else:
                 closer.append(each)
         changed = self._compare(closer, marks, touched)
-        self.new.write(new)
-        self.changed.write(changed)
-        self.touched.write(touched)
+        with self._on("stage", len(new) + len(changed) + len(touched)):
+            self.new.write(new)
+            self.changed.write(changed)
+            self.touched.write(touched)
 
     def _compare(
         self, closer: list[_Told], marks: dict[str, Mark], touched: list[Touched]

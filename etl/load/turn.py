@@ -11,6 +11,7 @@ from sqlalchemy import text
 from etl.decide.ledger import FactSet
 from etl.load.rows import bound, instant_read
 from etl.load.statements import insert_rows
+from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,6 +73,7 @@ class Turn:
     catalogue: FactSet = field(default_factory=FactSet)
     sights: FactSet = field(default_factory=FactSet)
     component_rules: str | None = None  # those that the source's components are read by
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
     @property
     def is_sqlite(self) -> bool:

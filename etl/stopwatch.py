@@ -1,0 +1,83 @@
+"""Where does a run's time go? Clocks that a stage holds while it works; off, they cost nothing.
+
+It knows no stage: whoever works says what it is doing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+_NOTHING: Final = nullcontext()
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a stage cost, without the stages inside it; `count`: what it worked on, as it says."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    count: int = 0
+
+
+class Stopwatch:
+    """Measures nothing."""
+
+    def on(self, stage: str, count: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002  # it measures nothing
+        """The block is `stage`; a stage inside it is measured by itself."""
+        return _NOTHING
+
+
+class RunningStopwatch(Stopwatch):
+    """Measures each stage, in whatever threads; clocks give seconds."""
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float] = time.perf_counter,
+        cpu: Callable[[], float] = time.thread_time,
+        process_cpu: Callable[[], float] = time.process_time,
+    ) -> None:
+        """`cpu` is of the thread that asks, `process_cpu` of all since the process began."""
+        self._wall, self._cpu, self._process_cpu = wall, cpu, process_cpu
+        self._began = wall()
+        self._spent: dict[str, Spent] = {}
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    @contextmanager
+    def on(self, stage: str, count: int = 0) -> Iterator[None]:
+        """The block is `stage`; a stage inside it is measured by itself."""
+        with self._lock:
+            self._spent.setdefault(stage, Spent()).count += count
+        outer = self._turn_to(stage)
+        try:
+            yield
+        finally:
+            self._turn_to(outer)
+
+    def spent(self) -> dict[str, Spent]:
+        """Each stage's cost, in the order in which they first began."""
+        return self._spent
+
+    def total(self) -> Spent:
+        """Since the watch was made; processor time of the whole process from its very start."""
+        return Spent(self._wall() - self._began, self._process_cpu())
+
+    def _turn_to(self, stage: str | None) -> str | None:
+        """Charges this thread's time since the last turn to the stage that was on; names it."""
+        wall, cpu = self._wall(), self._cpu()
+        outer, since_wall, since_cpu = getattr(self._here, "lap", (None, wall, cpu))
+        if outer is not None:
+            with self._lock:
+                self._spent[outer].wall_seconds += wall - since_wall
+                self._spent[outer].cpu_seconds += cpu - since_cpu
+        self._here.lap = stage, wall, cpu
+        return outer
