@@ -53,6 +53,9 @@ def chosen(
         if name not in known:
             told = ", ".join(known) or "none"
             raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+    if not known and settings.discover:
+        hint = "check discover.regions, and what the credentials may use"
+        raise UsageError(f"{settings.place}: no project was found to read", hint=hint)
     if not known:
         raise UsageError(
             f"{settings.place}: there is no [[source]] to read",
