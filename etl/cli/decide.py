@@ -20,6 +20,8 @@ _run_argument = click.argument("run_id", metavar="RUN", type=click.IntRange(min=
 def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) -> int:
     """Look every image that RUN held up again, and remove at once what is still gone.
 
+    What can't be looked up now is held on, and the command ends with 30.
+
     \b
     image-sync removals --held     what is held, and why
     image-sync approve 17          let it through

@@ -174,7 +174,7 @@ def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]
         yield f"  let go:   {again(f'approve {outcome.run_id}')}"
         yield f"  drop:     {again(f'dismiss {outcome.run_id}')}"
         yield f"  accept:   {again(accept)}"
-    if source.rejected:
+    if source.rejected and outcome.run_id is not None:
         yield f"  rejected: {again('rejects')}"
 
 
