@@ -80,6 +80,12 @@ ROWS = (
     Row("other faults of the database", "database fault", f"1: exit code, one line; {WHOLE}"),
     Row("faults of the source over a socket", "passed test_source_faults", "the outcome, in time"),
     Row(
+        "runs of cron, one after the other, some with a fault",
+        "cron",
+        "memory, connections and files as before; the database grows as its rows do; `verify`",
+        besides={"killed": "killed"},
+    ),
+    Row(
         "signals where the program waits",
         "signal",
         "143 or 130, `interrupted`, the lock is free",
