@@ -223,11 +223,13 @@ def _take_turns(
 
 def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
     """One source's outcome, told in the log."""
+    began_at = job.now()
     with bound(run=job.run_id, source=source.name):
         outcome = _worked(source, job, work)
+        seconds = (job.now() - began_at).total_seconds()
         counts = {name: getattr(outcome, name) for name in _TOLD if getattr(outcome, name)}
         _log.info("the source is done: %s", outcome.status, extra=counts)
-        return outcome
+        return replace(outcome, duration_seconds=seconds)
 
 
 def _worked(source: SourceSettings, job: Job, work: Work) -> Outcome:

@@ -73,14 +73,10 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
             lock = source_lock(job.engine, source.name, wait_seconds=job.wait_seconds)
             connection = stack.enter_context(lock)
         job.progress.begin(source.name)
-        locked_at = job.now()
+        waited_seconds = (job.now() - began_at).total_seconds()
         outcome = _synced(source, job, connection)
         job.progress.end(source.name, note=outcome.status)
-        return replace(
-            outcome,
-            lock_wait_seconds=(locked_at - began_at).total_seconds(),
-            duration_seconds=(job.now() - began_at).total_seconds(),
-        )
+        return replace(outcome, lock_wait_seconds=waited_seconds)
 
 
 def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome:

@@ -185,6 +185,7 @@ def test_a_held_lock_is_told_with_all_that_is_known(database_url, tmp_path):
             outcome = other_process(at, path)
         engine.dispose()
         assert outcome == 22
+        assert of(path, "last_run_source_duration_seconds", source="one") > 0
         assert of(path, "last_run_locks_held") == 1
         assert of(path, "last_run_exit_code") == 22
         assert of(path, "last_run_source_lock_wait_seconds", source="one") >= 0
