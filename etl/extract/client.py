@@ -17,18 +17,17 @@ import os
 import random
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from etl import __version__
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
-from etl.extract.deadline import POOLS
+from etl.extract.deadline import DeadlineAdapter
 from etl.extract.exchange import OK, Answer, Lost, Request, query_of, split_endpoint
 from etl.extract.failure import broken, checked, error_of
 from etl.extract.pace import Pace
@@ -79,7 +78,7 @@ class Client:
         self._closing = threading.Event()
         self._sleep = self._closing.wait if sleep is None else sleep
         self._retry = RetryPolicy(http.max_retries, jitter)
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=http.concurrency)
+        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=http.concurrency)
         self._proxies = {} if is_direct or is_loopback(endpoint) else get_environ_proxies(endpoint)
         self._verify = http.ca_bundle or _authorities(os.environ)
         self._headers = {
@@ -261,19 +260,6 @@ class Client:
     def _note_retry(self) -> None:
         with self._lock:
             self.retries += 1
-
-
-class _Adapter(HTTPAdapter):
-    """requests' own, on connections with a deadline."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
 
 
 def _authorities(environ: Mapping[str, str]) -> str | bool:

@@ -13,6 +13,7 @@ import time
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -72,4 +73,17 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-POOLS: Final = {"http": _Pool, "https": _TlsPool}
+_POOLS: Final = {"http": _Pool, "https": _TlsPool}
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' own adapter, on connections with a deadline, also those to a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
