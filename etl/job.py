@@ -14,8 +14,9 @@ from etl.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from etl.config import Settings
+    from etl.config import AuthSettings, Settings
     from etl.extract.pace import Pace
+    from etl.extract.trust import Trust
     from etl.progress import Progress
 
 
@@ -47,3 +48,4 @@ class Job:
     on_preview: OnPreview = unseen
     watch: Stopwatch = field(default_factory=Stopwatch)
     paces: dict[tuple[str, float], Pace] = field(default_factory=dict)  # by endpoint and limit
+    trusts: dict[tuple[str, AuthSettings], Trust] = field(default_factory=dict)  # by endpoint

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from etl.config import SAMPLE_ENDPOINT
 from etl.extract.client import Client
 from etl.extract.methods import authenticator
 from etl.extract.pace import Pace
+from etl.extract.trust import REFUSALS_OF_A_USER, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
     from typing import Protocol
 
-    from etl.config import SourceSettings
+    from etl.config import AuthSettings, SourceSettings
 
     class HasPaces(Protocol):
-        """Who knows the time, and how fast each host may be asked."""
+        """Who knows the time, how fast each host may be asked, and which credentials are wrong."""
 
         @property
         def now(self) -> Callable[[], datetime]: ...
         @property
         def paces(self) -> dict[tuple[str, float], Pace]: ...
+        @property
+        def trusts(self) -> dict[tuple[str, AuthSettings], Trust]: ...
+
+
+# Methods whose 401 is about the credentials, whatever project was asked for.
+_TOLD_APART: Final = frozenset({"token", "aksk"})
 
 
 @contextmanager
@@ -31,15 +39,29 @@ def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Ite
     """A client for `source`; the sample shows a generation further with each run of the source."""
     with _endpoint(source, generation=run_count + 1) as endpoint:
         auth = authenticator(
-            source.auth, project_id=source.project_id, http=source.http, clock=job.now
+            source.auth,
+            project_id=source.project_id,
+            http=source.http,
+            clock=job.now,
+            trust=_lenders_trust(source.auth, job),
         )
         rate = source.http.max_requests_per_second
         pace = job.paces.setdefault((endpoint, rate), Pace(rate))
-        client = Client(endpoint, auth=auth, http=source.http, clock=job.now, pace=pace)
+        is_shared = source.auth.method in _TOLD_APART
+        trust = job.trusts.setdefault((endpoint, source.auth), Trust()) if is_shared else None
+        client = Client(
+            endpoint, auth=auth, http=source.http, clock=job.now, pace=pace, trust=trust
+        )
         try:
             yield client
         finally:
             client.close()
+
+
+def _lenders_trust(auth: AuthSettings, job: HasPaces) -> Trust:
+    """What is known of a user at IAM, for whichever project a token is asked."""
+    user = replace(auth, project="", project_id="")
+    return job.trusts.setdefault((auth.iam_endpoint, user), Trust(refusals=REFUSALS_OF_A_USER))
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from etl.extract.failure import broken, checked, error_of
 from etl.extract.pace import Pace
 from etl.extract.redact import redacted
 from etl.extract.retry import RetryPolicy
+from etl.extract.trust import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,16 +66,18 @@ class Client:
         http: HttpSettings,
         clock: Callable[[], datetime],
         pace: Pace | None = None,
+        trust: Trust | None = None,
         sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         is_direct: bool = False,
     ) -> None:
-        """`pace` may be shared by the clients of a host; `is_direct`: past any proxy."""
+        """`pace` and `trust` may be shared by a host's clients; `is_direct`: past any proxy."""
         self._origin, self._base = split_endpoint(endpoint)
         self._auth = auth
         self._http = http
         self._clock = clock
         self._pace = pace or Pace(http.max_requests_per_second)
+        self._trust = trust or Trust()
         self._closing = threading.Event()
         self._sleep = self._closing.wait if sleep is None else sleep
         self._retry = RetryPolicy(http.max_retries, jitter)
@@ -140,6 +143,7 @@ class Client:
             outcome = self._attempt(request, headers)
             if isinstance(outcome, Answer):
                 if outcome.status in request.accepted:
+                    self._trust.note_accepted()
                     return checked(request, outcome)
                 if outcome.status == 401 and not has_renewed and self._auth.renew(headers):
                     has_renewed = True
@@ -158,6 +162,7 @@ class Client:
         """
         if self._refused:
             raise self._refused
+        self._trust.check()
         headers = self._auth.headers(request)
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
@@ -240,6 +245,7 @@ class Client:
         )
         if isinstance(error, SourceRefused) and error.status == 401:
             self._refused = error
+            self._trust.note_refused(error)
         return error
 
     def _wait(self, seconds: float, request: Request, outcome: Answer | Lost) -> None:
