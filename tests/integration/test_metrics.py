@@ -108,6 +108,13 @@ def held_against(path, at):
     assert told == sorted_labels
 
 
+@pytest.fixture
+def sqlite(databases):
+    """For what is the same on both."""
+    with databases.migrated("sqlite") as url:
+        yield url
+
+
 def test_its_numbers_are_the_databases(database_url, tmp_path):
     path = tmp_path / "image-sync.prom"
     broken = [*catalogue(40), image(40, size="large")]
@@ -135,9 +142,9 @@ def test_its_numbers_are_the_databases(database_url, tmp_path):
     assert os.listdir(tmp_path) == [path.name] or database_url.startswith("sqlite")
 
 
-def test_a_source_that_never_ran_is_as_stale_as_can_be(database_url, tmp_path):
+def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
-    with place(database_url) as at:
+    with place(sqlite) as at:
         first = at.settings()
         both = replace(first, sources=(*first.sources, replace(at.source, name=STRANGE)))
         announcing("sync", both, metrics_file=str(path))(at.run)
@@ -146,9 +153,9 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(database_url, tmp_path):
         assert of(path, "source_images", source="one", state="present") == 6
 
 
-def test_discovered_sources_are_told_until_they_vanish(database_url, tmp_path):
+def test_discovered_sources_are_told_until_they_vanish(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
-    with place(database_url) as at:
+    with place(sqlite) as at:
         at.run()
         found = replace(
             at.settings(),
@@ -204,9 +211,9 @@ def other_process(at, path):
     return told.returncode
 
 
-def test_a_failing_source_is_told(database_url, tmp_path):
+def test_a_failing_source_is_told(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
-    with place(database_url) as at:
+    with place(sqlite) as at:
         sync(at, path)
         at.api.quirks = Quirks(total=lambda n: "many")
         assert sync(at, path).exit_code == 12
