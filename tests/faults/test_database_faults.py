@@ -399,7 +399,7 @@ def test_another_writer_that_ends_in_time_is_waited_for(synced_file, desk, monke
     """Longer than one step, so that the wait is tried again."""
     with closing(sqlite3.connect(synced_file, check_same_thread=False)) as other:
         other.execute("begin immediate")
-        thread = threading.Timer(1.3, other.rollback)
+        thread = threading.Timer(2.2, other.rollback)
         thread.start()
         assert desk.run(f"sqlite:///{synced_file}", "sync") == (0, "")
         thread.join()
@@ -482,7 +482,7 @@ def test_reading_commands_read_where_nothing_may_be_written(own_file, desk, tmp_
 def test_reading_where_nothing_may_be_written_while_somebody_writes(own_file, desk):
     url = f"sqlite:///{own_file}"
     with closing(sqlite3.connect(own_file)) as other:
-        other.execute("update sync_runs set host = host")
+        other.execute("pragma user_version = 1")
         other.commit()
         with rights((own_file, 0o444), (own_file.parent, 0o555)):
             assert desk.run(url, "status")[0] == 0
@@ -491,7 +491,7 @@ def test_reading_where_nothing_may_be_written_while_somebody_writes(own_file, de
 def test_what_waits_in_a_log_is_not_passed_over(own_file, desk, tmp_path):
     """A killed writer's log can't be read without the file that SQLite makes beside it."""
     with closing(sqlite3.connect(own_file)) as other:
-        other.execute("update sync_runs set host = host")
+        other.execute("pragma user_version = 1")
         other.commit()
         log = Path(f"{own_file}-wal")
         kept = log.read_bytes()

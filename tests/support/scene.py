@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url, text
+from sqlalchemy import inspect, make_url, text
 
 from etl.cli.entry import run
 from etl.database.engine import open_engine
@@ -69,6 +69,16 @@ class Scene:
 
     def present(self) -> dict[str, str]:
         return dict(self.rows("select image_id, name from images where state = 'present'"))
+
+    def relations(self) -> set[str]:
+        """The names of all tables and views."""
+        engine = open_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                there = inspect(connection)
+                return {*there.get_table_names(), *there.get_view_names()}
+        finally:
+            engine.dispose()
 
     def last_run(self) -> tuple[str, int | None]:
         """Its status and exit code."""
