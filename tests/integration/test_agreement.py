@@ -321,11 +321,11 @@ def test_dashboard(engine, record, tmp_path):
     for name in ("added", "changed", "removed", "restored"):
         assert told.week[name] == sum(row[name] for row in week)
     last: dict[str, int] = {}
-    series = []
+    series = {}
     for row in record.source_runs:
         last[row["source"]] = row["present"]
-        series.append((row["at"], sum(last.values())))
-    assert [(point.at, point.value) for point in told.series] == series
+        series[row["run_id"]] = row["at"], sum(last.values())
+    assert [(point.at, point.value) for point in told.series] == list(series.values())
     assert told.runs.total == RUNS
     assert told.removals.total == len(record.removals)
     assert told.held.total == len(answers.held(record))

@@ -21,6 +21,7 @@ NOT_PROVEN = {
     "field_changes": {"image_key"},
     "rejects": {"reject_id"},
     "prunings": {"pruned_at"},
+    "sync_runs": {"finished_at", "exit_code"},
 }
 LEDGER = [
     "catalogue",
@@ -32,6 +33,7 @@ LEDGER = [
     "rejects",
     "source_fields",
     "prunings",
+    "sync_runs",
 ]
 
 

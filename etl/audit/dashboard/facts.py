@@ -214,13 +214,13 @@ def _old_rows(connection: Connection, now: datetime) -> list[Row]:
 
 
 def _series(rows: Iterable[Row]) -> list[Point]:
-    """The number of images in all sources together, after each run of any of them."""
+    """The number of images in all sources together, after each run."""
     present: dict[str, int] = {}
-    points: list[Point] = []
+    points: dict[int, Point] = {}
     for row in rows:
         present[row["source"]] = row["present"]
-        points.append(Point(row["observed_at"], sum(present.values())))
-    return points
+        points[row["run_id"]] = Point(row["observed_at"], sum(present.values()))
+    return list(points.values())
 
 
 def _by_run(rows: Iterable[Row]) -> list[RunCounts]:

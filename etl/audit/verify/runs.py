@@ -79,6 +79,13 @@ class Ledger:
         pruning = self.prunings.get(source)
         return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
 
+    def seals(self, source: str, instant: Any) -> bool:
+        """Whether an instant is that of a run that seals what it resolves: none of release 0.1."""
+        return any(
+            self.instants[source, row["run_id"]] == instant and row["sight_digest"] is not None
+            for row in self.runs.get(source, ())
+        )
+
     def has_our_rules(self, source: str) -> bool:
         """Whether the last run read the components by the rules of this very program."""
         rows = self.runs.get(source)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from etl.audit.verify.findings import Finding, of_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ _OF_RUNS: Final = {
     "held_removals": ("image_id", "run_id"),
     "held_removals ": ("image_id", "released_run_id"),
     "rejects": ("cast(reject_id as text)", "run_id"),
+    "rejects ": ("cast(reject_id as text)", "resolved_run_id"),
     "source_fields": ("field", "run_id"),
 }
 _OF_IMAGES: Final = {
@@ -33,6 +34,16 @@ _OF_IMAGES: Final = {
     "held_removals": "c.source = t.source and c.image_id = t.image_id",
 }
 _RECORD_BYTES: Final = 65_536
+_CODES: Final[dict[str, Callable[[int | None], bool]]] = {
+    "succeeded": lambda code: code == 0,
+    "partial": lambda code: code in {3, 22},
+    "held": lambda code: code == 30,
+    "failed": lambda code: code not in {None, 0, 3, 30},
+    "interrupted": lambda code: code is not None and code > 128,
+    "running": lambda code: code is None,
+    "abandoned": lambda code: code is None,
+}
+"""Status of a run → whether it can have ended with an exit code."""
 
 
 def check_strays(connection: Connection) -> Iterator[Finding]:
@@ -59,13 +70,14 @@ def check_strays(connection: Connection) -> Iterator[Finding]:
 def check_sync_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[Finding]:
     """How a run ended against how it ended for its sources."""
     statement = text("""
-        select r.run_id, r.kind, r.status, r.exit_code, count(s.source) as sources,
+        select r.run_id, r.kind, r.status, r.exit_code, r.started_at, r.finished_at,
+            count(s.source) as sources,
             count(case when s.status = 'succeeded' then 1 end) as succeeded,
             count(case when s.status = 'held' then 1 end) as held
         from sync_runs as r
         left join source_runs as s on s.run_id = r.run_id
         where r.run_id >= :first
-        group by r.run_id, r.kind, r.status, r.exit_code
+        group by r.run_id, r.kind, r.status, r.exit_code, r.started_at, r.finished_at
     """)
     for run in connection.execute(statement, {"first": max(first, ledger.first_whole_run)}):
         for told in _sync_run(run):
@@ -84,15 +96,17 @@ def _sync_run(run: Any) -> Iterator[str]:
         yield "succeeded, and not all of its sources have"
     if run.status == "held" and not run.held:
         yield "held, and none of its sources is"
-    if (run.status == "succeeded") != (run.exit_code == 0) and run.exit_code is not None:
+    if run.status not in _CODES or not _CODES[run.status](run.exit_code):
         yield f"{run.status} with exit code {run.exit_code}"
+    if run.finished_at is not None and run.finished_at < run.started_at:
+        yield "finished before it started"
 
 
 def check_rejects(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
     """A record against its digest; when it was resolved."""
     statement = """
-        select reject_id, run_id, source, rejected_at, resolved_at, record, record_bytes,
-            record_digest
+        select reject_id, run_id, source, rejected_at, resolved_at, resolved_run_id, record,
+            record_bytes, record_digest
         from rejects
         order by reject_id
     """
@@ -104,6 +118,8 @@ def check_rejects(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
             row.resolved_at < row.rejected_at or not ledger.is_observed(row.source, row.resolved_at)
         ):
             yield of_row(row.run_id, row.source, name, "resolved_at is no instant of a later run")
+        if row.resolved_run_id is None and ledger.seals(row.source, row.resolved_at):
+            yield of_row(row.run_id, row.source, name, "resolved, and no run says it did")
         if _is_otherwise(row):
             yield of_row(row.run_id, row.source, name, "record is not what was received")
 

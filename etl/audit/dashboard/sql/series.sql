@@ -1,4 +1,4 @@
 -- How many images did each source have after each of its runs?
-select source, observed_at, present
+select run_id, source, observed_at, present
 from source_runs
 order by observed_at, source
