@@ -13,8 +13,10 @@ from sqlalchemy import make_url
 from etl.cli.entry import run
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from etl.sample import Response, SampleApi
 from etl.scale import worker
 from etl.scale.queue import enqueue, make_tables, open_queue, queue_of, read_queues
+from tests.support.syncing import catalogue
 
 SECRET = "canary-of-the-token"
 SILENT_SECONDS = 30
@@ -25,10 +27,17 @@ def source(name, endpoint="sample:"):
 
 
 @pytest.fixture
-def settings(postgres_url):
+def head_url(databases):
+    """A PostgreSQL database at head, without the queue."""
+    with databases.migrated("postgresql") as url:
+        yield url
+
+
+@pytest.fixture
+def settings(head_url):
     """Three sources and the queue's tables."""
     sources = (source("one"), source("two"), source("far", "https://modelarts.cn-north-4.x.com"))
-    settings = Settings(database=DatabaseSettings(url=postgres_url), sources=sources)
+    settings = Settings(database=DatabaseSettings(url=head_url), sources=sources)
     assert make_tables(settings) is True
     return settings
 
@@ -211,8 +220,8 @@ def test_a_database_that_fails_in_between(settings, sql):
         work(settings, lambda name: True)
 
 
-def test_without_the_queues_tables(postgres_url):
-    bare = Settings(database=DatabaseSettings(url=postgres_url), sources=(source("one"),))
+def test_without_the_queues_tables(head_url):
+    bare = Settings(database=DatabaseSettings(url=head_url), sources=(source("one"),))
     with pytest.raises(SchemaNotAtHead, match="scale init"), open_queue(bare):
         pass
 
@@ -293,3 +302,31 @@ def test_without_the_extra(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "etl.scale.queue")
     assert run(["scale", "init"]) == 2
     assert "pip install 'modelarts-image-sync[scale]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("typed")
+def test_discovered_sources_are_shared_out_too(capsys, monkeypatch, tmp_path):
+    projects = [{"id": "1" * 32, "name": "cn-north-4"}, {"id": "2" * 32, "name": "cn-north-4_team"}]
+    with SampleApi(catalogue(3), projects=projects) as api:
+        (tmp_path / "config.toml").write_text(
+            f'[[discover]]\niam_endpoint = "{api.url}"\nregions = ["cn-north-4"]\n'
+            f'[discover.source]\nendpoint = "{api.url}"\nhttp.max_retries = 0\n'
+        )
+        assert run(["scale", "init"]) == 0
+        assert run(["scale", "enqueue"]) == 0
+        assert run(["scale", "worker", "--once"]) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert told[1] == "2 enqueued, 0 waiting already"
+        assert sorted(line.split(": ")[1] for line in told[2:]) == [
+            "cn-north-4, 3 images seen",
+            "cn-north-4_team, 3 images seen",
+        ]
+        asked = [each for each in api.requests if each.path == "/v3/auth/projects"]
+        assert len(asked) == 1
+        api.before_request = lambda request: Response(503)
+        assert run(["scale", "enqueue"]) == 3
+        told = capsys.readouterr()
+        assert (told.out, "discover default: " in told.err) == (
+            "2 enqueued, 0 waiting already\n",
+            True,
+        )
