@@ -177,7 +177,7 @@ SIZE = 2
 LETTERS = "abcdefgh"
 MISTAKES = (
     *("another total", "other totals"),
-    *("a row less", "a row more", "another row", "a page more"),
+    *("a row less", "a row more", "another row", "a row moved", "a page more"),
 )
 Script = list[tuple[int, list[str]]]  # pages: the total that each tells, and its ids
 
@@ -238,6 +238,10 @@ def _spoilt(draw: st.DrawFn, script: Script) -> Script:
                 script[place] = (total, [*ids, letter])
             case "another row":
                 script[place] = (total, [*ids[1:], letter])
+            case "a row moved" if ids and place:  # to the page before, which is full
+                before_total, before = script[place - 1]
+                script[place - 1] = (before_total, [*before, ids[0]])
+                script[place] = (total, ids[1:])
             case "a page more":
                 script.append((total, [letter]))
     return script
