@@ -143,7 +143,8 @@ def _write(
 ) -> Outcome:
     differences, seen, tally = Differences(sightings, decision), seen_by(sightings), Tally()
     with turn.watch.on("commit: new"):
-        write_new(turn, tally.new(differences.new(is_certified=turn.is_certified)))
+        new = tally.new(differences.new(is_certified=turn.is_certified))
+        write_new(turn, new, about=len(seen.others))
     with turn.watch.on("commit: changed"):
         write_changed(turn, tally.changed(differences.changed()))
         write_touched(turn, differences.touched())

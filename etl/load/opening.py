@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from etl.load.bulk import many_new_rows
 from etl.load.rows import NEW_ROW, VALUES, form_of
 from etl.load.sights import new_sights, sights_kept
 from etl.load.turn import batches
@@ -31,9 +32,13 @@ _STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
 _CHANGES: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
 
 
-def write_new(turn: Turn, pages: Iterable[list[New]]) -> None:
-    """Version 1 of images never seen before; one listed as DELETED is removed at once."""
-    turn.insert("catalogue", (*_ALIKE, *NEW_ROW), chain.from_iterable(_new_rows(turn, pages)))
+def write_new(turn: Turn, pages: Iterable[list[New]], *, about: int) -> None:
+    """Version 1 of images never seen before; one listed as DELETED is removed at once.
+
+    `about`: how many they are at most.
+    """
+    with many_new_rows(turn, about):
+        turn.insert("catalogue", (*_ALIKE, *NEW_ROW), chain.from_iterable(_new_rows(turn, pages)))
     turn.execute(_REMOVED_AT_ONCE)
 
 

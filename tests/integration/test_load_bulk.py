@@ -1,0 +1,68 @@
+"""Very many new rows on SQLite: quicker, and the database as strict as before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from etl.load import apply, bulk
+from tests.support.databases import Databases
+from tests.support.loading import Loading, record
+
+RECORDS = [record(number) for number in range(30)]
+INDEXES = "select name, sql from sqlite_master where tbl_name = 'catalogue' order by name"
+
+
+@pytest.fixture
+def loading(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loading]:
+    monkeypatch.setattr(bulk, "MANY", 1)
+    with databases.migrated("sqlite") as url:
+        yield Loading(url)
+
+
+def is_strict(loading: Loading) -> bool:
+    """Whether the CHECKs still refuse what can't be, and nothing that is there breaks one."""
+    with pytest.raises(IntegrityError), loading.engine.begin() as connection:
+        connection.execute(text("update catalogue set state = 'gone'"))
+    return loading.rows("pragma integrity_check") == [("ok",)]
+
+
+def test_an_empty_catalogue_gets_its_indexes_when_the_rows_are_there(loading: Loading) -> None:
+    before = loading.rows(INDEXES)
+    outcome = loading.run([*RECORDS, record(99, status="DELETED")])
+    assert (outcome.added, outcome.removed) == (31, 1)
+    assert loading.rows(INDEXES) == before
+    assert is_strict(loading)
+    found = loading.rows("explain query plan select 1 from catalogue where name = 'name 3'")
+    assert "ix_catalogue_name" in str(found)
+    assert loading.rows("select count(*) from catalogue where name = 'name 3'") == [(1,)]
+
+
+def test_a_catalogue_that_has_rows_keeps_its_indexes(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading.run(RECORDS[:5])
+    monkeypatch.setattr(bulk, "catalogue", None)  # whose indexes nobody may touch
+    assert loading.run(RECORDS).added == 25
+    assert is_strict(loading)
+
+
+def test_a_load_that_fails_leaves_everything_as_it_was(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = loading.rows(INDEXES)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(apply, "write_source_run", fail)
+        with pytest.raises(KeyError):
+            loading.run(RECORDS)
+    assert loading.rows(INDEXES) == before
+    assert loading.run(RECORDS).added == 30
+    assert is_strict(loading)
