@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.errors import SourceBroken, SourceError, SourceUnavailable
+from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.auth import FixedToken
 from etl.extract.deadline import ANSWER_TIMEOUTS, DeadlineReader
 from tests.support.faulty import (
@@ -28,7 +28,7 @@ from tests.support.faulty import (
     reset,
     stall,
 )
-from tests.support.wire import client_for
+from tests.support.wire import Slept, client_for
 
 BODY = b'{"data": []}'
 WHOLE = head(Content_Length=len(BODY)) + BODY
@@ -99,6 +99,58 @@ def test_and_is_unavailable_when_it_never_comes(name: str) -> None:
         assert type(error) is SourceUnavailable
         assert "got no answer, 3 times" in error.message
         assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("hundred", [200, 300, 400, 500])
+def test_every_status_has_its_kind_and_costs_one_request(hundred: int) -> None:
+    """But for 401 to 404, what a 2xx other than 200, a 3xx or a 4xx says is a broken contract."""
+    for status in range(hundred + (hundred == 200), hundred + 100):
+        with Faulty(reply(status, b"" if status in {204, 304} else b"{}")) as server:
+            error = error_from(server, max_retries=0)
+            refused, later = status in {401, 403, 404}, status == 429 or status >= 500
+            kind = SourceRefused if refused else SourceUnavailable if later else SourceBroken
+            assert (type(error), error.status, len(server.asked)) == (kind, status, 1)
+
+
+def test_an_interim_answer_is_passed_over_or_broken() -> None:
+    with Faulty(raw(head(100) + WHOLE)) as server:
+        client = client_for(server.url)
+        assert client.get("/x", {}).body == BODY
+        client.close()
+    with Faulty(raw(head(103) + WHOLE)) as server:
+        error = error_from(server, max_retries=0)
+        assert (type(error), error.status) == (SourceBroken, 103)
+
+
+@pytest.mark.parametrize(
+    ("after", "waits"),
+    [
+        ("2", [2]),
+        ("0.5", [0.5]),
+        ("soon", [0.25]),
+        ("", [0.25]),
+        ("-5", [0.25]),
+        ("Fri, 02 Jan 2026 03:04:35 GMT", [30]),
+        ("Fri, 02 Jan 2015 00:00:00 GMT", [0.25]),
+        ("120", [120]),
+        ("3600", []),
+        ("Fri, 02 Jan 2026 04:04:05 GMT", []),
+        ("9" * 400, []),
+    ],
+)
+def test_every_form_of_retry_after_is_waited_for_or_given_up(
+    after: str, waits: list[float]
+) -> None:
+    slept = Slept()
+    with Faulty(reply(429, "{}", Retry_After=after), reply(200, BODY)) as server:
+        client = client_for(server.url, sleep=slept)
+        if waits:
+            assert client.get("/x", {}).body == BODY
+        else:
+            with pytest.raises(SourceUnavailable, match="asks to wait"):
+                client.get("/x", {})
+        client.close()
+    assert [wait for wait in slept if wait > 0] == waits or slept[0] == waits[0]
 
 
 def test_a_reset_after_the_body_does_no_harm() -> None:
@@ -309,6 +361,7 @@ class TestTls:
         ("name", "is_known", "reason"),
         [
             ("good", False, "unable to get local issuer certificate|self.signed"),
+            ("ca", False, "self.signed"),
             ("other", True, "Hostname mismatch|doesn't match"),
             ("old", True, "expired"),
         ],
