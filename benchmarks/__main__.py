@@ -36,12 +36,12 @@ def main() -> None:
     arguments = _arguments()
     results = _measured_before() if arguments.add else Results()
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
-    load = os.getloadavg()[0]
+    results.sessions.append((command, os.getloadavg()[0]))
 
     def keep() -> None:
         KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_bytes(msgspec.msgpack.encode(results))
-        PAGE.write_text(page(results, command=command, load=load))
+        PAGE.write_text(page(results))
 
     with ExitStack() as stack:
         _measure(_bench(stack, results, arguments), arguments, keep=keep)

@@ -46,8 +46,8 @@ _PACKAGES: Final = ("msgspec", "requests", "sqlalchemy", "psycopg")
 _HEAD: Final = """\
 # Benchmarks
 
-Written by `{command}`; `make bench` measures everything, and `--add` adds rounds to those
-measured before. Do not edit: measure again.
+Written by the commands at the end of this section; `make bench` measures everything, and `--add`
+adds to what was measured before. Do not edit: measure again.
 
 Whole processes are measured, from start to end, with those that they start: processor time is user
 and system together, of the program alone and not of PostgreSQL; memory is the peak of resident
@@ -62,6 +62,8 @@ certificate `exact`.
 - **First load**: into a database that is not there yet, or empty: it makes the tables too.
 
 {machine}
+
+{sessions}
 """
 
 _MOVING: Final = """\
@@ -79,9 +81,13 @@ DELETED do not count as dlt's. image-sync runs as it comes, its guard told to le
 """
 
 
-def page(results: Results, *, command: str, load: float) -> str:
-    """The whole page. `load`: the machine's load average before it began."""
-    head = _HEAD.format(command=command, changed=CHANGED, machine=_machine(load))
+def page(results: Results) -> str:
+    """The whole page."""
+    sessions = "\n".join(
+        f"- `{command}`, begun at a load average of {load:.1f}"
+        for command, load in results.sessions
+    )
+    head = _HEAD.format(changed=CHANGED, machine=_machine(), sessions=sessions)
     sections = (
         _costs,
         _ratios,
@@ -96,13 +102,13 @@ def page(results: Results, *, command: str, load: float) -> str:
     return "\n".join([head, *filter(None, (section(results) for section in sections))])
 
 
-def _machine(load: float) -> str:
+def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
         f"Measured with image-sync {version('modelarts-image-sync')}, Python"
         f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}; on"
-        f" {os.cpu_count()} cores ({platform.machine()}) with a load average of {load:.1f} when it"
-        " began: much above 0 means that others used them too, and figures are the noisier for it."
+        f" {os.cpu_count()} cores ({platform.machine()}). A load average much above 0 before a"
+        " command began means that others used them too, and figures are the noisier for it:"
     )
 
 

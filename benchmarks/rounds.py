@@ -45,9 +45,11 @@ Round = dict[str, Works]
 class Results:
     """Every cost, one for each round; and which peers could not be had, with the reason.
 
-    `schedules`: by reader, what came of catalogues that changed while they were read, in all.
+    `sessions`: each command with the machine's load average before it began. `schedules`: by
+    reader, what came of catalogues that changed while they were read, in all.
     """
 
+    sessions: list[tuple[str, float]] = field(default_factory=list)
     rounds: dict[tuple[int, str], list[Round]] = field(default_factory=dict)
     latencies: dict[tuple[int, str, int], list[Works]] = field(default_factory=dict)
     startup: dict[str, list[Cost]] = field(default_factory=dict)

@@ -160,7 +160,7 @@ def one_round(floor: float, own: float, dlt: float | None = None) -> Round:
 
 
 def lines_of(results: Results) -> list[str]:
-    return page(results, command="python -m benchmarks", load=0.5).splitlines()
+    return page(results).splitlines()
 
 
 class TestPage:
@@ -188,6 +188,11 @@ class TestPage:
         # 100 pages, 8 in flight, 200 ms: 2.5 s; it took 3
         wanted = "unchanged | 3.00 | 2.50 | 1.2 (1.2 to 1.2) | ≤ 1.15 | 4% above |"
         assert f"| 100,000 | sqlite | 200 ms | {wanted}" in lines
+
+    def test_each_command_is_told_with_the_load_before_it(self):
+        lines = lines_of(Results(sessions=[("python -m benchmarks 10", 0.04), ("… --add", 2.5)]))
+        assert "- `python -m benchmarks 10`, begun at a load average of 0.0" in lines
+        assert "- `… --add`, begun at a load average of 2.5" in lines
 
     def test_what_could_not_be_had_is_said(self):
         lines = lines_of(Results(left_out={"dlt": "no such version"}))
