@@ -72,7 +72,7 @@ def _measured_before() -> Results:
 def _bench(stack: ExitStack, results: Results, arguments: argparse.Namespace) -> Bench:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
     databases = {"sqlite": partial(sqlite_file, folder)}
-    server = stack.enter_context(companion("-m", "benchmarks.postgres"))
+    server = stack.enter_context(companion("benchmarks.postgres"))
     if server.read():
         databases["postgresql"] = partial(postgresql_database, server)
     peers = arguments.peers.split(",") if arguments.peers else None

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.processes import Companion, companion
+from benchmarks.processes import Companion, beside
 from etl.config import (
     DatabaseSettings,
     HttpSettings,
@@ -53,9 +53,7 @@ def main() -> None:
     numbers = range(int(first), int(first) + int(count))
     figures: dict[str, Counter[str]] = defaultdict(Counter)
     with ExitStack() as stack:
-        dlt = (
-            stack.enter_context(companion("-P", str(_SCRIPT), python=python[0])) if python else None
-        )
+        dlt = stack.enter_context(beside("-P", str(_SCRIPT), python=python[0])) if python else None
         for number in numbers:
             schedule = plain(drawn(number))
             figures["image-sync"].update(played(schedule, None))

@@ -66,7 +66,7 @@ class Api:
 @contextmanager
 def served(size: int) -> Iterator[Api]:
     """The API of a catalogue of that many images."""
-    with companion("-m", "benchmarks.server", str(size)) as server:
+    with companion("benchmarks.server", str(size)) as server:
         yield Api(size, **json.loads(server.read()))
 
 

@@ -70,7 +70,14 @@ class Companion:
 
 
 @contextmanager
-def companion(*arguments: str, python: str = sys.executable) -> Iterator[Companion]:
+def companion(module: str, *arguments: str) -> Iterator[Companion]:
+    """Another of our processes, until the block ends."""
+    with beside("-m", module, *arguments) as process:
+        yield process
+
+
+@contextmanager
+def beside(*arguments: str, python: str = sys.executable) -> Iterator[Companion]:
     """Python with the arguments, until the block ends."""
     pipe = subprocess.PIPE
     process = subprocess.Popen([python, *arguments], stdin=pipe, stdout=pipe, text=True)
