@@ -13,10 +13,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from etl import __version__
 from etl.cli.entry import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
+from etl.held import dismiss
 from etl.load.lock import source_lock
 from etl.notify.announce import announcing
 from etl.notify.metrics import FAMILIES
@@ -151,6 +153,21 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
         assert of(path, "source_last_certified_timestamp_seconds", source=STRANGE) == 0
         assert of(path, "source_images", source=STRANGE, state="present") == 0
         assert of(path, "source_images", source="one", state="present") == 6
+
+
+def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(sqlite, catalogue(20)) as at:
+        sync(at, path)
+        at.api.images = catalogue(5)
+        sync(at, path)
+        assert of(path, "source_held", source="one") == 15
+        settings = at.settings()
+        announcing("dismiss", settings, metrics_file=str(path))(lambda: dismiss(settings, 2))
+        assert of(path, "last_run_info", command="dismiss", version=__version__) == 1
+        assert of(path, "source_held", source="one") == 0
+        assert of(path, "source_last_run_status", source="one", status="held") == 1
+        assert of(path, "source_last_run_certified", source="one") == 1
 
 
 def test_discovered_sources_are_told_until_they_vanish(sqlite, tmp_path):
