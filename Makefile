@@ -17,7 +17,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak reliability fuzz bench \
-  audit-deps test-lowest test-airflow dist docs clean
+  audit-deps test-lowest test-airflow test-scale dist docs clean
 
 help: ## this list
 	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
@@ -77,6 +77,9 @@ audit-deps: .venv-audit/.installed ## look the dependencies up among the known v
 
 test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that pyproject.toml allows
 	@.venv-lowest/bin/python -m pytest $(PARALLEL)
+
+test-scale: .venv-dev/.installed ## three hosts share 200 sources of 500 images, one is killed; what each host more brings; ten minutes
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) -q -s tests/integration/test_scale_fleet.py
 
 test-airflow: .venv-dev/.installed .venv-airflow/.installed ## the example DAG in a real Airflow, in an environment of its own; minutes
 	@IMAGE_SYNC_TEST_AIRFLOW=$(CURDIR)/.venv-airflow/bin/airflow $(PYTEST) tests/e2e/test_airflow.py

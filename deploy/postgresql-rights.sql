@@ -1,7 +1,7 @@
 -- Three roles for one database, as a superuser or the database's owner with CREATEROLE runs it once.
 -- Before the first sync; set passwords afterwards, by \password or as your site does.
 --
---   image_sync_owner   makes and upgrades the schema:   image-sync db upgrade
+--   image_sync_owner   makes and upgrades the schema:   image-sync db upgrade, image-sync scale init
 --   image_sync         writes the record:                image-sync sync, with auto_upgrade = false
 --   image_sync_reader  reads it, and can't write:        SQL, dashboards, the reading commands
 

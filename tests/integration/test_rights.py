@@ -12,6 +12,8 @@ from etl.config import read_settings
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.run import run_sync
+from etl.scale.queue import enqueue, make_tables, queue_of
+from etl.scale.worker import work
 from tests.support.postgres import own_server
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgresql-rights.sql"
@@ -79,3 +81,22 @@ def test_what_a_role_may_not(url_of, role, statement):
         pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName)),
     ):
         connection.execute(statement)
+
+
+def test_the_owner_makes_the_queue_and_the_writer_works_it_off(url_of, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(SOURCE.format(url=url_of("image_sync_owner")))
+    assert make_tables(read_settings(path, environ={})) is True
+    path.write_text(SOURCE.format(url=url_of("image_sync")))
+    settings = read_settings(path, environ={})
+    assert enqueue(settings, settings.sources).new == ("sample",)
+    done = []
+    work(
+        settings,
+        queues=[queue_of("sample")],
+        concurrency=1,
+        is_once=True,
+        silent_seconds=30,
+        sync=lambda source: not done.append(source),
+    )
+    assert done == ["sample"]

@@ -15,7 +15,7 @@ from tests.support.syncing import catalogue
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 SOURCES, IMAGES, LATE_SECONDS = (200, 500, 0.1) if IS_SOAK else (12, 20, 0)
 SILENT = ("--silent-after", "5")
-KILLED_AT = 5  # request of the host that dies: it has a source in hand then
+KILLED_AT = 162 if IS_SOAK else 5  # request of the host that dies: it has a source in hand then
 
 
 def late(_request):
