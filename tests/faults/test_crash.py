@@ -2,7 +2,7 @@
 
 The record is as before, or after the commit as the run left it; the next run needs no one and marks
 the killed one `abandoned`; `verify` passes. CI tries some borders and moments; soak hits each
-border on both databases, and some hundred moments. IMAGE_SYNC_SEED chooses others.
+border on both databases, and some hundred moments, others with each `--hypothesis-seed`.
 """
 
 from __future__ import annotations
@@ -106,10 +106,10 @@ def test_a_sync_killed_at_a_border_leaves_old_or_new(scene, backend, name):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend):
+def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend, pytestconfig):
     scene.turn()
     steps = scene.child("sync", counts=True).steps
-    choose = random.Random(os.environ.get("IMAGE_SYNC_SEED", "killed"))
+    choose = random.Random(str(pytestconfig.getoption("--hypothesis-seed")))
     for _ in range(RANDOM_KILLS // 2):
         step = choose.randrange(1, steps)
         old = scene.present()
