@@ -33,6 +33,15 @@ def test_a_recipe_runs_and_finds_something(number, engine):
         assert driver.fetchall(), sql
 
 
+def test_the_query_for_grafana_gives_a_series_for_each_source(engine):
+    (query,) = re.findall(r"`(select [^`]*\$__timeFilter[^`]*)`", PAGE)
+    period = "observed_at between '2026-01-01T00:00:00.000Z' and '2027-01-01T00:00:00.000Z'"
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(query.replace("$__timeFilter(observed_at)", period))
+        assert tuple(rows.keys()) == ("time", "metric", "value")
+        assert {row.metric for row in rows} == {"one", "two"}
+
+
 def test_where_the_databases_differ_there_is_a_recipe_for_each():
     kinds = [kind for kind, _ in RECIPES]
     assert kinds.count("sqlite") == kinds.count("postgresql") > 0

@@ -536,6 +536,9 @@ ANSWERS = {
     ],
     "What changed in the last seven days": [_week],
     "Which images serve a development service, or hold a component": [_notebooks],
+    "Which images are built on releases past their end": [
+        lambda record: answers.end_of_life(record, _when(record, NEW).date())
+    ],
     "Values in lists and unknown fields": [
         lambda record: [
             {"image_id": known.image_id, "services": len(services)}
