@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,14 @@ from etl.cli.session import Session, pass_session
 if TYPE_CHECKING:
     from etl.model import Outcome
     from etl.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a worker's syncs came to: outcomes, and the exit codes of those that were none."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    errors: list[int] = field(default_factory=list)
 
 
 @click.group(cls=Group, short_help="Share the sources out among many hosts, by a queue.")
@@ -105,7 +114,7 @@ def worker(
     from etl.discover import regions_of
     from etl.run import conclusion
 
-    outcomes: list[Outcome] = []
+    ended = _Ended()
     wanted = [each for each in regions_of(session.settings) if not regions or each in regions]
     _room("worker").work(
         session.settings,
@@ -113,9 +122,10 @@ def worker(
         concurrency=concurrency,
         is_once=is_once,
         silent_seconds=silent_seconds,
-        sync=lambda source: _sync(session, source, outcomes),
+        sync=lambda source: _sync(session, source, ended),
     )
-    return conclusion(outcomes)[1] if is_once else 0
+    worst = min(ended.errors, default=conclusion(ended.outcomes)[1])
+    return worst if is_once else 0
 
 
 @scale.command(short_help="How many jobs wait, are in hand, and are done.")
@@ -131,16 +141,24 @@ def status(session: Session) -> None:
     show(session, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
 
 
-def _sync(session: Session, source: str, outcomes: list[Outcome]) -> bool:
+def _sync(session: Session, source: str, ended: _Ended) -> bool:
     """What `image-sync sync --source` does; whether the source could be read."""
     from etl.cli.summary import in_one_line
+    from etl.errors import ImageSyncError
     from etl.notify.announce import announcing
     from etl.printable import printable
     from etl.run import run_sync
 
-    work = partial(run_sync, session.settings, source_names=[source])
-    outcome = announcing("scale", session.settings)(work)
-    outcomes.extend(outcome.sources)
+    try:
+        work = partial(run_sync, session.settings, source_names=[source])
+        outcome = announcing("scale", session.settings)(work)
+    except Exception as error:
+        ended.errors.append(getattr(error, "exit_code", 1))
+        if not isinstance(error, ImageSyncError):
+            raise
+        session.tell(printable(f"{source}: {error}"), exit_code=error.exit_code)
+        return False
+    ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
         session.tell(in_one_line(outcome), exit_code=outcome.exit_code)
     elif not session.is_quiet:

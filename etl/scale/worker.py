@@ -128,7 +128,7 @@ def work(
     SIGTERM and SIGINT end it when the jobs in hand are done. Raises `DatabaseUnavailable`,
     `SchemaNotAtHead`.
     """
-    logging.getLogger("procrastinate.worker").addFilter(_is_news)
+    _hear_them_too()
     with ready(settings) as engine, our_errors(engine):
         worker = Worker(
             settings=settings,
@@ -188,6 +188,16 @@ async def _forget_old(jobs: JobManager, queues: Sequence[str]) -> None:
         await jobs.delete_old_jobs(KEPT_HOURS, queue=queue, include_failed=True)
 
 
+def _hear_them_too() -> None:
+    """What Procrastinate and its connections warn of goes where our own events go."""
+    for name in ("procrastinate", "psycopg.pool"):
+        theirs = logging.getLogger(name)
+        theirs.handlers = logging.getLogger("etl").handlers
+        theirs.propagate = False
+        theirs.setLevel(logging.WARNING)
+    logging.getLogger("procrastinate.worker").addFilter(_is_news)
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """A failed job has been told of, and stands in the record; its trace is no news."""
-    return getattr(record, "action", "") != "job_error"
+    """A source that could not be read has been told of, and stands in the record."""
+    return not (record.exc_info and isinstance(record.exc_info[1], SourceNotSynced))

@@ -297,6 +297,19 @@ def test_the_commands_are_quiet_where_all_is_well(capsys):
 
 
 @pytest.mark.usefixtures("typed")
+def test_a_worker_tells_of_what_is_no_outcome(capsys, monkeypatch, tmp_path):
+    assert run(["scale", "init", "-q"]) == 0
+    assert run(["scale", "enqueue", "-q", "--source", "one"]) == 0
+    (tmp_path / "config.toml").write_text(SOURCES.replace('"one"', '"other"'))
+    assert run(["scale", "worker", "--once"]) == 2
+    assert "image-sync: one: no source 'one' in " in capsys.readouterr().err
+    assert run(["scale", "enqueue", "-q", "--source", "other"]) == 0
+    monkeypatch.setattr("etl.run.run_sync", lambda *_args, **_how: 1 / 0)
+    assert run(["scale", "worker", "--once"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("typed")
 def test_without_the_extra(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "procrastinate", None)
     monkeypatch.delitem(sys.modules, "etl.scale.queue")
