@@ -57,7 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default=names, metavar="PART,…", help=f"default: {names}")
     names = ",".join(peer.name for peer in PEERS)
     parser.add_argument(
-        "--peers", metavar="NAME,…", help=f"these at every size, of {names}; default: up to theirs"
+        "--peers",
+        metavar="NAME,…",
+        help=f"these at every size, of {names}; default: all, each at its own",
     )
     parser.add_argument(
         "--environments", type=Path, default=WORK / "environments", help="the peers'"

@@ -33,7 +33,7 @@ FETCH: Final = "fetch and decode"
 IMAGE_SYNC: Final = "image-sync"
 HELP: Final = "--help"
 SMALL: Final = "a sync of 100 images, unchanged"
-LATENCIES_MS: Final = (0, 50, 200)
+LATENCIES_MS: Final = (50, 200)
 LARGEST_WITH_LATENCY: Final = 100_000
 IN_FLIGHT: Final = 8
 
@@ -60,7 +60,7 @@ class Results:
 class Bench:
     """Adds to `results`; `databases` gives fresh ones of each kind, `tell` shows progress.
 
-    `peers`: by name, at every size; `None`: all of them, each up to the size that it is meant for.
+    `peers`: by name, at every size; `None`: all of them, each at the sizes that it is meant for.
     `environments` is the folder of theirs.
     """
 
@@ -143,7 +143,7 @@ class Bench:
                 yield peer.name, partial(PeerProgram, peer, python, api)
 
     def _is_wanted(self, peer: Peer, size: int) -> bool:
-        return size <= peer.largest if self._peers is None else peer.name in self._peers
+        return size in peer.sizes if self._peers is None else peer.name in self._peers
 
     def _python(self, peer: Peer) -> Path | None:
         try:
