@@ -8,6 +8,7 @@
     moving      a process: catalogues that change while they are read, by image-sync and by dlt
     programs    image-sync and a peer, as what can be measured and checked
     rounds      what is measured, in turn · report: docs/benchmarks.md, with tables
+    reading     by itself: what questions cost over a large ledger · ledger: writes one by SQL
 
 What measures imports next to nothing: a new process begins with its parent's memory, so a large
 parent would show up in every peak.
