@@ -6,14 +6,17 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from etl import __version__
+from etl.audit.outfile import written_whole
 from etl.cli.entry import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
@@ -317,3 +320,18 @@ def test_one_that_cannot_be_written_is_a_warning(config, tmp_path, capsys):
     assert told.err.count("warning: the metrics file was not written") == 1
     assert run(["-q", "sync"]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_two_threads_of_one_worker_write_it_side_by_side(tmp_path):
+    path = tmp_path / "image-sync.prom"
+    both_at_once = Barrier(2)
+
+    def write_word(word):
+        with written_whole(path) as file:
+            both_at_once.wait(timeout=30)
+            file.write(word)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write_word, [b"one", b"two"]))
+    assert path.read_bytes() in {b"one", b"two"}
+    assert os.listdir(tmp_path) == [path.name]
