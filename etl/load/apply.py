@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from etl.load.sighting import Sighting
     from etl.model import Decision, Outcome, WalkFacts
 
-_CACHE: Final = "pragma cache_size = -65536"  # KiB, as far as needed: ids are in random order
+_CACHE: Final = "pragma cache_size = -16384"  # KiB, as far as needed: ids are in random order
 ANALYSE_FROM: Final = 1000  # rows added; fewer do not change how the database plans a query
 
 

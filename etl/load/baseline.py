@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 
 from etl.load.rows import form_of, image_columns, image_of, instant_read
-from etl.load.statements import reading
+from etl.load.statements import driver_of, reading
 from etl.load.window import CHUNK, Window
 from etl.model import Candidate, Known, State
 
@@ -103,10 +103,19 @@ class Baseline:
         if seen.present == self.present_count:
             return
         edge = 0
-        while keys := [key for (key,) in self._all(_PRESENT, edge=edge, rows=SCAN_ROWS)]:
+        while keys := self._present_keys(edge):
             edge = keys[-1]
             unseen = [key for key in keys if not seen.has(key)]
             yield from self._candidates_of(unseen)
+
+    def _present_keys(self, edge: int) -> list[int]:
+        """Straight from the driver: there may be a million, and all are looked at."""
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        with reading(self._connection):
+            rows = driver_of(self._connection).execute(
+                _PRESENT.format(mark), (self.source, edge, SCAN_ROWS)
+            )
+            return [key for (key,) in rows.fetchall()]
 
     def _candidates_of(self, keys: list[int]) -> Iterator[Candidate]:
         for start in range(0, len(keys), 1000):
@@ -165,8 +174,8 @@ _FIND: Final = """
 """
 _PRESENT: Final = """
     select image_key from catalogue
-    where source || '' = :source and state = 'present' and image_key > :edge
-    order by image_key limit :rows
+    where source || '' = {0} and state = 'present' and image_key > {0}
+    order by image_key limit {0}
 """
 _CANDIDATES: Final = """
     select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,

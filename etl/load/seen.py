@@ -161,17 +161,23 @@ def _merged(one: bytearray, other: bytearray) -> bytes:
 
 
 def together(readings: Iterable[Seen]) -> Seen:
-    """What several readings show; of what they tell, the earlier one stands."""
+    """What several readings show; of what they tell, the earlier one stands. One is given back."""
+    all_seen = [*readings]
+    if len(all_seen) == 1:
+        return all_seen[0]
     union = Seen()
-    for seen in readings:
+    for seen in all_seen:
         union.add(seen)
     return union
 
 
 def conflicts(readings: Iterable[Seen]) -> int:
     """How often an image was told otherwise by a later reading than by an earlier one."""
+    all_seen = [*readings]
+    if len(all_seen) == 1:
+        return 0
     count, earlier = 0, Seen()
-    for seen in readings:
+    for seen in all_seen:
         count += seen.conflicts_with(earlier)
         earlier.add(seen)
     return count

@@ -222,6 +222,8 @@ def seen_by(sightings: Iterable[Sighting]) -> Seen:
 def deleted_by(sightings: Sequence[Sighting]) -> list[Candidate]:
     """The present images that are listed as DELETED, by the first reading that tells of them."""
     deleted: list[Candidate] = []
+    if not any(sighting.deleted for sighting in sightings):
+        return deleted
     earlier = Seen()
     for sighting in sightings:
         deleted += [each for each in sighting.deleted if not earlier.has_told(each.image_key)]

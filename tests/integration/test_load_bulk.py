@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from etl.load import apply, bulk
+from etl.load.turn import Before, Turn
 from tests.support.databases import Databases
 from tests.support.loading import Loading, record
 
@@ -49,6 +51,25 @@ def test_a_catalogue_that_has_rows_keeps_its_indexes(
     monkeypatch.setattr(bulk, "catalogue", None)  # whose indexes nobody may touch
     assert loading.run(RECORDS).added == 25
     assert is_strict(loading)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_comes_behind_the_rows_is_checked_again(loading: Loading, *, fails: bool) -> None:
+    asked = "pragma ignore_check_constraints"
+    with loading.engine.connect() as connection, connection.begin():
+        turn = Turn(
+            connection=connection,
+            run_id=1,
+            source="s",
+            observed_at=loading.now,
+            is_certified=True,
+            before=Before(),
+        )
+        with suppress(KeyError), bulk.many_new_rows(turn, 1):
+            assert connection.scalar(text(asked)) == 1
+            if fails:
+                raise KeyError
+        assert connection.scalar(text(asked)) == 0
 
 
 def test_a_load_that_fails_leaves_everything_as_it_was(

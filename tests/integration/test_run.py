@@ -29,6 +29,7 @@ from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.run import conclusion, run_sync, run_work
 from etl.sample import Quirks, Request, Response, SampleApi, error_response, generation, workspaces
+from etl.sync import sync_source
 
 ALIVE = [image for image in generation(1) if image.get("status") != "DELETED"]
 
@@ -140,6 +141,27 @@ def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: Sa
         run_sync(settings, source_names=["d"])
     with pytest.raises(UsageError, match="no \\[\\[source\\]\\]"):
         run_sync(Settings(database=settings.database))
+
+
+def test_a_slow_source_holds_up_no_other(database_url: str, api: SampleApi, engine: Engine) -> None:
+    done: list[str] = []
+
+    def work(source: SourceSettings, job: Job) -> Outcome:
+        outcome = sync_source(source, job)
+        done.append(source.name)
+        if len(done) == 2:
+            gate.opened.set()
+        return outcome
+
+    with SampleApi(ALIVE, workspaces=workspaces()) as slow:
+        gate = Gate(slow)
+        first, *others = settings_for(database_url, api, "slow", "b", "c").sources
+        sources = (replace(first, endpoint=slow.url), *others)
+        settings = Settings(database=DatabaseSettings(url=database_url), sources=sources)
+        job = Job(settings=settings, engine=engine, run_id=None, progress=Progress())
+        outcome = run_work("sync", job, sources, work, parallel=2)
+    assert done == ["b", "c", "slow"]
+    assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
 
 
 def test_a_bug_in_one_source_ends_the_run_and_says_so(settings: Settings, engine: Engine) -> None:
