@@ -7,18 +7,28 @@ called later: the name is the identity of its images.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from etl.database.engine import writing
 from etl.database.schema import discovered_sources as table
+from etl.database.types import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+
+# Several hosts may find the same project at once: the first one notes it.
+_ADD: Final = text(
+    "insert into discovered_sources"
+    " (source, label, project_id, region, project_name, first_seen_at, vanished_at)"
+    " values (:source, :label, :project_id, :region, :project_name, :first_seen_at, :vanished_at)"
+    " on conflict do nothing"
+).bindparams(bindparam("first_seen_at", type_=Instant()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +75,7 @@ def write_discovered(
     if new or back or gone:
         with writing(connection):
             for each in new:
-                connection.execute(insert(table).values(**_row(each), first_seen_at=now))
+                connection.execute(_ADD, {**_row(each), "first_seen_at": now})
             _set_vanished(connection, back, None)
             _set_vanished(connection, gone, now)
     return gone

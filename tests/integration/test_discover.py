@@ -21,6 +21,7 @@ from etl.config import (
 from etl.database.engine import open_engine
 from etl.discover import regions_of
 from etl.errors import UsageError
+from etl.load.discovered import Discovered, write_discovered
 from etl.run import find_sources, run_sync
 from etl.sample import Quirks, Response, SampleApi, User
 from tests.support.databases import BACKENDS
@@ -133,6 +134,20 @@ def test_a_new_project_is_read_by_itself(world):
     assert world.run() == (0, LEFT)
     world.projects = PROJECTS
     assert world.run() == (0, ALL)
+
+
+@on_both
+def test_several_hosts_find_the_same_projects_at_once(world):
+    engine = open_engine(world.url)
+    found = [
+        Discovered(source=name, label="default", project_id=name, region="a", project_name=name)
+        for name in ("one", "two")
+    ]
+    for _ in range(2):  # neither knows what the other found
+        with engine.connect() as connection:
+            write_discovered(connection, found, known=(), searched=(), now=START)
+    engine.dispose()
+    assert rows(world, "select source from discovered_sources order by 1") == [("one",), ("two",)]
 
 
 @on_both
