@@ -1,0 +1,305 @@
+"""A ledger of so many images and runs, written by SQL in sets: `python -m benchmarks.ledger URL`.
+
+For those who measure reading: its rows are such as a sync writes and every view adds up, but no
+network was asked and no digest is right, so `verify` would refuse it.
+
+Of 1,000,000 images and 100 runs: 50,000 images change twice, every other one of them keeps its path
+and changes its content; 10,000 are removed, half of those come back; 10,000 arrive later.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from this module's own words
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, text
+
+from etl.database.migrate import upgrade
+from etl.database.schema import catalogue, field_changes, superseded
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+IMAGES: Final = 1_000_000
+RUNS: Final = 100
+SOURCE: Final = "benchmark"
+
+# What the two databases spell differently.
+_SPELLED: Final[dict[str, dict[str, str]]] = {
+    "sqlite": {
+        "numbers": "with recursive s(n) as (select 1 union all select n + 1 from s where n < {0})"
+        " select n from s",
+        "hex": "printf('%08x', {0})",
+        "day": "strftime('%Y-%m-%dT%H:%M:%fZ', '2026-08-01', ({0}) || ' days')",
+        "digest": "cast({0} as blob)",
+        "jsonb": "{0}",
+        "json": "{0}",
+    },
+    "postgresql": {
+        "numbers": "select generate_series(1, {0}) as n",
+        "hex": "lpad(to_hex({0}), 8, '0')",
+        "day": "timestamptz '2026-08-01 00:00Z' + ({0}) * interval '1 day'",
+        "digest": "convert_to({0}, 'UTF8')",
+        "jsonb": "cast({0} as jsonb)",
+        "json": "cast({0} as json)",
+    },
+}
+
+
+def main() -> None:
+    """Write the ledger into the database of the argument."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger", description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--images", type=int, default=IMAGES)
+    arguments = parser.parse_args()
+    write_ledger(arguments.url, images=arguments.images)
+
+
+def write_ledger(url: str, *, images: int = IMAGES) -> None:
+    """The schema at head, then each table's rows in one statement."""
+    engine = create_engine(url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        for table in (catalogue, superseded, field_changes):
+            for index in table.indexes:
+                index.drop(connection)
+        driver = connection.connection.cursor()
+        for statement in _statements(connection, images):
+            driver.execute(statement)
+        for table in (catalogue, superseded, field_changes):
+            for index in table.indexes:
+                index.create(connection)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        connection.execute(text("analyze" if is_sqlite else "vacuum analyze"))
+    engine.dispose()
+
+
+def _statements(connection: Connection, images: int) -> list[str]:
+    words = _Words(_SPELLED[connection.dialect.name])
+    part = images // 100  # as many are removed, and as many arrive late
+    return [
+        f"create temporary table number as {words.numbers(images)}",
+        _sync_runs(words),
+        _source_runs(words),
+        f"create temporary table life as {_lives(part)}",
+        _catalogue(words),
+        _superseded(words),
+        *_changes(words),
+        _removals(words),
+        _held(words),
+        _rejects(words),
+        *_COUNTED,
+    ]
+
+
+class _Words:
+    """What a kind of database calls a thing."""
+
+    def __init__(self, spelled: dict[str, str]) -> None:
+        self._spelled = spelled
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: self._spelled[name].format(*given)
+
+
+def _sync_runs(words: _Words) -> str:
+    return f"""
+        insert into sync_runs (run_id, kind, started_at, finished_at, status, exit_code, version,
+            host, pid)
+        select n, 'sync', {words.day("n")}, {words.day("n")}, 'succeeded', 0, '0', 'benchmark', 1
+        from number where n <= {RUNS}"""
+
+
+_COUNTS: Final = (
+    *("walks", "pages", "requests", "retries", "reported_total", "seen", "added", "changed"),
+    *("unchanged", "removed", "restored", "in_scope", "out_of_scope", "held", "missing"),
+    *("rejected", "present"),
+)
+
+
+def _source_runs(words: _Words) -> str:
+    return f"""
+        insert into source_runs (run_id, source, status, observed_at, certificate, walk_detail,
+            catalogue_digest, digest, previous_digest, {", ".join(_COUNTS)})
+        select n, '{SOURCE}', 'succeeded', {words.day("n")}, 'exact', {words.json("'{}'")},
+            {words.hex("n")}, {words.hex("n")}, case when n > 1 then {words.hex("n - 1")} end,
+            {", ".join("0" for _ in _COUNTS)}
+        from number where n <= {RUNS}"""
+
+
+def _lives(part: int) -> str:
+    """What each image goes through: when it came, changed twice, left, and came back."""
+    return f"""
+        select n,
+            case when n > 6 * {part} and n <= 7 * {part} then 2 + n % {RUNS - 2} else 1 end as came,
+            case when n <= 5 * {part} then 2 + n % {RUNS // 2 - 1} end as changed,
+            case when n > 5 * {part} and n <= 6 * {part} then 2 + n % {RUNS - 2} end as gone,
+            case when n > 5 * {part} and n <= 6 * {part} and n % 2 = 0 then 3 + n % {RUNS - 2}
+                end as back
+        from number"""
+
+
+_LATER: Final = RUNS // 2  # runs from an image's first change to its second
+
+
+def _values(words: _Words, version: str) -> dict[str, str]:
+    """An image's values in one of its versions."""
+    engine = "case n % 4 when 0 then 'pytorch' when 1 then 'tensorflow' when 2 then 'mindspore'"
+    engine += " else 'mxnet' end"
+    release = "(n % 3) || '.' || (n % 11) || '.' || (n % 2)"
+    python = "'3.' || (6 + n % 7)"
+    system = "case n % 5 when 0 then '18.04' when 1 then '20.04' when 2 then '16.04'"
+    system += " when 3 then '24.04' else '22.04' end"
+    tag = f"{release} || '-' || case when n % 2 = 0 then {version} else 1 end"
+    path = f"'swr.example.com/atelier/' || {engine} || '-' || n || ':' || {tag}"
+    found = (
+        f"""'[["python","' || {python} || '"],["' || {engine} || '","' || {release} ||"""
+        f""" '"],["ubuntu","' || {system} || '"]]'"""
+    )
+    return {
+        "name": f"{engine} || '-' || {release} || '-team-' || (n % 250000)",
+        "description": "'general algorithm development and training, number ' || (n % 1000)",
+        "type": "case when n % 10 = 0 then 'DEDICATED' else 'BUILD_IN' end",
+        "status": "case when n % 500 = 0 then 'ERROR' else 'ACTIVE' end",
+        "arch": "case when n % 3 = 0 then 'aarch64' else 'x86_64' end",
+        "tag": tag,
+        "workspace_id": "'0'",
+        "service_type": "case n % 3 when 0 then 'TRAIN' when 1 then 'INFERENCE' else 'COMMON' end",
+        "size": f"1000000000 + n % 100000 + {version}",
+        "swr_path": path,
+        "swr_registry": "'swr.example.com'",
+        "swr_organization": "case when n % 10 = 0 then 'team-' || (n % 100) else 'atelier' end",
+        "swr_repository": f"{engine} || '-' || n",
+        "swr_tag": tag,
+        "dev_services": words.jsonb("""'["NOTEBOOK","SSH"]'"""),
+        "resource_categories": words.jsonb("""'["CPU","GPU"]'"""),
+        "tags": words.jsonb("'[]'"),
+        "created_at": words.day("n % 300 - 400"),
+        "updated_at": f"case when n % 3 > 0 then {words.day('n % 300 - 300')} end",
+        "extra": words.json("'{}'"),
+        "components": words.jsonb(found),
+    }
+
+
+def _catalogue(words: _Words) -> str:
+    version = "case when changed > 0 then 3 when back > 0 then 2 else 1 end"
+    opened = f"case when changed > 0 then changed + {_LATER} else coalesce(back, came) end"
+    is_gone = "gone > 0 and back is null"
+    values = _values(words, f"({version})")
+    closed = f"case when {is_gone} then"
+    return f"""
+        insert into catalogue (image_key, received, fingerprint, state, source, image_id, version,
+            valid_from, valid_to, opened_run_id, opened_as, closed_run_id, closed_as,
+            first_seen_at, listing, {", ".join(values)})
+        select n, {words.digest(words.hex("n"))}, {words.digest(words.hex("n"))},
+            case when {is_gone} then 'removed' else 'present' end, '{SOURCE}', {_image_id(words)},
+            {version}, {words.day(opened)}, {closed} {words.day("gone")} end, {opened},
+            case when changed > 0 then 'changed' when back > 0 then 'restored' else 'added' end,
+            {closed} gone end, {closed} 'removed' end, {words.day("came")},
+            case when n % 10 = 0 then 'DEDICATED/0' else 'BUILD_IN/0' end,
+            {", ".join(values.values())}
+        from life"""
+
+
+def _image_id(words: _Words) -> str:
+    """Ids in an order that is not that of the keys."""
+    mixed = words.hex("(n * 2654435761) % 4294967296")
+    return f"{mixed} || '-' || {words.hex('n')}"
+
+
+def _superseded(words: _Words) -> str:
+    parts = []
+    for version, chosen, start, end, opened, closed in (
+        (1, "changed > 0", "came", "changed", "added", "changed"),
+        (2, "changed > 0", "changed", f"changed + {_LATER}", "changed", "changed"),
+        (1, "back > 0", "came", "gone", "added", "removed"),
+    ):
+        values = _values(words, str(version))
+        del values["components"]
+        parts.append(f"""
+            select n, '{SOURCE}', {_image_id(words)}, {version}, {words.day(start)},
+                {words.day(end)}, {start}, '{opened}', {end}, '{closed}',
+                {", ".join(values.values())}
+            from life where {chosen}""")
+    return f"""
+        insert into superseded (image_key, source, image_id, version, valid_from, valid_to,
+            opened_run_id, opened_as, closed_run_id, closed_as, {", ".join(values)})
+        {" union all ".join(parts)}"""
+
+
+def _changes(words: _Words) -> list[str]:
+    statements = []
+    for version, run in ((2, "changed"), (3, f"changed + {_LATER}")):
+        old, new = _values(words, str(version - 1)), _values(words, str(version))
+        for field in ("size", "tag", "swr_path", "swr_tag"):
+            quote = "" if field == "size" else """'"' || """
+            end = "" if field == "size" else """ || '"'"""
+            chosen = "changed > 0" if field == "size" else "changed > 0 and n % 2 = 0"
+            statements.append(f"""
+                insert into field_changes (image_key, version, field, old_value, new_value, run_id)
+                select n, {version}, '{field}', cast({quote}{old[field]}{end} as text),
+                    cast({quote}{new[field]}{end} as text), {run}
+                from life where {chosen}""")
+    return statements
+
+
+def _removals(words: _Words) -> str:
+    values = _values(words, "1")
+    detail = words.json("""'{"request_id":"0123456789abcdef","status":404}'""")
+    return f"""
+        insert into image_removals (source, image_id, name, swr_path, version, run_id, removed_at,
+            last_seen_at, missing_since, evidence, evidence_detail, restored_at, restored_run_id)
+        select '{SOURCE}', {_image_id(words)}, {values["name"]}, {values["swr_path"]}, 1, gone,
+            {words.day("gone")}, {words.day("gone - 1")}, {words.day("gone")}, 'lookup_not_found',
+            {detail}, case when back > 0 then {words.day("back")} end, back
+        from life where gone > 0"""
+
+
+def _held(words: _Words) -> str:
+    return f"""
+        insert into held_removals (source, image_id, run_id, held_at, name, rule, evidence,
+            evidence_detail)
+        select '{SOURCE}', {_image_id(words)}, {RUNS}, {words.day(str(RUNS))}, 'held',
+            'max_count', 'lookup_not_found', {words.json("'{}'")}
+        from life where n > 990000 and n <= 990600"""
+
+
+def _rejects(words: _Words) -> str:
+    return f"""
+        insert into rejects (reject_id, run_id, source, image_id, listing, page, position, reason,
+            record, record_bytes, record_digest, rejected_at, resolved_at, resolved_run_id)
+        select n, 1 + n % {RUNS}, '{SOURCE}', {words.hex("n")}, 'BUILD_IN/0', 0, 0,
+            'size: Expected `int | null`, got `str`', '{{"id":"x","size":"big"}}', 23,
+            {words.hex("n")}, {words.day(f"1 + n % {RUNS}")},
+            case when n % 2 = 0 then {words.day(str(RUNS))} end,
+            case when n % 2 = 0 then {RUNS} end
+        from number where n <= 2000"""
+
+
+_ADDED: Final = "select opened_run_id as run_id, opened_as as kind from {0}"
+_CLOSED: Final = "select closed_run_id, closed_as from {0} where closed_as <> 'changed'"
+_EVENTS: Final = " union all ".join(
+    part.format(table) for table in ("catalogue", "superseded") for part in (_ADDED, _CLOSED)
+)
+_COUNTED: Final = [
+    f"create temporary table event as {_EVENTS}",
+    """create temporary table tally as
+        select run_id, kind, count(*) as times from event group by run_id, kind""",
+    *(
+        f"""update source_runs set {kind} = (select coalesce(max(times), 0) from tally
+            where tally.run_id = source_runs.run_id and kind = '{kind}')"""
+        for kind in ("added", "changed", "restored", "removed")
+    ),
+    """update source_runs set present = (
+        select sum(s.added + s.restored - s.removed) from source_runs as s
+        where s.run_id <= source_runs.run_id)""",
+    "update source_runs set seen = present, unchanged = present - added - changed - restored",
+    f"update source_runs set held = 600, status = 'held' where run_id = {RUNS}",
+    f"update sync_runs set exit_code = 30, status = 'held' where run_id = {RUNS}",
+]
+
+if __name__ == "__main__":
+    main()
