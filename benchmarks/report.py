@@ -14,6 +14,7 @@ from benchmarks.peers import PEERS
 from benchmarks.programs import CHANGED, FIRST, UNCHANGED, WORKS
 from benchmarks.rounds import FETCH, FLOOR, HELP, IMAGE_SYNC, IN_FLIGHT, SMALL
 from benchmarks.tables import Aim, judged, middle, table
+from etl import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,6 +88,8 @@ def page(results: Results) -> str:
         f"- `{command}`, begun at a load average of {load:.1f}"
         for command, load in results.sessions
     )
+    if results.rounds and not any(kind == "postgresql" for _, kind in results.rounds):
+        sessions += "\n\nPostgreSQL is left out: there was none."
     head = _HEAD.format(changed=CHANGED, machine=_machine(), sessions=sessions)
     sections = (
         _costs,
@@ -105,7 +108,7 @@ def page(results: Results) -> str:
 def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"Measured with image-sync {version('modelarts-image-sync')}, Python"
+        f"Measured with image-sync {__version__}, Python"
         f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}; on"
         f" {os.cpu_count()} cores ({platform.machine()}). A load average much above 0 before a"
         " command began means that others used them too, and figures are the noisier for it:"

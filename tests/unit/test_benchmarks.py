@@ -189,6 +189,12 @@ class TestPage:
         wanted = "unchanged | 3.00 | 2.50 | 1.2 (1.2 to 1.2) | ≤ 1.15 | 4% above |"
         assert f"| 100,000 | sqlite | 200 ms | {wanted}" in lines
 
+    def test_a_database_that_was_not_there_is_said_to_be_left_out(self):
+        told = "PostgreSQL is left out: there was none."
+        both = {(10, kind): [one_round(1, 2)] for kind in ("sqlite", "postgresql")}
+        assert told in lines_of(Results(rounds={(10, "sqlite"): [one_round(1, 2)]}))
+        assert told not in lines_of(Results(rounds=both))
+
     def test_each_command_is_told_with_the_load_before_it(self):
         lines = lines_of(Results(sessions=[("python -m benchmarks 10", 0.04), ("… --add", 2.5)]))
         assert "- `python -m benchmarks 10`, begun at a load average of 0.0" in lines
