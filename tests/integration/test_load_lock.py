@@ -194,7 +194,7 @@ def test_a_run_that_ends_while_another_begins_is_not_abandoned(postgres_url, mon
     engine = open_engine(postgres_url)
     upgrade(engine)
     facts = {"kind": "sync", "now": START, "version": "1", "host": "a", "pid": 1}
-    first = begin_run(engine, **facts)
+    begin_run(engine, **facts)
 
     def ends_meanwhile(connection, run_id):
         end_run(engine, run_id, status="succeeded", exit_code=0, now=START)
