@@ -139,7 +139,7 @@ def _doubts(facts: WalkFacts) -> Iterator[str]:
         reasons = [*each["doubts"], *([each["backward"]] if "backward" in each else [])]
         yield f"             {printable(each['listing'])}: {'; '.join(reasons)}"
     if in_doubt[MOST_LISTINGS:]:
-        yield f"             … and {len(in_doubt) - MOST_LISTINGS:,} listings more"
+        yield f"             … and {_many(len(in_doubt) - MOST_LISTINGS, 'more listing')}"
 
 
 def _news(source: Outcome) -> Iterator[tuple[int, str]]:

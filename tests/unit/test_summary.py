@@ -61,6 +61,23 @@ def test_what_is_kept_back_is_told_with_the_way_on():
     )
 
 
+def test_a_walk_without_a_certificate_says_why_listing_by_listing():
+    def listing(number, certificate="none", **more):
+        told = {"listing": f"A/{number}", "certificate": certificate, "doubts": ["short"]}
+        return {**told, **more}
+
+    listings = [listing(0, backward="no order"), listing(1, "exact"), *map(listing, range(2, 6))]
+    facts = WalkFacts(walks=4, detail={"listings": listings})
+    odd = Outcome(name="odd", status="partial", observed_at=AT, facts=facts)
+    told = [line.strip() for line in text(Run((odd,), status="partial")).splitlines()]
+    assert told[-4:] == [
+        "A/0: short; no order",
+        "A/2: short",
+        "A/3: short",
+        "… and 2 more listings",
+    ]
+
+
 def test_a_plan_that_would_hold_has_nothing_to_approve():
     run = Run(
         (source(status="held", held=1, held_rule="empty_listing"),),
