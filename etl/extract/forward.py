@@ -183,14 +183,18 @@ def _goes_on(number: int, last: PageEnvelope, facts: ListingFacts, pager: Pager)
 def _settled(
     pager: Pager, number: int, envelope: PageEnvelope | None, before: PageEnvelope
 ) -> PageEnvelope | None:
-    """The page, unless it repeats the one before: asked again, and if it still does, an error.
+    """The page; one that repeats the page before is an error, unless the list moved by a page.
 
-    A list that moved by just a page's length between two requests may look so once.
+    It moved when the page before, asked for anew, is another one now: then both are as they came,
+    and the images that came twice leave the reading uncertified.
     """
     if envelope is None or not _repeats(envelope, before):
         return envelope
     again = pager.alone(number)
-    if again is not None and _repeats(again, before):
+    if again is None or not _repeats(again, before):
+        return again
+    before_now = pager.alone(number - 1)
+    if before_now is not None and _repeats(again, before_now):
         raise SourceBroken(
             f"{pager.listing}: page {number} repeats page {number - 1}: this paging never ends",
             hint="`image-sync probe` shows how the endpoint pages",

@@ -111,3 +111,17 @@ def test_ids_that_differ_between_two_readings_do_not_agree() -> None:
     client = PagesClient([], Quirks(total=lambda count: count + 2, sort_keys=frozenset()))
     client.before_request = lambda number, _: client.show(images(9)[number % 9 : number % 9 + 3])
     assert walked(client, walk=WalkSettings(max_walks=3)).certificate == "none"
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_list_that_moved_by_just_a_page_is_no_endless_paging(concurrency: int) -> None:
+    client = PagesClient(images(1000), Quirks(sort_keys=frozenset()))
+
+    def grow(_number: int, params: Any) -> None:
+        if params["offset"] != "0" and len(client.images) == 1000:
+            client.show([*images(1200)[1000:], *client.images])
+
+    client.before_request = grow
+    walk = walked(client, http={"concurrency": concurrency})
+    assert {*ids_of(walk)} == {each["id"] for each in images(1200)}
+    assert walk.walks == 2  # the first one saw images twice
