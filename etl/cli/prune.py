@@ -63,7 +63,7 @@ def prune(
         for line in map(_line, pruned):
             click.echo(line)
         if is_dry_run:
-            click.echo("Nothing was written. Rows of runs that no source needs any more would go, too.")
+            click.echo("Nothing was written. Runs that no source then needs would go, too.")
 
 
 def _line(pruned: Pruned) -> str:
@@ -73,7 +73,7 @@ def _line(pruned: Pruned) -> str:
     if pruned.source and pruned.checkpoint is None:
         return f"{printable(pruned.source)}: nothing is that old"
     if pruned.checkpoint is None:
-        return f"runs that no source needs any more: {counts or 'none'}"
+        return f"runs that no source needs: {counts or 'none'}"
     last = f"run {pruned.checkpoint.run_id}, {pruned.checkpoint.observed_at:%Y-%m-%d %H:%M}Z"
     return f"{printable(pruned.source)}: up to {last}: {counts or 'no rows'}"
 

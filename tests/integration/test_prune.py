@@ -43,7 +43,7 @@ def test_a_dry_run_says_what_would_go_and_a_run_does_it(old, capsys):
     assert run(["prune", "--keep", "8d"]) == 0
     done = capsys.readouterr().out
     assert planned.splitlines()[:2] == done.splitlines()[:2]
-    assert done.splitlines()[2:] == ["runs that no source needs any more: sync_runs 2"]
+    assert done.splitlines()[2:] == ["runs that no source needs: sync_runs 2"]
     assert "other: nothing is that old" in done
     assert "sample: up to run 3, 2026-09-01 09:00Z" in done
     assert "field_changes 2, superseded 2, source_runs 2" in done
