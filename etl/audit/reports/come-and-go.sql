@@ -10,6 +10,6 @@ join catalogue as c on c.source = r.source and c.image_id = r.image_id
 where true
     and r.source in :sources -- when sources
 group by r.source, r.image_id, c.name, c.state
-having count(*) > 1 or count(r.restored_at) > 0
+having count(r.restored_at) > 0
 order by removals desc, r.source, r.image_id
 limit :limit -- when limit
