@@ -28,8 +28,8 @@ _TYPE, _WORKSPACE, _LISTING = map(NEW_ROW.index, ("type", "workspace_id", "listi
 _USUAL: Final = "coalesce(c.type, '') || '/' || coalesce(nullif(c.workspace_id, ''), '0')"
 _SIGHTS: Final = f"""
     select c.image_id, c.listing, c.unseen_at, c.missing_since
-    from {{0}}
-    where c.source = :source
+    from catalogue as c
+    where c.source = :source {{0}}
         and (
             c.unseen_at is not null or c.missing_since is not null
             or c.listing is null or c.listing <> {_USUAL}
@@ -46,13 +46,14 @@ def new_sights(source: str, rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
 
 def read_sights(connection: Connection, source: str) -> FactSet:
     """The sum over all images of a source."""
-    return _sum(connection, source, "catalogue as c")
+    return _sum(connection, source, "")
 
 
 @contextmanager
 def sights_kept(turn: Turn, picked: str) -> Iterator[None]:
     """Takes what the block changes in the images of a temporary table into the turn's sum."""
-    among = f"{picked} as p join catalogue as c on c.image_key = p.image_key"
+    # No join: for that SQLite 3.40 makes a Bloom filter of the whole catalogue first.
+    among = f"and c.image_key in (select image_key from {picked})"
     turn.sights.subtract(_sum(turn.connection, turn.source, among))
     yield
     turn.sights.merge(_sum(turn.connection, turn.source, among))
