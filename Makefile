@@ -72,8 +72,13 @@ fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 bench: .venv-dev/.installed ## measure against the floor and the peers; half an hour. ARGS=--help lists its parts
 	@$(DEV)/python -m benchmarks $(ARGS)
 
-audit-deps: .venv-audit/.installed ## look the dependencies up among the known vulnerabilities
-	@.venv-audit/bin/pip-audit --progress-spinner off .
+audit-deps: ## look the dependencies up among the known vulnerabilities
+	@$(MAKE) .venv-audit/.installed \
+	|| { echo "audit-deps: nothing was looked up: pip-audit can't be installed from here"; exit 1; }
+	@.venv-audit/bin/pip-audit --progress-spinner off . 2>&1 | tee .venv-audit/said || { \
+	  if grep -qiE 'connection|timed? ?out|resolve|max retries' .venv-audit/said; \
+	  then echo "audit-deps: nothing was looked up: the vulnerability data can't be reached from here"; fi; \
+	  exit 1; }
 
 test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that pyproject.toml allows
 	@.venv-lowest/bin/python -m pytest $(PARALLEL)
