@@ -180,6 +180,13 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
         ("delete from source_runs where run_id = 3", "no source has a row"),
         ("update sync_runs set status = 'succeeded' where run_id = 2", "not all of its sources"),
         ("update sync_runs set exit_code = 1 where run_id = 1", "with exit code 1"),
+        ("update sync_runs set status = 'unheard' where run_id = 1", "unheard with exit code 0"),
+        ("update sync_runs set finished_at = '2020-01-01T00:00:00.000Z'", "before it started"),
+        ("update rejects set resolved_run_id = 99", "no such run of the source"),
+        (
+            "update rejects set resolved_at = (select max(observed_at) from source_runs)",
+            "no run says it did",
+        ),
         ("update source_runs set present = 9 where run_id = 1", "present is 9"),
         ("update source_runs set run_id = 0 where run_id = 3", "observed after run 2"),
         ("update catalogue set opened_run_id = 77", "and 1 more|first in"),
