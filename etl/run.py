@@ -1,6 +1,6 @@
 """One execution of a writing command: its row in `sync_runs`, its sources, its exit code.
 
-What is done to a source is another module's: `etl.sync`, `etl.held`, `etl.replay`.
+What is done to a source is another module's: `etl.sync`, `etl.upkeep.held`, `etl.upkeep.replay`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
-from etl.choice import chosen, refuse_unknown, sources_of
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, upgrade
 from etl.errors import ImageSyncError, Interrupted, LockHeld
@@ -26,6 +25,7 @@ from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
+from etl.sources.choice import chosen, refuse_unknown, sources_of
 from etl.stopwatch import Stopwatch
 from etl.sync import sync_source
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from etl.config import Settings, SourceSettings
-    from etl.shard import Shard
+    from etl.sources.shard import Shard
 
 LOCKED: Final = "locked"
 _TOLD: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")

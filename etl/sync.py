@@ -33,7 +33,7 @@ from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
 from etl.model import Candidate, Decision, Listing, Outcome, Removal, WalkFacts
-from etl.source import open_client
+from etl.sources.opening import open_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

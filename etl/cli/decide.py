@@ -27,8 +27,8 @@ def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     image-sync approve 17          let it through
     """
     from etl.cli.sync import show_outcome
-    from etl.held import approve
     from etl.notify.announce import announcing
+    from etl.upkeep.held import approve
 
     work = partial(approve, session.settings, run_id, wait_seconds=wait_seconds)
     outcome = announcing("approve", session.settings)(work)
@@ -49,8 +49,8 @@ def dismiss(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     image-sync dismiss 17
     """
     from etl.cli.sync import show_outcome
-    from etl.held import dismiss
     from etl.notify.announce import announcing
+    from etl.upkeep.held import dismiss
 
     work = partial(dismiss, session.settings, run_id, wait_seconds=wait_seconds)
     outcome = announcing("dismiss", session.settings)(work)
@@ -75,7 +75,7 @@ def replay_rejects(
     """
     from etl.cli.sync import show_outcome
     from etl.notify.announce import announcing
-    from etl.replay import replay_rejects
+    from etl.upkeep.replay import replay_rejects
 
     work = partial(
         replay_rejects, session.settings, source_names=sources, wait_seconds=wait_seconds

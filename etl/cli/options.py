@@ -58,7 +58,7 @@ source_option: Final = click.option(
 
 
 def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    from etl.shard import parse_shard
+    from etl.sources.shard import parse_shard
 
     return parse_shard(value) if value else None
 

@@ -10,7 +10,7 @@ from etl.cli.options import output_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from etl.prune import Pruned
+    from etl.upkeep.prune import Pruned
 
 
 @click.command(short_help="Drop history that is older than what is to be kept.")
@@ -42,7 +42,7 @@ def prune(
     """
     from etl.audit.times import duration
     from etl.database.migrate import ensure_head
-    from etl.prune import prune
+    from etl.upkeep.prune import prune
 
     now = session.clock()
     with session.engine() as engine:

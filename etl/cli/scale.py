@@ -15,7 +15,7 @@ from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from etl.model import Outcome
-    from etl.shard import Shard
+    from etl.sources.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def worker(
     image-sync scale worker -c 4
     image-sync scale worker --once --region cn-north-4
     """
-    from etl.discover import regions_of
     from etl.run import conclusion
+    from etl.sources.discover import regions_of
 
     ended = _Ended()
     wanted = [each for each in regions_of(session.settings) if not regions or each in regions]

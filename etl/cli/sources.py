@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from etl.config import SourceSettings
     from etl.model import Outcome
-    from etl.shard import Shard
+    from etl.sources.shard import Shard
 
 PARTIAL: Final = 3
 _SHOWN: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
@@ -65,7 +65,7 @@ def tell_failed(session: Session, failed: Sequence[Outcome]) -> int:
 
 def _told(source: SourceSettings) -> dict[str, Any]:
     """What a scheduler needs to know of a source, and a person to recognise it."""
-    from etl.shard import shard_key
+    from etl.sources.shard import shard_key
 
     return {
         "name": source.name,

@@ -13,7 +13,7 @@ from etl.stopwatch import RunningStopwatch, Stopwatch
 
 if TYPE_CHECKING:
     from etl.cli.summary import RunOutcome
-    from etl.shard import Shard
+    from etl.sources.shard import Shard
 
 _parallel_option = click.option(
     "--parallel",

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from etl import log
-from etl.check import check, probe_source
 from etl.cli.entry import run
 from etl.config import (
     AuthSettings,
@@ -19,11 +18,12 @@ from etl.config import (
     SourceSettings,
 )
 from etl.database.engine import open_engine
-from etl.discover import regions_of
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
 from etl.run import find_sources, run_sync
 from etl.sample import Quirks, Response, SampleApi, User
+from etl.sources.discover import regions_of
+from etl.upkeep.check import check, probe_source
 from tests.support.databases import BACKENDS
 from tests.support.syncing import catalogue
 

@@ -21,12 +21,12 @@ from etl.cli.entry import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
-from etl.held import dismiss
 from etl.load.lock import source_lock
 from etl.notify.announce import announcing
 from etl.notify.metrics import FAMILIES
 from etl.run import run_sync
 from etl.sample import Quirks
+from etl.upkeep.held import dismiss
 from tests.support.syncing import catalogue, image, place
 
 STRANGE = 'a "quoted" \\ name {x="y"} ü'

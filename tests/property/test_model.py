@@ -33,9 +33,9 @@ from hypothesis.stateful import (
 )
 
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.held import approve, dismiss
 from etl.run import RunOutcome, open_job, run_sync
 from etl.sample import Quirks, Request, Response, error_response
+from etl.upkeep.held import approve, dismiss
 from tests.support.databases import RELEASES, Databases
 from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
 from tests.support.tally import note
@@ -368,7 +368,7 @@ class Model(RuleBasedStateMachine):
         work = approve if is_approved else dismiss
 
         def run(twin: Twin) -> RunOutcome:
-            with patch("etl.held.open_job", partial(open_job, now=lambda: self.twins.now)):
+            with patch("etl.upkeep.held.open_job", partial(open_job, now=lambda: self.twins.now)):
                 return work(self._settings(twin), held_by)
 
         outcomes = self._each(Fault(fault), run)

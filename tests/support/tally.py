@@ -39,7 +39,7 @@ def note_passed(item: Any) -> None:
     module = item.path.stem
     note(f"passed {module}", tried=1)
     statistics = getattr(item, "hypothesis_statistics", "")
-    if found := sum(map(int, re.findall(r"(\d+) passing examples", statistics))):
+    if found := sum(map(int, re.findall(r"(\d+) passing\b", statistics))):
         note(f"examples {module}", tried=found)
 
 

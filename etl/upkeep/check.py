@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etl.choice import chosen_of, sources_of
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
@@ -13,7 +12,8 @@ from etl.extract.probe import Trait, probe
 from etl.extract.workspaces import fetch_workspaces
 from etl.model import Listing
 from etl.run import open_job
-from etl.source import open_client
+from etl.sources.choice import chosen_of, sources_of
+from etl.sources.opening import open_client
 from etl.transform import sightings
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etl.database.engine import our_errors
-from etl.discover import with_discovered
 from etl.errors import UsageError
+from etl.sources.discover import with_discovered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from etl.config import Settings, SourceSettings
     from etl.job import Job
     from etl.model import Outcome
-    from etl.shard import Shard
+    from etl.sources.shard import Shard
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:

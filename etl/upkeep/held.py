@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from etl.choice import chosen_of
 from etl.database.engine import our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
@@ -20,7 +19,8 @@ from etl.load.lock import source_lock
 from etl.load.pending import held_evidence
 from etl.model import Candidate, Decision, Removal, WalkFacts
 from etl.run import open_job, run_work
-from etl.source import open_client
+from etl.sources.choice import chosen_of
+from etl.sources.opening import open_client
 from etl.sync import coverage_of, observed_at, proofs_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Raw
 
-from etl.choice import refuse_unknown, sources_of
 from etl.database.engine import our_errors
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
@@ -15,6 +14,7 @@ from etl.load.pending import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
 from etl.run import open_job, run_work
+from etl.sources.choice import refuse_unknown, sources_of
 from etl.sync import coverage_of, observed_at
 
 if TYPE_CHECKING:
