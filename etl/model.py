@@ -227,3 +227,16 @@ class Outcome:
     error_exit_code: int = 0
     lock_wait_seconds: float = 0.0  # for another run to let go of the source
     duration_seconds: float = 0.0  # of its turn, the wait included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What one execution came to; `run_id` is None where it wrote no row, as a plan does."""
+
+    run_id: int | None
+    status: str
+    exit_code: int
+    started_at: datetime
+    finished_at: datetime
+    is_dry_run: bool
+    sources: tuple[Outcome, ...]

@@ -11,7 +11,7 @@ import platform
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,7 @@ from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.job import Job, OnPreview, unseen, utc_now
 from etl.load.runs import begin_run, end_run
 from etl.log import bound
-from etl.model import Outcome, WalkFacts
+from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.progress import Progress
 from etl.sources.choice import chosen, refuse_unknown, sources_of
 from etl.stopwatch import Stopwatch
@@ -42,19 +42,6 @@ LOCKED: Final = "locked"
 _TOLD: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
-    """What an execution came to."""
-
-    run_id: int | None
-    status: str
-    exit_code: int
-    started_at: datetime
-    finished_at: datetime
-    is_dry_run: bool
-    sources: tuple[Outcome, ...]
 
 
 Work = Callable[["SourceSettings", Job], Outcome]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from etl.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from etl.model import Outcome, WalkFacts
+    from etl.model import Outcome, RunOutcome, WalkFacts
 
 _COUNTS: Final = (
     "seen",
@@ -41,25 +41,6 @@ _RULES: Final = {
     "max_count": "more than removals.max_count",
     "max_percent": "more than removals.max_percent of the present images",
 }
-
-
-class RunOutcome(Protocol):
-    """What a sync comes to, as far as a summary needs it."""
-
-    @property
-    def run_id(self) -> int | None: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def exit_code(self) -> int: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def finished_at(self) -> datetime: ...
-    @property
-    def is_dry_run(self) -> bool: ...
-    @property
-    def sources(self) -> Sequence[Outcome]: ...
 
 
 def as_json(outcome: RunOutcome, **more: Any) -> str:

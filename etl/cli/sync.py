@@ -12,7 +12,7 @@ from etl.cli.session import Session, pass_session
 from etl.stopwatch import RunningStopwatch, Stopwatch
 
 if TYPE_CHECKING:
-    from etl.cli.summary import RunOutcome
+    from etl.model import RunOutcome
     from etl.sources.shard import Shard
 
 _parallel_option = click.option(

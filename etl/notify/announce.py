@@ -14,12 +14,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from etl.audit.outfile import written_whole
 from etl.errors import ImageSyncError, Interrupted, UsageError
 from etl.job import utc_now
-from etl.notify.ended import Ended, RunOutcome, ended_by, ended_well, in_words
+from etl.notify.ended import Ended, ended_by, ended_well, in_words
 from etl.notify.events import Affected, body_of, encoded
 from etl.notify.facts import known, read_affected, read_sources
 from etl.notify.metrics import metrics_text
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from etl.config import NotifySettings, Settings
-
-Outcome = TypeVar("Outcome", bound=RunOutcome)
+    from etl.model import RunOutcome
 
 # Whoever scrapes is another user, whatever this one's umask; nothing in the file is secret.
 _READABLE: Final = 0o644
@@ -50,7 +49,7 @@ class _Announcer:
     post: Post
     now: Callable[[], datetime]
 
-    def __call__(self, work: Callable[[], Outcome]) -> Outcome:
+    def __call__(self, work: Callable[[], RunOutcome]) -> RunOutcome:
         """Does `work`, and tells what it came to; its outcome or error is handed on as it is."""
         started_at = self.now()
         self._ping("/start", f"{self.command} begins", max_retries=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from etl.errors import ImageSyncError, Interrupted
 
@@ -11,27 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from etl.model import Outcome
-
+    from etl.model import Outcome, RunOutcome
 
 _MOST_LINES: Final = 100
-
-
-class RunOutcome(Protocol):
-    """What a writing command comes to, as far as others are told of it."""
-
-    @property
-    def run_id(self) -> int | None: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def exit_code(self) -> int: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def finished_at(self) -> datetime: ...
-    @property
-    def sources(self) -> Sequence[Outcome]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from etl.extract.client import Client
     from etl.job import Job
     from etl.load.pending import Held
-    from etl.model import Outcome
-    from etl.run import RunOutcome
+    from etl.model import Outcome, RunOutcome
 
 
 def approve(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunOutcome:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from etl.config import Settings, SourceSettings
     from etl.job import Job
-    from etl.model import Outcome
-    from etl.run import RunOutcome
+    from etl.model import Outcome, RunOutcome
 
 
 def replay_rejects(

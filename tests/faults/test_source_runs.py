@@ -18,7 +18,8 @@ import pytest
 
 from etl.config import AuthSettings, Settings
 from etl.extract.deadline import ANSWER_TIMEOUTS
-from etl.run import RunOutcome, run_sync
+from etl.model import RunOutcome
+from etl.run import run_sync
 from etl.sample import AccessKey, Quirks, Request, Response, User, error_response
 from tests.support.databases import Databases
 from tests.support.faulty import bomb

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettings, WalkSettings
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
-from etl.model import Outcome
-from etl.run import RunOutcome, run_sync
+from etl.model import Outcome, RunOutcome
+from etl.run import run_sync
 from etl.sample import SampleApi
 from tests.support.walking import source_of
 
