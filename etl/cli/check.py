@@ -7,7 +7,7 @@ import json
 
 import click
 
-from etl.cli.completion import source_names
+from etl.cli.names import source_names
 from etl.cli.options import output_option, source_option
 from etl.cli.session import Session, pass_session
 

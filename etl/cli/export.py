@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli.completion import relation_names
+from etl.cli.names import relation_names
 from etl.cli.session import Session, pass_session
 
 

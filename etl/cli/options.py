@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from etl import log
-from etl.cli.completion import source_names
+from etl.cli.names import source_names
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

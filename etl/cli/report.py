@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from etl.cli.answer import give
-from etl.cli.completion import report_names
+from etl.cli.names import report_names
 from etl.cli.options import format_option, limit_option, source_option
 from etl.cli.session import Session, pass_session
 
