@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from etl.instants import in_milliseconds
 from etl.load.preview import Preview
 from etl.model import Decision
 from etl.stopwatch import Stopwatch
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 def utc_now() -> datetime:
     """This machine's clock, in UTC and whole milliseconds."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return in_milliseconds(datetime.now(UTC))
 
 
 OnPreview = Callable[[Preview, Decision], None]

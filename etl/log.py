@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from etl.instants import instant_text
 from etl.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _at(record: logging.LogRecord) -> str:
-    at = datetime.fromtimestamp(record.created, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant_text(datetime.fromtimestamp(record.created, UTC))
 
 
 def _trace(record: logging.LogRecord) -> str:

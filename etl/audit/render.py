@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from etl.database.types import instant_text
+from etl.instants import instant_text
 from etl.printable import clipped, printable, printable_json, shown_width, without_controls
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from etl.errors import UsageError
+from etl.instants import in_milliseconds
 
 _DURATION: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -39,7 +40,7 @@ def instant(text: str, *, now: datetime) -> datetime:
         in_utc = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(f"no such time: {text!r}", hint=f"expected {_EXPECTED}") from None
-    return in_utc.replace(microsecond=in_utc.microsecond // 1000 * 1000)
+    return in_milliseconds(in_utc)
 
 
 def instant_or_run(text: str, *, now: datetime) -> datetime | int:

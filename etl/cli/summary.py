@@ -9,11 +9,11 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.instants import instant_text
 from etl.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from etl.model import Outcome, RunOutcome, WalkFacts
 
@@ -48,8 +48,8 @@ def as_json(outcome: RunOutcome, **more: Any) -> str:
     told = {
         "run_id": outcome.run_id,
         "status": outcome.status,
-        "started_at": _instant(outcome.started_at),
-        "finished_at": _instant(outcome.finished_at),
+        "started_at": instant_text(outcome.started_at),
+        "finished_at": instant_text(outcome.finished_at),
         "dry_run": outcome.is_dry_run,
         "sources": [_source_object(source) for source in outcome.sources],
         **more,
@@ -215,7 +215,3 @@ def _error_object(source: Outcome) -> dict[str, Any] | None:
         "message": source.error_message,
         "request_id": source.error_request_id or None,
     }
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

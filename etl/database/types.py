@@ -10,6 +10,8 @@ from sqlalchemy import JSON, BigInteger, Integer, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from etl.instants import instant_text as instant_text
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
@@ -91,13 +93,6 @@ class JsonObject(JsonList):
 def json_text(value: Any) -> str:
     """Canonical JSON: sorted keys, no white space."""
     return _encode(value).decode()
-
-
-def instant_text(value: datetime) -> str:
-    """The fixed-width text of an instant, cut to milliseconds."""
-    return (
-        value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
-    )
 
 
 def instant_of(text: str) -> datetime:

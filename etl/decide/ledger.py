@@ -22,11 +22,13 @@ before it, and no value of any version can change unnoticed. What release 0.1 di
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import json
+
+from etl.instants import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,11 +111,6 @@ def _spelled(row: Mapping[str, Any]) -> dict[str, Any]:
         name: instant_text(value) if isinstance(value, datetime) else value
         for name, value in row.items()
     }
-
-
-def instant_text(instant: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _fact(content: Any) -> bytes:

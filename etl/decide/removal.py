@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl.decide.guard import GuardPolicy, holding_rule
+from etl.instants import instant_text
 from etl.model import Candidate, Decision, Removal
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ def decide_removals(
 
 def _two_walks(candidate: Candidate) -> dict[str, Any]:
     since = candidate.missing_since
-    told = since.isoformat(timespec="milliseconds") if since else ""
-    return {"walks": 2, "missing_since": told.replace("+00:00", "Z")}
+    return {"walks": 2, "missing_since": instant_text(since) if since else ""}
 
 
 def in_turn(absences: Absences, *, wants_lookups: bool, max_lookups: int) -> tuple[Candidate, ...]:

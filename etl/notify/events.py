@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
+from etl.instants import instant_text
 from etl.printable import clipped
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def body_of(
             "command": ended.command,
             "status": ended.status,
             "exit_code": ended.exit_code,
-            "started_at": _instant(ended.started_at),
-            "finished_at": _instant(ended.finished_at),
+            "started_at": instant_text(ended.started_at),
+            "finished_at": instant_text(ended.finished_at),
         },
         "events": events[:MOST_EVENTS],
         "events_left_out": len(events[MOST_EVENTS:]),
@@ -124,8 +125,4 @@ def _told(value: Any) -> str | None:
     """A value as the body says it."""
     if value is None:
         return None
-    return _instant(value) if isinstance(value, datetime) else clipped(value, MOST_CHARACTERS)
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant_text(value) if isinstance(value, datetime) else clipped(value, MOST_CHARACTERS)

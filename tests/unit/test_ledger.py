@@ -9,7 +9,8 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.decide.ledger import FactSet, event, instant_text, run_digest, version_fact
+from etl.decide.ledger import FactSet, event, run_digest, version_fact
+from etl.instants import instant_text
 from etl.model import Image, Tag
 
 IMAGE = Image("i", name='é"\\\n\x1f\x7f', tags=(Tag("k", None),), dev_services=("A",), created_at=5)

@@ -1,0 +1,18 @@
+"""How is an instant written, and how fine is it? In UTC, in whole milliseconds, in ISO 8601.
+
+It knows no clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def in_milliseconds(instant: datetime) -> datetime:
+    """The instant without what is finer than a millisecond."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def instant_text(instant: datetime) -> str:
+    """`2026-11-02T08:00:00.042Z`; what is finer is cut."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

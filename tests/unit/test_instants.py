@@ -1,0 +1,20 @@
+"""How instants are written, and how fine they are."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from etl.instants import in_milliseconds, instant_text
+
+
+def test_an_instant_is_written_in_utc_and_in_milliseconds():
+    there = datetime(2026, 1, 1, 8, 0, 0, 7999, tzinfo=timezone(timedelta(hours=8)))
+    assert instant_text(there) == "2026-01-01T00:00:00.007Z"
+
+
+def test_the_text_is_of_one_width_so_that_it_sorts_as_time_does():
+    assert instant_text(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
+    assert len(instant_text(datetime.max.replace(tzinfo=UTC))) == 24
+
+
+def test_what_is_finer_than_a_millisecond_is_cut():
+    instant = datetime(2026, 1, 1, 0, 0, 0, 7999, tzinfo=UTC)
+    assert in_milliseconds(instant) == datetime(2026, 1, 1, 0, 0, 0, 7000, tzinfo=UTC)
