@@ -5,11 +5,11 @@ Read beside the network, under the source's lock, each time in a short transacti
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
-from sqlalchemy import text
 
 from etl.load.rows import form_of, image_columns, image_of, instant_read
 from etl.load.statements import driver_of, reading
@@ -104,18 +104,13 @@ class Baseline:
             return
         edge = 0
         while keys := self._present_keys(edge):
-            edge = keys[-1]
-            unseen = [key for key in keys if not seen.has(key)]
-            yield from self._candidates_of(unseen)
+            edge = max(keys)
+            yield from self._candidates_of(seen.unseen(keys))
 
     def _present_keys(self, edge: int) -> list[int]:
-        """Straight from the driver: there may be a million, and all are looked at."""
-        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
-        with reading(self._connection):
-            rows = driver_of(self._connection).execute(
-                _PRESENT.format(mark), (self.source, edge, SCAN_ROWS)
-            )
-            return [key for (key,) in rows.fetchall()]
+        """As one value: there may be a million, and a row each would cost more to take apart."""
+        [(packed,)] = self._all(_PRESENT, edge=edge, size=SCAN_ROWS)
+        return _keys_of(f"[{packed or ''}]")
 
     def _candidates_of(self, keys: list[int]) -> Iterator[Candidate]:
         for start in range(0, len(keys), 1000):
@@ -134,11 +129,11 @@ class Baseline:
         return rows[0] if rows else None
 
     def _all(self, statement: str, **values: Any) -> Sequence[Any]:
-        filled = statement.replace("{in_ids}", _IN[self._connection.dialect.name].format("ids"))
-        filled = filled.replace("{in_keys}", _IN[self._connection.dialect.name].format("keys"))
+        """Straight from the driver: there are two of them for each page that holds a change."""
+        statement = _spelled(statement, self._connection.dialect.name)
         with reading(self._connection):
-            rows = self._connection.execute(text(filled), {"source": self.source, **values})
-            return rows.all()
+            rows = driver_of(self._connection).execute(statement, {"source": self.source, **values})
+            return cast("Sequence[Any]", rows.fetchall())
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
@@ -146,10 +141,26 @@ def _candidate(row: Sequence[Any]) -> Candidate:
     return Candidate(*values)
 
 
-_IN: Final = {
-    "sqlite": "in (select value from json_each(:{}))",
-    "postgresql": "= any(:{})",
+def _spelled(statement: str, database: str) -> str:
+    for word, spelled in _WORDS[database].items():
+        statement = statement.replace(word, spelled)
+    return statement if database == "sqlite" else _NAMED.sub(r"%(\1)s", statement)
+
+
+_WORDS: Final = {
+    "sqlite": {
+        "{in_ids}": "in (select value from json_each(:ids))",
+        "{in_keys}": "in (select value from json_each(:keys))",
+        "{packed}": "group_concat(image_key)",
+    },
+    "postgresql": {
+        "{in_ids}": "= any(:ids)",
+        "{in_keys}": "= any(:keys)",
+        "{packed}": "string_agg(cast(image_key as text), ',')",
+    },
 }
+_NAMED: Final = re.compile(r":(\w+)")
+_keys_of: Final = msgspec.json.Decoder(list[int]).decode
 _LAST_RUN: Final = """
     select present, observed_at from source_runs
     where source = :source order by observed_at desc limit 1
@@ -173,9 +184,12 @@ _FIND: Final = """
     where c.source = :source and c.image_id {in_ids}
 """
 _PRESENT: Final = """
-    select image_key from catalogue
-    where source || '' = {0} and state = 'present' and image_key > {0}
-    order by image_key limit {0}
+    select {packed}
+    from (
+        select image_key from catalogue
+        where source || '' = :source and state = 'present' and image_key > :edge
+        order by image_key limit :size
+    ) as present
 """
 _CANDIDATES: Final = """
     select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,

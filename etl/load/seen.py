@@ -88,6 +88,11 @@ class Seen:
         block = self._marks.get(key >> _BITS)
         return block is not None and block[key & _MASK] != 0
 
+    def unseen(self, keys: Iterable[int]) -> list[int]:
+        """Those of the keys of present images that were not shown at all."""
+        marks = self._marks
+        return [key for key in keys if not marks[key >> _BITS][key & _MASK]]
+
     def has_told(self, key: int) -> bool:
         """Whether a present image was shown by a record that was understood."""
         block = self._marks.get(key >> _BITS)
