@@ -35,7 +35,9 @@ class Cost:
 def measure(*arguments: str, python: str = sys.executable) -> Cost:
     """Run Python with the arguments. Raises `WrongResultError` when it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen([python, *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [python, *arguments], stdout=subprocess.PIPE, text=True, env=_as_installed()
+    )
     with process:
         output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
@@ -45,6 +47,11 @@ def measure(*arguments: str, python: str = sys.executable) -> Cost:
         raise WrongResultError(f"{' '.join(arguments)}: exit code {process.returncode}\n{output}")
     cpu_seconds = usage.ru_utime + usage.ru_stime
     return Cost(cpu_seconds, wall_seconds, usage.ru_maxrss * 1024, output)
+
+
+def _as_installed() -> dict[str, str]:
+    """The environment in which modules stay compiled, as those of an installed program are."""
+    return {key: it for key, it in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def ask(module: str, *arguments: str) -> Any:

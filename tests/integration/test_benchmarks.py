@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.peers import PEERS
 from benchmarks.places import served
-from benchmarks.processes import WrongResultError
+from benchmarks.processes import WrongResultError, measure
 from benchmarks.programs import CHANGED, FIRST, UNCHANGED, ImageSync, PeerProgram
 
 SIZE = 500
@@ -28,6 +28,11 @@ def tamper(url: str, statement: str) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         connection.execute(statement)
         connection.commit()
+
+
+def test_a_measured_program_keeps_its_modules_compiled(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert measure("-c", "import sys; print(sys.dont_write_bytecode)").output == "False\n"
 
 
 def test_image_sync_is_measured_when_it_was_right(api, tmp_path):
