@@ -84,7 +84,7 @@ def _states(
     configured = session.reading.source_names
     wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
-    labels = {each.label for each in session.settings.discover}
+    labels = session.reading.discover_labels
     empty = dict.fromkeys(answer.columns)
     now = session.clock()
     return [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etl.config.read import Reader, open_secrets, tables_of
-from etl.config.settings import DatabaseSettings, ReadingSettings
+from etl.config.settings import DEFAULT_LABEL, DatabaseSettings, ReadingSettings
 from etl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,12 +29,22 @@ def read_reading_settings(
     if reader.mistakes:
         raise ConfigError(str(path) if path else "defaults", reader.mistakes)
     warnings = open_secrets(path, reader.literal_secrets) if path else ()
-    names = tuple(_names(tables.get("source", []), Reader(environ)))
-    return ReadingSettings(database=database, source_names=names, warnings=warnings)
+    return ReadingSettings(
+        database=database,
+        source_names=tuple(_names(tables.get("source"), "name", environ)),
+        discover_labels=tuple(
+            _names(tables.get("discover"), "label", environ, unnamed=DEFAULT_LABEL)
+        ),
+        warnings=warnings,
+    )
 
 
-def _names(sources: Any, reader: Reader) -> Iterator[str]:
-    """What the sources are called, as far as it can be read."""
-    for table in sources if isinstance(sources, list) else ():
-        if isinstance(table, dict) and isinstance(table.get("name"), str):
-            yield reader.resolved(table["name"], place="")
+def _names(
+    tables: Any, key: str, environ: Mapping[str, str], *, unnamed: str | None = None
+) -> Iterator[str]:
+    """What the tables of a list are called, as far as it can be read."""
+    reader = Reader(environ)
+    for table in tables if isinstance(tables, list) else ():
+        name = table.get(key, unnamed) if isinstance(table, dict) else None
+        if isinstance(name, str):
+            yield reader.resolved(name, place="")

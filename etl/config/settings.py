@@ -206,6 +206,7 @@ DISCOVERED: Final = {
     "name": "{project}",
     "endpoint": "https://modelarts.{region}.myhuaweicloud.com",
 }
+DEFAULT_LABEL: Final = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +216,9 @@ class DiscoverSettings:
     The template's name and endpoint hold {project}, {project_id} and {region}.
     """
 
-    label: str = key("default", text="tells one [[discover]] from another", rule=rules.source_name)
+    label: str = key(
+        DEFAULT_LABEL, text="tells one [[discover]] from another", rule=rules.source_name
+    )
     iam_endpoint: str = key(
         "https://iam.myhuaweicloud.com", text="who knows the projects", rule=rules.url
     )
@@ -244,8 +247,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingSettings:
-    """What those who only read the record need: where it is, and what its sources are called."""
+    """What those who only read the record need: where it is, and who is in it, by name."""
 
     database: DatabaseSettings
     source_names: tuple[str, ...] = ()
+    discover_labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -202,10 +202,12 @@ def test_a_url_without_a_password_stays() -> None:
 
 def test_who_only_reads_needs_the_database_alone(tmp_path: Path) -> None:
     broken = '[http]\nnonsense = 1\n[[source]]\nname = "${NAME}"\ntoken = "${UNSET}"\n[[source]]\n'
+    broken += '[[discover]]\nregions = ["${UNSET}"]\n[[discover]]\nlabel = "other"\n'
     path = write(tmp_path, f'[database]\nurl = "sqlite:///${{FILE}}.db"\n{broken}')
     reading = read_reading_settings(path, {"FILE": "images", "NAME": "one"})
     assert reading.database.url == "sqlite:///images.db"
     assert reading.source_names == ("one",)
+    assert reading.discover_labels == ("default", "other")
     assert (
         read_reading_settings(path, {}, database_url="sqlite:///x.db").database.url[-4:] == "x.db"
     )
