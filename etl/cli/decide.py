@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from etl.cli.options import output_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etl.model import RunOutcome
 
 _run_argument = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
 
@@ -26,15 +32,10 @@ def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     image-sync removals --held     what is held, and why
     image-sync approve 17          let it through
     """
-    from etl.cli.sync import show_outcome
-    from etl.notify.announce import announcing
     from etl.upkeep.held import approve
 
     work = partial(approve, session.settings, run_id, wait_seconds=wait_seconds)
-    outcome = announcing("approve", session.settings)(work)
-    session.exit_code = outcome.exit_code
-    show_outcome(session, outcome, output=output)
-    return session.exit_code
+    return _announced(session, "approve", work, output=output)
 
 
 @click.command(short_help="Drop a run's held removals; later runs judge anew.")
@@ -48,15 +49,10 @@ def dismiss(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     \b
     image-sync dismiss 17
     """
-    from etl.cli.sync import show_outcome
-    from etl.notify.announce import announcing
     from etl.upkeep.held import dismiss
 
     work = partial(dismiss, session.settings, run_id, wait_seconds=wait_seconds)
-    outcome = announcing("dismiss", session.settings)(work)
-    session.exit_code = outcome.exit_code
-    show_outcome(session, outcome, output=output)
-    return session.exit_code
+    return _announced(session, "dismiss", work, output=output)
 
 
 @click.command(short_help="Try the kept rejects again.")
@@ -73,14 +69,22 @@ def replay_rejects(
     image-sync rejects             what is kept, with reasons
     image-sync replay-rejects
     """
-    from etl.cli.sync import show_outcome
-    from etl.notify.announce import announcing
     from etl.upkeep.replay import replay_rejects
 
     work = partial(
         replay_rejects, session.settings, source_names=sources, wait_seconds=wait_seconds
     )
-    outcome = announcing("replay", session.settings)(work)
+    return _announced(session, "replay", work, output=output)
+
+
+def _announced(
+    session: Session, command: str, work: Callable[[], RunOutcome], *, output: str
+) -> int:
+    """Does `work`, tells those who are to hear of it, and prints what it came to."""
+    from etl.cli.sync import show_outcome
+    from etl.notify.announce import announcing
+
+    outcome = announcing(command, session.settings)(work)
     session.exit_code = outcome.exit_code
     show_outcome(session, outcome, output=output)
     return session.exit_code

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from etl import log
 from etl.cli.names import source_names
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
@@ -114,8 +116,26 @@ _READING: Final = (
 )
 
 
-def reading_options(command: Command) -> Command:
-    """The options that every reading command has."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the options of a reading command ask for, as they were typed."""
+
+    sources: tuple[str, ...]
+    since: str | None
+    until: str | None
+    run: int | None
+    limit: int | None
+    form: str
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every reading command has; the command gets them as one `Wanted`."""
+
+    @wraps(command)
+    def reading(*args: Any, **given: Any) -> Any:
+        wanted = {name: given.pop(name) for name in Wanted.__slots__}
+        return command(*args, wanted=Wanted(**wanted), **given)
+
     for option in reversed(_READING):
-        command = option(command)
-    return command
+        reading = option(reading)
+    return reading

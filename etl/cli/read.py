@@ -7,29 +7,35 @@ from typing import Any, Final
 import click
 
 from etl.cli.answer import give
-from etl.cli.options import format_option, limit_option, reading_options, source_option
+from etl.cli.options import Wanted, format_option, limit_option, reading_options, source_option
 from etl.cli.session import Session, pass_session
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
 
 
-def _times(session: Session, since: str | None, until: str | None) -> dict[str, Any]:
+def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
     from etl.audit.times import instant
 
     now = session.clock()
     return {
-        "since": instant(since, now=now) if since else None,
-        "until": instant(until, now=now) if until else None,
+        "since": instant(wanted.since, now=now) if wanted.since else None,
+        "until": instant(wanted.until, now=now) if wanted.until else None,
     }
 
 
-def _side(session: Session, name: str, text: str) -> dict[str, Any]:
-    """The parameter that an instant, or a run's number, becomes."""
+def _moment(session: Session, text: str, *, at: str, run: str) -> dict[str, Any]:
+    """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
     from etl.audit.times import instant_or_run
 
     meant = instant_or_run(text, now=session.clock())
-    return {f"{name}_run": meant} if isinstance(meant, int) else {f"{name}_at": meant}
+    return {run if isinstance(meant, int) else at: meant}
+
+
+def _give(session: Session, name: str, wanted: Wanted, **asked: Any) -> None:
+    """Asks a named question, narrowed as wanted, and prints the answer."""
+    asked |= {**_times(session, wanted), "sources": wanted.sources, "run": wanted.run}
+    give(session, name, limit=wanted.limit, form=wanted.form, **asked)
 
 
 @click.command(short_help="Which images are there, or were there at a time.")
@@ -54,12 +60,7 @@ def images(
     type_: str | None,
     dev_service: str | None,
     *,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
+    wanted: Wanted,
 ) -> None:
     """List images: the present ones, unless --state names another or all.
 
@@ -72,37 +73,24 @@ def images(
     With --as-of, the images are those that were present, with their values of that time.
     """
     asked: dict[str, Any] = {
-        **_times(session, since, until),
-        "sources": sources,
-        "run": run,
         "arch": arch.strip().lower() if arch else None,
         "type": type_.strip().upper() if type_ else None,
         "dev_service": dev_service.strip() if dev_service else None,
     }
     if as_of:
-        side = {key.replace("at_at", "at"): at for key, at in _side(session, "at", as_of).items()}
-        give(session, "images_as_of", limit=limit, form=form, **asked, **side)
+        asked |= _moment(session, as_of, at="at", run="at_run")
+        _give(session, "images_as_of", wanted, **asked)
         return
     asked["state"] = None if state == "all" else state
     asked["absent"] = True if state in {"removed", "out_of_scope"} else None
-    give(session, "images", limit=limit, form=form, **asked)
+    _give(session, "images", wanted, **asked)
 
 
 @click.command(short_help="All versions of one image, and what changed in each.")
 @click.argument("image_id")
 @reading_options
 @pass_session
-def history(
-    session: Session,
-    image_id: str,
-    *,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
-) -> None:
+def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     """Show every version of an image, with what changed, and how a removal is known.
 
     IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too.
@@ -118,11 +106,11 @@ def history(
     from etl.cli.answer import show
 
     with session.reader() as connection:
-        source, found = find_image(connection, image_id, sources=sources)
-        times = _times(session, since, until)
-        answer = read_history(connection, source=source, image_id=found, run=run, **times)
-        answer.rows = islice(answer.rows, limit or None)
-        show(session, answer, form=form, limit=None)
+        source, found = find_image(connection, image_id, sources=wanted.sources)
+        times = _times(session, wanted)
+        answer = read_history(connection, source=source, image_id=found, run=wanted.run, **times)
+        answer.rows = islice(answer.rows, wanted.limit or None)
+        show(session, answer, form=wanted.form, limit=None)
 
 
 @click.command(short_help="What runs changed, field by field, latest first.")
@@ -130,18 +118,7 @@ def history(
 @click.option("--field", help="A tracked column of images: size, status, tag, …")
 @reading_options
 @pass_session
-def changes(
-    session: Session,
-    kind: str | None,
-    field: str | None,
-    *,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
-) -> None:
+def changes(session: Session, kind: str | None, field: str | None, *, wanted: Wanted) -> None:
     """List what runs added, changed, removed and restored, latest first; values are JSON text.
 
     \b
@@ -149,34 +126,21 @@ def changes(
     image-sync changes --field status --format jsonl
     image-sync changes --run 12
     """
-    narrowed: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
-    narrowed |= {"kind": kind, "field": field}
-    give(session, "changes", limit=limit, form=form, is_latest_first=True, **narrowed)
+    _give(session, "changes", wanted, is_latest_first=True, kind=kind, field=field)
 
 
 @click.command(short_help="What was removed, and how it is known; --held: held removals.")
 @click.option("--held", "is_held", is_flag=True, help="Removals that the guard holds now.")
 @reading_options
 @pass_session
-def removals(
-    session: Session,
-    *,
-    is_held: bool,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
-) -> None:
+def removals(session: Session, *, is_held: bool, wanted: Wanted) -> None:
     """List removed images with their evidence, latest first.
 
     \b
     image-sync removals --since 2026-11-01 --format csv
     image-sync removals --held
     """
-    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
-    give(session, "held" if is_held else "removals", limit=limit, form=form, **asked)
+    _give(session, "held" if is_held else "removals", wanted)
 
 
 @click.command(short_help="The catalogue at two instants or runs, against each other.")
@@ -202,7 +166,10 @@ def diff(
     image-sync diff 2026-10-01 2026-11-01 --format json
     image-sync diff 11 12
     """
-    sides = {**_side(session, "from", from_), **_side(session, "to", to)}
+    sides = {
+        **_moment(session, from_, at="from_at", run="from_run"),
+        **_moment(session, to, at="to_at", run="to_run"),
+    }
     for kind in ("at", "run"):
         begin, end = sides.get(f"from_{kind}"), sides.get(f"to_{kind}")
         if begin is not None and end is not None and begin > end:
@@ -214,48 +181,25 @@ def diff(
 @click.option("--by-source", is_flag=True, help="One row for each run and source, with all counts.")
 @reading_options
 @pass_session
-def runs(
-    session: Session,
-    *,
-    by_source: bool,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
-) -> None:
+def runs(session: Session, *, by_source: bool, wanted: Wanted) -> None:
     """List runs, latest first, with their counts over all sources.
 
     \b
     image-sync runs --since 7d
     image-sync runs --run 12 --by-source --format json
     """
-    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
-    give(session, "source_runs" if by_source else "runs", limit=limit, form=form, **asked)
+    _give(session, "source_runs" if by_source else "runs", wanted)
 
 
 @click.command(short_help="Records that could not be understood, and why.")
 @click.option("--all", "is_all", is_flag=True, help="Resolved ones, too.")
 @reading_options
 @pass_session
-def rejects(
-    session: Session,
-    *,
-    is_all: bool,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    run: int | None,
-    limit: int | None,
-    form: str,
-) -> None:
+def rejects(session: Session, *, is_all: bool, wanted: Wanted) -> None:
     """List rejected records with their reason, latest first; by default the unresolved ones.
 
     \b
     image-sync rejects
     image-sync rejects --all --format jsonl
     """
-    asked: dict[str, Any] = {**_times(session, since, until), "sources": sources, "run": run}
-    asked["is_unresolved"] = None if is_all else True
-    give(session, "rejects", limit=limit, form=form, **asked)
+    _give(session, "rejects", wanted, is_unresolved=None if is_all else True)

@@ -14,11 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-
-from etl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from etl.log import Format
 
 NAME: Final = "image-sync"
+Read = TypeVar("Read", "Settings", "ReadingSettings")
 _log = logging.getLogger(__name__)
 
 
@@ -55,34 +54,25 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The effective configuration; raises `ConfigError` with all its mistakes."""
-        from etl.config import find_config, read_settings
+        from etl.config import read_settings
 
-        path = find_config(self.config, os.environ)
-        settings = read_settings(path, os.environ, database_url=self.database or "")
-        for warning in settings.warnings:
-            _log.warning(warning)
-        return settings
+        return self._read(read_settings)
 
     @cached_property
     def reading(self) -> ReadingSettings:
         """The part of the configuration that readers need; the rest may be wrong, or unset."""
-        from etl.config import find_config, read_reading_settings
+        from etl.config import read_reading_settings
+
+        return self._read(read_reading_settings)
+
+    def _read(self, read: Callable[..., Read]) -> Read:
+        from etl.config import find_config
 
         path = find_config(self.config, os.environ)
-        reading = read_reading_settings(path, os.environ, database_url=self.database or "")
-        for warning in reading.warnings:
+        settings = read(path, os.environ, database_url=self.database or "")
+        for warning in settings.warnings:
             _log.warning(warning)
-        return reading
-
-    def check_sources(self, names: tuple[str, ...]) -> None:
-        """Raises `UsageError` for a source that the configuration does not have."""
-        if self.settings.discover:  # they may yet be found
-            return
-        known = [source.name for source in self.settings.sources]
-        for name in names:
-            if name not in known:
-                told = ", ".join(known) or "none"
-                raise UsageError(f"no source {name!r} in {self.settings.place} (there: {told})")
+        return settings
 
     @contextmanager
     def engine(self, *, is_reading: bool = False) -> Iterator[Engine]:

@@ -135,8 +135,10 @@ def _run(
         from etl.notify.announce import announcing
         from etl.progress import watching
         from etl.run import run_sync
+        from etl.sources.choice import require_known
 
-        session.check_sources(sources)
+        if not session.settings.discover:  # else they may yet be found
+            require_known(session.settings, sources)
     forecast = Forecast()
     with watching(is_wanted=not session.is_quiet) as progress, on("database"):
         work = partial(

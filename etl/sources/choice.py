@@ -23,6 +23,15 @@ def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | N
         chosen(settings, names, shard=shard)
 
 
+def require_known(settings: Settings, names: Sequence[str]) -> None:
+    """Raises `UsageError` for a source that the configuration does not have."""
+    known = [source.name for source in settings.sources]
+    for name in names:
+        if name not in known:
+            told = ", ".join(known) or "none"
+            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+
+
 def sources_of(
     job: Job, names: Sequence[str] = (), *, shard: Shard | None = None, writes: bool = False
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
@@ -48,11 +57,8 @@ def chosen(
     """
     if names and shard:
         raise UsageError("either --source or --shard: a share is taken of all sources")
+    require_known(settings, names)
     known = {source.name: source for source in settings.sources}
-    for name in names:
-        if name not in known:
-            told = ", ".join(known) or "none"
-            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
     if not known and settings.discover:
         hint = "check discover.regions, and what the credentials may use"
         raise UsageError(f"{settings.place}: no project was found to read", hint=hint)
