@@ -1,4 +1,4 @@
-"""The tables of runs: what each did to each source, what it met, and where history was cut."""
+"""The tables of runs: what each did and met, where history was cut, which sources were found."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from etl.database.columns import (
     run_column,
     source_column,
 )
-from etl.database.types import Instant, JsonObject, Key
+from etl.database.types import Instant, JsonObject, Key, Word
 
 sync_runs: Final = Table(
     "sync_runs",
@@ -139,3 +139,19 @@ prunings: Final = Table(
 )
 
 Index("ix_rejects_run_id", rejects.c.run_id)
+
+discovered_sources: Final = Table(
+    "discovered_sources",
+    metadata,
+    source_column(),
+    column("label", Word, "of the [[discover]] that found it"),
+    column("project_id", Word, "the project's id"),
+    column("project_name", Word, "what the project was called then"),
+    column("region", Word, "the region that the project lies in"),
+    column("first_seen_at", Instant, "when the project was first found"),
+    optional(
+        "vanished_at", Instant, "since when it is not found any more: not read, never emptied"
+    ),
+    PrimaryKeyConstraint("source"),
+    comment="Sources made of the projects that credentials may use",
+)
