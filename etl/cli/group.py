@@ -88,13 +88,11 @@ def _add_global_options(command: Any) -> None:
     """Global options work behind a command, too; its help need not repeat them."""
     taken = {spelling for param in command.params for spelling in param.opts}
     for option in GLOBAL_OPTIONS:
-        free = [spelling for spelling in option.opts if spelling not in taken]
-        if free and free[0] == option.opts[0]:
-            hidden = copy(option)
-            hidden.opts = free
-            hidden.hidden = True
-            hidden.envvar = None  # it was read before the command, and must not win over an option
-            command.params.append(hidden)
+        hidden = copy(option)
+        hidden.opts = [spelling for spelling in option.opts if spelling not in taken]
+        hidden.hidden = True
+        hidden.envvar = None  # it was read before the command, and must not win over an option
+        command.params.append(hidden)
     command.has_global_options = True
 
 

@@ -22,6 +22,7 @@ from etl.database.schema import (
     rejects,
     source_fields,
     source_runs,
+    sync_runs,
 )
 from etl.decide.ledger import FactSet, event, version_fact
 from etl.load.rows import image_columns, image_of
@@ -99,6 +100,15 @@ def _kept(checkpoint: Checkpoint) -> Iterator[tuple[str, Select[Any], tuple[str,
         catalogue.c.first_seen_at <= checkpoint.observed_at,
     )
     yield "image", seen_first, ()
+    begun = (
+        select(*(sync_runs.c[name] for name in _BEGUN))
+        .join(source_runs, source_runs.c.run_id == sync_runs.c.run_id)
+        .where(
+            source_runs.c.source == checkpoint.source,
+            source_runs.c.run_id <= checkpoint.run_id,
+        )
+    )
+    yield "begin", begun, ()
     for kind, (table, later) in _TABLES.items():
         mine = (table.c.source == checkpoint.source, table.c.run_id <= checkpoint.run_id)
         columns = [column for column in table.c if column.name not in _NAMELESS]
@@ -113,6 +123,7 @@ def _as_then(row: dict[str, Any], checkpoint: Checkpoint, later: tuple[str, ...]
     return {**row, **dict.fromkeys(later)}
 
 
+_BEGUN: Final = ("run_id", "kind", "started_at", "version", "host", "pid")
 _NAMELESS: Final = {"reject_id", "record"}  # a number that names a row; sealed by its digest
 _TABLES: Final = {
     "removal": (image_removals, ("restored_run_id", "restored_at")),

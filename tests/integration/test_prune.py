@@ -98,10 +98,19 @@ def test_it_waits_for_no_one_unless_asked(old, capsys, databases):
     assert "sample" in capsys.readouterr().err
 
 
+def test_verify_looks_at_the_sources_named_alone(old):
+    assert run(["-q", "prune", "--keep", "8d"]) == 0
+    with old.begin() as connection:
+        connection.execute(text("update prunings set kept_digest = '00'"))
+    assert run(["-q", "verify", "--source", "other"]) == 0
+    assert run(["-q", "verify", "--source", "sample"]) == 41
+
+
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
         ("update prunings set kept_digest = '00'", "not as sealed"),
+        ("update prunings set catalogue_digest = 'none'", "catalogue_digest is not"),
         ("update catalogue set tags = '[1]' where image_id = 'b'", "not as sealed"),
         ("delete from source_runs where source = 'sample' and run_id > 3", "no later run"),
     ],

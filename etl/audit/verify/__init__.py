@@ -4,7 +4,8 @@
     versions.py  each image's history: numbers, periods, changes, removals, state
     strays.py    rows that belong to no run or no image
 
-Where the beginning was pruned, what was kept of it is held against its seal, as a whole.
+Where the beginning was pruned, what was kept of it is held against its seal, as a whole; how its
+runs ended is not.
 
 It reads the tables alone. Outside the proof, since no source's row says them: the end of a run in
 `sync_runs` (only its status is held against its sources'), `catalogue.received`, and numbers that
