@@ -1,6 +1,7 @@
 """Makes any text fit to be shown: nothing in it can steer a terminal or turn a line round.
 
-It knows no terminal; whoever prints a text that came from outside sends it through here.
+It knows no terminal; whoever prints a text that came from outside sends it through here. Beside it
+stands how a text is cut to a width, and how a count is told.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ def printable_json(text: str) -> str:
 def clipped(text: str, width: int) -> str:
     """`text` cut to so many characters, an ellipsis for what is left out."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def count_text(count: int, noun: str) -> str:
+    """`1 image`, `2,000 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def shown_width(text: str) -> int:

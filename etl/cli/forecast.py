@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from etl.printable import printable
+from etl.printable import clipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,12 +69,9 @@ def _candidates(word: str, candidates: Iterable[Candidate]) -> Iterator[str]:
 def _version(version: Changed) -> Iterator[str]:
     yield f"  ~ {_named(version.image)}  {version.opened_as}"
     for change in version.changes:
-        yield f"      {change.field}: {_cut(change.old_value)} → {_cut(change.new_value)}"
+        old, new = (clipped(each, VALUE_LENGTH) for each in (change.old_value, change.new_value))
+        yield f"      {change.field}: {old} → {new}"
 
 
 def _named(image: Image | New) -> str:
     return f"{image.image_id}  {image.name or ''}"
-
-
-def _cut(value: str) -> str:
-    return value if len(value) <= VALUE_LENGTH else f"{value[: VALUE_LENGTH - 1]}…"

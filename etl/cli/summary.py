@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.instants import instant_text
-from etl.printable import printable, printable_json
+from etl.printable import count_text, printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,8 +79,7 @@ def in_one_line(outcome: RunOutcome) -> str:
 
 def _headline(outcome: RunOutcome) -> str:
     seconds = (outcome.finished_at - outcome.started_at).total_seconds()
-    count = len(outcome.sources)
-    sources = "1 source" if count == 1 else f"{count} sources"
+    sources = count_text(len(outcome.sources), "source")
     tail = ". Nothing was written." if outcome.is_dry_run else "."
     return f"{_run_name(outcome)} {outcome.status}: {sources} in {seconds:.1f} s{tail}"
 
@@ -98,14 +97,14 @@ def _source_lines(
         yield f"{name}: failed ({source.error_kind})"
         yield f"  ! {printable(source.error_message or 'no reason known')}"
         return
-    effort = f"{_many(facts.pages, 'page')}, {_many(facts.requests, 'request')}"
+    effort = f"{count_text(facts.pages, 'page')}, {count_text(facts.requests, 'request')}"
     walks = f", {facts.walks} readings" if facts.walks > 1 else ""
     if facts.walks:
-        yield f"{name}: {_many(source.seen, 'image')} seen ({effort}{walks})"
+        yield f"{name}: {count_text(source.seen, 'image')} seen ({effort}{walks})"
         yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
         yield from _doubts(facts)
     else:
-        yield f"{name}: {_many(source.present, 'image')} present"
+        yield f"{name}: {count_text(source.present, 'image')} present"
     for count, text in _news(source):
         if count:
             yield f"  {count:>9,}  {text}"
@@ -120,7 +119,7 @@ def _doubts(facts: WalkFacts) -> Iterator[str]:
         reasons = [*each["doubts"], *([each["backward"]] if "backward" in each else [])]
         yield f"             {printable(each['listing'])}: {'; '.join(reasons)}"
     if in_doubt[MOST_LISTINGS:]:
-        yield f"             … and {_many(len(in_doubt) - MOST_LISTINGS, 'more listing')}"
+        yield f"             … and {count_text(len(in_doubt) - MOST_LISTINGS, 'more listing')}"
 
 
 def _news(source: Outcome) -> Iterator[tuple[int, str]]:
@@ -165,13 +164,13 @@ def _what_is_wrong(source: Outcome, run_id: int | None) -> str:
     parts = [
         _what_is_held(source, run_id) if source.held else "",
         "the walk could not be certified" if _is_unproven(source.facts) else "",
-        f"{_many(source.rejected, 'record')} rejected" if source.rejected else "",
+        f"{count_text(source.rejected, 'record')} rejected" if source.rejected else "",
     ]
     return ", ".join(filter(None, parts)) or source.status
 
 
 def _what_is_held(source: Outcome, run_id: int | None) -> str:
-    told = f"{_many(source.held, 'removal')} held ({source.held_rule})"
+    told = f"{count_text(source.held, 'removal')} held ({source.held_rule})"
     ways = f": approve {run_id}, dismiss {run_id}, or sync --accept-removals"
     return told if run_id is None else told + ways
 
@@ -183,10 +182,6 @@ def _is_unproven(facts: WalkFacts) -> bool:
 def _has_news(source: Outcome) -> bool:
     changes = (source.added, source.changed, source.removed, source.restored)
     return any(changes) or bool(source.in_scope or source.out_of_scope)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _source_object(source: Outcome) -> dict[str, Any]:

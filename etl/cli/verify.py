@@ -44,8 +44,7 @@ def verify(session: Session, sources: tuple[str, ...], *, since: str | None, hea
 
 def head_line(head: Head) -> str:
     """The end of a source's chain in one line, its digest first."""
-    from etl.printable import printable
+    from etl.printable import count_text, printable
 
-    runs = f"{head.runs:,} run{'' if head.runs == 1 else 's'}"
-    told = f"{runs}, {head.present:,} images present"
+    told = f"{count_text(head.runs, 'run')}, {head.present:,} images present"
     return f"{head.digest}  {printable(head.source)}  run {head.run_id}  ({told})"

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from etl.printable import clipped, printable, printable_json, shown_width, without_controls
+from etl.printable import (
+    clipped,
+    count_text,
+    printable,
+    printable_json,
+    shown_width,
+    without_controls,
+)
 
 HOSTILE = [
     "\x1b[2Jx",
@@ -44,6 +51,11 @@ def test_a_cell_keeps_its_lines_and_tabs():
 
 def test_width_counts_columns_not_letters():
     assert [shown_width(each) for each in ("abc", "镜像", "e\u0301")] == [3, 4, 1]
+
+
+def test_a_count_has_its_noun():
+    told = [count_text(count, "image") for count in (0, 1, 2000)]
+    assert told == ["0 images", "1 image", "2,000 images"]
 
 
 def test_clipped_text_ends_with_an_ellipsis():

@@ -18,6 +18,7 @@ from etl.audit.dashboard import charts, words
 from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
 from etl.audit.outfile import written_whole
 from etl.database.snapshot import snapshot
+from etl.printable import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,13 +72,13 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
     for source in facts.sources:
         found += [(level, "sources", told) for level, told in _of_source(source, facts.now)]
     if facts.held.total:
-        told = f"{_many(facts.held.total, 'removal')} held by the guard: approve or dismiss"
+        told = f"{count_text(facts.held.total, 'removal')} held by the guard: approve or dismiss"
         found.append(("bad", "held", told))
     if facts.missing:
-        told = f"{_many(facts.missing, 'image')} absent from the listings, not yet decided"
+        told = f"{count_text(facts.missing, 'image')} absent from the listings, not yet decided"
         found.append(("warn", "sources", told))
     if facts.rejects.total:
-        told = f"{_many(facts.rejects.total, 'record')} could not be understood"
+        told = f"{count_text(facts.rejects.total, 'record')} could not be understood"
         found.append(("warn", "rejects", told))
     return found
 
@@ -91,10 +92,6 @@ def _of_source(source: dict[str, object], now: datetime) -> Iterator[tuple[str, 
         yield "bad", f"{name}: never read in a certified walk"
     elif now - certified > STALE:  # type: ignore[operator]
         yield "warn", f"{name}: last certified walk {words.age(now - certified)} ago"  # type: ignore[operator]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{words.number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _part(name: str) -> Markup:
