@@ -296,6 +296,13 @@ def test_diff_backwards_is_a_usage_error(sides, capsys):
 
 
 @pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("question", [["diff", "1", "99"], ["images", "--as-of", "2026"]])
+def test_a_run_that_has_not_begun_is_a_usage_error(question, capsys):
+    assert run(question) == 2
+    assert "no such run" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("record")
 def test_runs(asked):
     rows = asked("runs")
     assert picked(rows, "run_id", "added", "changed", "removed", "restored")[-2:] == [
