@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from etl.database.engine import our_errors
 from etl.instants import in_milliseconds
+from etl.load.lock import source_lock
 from etl.load.preview import Preview
 from etl.model import Decision
 from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
 
     from etl.config import AuthSettings, Settings
     from etl.extract.pace import Pace
@@ -49,3 +54,12 @@ class Job:
     watch: Stopwatch = field(default_factory=Stopwatch)
     paces: dict[tuple[str, float], Pace] = field(default_factory=dict)  # by endpoint and limit
     trusts: dict[tuple[str, AuthSettings], Trust] = field(default_factory=dict)  # by endpoint
+
+    @contextmanager
+    def locked(self, source: str) -> Iterator[Connection]:
+        """The connection that alone may write a source now. Raises `LockHeld`."""
+        with (
+            our_errors(self.engine),
+            source_lock(self.engine, source, wait_seconds=self.wait_seconds) as connection,
+        ):
+            yield connection

@@ -91,12 +91,11 @@ class Session:
     @contextmanager
     def reader(self) -> Iterator[Connection]:
         """A connection that can't write, in one transaction, to a database at head."""
-        from etl.database.migrate import require_head
+        from etl.database.record import open_record
 
-        with self.engine(is_reading=True) as engine:
-            require_head(engine)
-            with engine.connect() as connection:
-                yield connection
+        database = self.reading.database
+        with open_record(database.url, schema=database.schema) as connection:
+            yield connection
 
     def tell(self, words: str, **fields: Any) -> None:
         """The one line on standard error: an event where a collector reads JSON."""

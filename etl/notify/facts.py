@@ -6,18 +6,16 @@ Read after the commit, on a connection that can't write.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl.audit.query import ask
-from etl.database.engine import open_reader, our_errors
-from etl.database.migrate import require_head
+from etl.database.record import open_record
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 from etl.notify.events import MOST_IMAGES, Affected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Connection
 
@@ -45,23 +43,11 @@ class SourceFacts:
 def known(database: DatabaseSettings, question: Callable[[Connection], Found]) -> Found | None:
     """What the record answers; None where it can't be read."""
     try:
-        with _open_record(database) as connection:
+        with open_record(database.url, schema=database.schema) as connection:
             return question(connection)
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         _log.info("a notice goes without what the database knows: %s", error)
         return None
-
-
-@contextmanager
-def _open_record(database: DatabaseSettings) -> Iterator[Connection]:
-    engine = open_reader(database.url, schema=database.schema)
-    try:
-        with our_errors(engine):
-            require_head(engine)
-            with engine.connect() as connection:
-                yield connection
-    finally:
-        engine.dispose()
 
 
 def read_sources(connection: Connection, settings: Settings) -> list[SourceFacts]:

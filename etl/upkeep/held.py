@@ -15,7 +15,6 @@ from etl.extract.lookup import look_up
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.held import read_held
-from etl.load.lock import source_lock
 from etl.load.pending import held_evidence
 from etl.model import Candidate, Decision, Removal, WalkFacts
 from etl.run import open_job, run_work
@@ -62,10 +61,7 @@ def _held(job: Job, run_id: int) -> dict[str, list[str]]:
 
 
 def _approve(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) -> Outcome:
-    with (
-        our_errors(job.engine),
-        source_lock(job.engine, source.name, wait_seconds=job.wait_seconds) as connection,
-    ):
+    with job.locked(source.name) as connection:
         baseline = Baseline(connection, source.name)
         kept = held_evidence(connection, source.name)
         candidates = baseline.candidates([each for each in held[source.name] if each in kept])
@@ -116,10 +112,7 @@ def _judged_anew(
 
 
 def _dismiss(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) -> Outcome:
-    with (
-        our_errors(job.engine),
-        source_lock(job.engine, source.name, wait_seconds=job.wait_seconds) as connection,
-    ):
+    with job.locked(source.name) as connection:
         dismissed: Collection[str] = held[source.name]
         return apply_source(
             connection,

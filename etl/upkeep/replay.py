@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Raw
 
-from etl.database.engine import our_errors
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
-from etl.load.lock import source_lock
 from etl.load.pending import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
@@ -35,10 +33,7 @@ def replay_rejects(
 
 
 def _replay(source: SourceSettings, job: Job) -> Outcome:
-    with (
-        our_errors(job.engine),
-        source_lock(job.engine, source.name, wait_seconds=job.wait_seconds) as connection,
-    ):
+    with job.locked(source.name) as connection:
         baseline = Baseline(connection, source.name)
         records = [Raw(record) for record in whole_rejects(connection, source.name)]
         listing = Listing(source.types[0], source.workspaces[0])
