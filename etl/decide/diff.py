@@ -37,11 +37,11 @@ def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
 def value_text(field: str, value: Any) -> str:
     """A tracked value as JSON text, as its column shows it: an instant is a string in ISO 8601."""
     if field in _INSTANTS and value is not None:
-        value = instant_text(value)
+        value = milliseconds_text(value)
     return json.encode(value).decode()
 
 
-def instant_text(milliseconds: int) -> str:
+def milliseconds_text(milliseconds: int) -> str:
     """ISO 8601 in UTC of an epoch time in milliseconds: `2021-11-30T02:15:04.492Z`."""
     day, rest = divmod(milliseconds, 86_400_000)
     seconds, rest = divmod(rest, 1000)

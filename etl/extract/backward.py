@@ -72,7 +72,7 @@ def read_backward(
     """Reads the listing backward, beginning at page `start` or where the end is now.
 
     Raises `ProofBroken` where the order does not prove it whole, `SourceError` where it can't be
-    read. A listing that is `ordered` has facts without trouble.
+    read.
     """
     facts = ListingFacts(sort=str(pager.order))
     reading = _Reading(pager, observer, on_page, facts, max_pages)

@@ -53,7 +53,6 @@ class ListingFacts:
     past_the_end: int = 0
     restarts: int = 0
     sort: str = ""
-    trouble: str = ""
 
     def take(self, envelope: PageEnvelope) -> None:
         """Takes in what a page says of the whole."""
@@ -73,7 +72,7 @@ class ListingFacts:
 
     def as_detail(self) -> dict[str, Any]:
         """For `walk_detail`."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "trouble"}
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def doubts(facts: ListingFacts, observer: Observer) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
 from etl.extract.prefetch import Prefetch
+from etl.instants import instant_text
 from etl.model import Candidate, Normalised
 from etl.transform import image_of_show
 
@@ -73,7 +74,7 @@ def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
     detail = {
         "http_status": answer.status,
         "request_id": answer.request_id,
-        "time": _instant(answer.received_at),
+        "time": instant_text(answer.received_at),
     }
     if not isinstance(shown, Normalised) or shown.image.image_id != image_id:
         return Lookup("failed", detail)
@@ -96,10 +97,6 @@ def _detail(error: SourceError) -> dict[str, Any]:
         "http_status": error.status,
         "error_code": error.error_code,
         "request_id": error.request_id,
-        "time": _instant(error.received_at) if error.received_at else None,
+        "time": instant_text(error.received_at) if error.received_at else None,
     }
     return {name: value for name, value in told.items() if value not in {None, ""}}
-
-
-def _instant(at: Any) -> str:
-    return str(at.isoformat(timespec="milliseconds")).replace("+00:00", "Z")

@@ -71,30 +71,22 @@ def read_events(
     for kind, rows in (_EVENTS | (_OF_RELEASE_0_1 if is_of_release_0_1 else _SINCE)).items():
         found = connection.execute(rows, {"of_run": run_id, "of_source": source})
         events.update(event(kind, dict(row)) for row in found.mappings())
-    events.update(_removed_at_once(connection, run_id, source))
+    # Versions that no catalogue ever held: seen for the first time, as DELETED.
+    at_once = "v.closed_run_id = :run_id and v.valid_from = v.valid_to"
+    events.update(read_version_facts(connection, source, at_once, run_id=run_id))
     return events
 
 
-def read_version_facts(connection: Connection, source: str, where: str = "true") -> Iterator[bytes]:
+def read_version_facts(
+    connection: Connection, source: str, where: str, **values: Any
+) -> Iterator[bytes]:
     """The facts of all versions of a source, latest and superseded, that meet a condition."""
     for table in ("catalogue", "superseded"):
         statement = f"""
             select v.version, {image_columns(connection, "v")} from {table} as v
-            where v.source = :source and {where}
+            where {where} and v.source = :source
         """
-        for version, *image in connection.execute(text(statement), {"source": source}):
-            yield version_fact(source, version, image_of(image))
-
-
-def _removed_at_once(connection: Connection, run_id: int, source: str) -> Iterator[bytes]:
-    """Versions that no catalogue ever held: seen for the first time, as DELETED."""
-    for table in ("catalogue", "superseded"):
-        statement = f"""
-            select v.version, {image_columns(connection, "v")} from {table} as v
-            where v.closed_run_id = :run_id and v.valid_from = v.valid_to and v.source = :source
-        """
-        values = {"run_id": run_id, "source": source}
-        for version, *image in connection.execute(text(statement), values):
+        for version, *image in connection.execute(text(statement), {"source": source, **values}):
             yield version_fact(source, version, image_of(image))
 
 

@@ -14,12 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from etl.database.types import (
-    instant_of,
-    instant_text,
-    milliseconds_of,
-)
-from etl.decide.diff import instant_text as instant_text_of_milliseconds
+from etl.database.types import instant_of, milliseconds_of
+from etl.decide.diff import milliseconds_text
+from etl.instants import instant_text
 from etl.model import Image, Tag
 from etl.transform import components
 
@@ -90,7 +87,7 @@ def _microseconds_from_2000(milliseconds: int) -> int:
 
 
 FORMS: Final = {
-    "sqlite": Form(_json, instant_text_of_milliseconds, instant_text),
+    "sqlite": Form(_json, milliseconds_text, instant_text),
     "postgresql": Form(
         _jsonb,
         _microseconds_from_2000,

@@ -15,8 +15,9 @@ from sqlalchemy import func, select, text
 from etl.database.engine import place, writing
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
-from etl.database.types import Instant, JsonList, JsonObject, instant_text, json_text
+from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
+from etl.instants import instant_text
 from etl.load.statements import driver_of
 
 if TYPE_CHECKING:
