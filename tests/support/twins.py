@@ -14,7 +14,7 @@ import sqlite3
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -176,10 +176,6 @@ class Twins:
         self.api.requests.clear()
         return do(twin)
 
-    def told_at(self) -> str:
-        """The instant of this step, as a column shows it."""
-        return str(plain(self.now))
-
     def agree(self) -> None:
         """Promise 6: both databases are in the same state."""
         for name in RELATIONS:
@@ -244,8 +240,3 @@ def _mine(module: str, name: str, when: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(owner, name, killing)
-
-
-def columns_of(values: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a row of `images`, what the reference knows."""
-    return {name: row[name] for name in values}

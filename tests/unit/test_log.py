@@ -66,7 +66,7 @@ def test_a_trace_goes_with_its_event(form, capsys):
         logger.exception("failed")
     told = capsys.readouterr().err
     assert "ValueError: why" in told
-    assert len(told.splitlines()) == (1 if form == "json" else len(told.splitlines()))
+    assert (len(told.splitlines()) == 1) == (form == "json")
 
 
 def test_a_log_that_can_not_be_written_ends_nothing(monkeypatch):
