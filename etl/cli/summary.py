@@ -37,7 +37,7 @@ _SURE: Final = {
 }
 MOST_LISTINGS: Final = 3  # that are told of one by one
 _RULES: Final = {
-    "empty_listing": "a listing with present images came back empty, or its workspace vanished",
+    "empty_listing": "a listing with present images came back empty",
     "max_count": "more than removals.max_count",
     "max_percent": "more than removals.max_percent of the present images",
 }

@@ -24,7 +24,7 @@ def holding_rule(
 ) -> str:
     """The rule that holds the set, or "": `empty_listing`, `max_count` or `max_percent`.
 
-    `has_emptied`: some are of a listing that came back empty, or of a workspace that vanished.
+    `has_emptied`: some of the images are of a listing that came back empty.
     """
     if not removals or policy.accepts_all:
         return ""

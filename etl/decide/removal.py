@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 class Absences:
     """The present images that a run did not see, by what can be said of them at once.
 
-    `outside` the coverage; `vanished`: their workspace vanished from the discovery, which proves
-    nothing, however often, so only a lookup does; `open`: to be looked up, or to be absent twice.
+    `outside` the coverage; `unproven`: their workspace vanished from the discovery, which proves
+    nothing; `open`: to be looked up, or to be absent twice.
     """
 
     outside: tuple[Candidate, ...]
-    vanished: tuple[Candidate, ...]
+    unproven: tuple[Candidate, ...]
     open: tuple[Candidate, ...]
 
 
@@ -41,7 +41,7 @@ def sorted_absences(
     kept = {each.image_key for each in inside}
     return Absences(
         outside=tuple(each for each in absent if each.image_key not in kept),
-        vanished=tuple(each for each in inside if each.listing not in listings),
+        unproven=tuple(each for each in inside if each.listing not in listings),
         open=tuple(each for each in inside if each.listing in listings),
     )
 
@@ -70,23 +70,19 @@ def decide_removals(
 ) -> Decision:
     """What becomes of each absent image of a certified walk."""
     removals = [*listed_deleted]
-    missing = []
+    missing = [*absences.unproven]
     found = []
-    vanished = {each.image_key for each in absences.vanished}
-    for candidate in (*absences.vanished, *absences.open):
+    for candidate in absences.open:
         key = candidate.image_key
         if key in proofs.found:
             found.append(candidate)
         elif key in proofs.proven:
             removals.append(Removal(candidate, *proofs.proven[key]))
-        elif key in vanished or key in proofs.undecided or candidate.missing_since is None:
+        elif key in proofs.undecided or candidate.missing_since is None:
             missing.append(candidate)
         else:
             removals.append(Removal(candidate, "absent_twice", _two_walks(candidate)))
-    has_emptied = any(
-        each.candidate.listing in empty_listings or each.candidate.image_key in vanished
-        for each in removals
-    )
+    has_emptied = any(each.candidate.listing in empty_listings for each in removals)
     rule = holding_rule(
         len(removals), present_count=present_count, has_emptied=has_emptied, policy=policy
     )
@@ -106,14 +102,10 @@ def _two_walks(candidate: Candidate) -> dict[str, Any]:
 
 
 def in_turn(absences: Absences, *, wants_lookups: bool, max_lookups: int) -> tuple[Candidate, ...]:
-    """Which absences to look up: those that wait longest first, as many as are allowed.
-
-    Those whose workspace vanished come last: it may have been hidden from us, and so may they.
-    """
+    """Which absences to look up: those that wait longest first, as many as are allowed."""
     if not wants_lookups:
         return ()
-    ordered = sorted(absences.open, key=_wait) + sorted(absences.vanished, key=_wait)
-    return tuple(ordered[:max_lookups])
+    return tuple(sorted(absences.open, key=_wait)[:max_lookups])
 
 
 def _wait(candidate: Candidate) -> tuple[bool, str]:

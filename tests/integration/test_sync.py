@@ -395,9 +395,8 @@ def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Pla
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_workspace_that_vanishes_proves_nothing_by_itself(here: Place, concurrency: int) -> None:
+def test_a_workspace_that_vanishes_proves_nothing(here: Place, concurrency: int) -> None:
     here.source = replace(here.source, http=replace(here.source.http, concurrency=concurrency))
-    here.removals = {"evidence": "two_walks"}
     here.api.workspaces = (OTHER,)
     here.api.images = [image(0), image(1, workspace_id=OTHER)]
     here.cover(workspaces=("*",))
@@ -408,21 +407,6 @@ def test_a_workspace_that_vanishes_proves_nothing_by_itself(here: Place, concurr
         outcome = here.sync()
         assert (outcome.missing, outcome.removed, outcome.out_of_scope) == (1, 0, 0)
     assert here.states()["id-0001"] == "present"
-
-
-def test_what_went_with_its_workspace_is_held(here: Place) -> None:
-    here.api.workspaces = (OTHER,)
-    here.api.images = [image(0), image(1, workspace_id=OTHER), image(2, workspace_id=OTHER)]
-    here.cover(workspaces=("*",))
-    here.sync()
-    here.api.workspaces = ()
-    outcome = here.sync()
-    assert (outcome.missing, outcome.held, outcome.removed) == (0, 0, 0)  # lookups find them
-    here.api.images = [image(0), image(1, workspace_id=OTHER)]
-    run = here.run()
-    assert (run.exit_code, run.sources[0].held) == (30, 1)
-    assert here.run(accepts_removals=True).sources[0].removed == 1
-    assert here.states() == {"id-0000": "present", "id-0001": "present", "id-0002": "removed"}
 
 
 def test_an_image_in_two_listings_counts_once(here: Place) -> None:

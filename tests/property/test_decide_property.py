@@ -47,12 +47,13 @@ def fate(listing: str, was_missing: bool, finding: str) -> str:
     """What becomes of one absent image, by section 6 of the contract; evidence if it is gone."""
     if listing.startswith("OTHER"):
         return "out_of_scope"
+    if listing not in WALKED:
+        return "missing"  # unproven: its workspace is not there any more
     if finding in PROVEN:
         return PROVEN[finding]
     if finding == "found":
         return "found"
-    has_vanished = listing not in WALKED  # its workspace did: no number of walks proves a thing
-    if has_vanished or finding in {"refused", "failed"} or not was_missing:
+    if finding in {"refused", "failed"} or not was_missing:
         return "missing"
     return "absent_twice"
 
@@ -124,8 +125,7 @@ def test_each_absent_image_is_dealt_with_as_the_contract_says(
     came |= {each.image_key: "out_of_scope" for each in decision.out_of_scope}
     assert came == fates
 
-    full = set(WALKED) - empty
-    has_emptied = any(each.candidate.listing not in full for each in gone)
+    has_emptied = any(each.candidate.listing in empty for each in gone)
     rule = rule_of(len(gone), present, policy, has_emptied=has_emptied)
     assert decision.held_rule == rule
     assert not (decision.removals if rule else decision.held)

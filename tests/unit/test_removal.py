@@ -33,7 +33,7 @@ def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
 
 
 def open_(*candidates: Candidate) -> Absences:
-    return Absences(outside=(), vanished=(), open=candidates)
+    return Absences(outside=(), unproven=(), open=candidates)
 
 
 NOTHING = Proofs(proven={}, found=(), undecided=())
@@ -46,7 +46,7 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
     absences = sorted_absences(
         [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
     )
-    assert absences == Absences(outside=(outside,), vanished=(vanished,), open=(here,))
+    assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
 
 
 def test_each_absence_by_its_proof() -> None:
@@ -64,11 +64,11 @@ def test_each_absence_by_its_proof() -> None:
     assert decision.found == (found,)
 
 
-def test_what_is_outside_or_vanished_is_not_removed_by_time() -> None:
+def test_what_is_outside_or_unproven_is_never_removed() -> None:
     since = NOW - timedelta(days=9)
-    outside, vanished = candidate(1, missing_since=since), candidate(2, missing_since=since)
-    decision = decide(Absences(outside=(outside,), vanished=(vanished,), open=()), NOTHING)
-    assert decision == Decision(missing=(vanished,), out_of_scope=(outside,))
+    outside, unproven = candidate(1, missing_since=since), candidate(2, missing_since=since)
+    decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), NOTHING)
+    assert decision == Decision(missing=(unproven,), out_of_scope=(outside,))
 
 
 @pytest.mark.parametrize("is_listed", [False, True])
@@ -76,7 +76,7 @@ def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None
     gone, waiting, outside = candidate(1), candidate(2), candidate(3)
     deleted = [Removal(candidate(4), "listed_deleted", {})] if is_listed else []
     decision = decide(
-        Absences(outside=(outside,), vanished=(), open=(gone, waiting)),
+        Absences(outside=(outside,), unproven=(), open=(gone, waiting)),
         Proofs(proven={1: ("lookup_deleted", {})}, found=(), undecided=()),
         listed_deleted=deleted,
         policy=GuardPolicy(always_allow=0, max_count=0, max_percent=100),
@@ -95,16 +95,6 @@ def test_only_removals_of_an_empty_listing_make_it_suspicious() -> None:
     assert decide(open_(candidate(2)), proofs, empty_listings={"BUILD_IN/0"}).held_rule == ""
 
 
-def test_a_lookup_decides_what_went_with_its_workspace_and_the_guard_holds_it() -> None:
-    gone, there, refused, unasked = (candidate(n, missing_since=NOW) for n in (1, 2, 3, 4))
-    absences = Absences(outside=(), vanished=(gone, there, refused, unasked), open=())
-    proofs = Proofs(proven={1: ("lookup_not_found", {})}, found={2}, undecided={3})
-    decision = decide(absences, proofs)
-    assert (decision.held_rule, decision.removals) == ("empty_listing", ())
-    assert decision.held == (Removal(gone, "lookup_not_found", {}),)
-    assert (decision.found, decision.missing) == ((there,), (refused, unasked))
-
-
 def test_those_that_wait_longest_are_looked_up_first() -> None:
     late, early = candidate(1, missing_since=NOW), candidate(2, missing_since=NOW - timedelta(1))
     new = candidate(3)
@@ -112,8 +102,6 @@ def test_those_that_wait_longest_are_looked_up_first() -> None:
     assert in_turn(absences, wants_lookups=True, max_lookups=2) == (early, late)
     assert in_turn(absences, wants_lookups=True, max_lookups=9) == (early, late, new)
     assert in_turn(absences, wants_lookups=False, max_lookups=9) == ()
-    behind = replace(absences, vanished=(candidate(4, missing_since=NOW - timedelta(9)),))
-    assert in_turn(behind, wants_lookups=True, max_lookups=9)[-1].image_key == 4
 
 
 def test_what_lookups_prove() -> None:

@@ -26,7 +26,7 @@ _EVIDENCE: Final = {
 _RULES: Final = {
     "max_count": "more than max_count",
     "max_percent": "more than max_percent",
-    "empty_listing": "the listing came back empty, or its workspace vanished",
+    "empty_listing": "the listing came back empty",
 }
 
 
