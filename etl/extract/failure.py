@@ -68,7 +68,13 @@ def error_of(
         error_code=said.code,
         request_id=request_id,
         received_at=outcome.received_at,
+        is_page=is_page(outcome.body),
     )
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is a page for people, as proxies and log-ins send it."""
+    return body[:64].lstrip()[:1] == b"<"
 
 
 def broken(request: Request, answer: Answer, what: str, *, hint: str) -> SourceBroken:
@@ -86,7 +92,7 @@ def broken(request: Request, answer: Answer, what: str, *, hint: str) -> SourceB
 def checked(request: Request, answer: Answer) -> Answer:
     """An answer whose body begins like JSON, where JSON is due; a log-in page does not."""
     if request.is_json and answer.body[:64].lstrip()[:1] not in {b"{", b"["}:
-        what = "with " + ("a page" if answer.body[:64].lstrip()[:1] == b"<" else "what is no JSON")
+        what = "with " + ("a page" if is_page(answer.body) else "what is no JSON")
         hint = "is that the API's own host? check endpoint, and the proxy if there is one"
         raise broken(request, answer, what, hint=hint)
     return answer

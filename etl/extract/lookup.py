@@ -84,6 +84,9 @@ def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
 
 
 def _finding(error: SourceError) -> Finding:
+    """A proxy's page proves nothing, and neither does a gateway that knows no such call."""
+    if error.is_page:
+        return "failed"
     is_gateway = error.error_code.startswith(GATEWAY)
     if error.status == 404 and not is_gateway:
         return "not_found"

@@ -244,6 +244,21 @@ def test_a_refused_or_failing_lookup_among_others_leaves_the_image(
     assert here.sync().removed == 1
 
 
+def test_a_proxy_s_page_proves_nothing(here: Place) -> None:
+    here.sync()
+    here.api.images = without(here, 2)
+
+    def page(request: Request) -> Response | None:
+        headers = {"Content-Type": "text/html"}
+        is_lookup = "/images/" in request.path
+        return Response(404, headers, b"<html>Not Found</html>") if is_lookup else None
+
+    here.api.before_request = page
+    assert [here.sync().missing for _ in range(3)] == [1, 1, 1]
+    here.api.before_request = None
+    assert here.sync().removed == 1
+
+
 def test_past_the_most_lookups_two_walks_decide(here: Place) -> None:
     here.sync()
     here.removals = {"max_lookups": 2}

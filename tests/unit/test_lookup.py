@@ -41,6 +41,7 @@ def candidate(number: int) -> Candidate:
         (SourceRefused("", status=404, error_code="ModelArts.6404"), "not_found"),
         (SourceBroken("", status=400, error_code="ModelArts.6404"), "not_found"),
         (SourceRefused("", status=404, error_code="APIGW.0101"), "refused"),
+        (SourceRefused("", status=404, is_page=True), "failed"),
         (SourceRefused("", status=403), "refused"),
         (SourceRefused("", status=401), "refused"),
         (SourceBroken("", status=400, error_code="ModelArts.0104"), "failed"),
