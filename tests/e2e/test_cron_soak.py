@@ -57,7 +57,7 @@ class Catalogue:
             return None
         status = self.choose.choice([200, 429, 500, 503])
         body = self.choose.choice(FAULTS) if status == 200 else b""
-        return Response(status, {"Content-Type": "application/json", "Retry-After": "0"}, body)
+        return Response(status, body, {"Content-Type": "application/json", "Retry-After": "0"})
 
 
 @dataclass(frozen=True)

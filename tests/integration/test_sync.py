@@ -251,7 +251,7 @@ def test_a_proxy_s_page_proves_nothing(here: Place) -> None:
     def page(request: Request) -> Response | None:
         headers = {"Content-Type": "text/html"}
         is_lookup = "/images/" in request.path
-        return Response(404, headers, b"<html>Not Found</html>") if is_lookup else None
+        return Response(404, b"<html>Not Found</html>", headers) if is_lookup else None
 
     here.api.before_request = page
     assert [here.sync().missing for _ in range(3)] == [1, 1, 1]
