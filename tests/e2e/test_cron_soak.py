@@ -45,7 +45,7 @@ class Catalogue:
         """Images come, change and go; sometimes the API fails now and then."""
         images = list(self.api.images)
         self.choose.shuffle(images)
-        kept = images[self.choose.randrange(4) :]
+        kept = images[self.choose.randrange(4) :] if len(images) > 20 else images
         fresh = [image(self.choose.randrange(10**6)) for _ in range(self.choose.randrange(4))]
         changed = [{**each, "size": self.choose.randrange(10**6)} for each in kept[:3]]
         self.api.images = {each["id"]: each for each in [*kept[3:], *changed, *fresh]}.values()
@@ -138,10 +138,12 @@ def cron(config: Path, scratch: Path, *, kill_after: float) -> int:
     )
     if kill_after:
         time.sleep(kill_after)
-        child.send_signal(signal.SIGKILL)
+        os.kill(
+            child.pid, signal.SIGKILL
+        )  # a child that has ended waits for wait4, and no one else
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode in ({0, 3, 10, 11, 12, -9} if kill_after else {0, 3, 10, 11, 12})
+    assert child.returncode in {0, 3, 10, 11, 12, 30, *([-9] if kill_after else [])}
     return usage.ru_maxrss * 1024
 
 
