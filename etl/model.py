@@ -6,6 +6,7 @@ epoch milliseconds, as the API reports them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -19,6 +20,7 @@ State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
 Evidence = Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
 Status = Literal["succeeded", "partial", "held", "failed"]
+DELETED: Final = "DELETED"  # an image's status: it is listed, and gone all the same
 
 
 class Tag(Struct, frozen=True, order=True, gc=False):
@@ -66,6 +68,9 @@ class Image(Struct, frozen=True, array_like=True, gc=False):
     extra: str = "{}"
 
 
+Columns = Sequence[Sequence[Any]]
+"""Many images: a sequence for each field of `Image`, in its order, all of one length."""
+
 # The columns whose change makes a version; `extra` travels with a version but makes none.
 TRACKED: Final[tuple[str, ...]] = tuple(
     name for name in Image.__struct_fields__ if name not in {"image_id", "extra"}
@@ -89,6 +94,41 @@ class Normalised(Struct, frozen=True, gc=False):
     image: Image
     fingerprint: bytes
     unknown_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The images of many records, column by column: the work is done on a column at a time."""
+
+    columns: Columns
+    fingerprints: Sequence[bytes]
+    unknown_fields: Sequence[tuple[str, ...]]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Each image's id."""
+        return self.columns[0]
+
+    def column(self, field: str) -> Sequence[Any]:
+        """A field of each image."""
+        return self.columns[Image.__struct_fields__.index(field)]
+
+    def __len__(self) -> int:
+        return len(self.fingerprints)
+
+    def image(self, place: int) -> Image:
+        """One of them by itself."""
+        return Image(*[column[place] for column in self.columns])
+
+    def picked(self, places: Sequence[int]) -> Images:
+        """Those at these places, in their order."""
+        if len(places) == len(self):
+            return self
+        *columns, fingerprints, unknown_fields = [
+            [column[place] for place in places]
+            for column in (*self.columns, self.fingerprints, self.unknown_fields)
+        ]
+        return Images(columns, fingerprints, unknown_fields)
 
 
 @dataclass(frozen=True, slots=True)

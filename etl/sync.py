@@ -32,7 +32,7 @@ from etl.load.preview import preview_source
 from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
-from etl.model import Candidate, Decision, Listing, Outcome, Removal, WalkFacts
+from etl.model import DELETED, Candidate, Decision, Listing, Outcome, Removal, WalkFacts
 from etl.sources.opening import open_client
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def proofs_of(findings: dict[int, Lookup]) -> Proofs:
 
 
 def _listed_deleted(candidate: Candidate) -> Removal:
-    detail = {"status": "DELETED", "listing": candidate.listing}
+    detail = {"status": DELETED, "listing": candidate.listing}
     return Removal(candidate, "listed_deleted", detail)
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from etl.load.preview import Preview
-    from etl.load.stage import Changed, New
-    from etl.model import Candidate, Decision, Image, Removal
+    from etl.load.stage import Changed
+    from etl.model import Candidate, Decision, Removal
 
 MOST_LINES: Final = 50
 VALUE_LENGTH: Final = 60
@@ -50,8 +50,8 @@ def _lines(preview: Preview, decision: Decision) -> Iterator[str]:
     yield from _candidates("out of scope", decision.out_of_scope)
     for version in preview.changed():
         yield from _version(version)
-    for frame in preview.new():
-        yield f"  + {_named(frame)}"
+    for image_id, name in preview.new():
+        yield f"  + {_named(image_id, name)}"
 
 
 def _removals(word: str, removals: Iterable[Removal]) -> Iterator[str]:
@@ -67,11 +67,11 @@ def _candidates(word: str, candidates: Iterable[Candidate]) -> Iterator[str]:
 
 
 def _version(version: Changed) -> Iterator[str]:
-    yield f"  ~ {_named(version.image)}  {version.opened_as}"
+    yield f"  ~ {_named(version.image.image_id, version.image.name)}  {version.opened_as}"
     for change in version.changes:
         old, new = (clipped(each, VALUE_LENGTH) for each in (change.old_value, change.new_value))
         yield f"      {change.field}: {old} → {new}"
 
 
-def _named(image: Image | New) -> str:
-    return f"{image.image_id}  {image.name or ''}"
+def _named(image_id: str, name: str | None) -> str:
+    return f"{image_id}  {name or ''}"

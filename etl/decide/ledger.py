@@ -33,7 +33,7 @@ from etl.instants import instant_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from etl.model import Image
+    from etl.model import Columns, Image
 
 _MODULUS: Final = 2**256
 _LATER: Final = frozenset({"sight_digest", "component_rules"})  # columns of later releases
@@ -75,6 +75,11 @@ class FactSet:
 def version_fact(source: str, version: int, image: Image) -> bytes:
     """Hash of what a version says: all its values, the unknown fields among them."""
     return _fact(("version", source, version, image))
+
+
+def version_facts(source: str, version: int, columns: Columns) -> list[bytes]:
+    """The same of many images."""
+    return [_fact(("version", source, version, values)) for values in zip(*columns, strict=True)]
 
 
 def sight_fact(

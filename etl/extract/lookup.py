@@ -13,7 +13,7 @@ from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
 from etl.extract.prefetch import Prefetch
 from etl.instants import instant_text
-from etl.model import Candidate, Normalised
+from etl.model import DELETED, Candidate, Normalised
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
     }
     if not isinstance(shown, Normalised) or shown.image.image_id != image_id:
         return Lookup("failed", detail)
-    if shown.image.status == "DELETED":
-        return Lookup("deleted", {**detail, "status": "DELETED"})
+    if shown.image.status == DELETED:
+        return Lookup("deleted", {**detail, "status": DELETED})
     return Lookup("found", detail)
 
 

@@ -9,7 +9,7 @@ from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
 from etl.extract.paging import CREATION, Order, Pager, Style, UnsortableError
 from etl.extract.workspaces import fetch_workspaces
-from etl.model import Listing, Normalised
+from etl.model import Listing
 from etl.transform import normalise_all, sightings
 
 if TYPE_CHECKING:
@@ -130,9 +130,9 @@ def _in_order(
 ) -> list[tuple[str, int | None]]:
     """The images of the first page, each with the time that it is sorted by."""
     page = _pager(client, source, listing, LARGE, order).first()
-    images = [each.image for each in normalise_all(page.data) if isinstance(each, Normalised)]
-    is_creation = order.sort_key == CREATION
-    return [(each.image_id, each.created_at if is_creation else each.updated_at) for each in images]
+    images, _ = normalise_all(page.data)
+    times = images.column("created_at" if order.sort_key == CREATION else "updated_at")
+    return [*zip(images.ids, times, strict=True)]
 
 
 def _lookup(client: Client, source: SourceSettings, first: PageEnvelope) -> Trait:

@@ -18,7 +18,7 @@ from etl.load.closing import write_absent
 from etl.load.differences import Differences
 from etl.load.held import write_held
 from etl.load.lock import require_lock
-from etl.load.opening import write_changed, write_new, write_touched
+from etl.load.opening import remove_at_once, write_changed, write_new, write_touched
 from etl.load.refresh import refresh_components
 from etl.load.rejects import write_rejects, write_source_fields
 from etl.load.sighting import deleted_by, seen_by
@@ -145,6 +145,8 @@ def _write(
     with turn.watch.on("commit: new"):
         new = tally.new(differences.new(is_certified=turn.is_certified))
         write_new(turn, new, about=len(seen.others))
+        if tally.added_as_deleted:
+            remove_at_once(turn)
     with turn.watch.on("commit: changed"):
         write_changed(turn, tally.changed(differences.changed()))
         write_touched(turn, differences.touched())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etl.load.rows import ID, STATUS
 from etl.load.seen import Seen
+from etl.model import DELETED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,17 +24,19 @@ class Differences:
         leaving = (*(each.candidate for each in decision.removals), *decision.out_of_scope)
         self._gone = {candidate.image_key for candidate in leaving}
 
-    def new(self, *, is_certified: bool) -> Iterator[list[New]]:
+    def new(self, *, is_certified: bool) -> Iterator[New]:
         """Images never seen before, page by page; of a walk that is not certified, none that are
         listed as DELETED."""
         for sighting, earlier in self._in_order():
             told = earlier.others.get
-            for page in sighting.new.blocks():
-                yield [
-                    frame
-                    for frame in page
-                    if (is_certified or not frame.is_deleted) and told(frame.row[0]) is None
-                ]
+            for page in sighting.new:
+                yield page.picked(
+                    [
+                        place
+                        for place, row in enumerate(page.rows)
+                        if told(row[ID]) is None and (is_certified or row[STATUS] != DELETED)
+                    ]
+                )
 
     def changed(self) -> Iterator[Changed]:
         """Next versions of images that the database has."""

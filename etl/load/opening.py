@@ -8,49 +8,56 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from etl.load.bulk import many_new_rows
-from etl.load.rows import NEW_ROW, VALUES, form_of
+from etl.load.rows import NEW_ROW, STATUS, VALUES, form_of
 from etl.load.sights import new_sights, sights_kept
 from etl.load.turn import batches
-from etl.transform import components
+from etl.model import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from etl.load.stage import Changed, New, Touched
     from etl.load.turn import Turn
 
 BATCH: Final = 10_000
 
-_ALIKE: Final = (
-    *("source", "state", "version", "valid_from", "first_seen_at", "opened_run_id", "opened_as"),
-    *("valid_to", "closed_run_id", "closed_as"),
-)
 _NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
 _STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
 _CHANGES: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
 
 
-def write_new(turn: Turn, pages: Iterable[list[New]], *, about: int) -> None:
-    """Version 1 of images never seen before; one listed as DELETED is removed at once.
-
-    `about`: how many they are at most.
-    """
+def write_new(turn: Turn, pages: Iterable[New], *, about: int) -> None:
+    """Version 1 of images never seen before, about so many."""
+    at = form_of(turn.connection).instant_of(turn.observed_at)
+    alike = {
+        "source": turn.source,
+        "state": "present",
+        "version": 1,
+        "valid_from": at,
+        "first_seen_at": at,
+        "opened_run_id": turn.run_id,
+        "opened_as": "added",
+    }
     with many_new_rows(turn, about):
-        turn.insert("catalogue", (*_ALIKE, *NEW_ROW), chain.from_iterable(_new_rows(turn, pages)))
-    turn.execute(_REMOVED_AT_ONCE)
+        rows = chain.from_iterable(_new_rows(turn, pages))
+        turn.insert("catalogue", NEW_ROW, rows, alike=alike)
 
 
-def _new_rows(turn: Turn, pages: Iterable[list[New]]) -> Iterator[list[tuple[Any, ...]]]:
-    at, run_id = form_of(turn.connection).instant_of(turn.observed_at), turn.run_id
-    opened = at, at, run_id, "added"
-    present = (turn.source, "present", 1, *opened, None, None, None)
-    removed = (turn.source, "removed", 1, *opened, at, run_id, "removed")
+def _new_rows(turn: Turn, pages: Iterable[New]) -> Iterator[list[tuple[Any, ...]]]:
     for page in pages:
-        turn.catalogue.update(frame.fact for frame in page if not frame.is_deleted)
-        turn.sights.update(new_sights(turn.source, [frame.row for frame in page]))
-        yield [(removed if frame.is_deleted else present) + frame.row for frame in page]
+        facts = zip(page.rows, page.facts, strict=True)
+        turn.catalogue.update(fact for row, fact in facts if row[STATUS] != DELETED)
+        turn.sights.update(new_sights(turn.source, page.rows))
+        yield page.rows
+
+
+def remove_at_once(turn: Turn) -> None:
+    """Those of the run's new images that are listed as DELETED: their version ends as it begins."""
+    turn.execute(_CLOSED_AT_ONCE)
+    turn.execute(_REMOVED_AT_ONCE)
 
 
 def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
@@ -66,16 +73,17 @@ def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
         turn.insert("field_changes", _CHANGES, _change_rows(turn, batch))
 
 
-def _staged_rows(turn: Turn, frames: Iterable[Changed]) -> Iterator[tuple[Any, ...]]:
-    form = form_of(turn.connection)
+def _staged_rows(turn: Turn, frames: Sequence[Changed]) -> Iterator[tuple[Any, ...]]:
     for frame in frames:
         if frame.state == "present":
             turn.catalogue.remove(frame.fact_before)
         turn.catalogue.add(frame.fact)
+    images = [*zip(*(astuple(frame.image) for frame in frames), strict=True)]
+    _, *columns = form_of(turn.connection).driver_columns(images)
+    for frame, *values in zip(frames, *columns, strict=True):
         yield (
             *(frame.image_key, frame.version, frame.opened_as),
-            *(frame.received, frame.fingerprint, frame.listing),
-            *(*form.values(frame.image)[1:], form.list_of(components(frame.image))),
+            *(frame.received, frame.fingerprint, frame.listing, *values),
         )
 
 
@@ -101,6 +109,13 @@ def write_touched(turn: Turn, frames: Iterable[Touched]) -> None:
                 turn.execute(_RESTAMP, **msgspec.structs.asdict(frame))
 
 
+_CLOSED_AT_ONCE: Final = f"""
+    update catalogue
+    set state = 'removed', valid_to = valid_from, closed_run_id = opened_run_id,
+        closed_as = 'removed'
+    where opened_run_id = :run_id and source = :source and opened_as = 'added'
+        and status = '{DELETED}'
+"""
 _REMOVED_AT_ONCE: Final = """
     insert into image_removals (
         source, image_id, name, swr_path, version, run_id, removed_at, last_seen_at,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from etl.load.differences import Differences
+from etl.load.rows import ID, NAME
 from etl.load.sighting import deleted_by, seen_by
 from etl.load.statements import reading
 from etl.load.tally import Tally
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl.load.sighting import Sighting
-    from etl.load.stage import Changed, New
+    from etl.load.stage import Changed
     from etl.model import Decision, Outcome, WalkFacts
 
 
@@ -31,9 +31,11 @@ class Preview:
     differences: Differences
     is_certified: bool
 
-    def new(self) -> Iterator[New]:
-        """The images that would be added; one listed as DELETED would be removed at once."""
-        return chain.from_iterable(self.differences.new(is_certified=self.is_certified))
+    def new(self) -> Iterator[tuple[str, str | None]]:
+        """Id and name of the images that would be added (and removed, if listed as DELETED)."""
+        for page in self.differences.new(is_certified=self.is_certified):
+            for row in page.rows:
+                yield row[ID], row[NAME]
 
     def changed(self) -> Iterator[Changed]:
         """The versions that would follow, with their field changes."""

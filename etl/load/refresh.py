@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from etl.database.schema import catalogue
 from etl.model import Image
-from etl.transform import COMPONENT_RULES, components
+from etl.transform import COMPONENT_RULES, READ_FROM, components
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from etl.load.turn import Turn
 
 BLOCK: Final = 5_000
-_READ_FROM: Final = ("name", "tag", "swr_repository", "swr_tag", "description")
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +38,7 @@ def refresh_components(turn: Turn) -> None:
 
 
 def _block(turn: Turn, low: int) -> Sequence[Any]:
-    columns = [catalogue.c[name] for name in ("image_key", "components", *_READ_FROM)]
+    columns = [catalogue.c[name] for name in ("image_key", "components", *READ_FROM)]
     following = select(*columns).where(
         catalogue.c.source == turn.source, catalogue.c.image_key > low
     )
@@ -49,7 +48,7 @@ def _block(turn: Turn, low: int) -> Sequence[Any]:
 def _write(turn: Turn, rows: Sequence[Any]) -> int:
     changed = []
     for image_key, before, *texts in rows:
-        image = Image("", **dict(zip(_READ_FROM, texts, strict=True)))
+        image = Image("", **dict(zip(READ_FROM, texts, strict=True)))
         now = [list(each) for each in components(image)]
         if now != before:
             changed.append({"key": image_key, "said": now})

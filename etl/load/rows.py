@@ -9,28 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from msgspec.structs import astuple
 
 from etl.database.types import instant_of, milliseconds_of
 from etl.decide.diff import milliseconds_text
 from etl.instants import instant_text
 from etl.model import Image, Tag
-from etl.transform import components
+from etl.transform import components_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection
 
-    from etl.model import Normalised
+    from etl.model import Columns, Images
 
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked ones and `extra`."""
 NEW_ROW: Final = ("image_id", *VALUES, "components", "received", "fingerprint", "listing")
 """The columns of an image that is new, without those that are the same for all of a run's."""
+ID, NAME, STATUS = map(NEW_ROW.index, ("image_id", "name", "status"))
+"""Where a new row says so."""
 _LISTS: Final = VALUES.index("dev_services")
 _TIMES: Final = VALUES.index("created_at")
 assert VALUES[_LISTS:] == (  # noqa: S101  # the slices below rely on it
@@ -51,23 +53,23 @@ class Form:
     time_of: Callable[[int], Any]
     instant_of: Callable[[datetime], Any]
 
-    def values(self, image: Image) -> tuple[Any, ...]:
-        """An image's id, and its values in the order of `VALUES`."""
-        *texts, first, second, third, created_at, updated_at, extra = astuple(image)
-        list_of, time_of = self.list_of, self.time_of
-        return (
-            *texts,
-            *(list_of(first), list_of(second), list_of(third)),
-            None if created_at is None else time_of(created_at),
-            None if updated_at is None else time_of(updated_at),
-            extra,
+    def driver_columns(self, columns: Columns) -> list[Sequence[Any]]:
+        """What the driver takes for the columns of many images: their id, `VALUES`, components."""
+        *texts, first, second, third, created_at, updated_at, extra = columns
+        lists = first, second, third, components_of(columns)
+        *listed, components = ([*map(self.list_of, column)] for column in lists)
+        times = (
+            [None if time is None else self.time_of(time) for time in column]
+            for column in (created_at, updated_at)
         )
+        return [*texts, *listed, *times, extra, components]
 
-    def new_row(self, told: Normalised, received: bytes, listing: str) -> tuple[Any, ...]:
-        """An image that was never seen, in the order of `NEW_ROW`."""
-        image = told.image
-        within = self.list_of(components(image))
-        return (*self.values(image), within, received, told.fingerprint, listing)
+    def new_rows(
+        self, images: Images, received: Iterable[bytes], listing: str
+    ) -> list[tuple[Any, ...]]:
+        """Images that were never seen, in the order of `NEW_ROW`."""
+        columns = self.driver_columns(images.columns)
+        return [*zip(*columns, received, images.fingerprints, repeat(listing), strict=False)]
 
 
 @lru_cache(maxsize=4096)
@@ -149,7 +151,10 @@ def _milliseconds(value: str | int | None) -> int | None:
 
 __all__ = [
     "FORMS",
+    "ID",
+    "NAME",
     "NEW_ROW",
+    "STATUS",
     "VALUES",
     "Form",
     "bound",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from etl.decide.diff import field_changes
-from etl.decide.ledger import version_fact
+from etl.decide.ledger import version_fact, version_facts
 from etl.load.seen import Seen, together
 from etl.load.stage import Changed, New, Rejected, Spool, Touched
-from etl.model import Normalised, Reject
+from etl.model import DELETED, Image, Reject
 from etl.stopwatch import Stopwatch
 from etl.transform import normalise_all, received_digest
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from etl.load.baseline import Baseline, Mark
-    from etl.model import Candidate, Known, Listing, Page
+    from etl.model import Candidate, Images, Known, Listing, Page
 
 RECORD_BYTES: Final = 65_536
 UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new one in every record
-DELETED: Final = "DELETED"
 
 
 class _Told(Struct, frozen=True, gc=False):
-    """A record that was understood, with the digest of its bytes."""
+    """An image that is not as the database has it, with the digest of its record."""
 
-    normalised: Normalised
+    image: Image
+    fingerprint: bytes
     received: bytes
 
 
@@ -89,64 +89,74 @@ class Sighting:
             spool.close()
 
     def _look_closer(self, page: Page, places: Sequence[int], digests: Sequence[bytes]) -> None:
-        told: list[_Told] = []
-        rejects: list[Rejected] = []
         with self._on("normalise", len(places)):
-            closer = normalise_all([page.records[place] for place in places])
-        for place, result in zip(places, closer, strict=True):
-            if isinstance(result, Normalised):
-                told.append(_Told(result, digests[place]))
-            else:
-                rejects.append(_rejected(page, place, result.image_id, result.reason))
-        names = {each.normalised.image.image_id for each in told}
+            images, unreadable = normalise_all([page.records[place] for place in places])
+        received = [digests[place] for i, place in enumerate(places) if i not in unreadable]
+        rejects = [
+            _rejected(page, places[i], each.image_id, each.reason) for i, each in unreadable.items()
+        ]
         shown = {each.reject.image_id for each in rejects if each.reject.image_id is not None}
-        marks = self._baseline.marks(names | shown)
-        self._relocate(told, marks, len(page.records))
-        self._stage_told(told, marks)
+        marks = self._baseline.marks({*images.ids, *shown})
+        self._gather_fields(images)
+        self._relocate(images, received, marks, len(page.records))
+        self._stage_told(images, received, marks)
         self._stage_rejects(rejects, marks)
 
-    def _relocate(self, told: list[_Told], marks: dict[str, Mark], page_rows: int) -> None:
+    def _gather_fields(self, images: Images) -> None:
+        for names in dict.fromkeys(images.unknown_fields):
+            for name in names:
+                if len(self.unknown_fields) < UNKNOWN_FIELDS:
+                    self.unknown_fields.add(storable(name))
+
+    def _relocate(
+        self, images: Images, received: Sequence[bytes], marks: dict[str, Mark], page_rows: int
+    ) -> None:
         misplaced = [
             mark.image_key
-            for each in told
-            if (mark := marks.get(each.normalised.image.image_id))
-            and mark.received == each.received
-            and mark.state == "present"
+            for image_id, digest in zip(images.ids, received, strict=True)
+            if (mark := marks.get(image_id)) and mark.received == digest and mark.state == "present"
         ]
         if misplaced:
             self._baseline.relocate(misplaced, page_rows)
 
-    def _stage_told(self, told: list[_Told], marks: dict[str, Mark]) -> None:
-        new: list[New] = []
+    def _stage_told(
+        self, images: Images, received: Sequence[bytes], marks: dict[str, Mark]
+    ) -> None:
+        new: list[int] = []
         touched: list[Touched] = []
         closer: list[_Told] = []
-        for each in told:
-            self._gather_fields(each.normalised.unknown_fields)
-            image, fingerprint = each.normalised.image, each.normalised.fingerprint
-            mark = marks.get(image.image_id)
+        for place, image_id in enumerate(images.ids):
+            fingerprint, mark = images.fingerprints[place], marks.get(image_id)
             if mark is None:
-                if self.seen.tell_other(image.image_id, fingerprint):
-                    new.append(self._new(each))
+                if self.seen.tell_other(image_id, fingerprint):
+                    new.append(place)
             elif mark.state == "present" and mark.fingerprint == fingerprint:
                 if self.seen.tell(mark.image_key) and mark.is_unseen:
-                    touched.append(Touched(mark.image_key, each.received, None))
+                    touched.append(Touched(mark.image_key, received[place], None))
             else:
-                closer.append(each)
+                closer.append(_Told(images.image(place), fingerprint, received[place]))
+        added = self._new(images.picked(new), [received[place] for place in new])
         changed = self._compare(closer, marks, touched)
         with self._on("stage", len(new) + len(changed) + len(touched)):
-            self.new.write(new)
+            self.new.write(added)
             self.changed.write(changed)
             self.touched.write(touched)
+
+    def _new(self, images: Images, received: Sequence[bytes]) -> list[New]:
+        if not images:
+            return []
+        rows = self._baseline.form.new_rows(images, received, self._label)
+        return [New(rows, version_facts(self._baseline.source, 1, images.columns))]
 
     def _compare(
         self, closer: list[_Told], marks: dict[str, Mark], touched: list[Touched]
     ) -> list[Changed]:
         """Value by value: the next versions; what is the same after all goes to `touched`."""
-        known = self._baseline.find({each.normalised.image.image_id for each in closer})
+        known = self._baseline.find({each.image.image_id for each in closer})
         changed: list[Changed] = []
         deleted: list[str] = []
         for each in closer:
-            image, fingerprint = each.normalised.image, each.normalised.fingerprint
+            image, fingerprint = each.image, each.fingerprint
             before = known[image.image_id]
             if before.state != "present":
                 if self.seen.tell_other(image.image_id, fingerprint) and image.status != DELETED:
@@ -169,27 +179,19 @@ class Sighting:
         self.deleted += self._baseline.candidates(deleted)
         return changed
 
-    def _new(self, told: _Told) -> New:
-        image = told.normalised.image
-        return New(
-            self._baseline.form.new_row(told.normalised, told.received, self._label),
-            version_fact(self._baseline.source, 1, image),
-            image.status == DELETED,
-        )
-
     def _changed(self, told: _Told, before: Known) -> Changed:
-        image, source = told.normalised.image, self._baseline.source
+        source, version = self._baseline.source, before.version
         return Changed(
             image_key=before.image_key,
             state=before.state,
-            version=before.version + 1,
-            image=image,
+            version=version + 1,
+            image=told.image,
             received=told.received,
-            fingerprint=told.normalised.fingerprint,
+            fingerprint=told.fingerprint,
             listing=self._label,
-            fact=version_fact(source, before.version + 1, image),
-            fact_before=version_fact(source, before.version, before.image),
-            changes=field_changes(before.image, image),
+            fact=version_fact(source, version + 1, told.image),
+            fact_before=version_fact(source, version, before.image),
+            changes=field_changes(before.image, told.image),
         )
 
     def _stage_rejects(self, rejects: list[Rejected], marks: dict[str, Mark]) -> None:
@@ -207,11 +209,6 @@ class Sighting:
                 self.seen.show(mark.image_key)
         self.rejected.write(rejects)
         self.touched.write(touched)
-
-    def _gather_fields(self, names: Iterable[str]) -> None:
-        for name in names:
-            if len(self.unknown_fields) < UNKNOWN_FIELDS:
-                self.unknown_fields.add(storable(name))
 
 
 def seen_by(sightings: Iterable[Sighting]) -> Seen:

@@ -7,9 +7,8 @@ temporary file.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from itertools import chain
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import finalize
 
 from msgspec import Struct, msgpack
@@ -18,31 +17,27 @@ from etl.errors import DatabaseUnavailable
 from etl.model import FieldChange, Image, Reject, State  # noqa: TC001  # msgspec reads the types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 IN_MEMORY_BYTES: Final = 1 << 20
 _LENGTH: Final = 8
 
 
 class New(Struct, frozen=True, array_like=True, gc=False):
-    """An image that the database has never seen; `fact`: its version's hash in the ledger.
+    """The images of a page that the database has never seen.
 
-    `row`: its values in the order of `rows.NEW_ROW`, as the driver takes them.
+    `rows`: their values in the order of `rows.NEW_ROW`, as the driver takes them; `facts`: of each
+    its version's hash in the ledger.
     """
 
-    row: tuple[Any, ...]
-    fact: bytes
-    is_deleted: bool
+    rows: list[tuple[Any, ...]]
+    facts: list[bytes]
 
-    @property
-    def image_id(self) -> str:
-        """The image's id."""
-        return cast("str", self.row[0])
-
-    @property
-    def name(self) -> str | None:
-        """The image's name."""
-        return cast("str | None", self.row[1])
+    def picked(self, places: Sequence[int]) -> New:
+        """Those at these places, in their order."""
+        if len(places) == len(self.rows):
+            return self
+        return New([self.rows[place] for place in places], [self.facts[place] for place in places])
 
 
 class Changed(Struct, frozen=True, array_like=True, gc=False):
@@ -106,14 +101,10 @@ class Spool(Generic[Frame]):
 
     def __iter__(self) -> Iterator[Frame]:
         """Everything from the start; not while another iteration is under way."""
-        return chain.from_iterable(self.blocks())
-
-    def blocks(self) -> Iterator[list[Frame]]:
-        """The same, as it was written."""
         with _room():
             self._file.seek(0)
         while length := int.from_bytes(self._file.read(_LENGTH)):
-            yield self._decoder.decode(self._file.read(length))
+            yield from self._decoder.decode(self._file.read(length))
         self._file.seek(0, 2)
 
 

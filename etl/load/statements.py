@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+NOTHING_ALIKE: Final[Mapping[str, Any]] = {}
 
 
 @contextmanager
@@ -24,23 +26,31 @@ def driver_of(connection: Connection) -> Any:
 
 
 def insert_rows(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    alike: Mapping[str, Any] = NOTHING_ALIKE,
 ) -> None:
-    """Streams rows into a table: `executemany`, or binary COPY with the values that it takes."""
-    driver = driver_of(connection)
+    """Streams rows into a table: `executemany`, or binary COPY with the values that it takes.
+
+    `alike`: columns that hold the same value in each row, which the rows leave out.
+    """
+    driver, names = driver_of(connection), (*alike, *columns)
     if connection.dialect.name == "sqlite":
-        places = ", ".join("?" * len(columns))
-        driver.executemany(
-            f"insert into {table} ({', '.join(columns)}) values ({places})",  # noqa: S608  # our own names
-            rows,
-        )
+        # A value that is part of the statement costs SQLite a third of one that is bound.
+        said = [driver.execute("select quote(?)", (it,)).fetchone()[0] for it in alike.values()]
+        values = ", ".join([*said, *("?" * len(columns))])
+        driver.executemany(f"insert into {table} ({', '.join(names)}) values ({values})", rows)  # noqa: S608  # our own names, and values that SQLite quoted
         return
-    statement = f"copy {table} ({', '.join(columns)}) from stdin (format binary)"
+    first = tuple(alike.values())
+    statement = f"copy {table} ({', '.join(names)}) from stdin (format binary)"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types([_COPIED_AS.get(column, "text") for column in columns])
+        copy.set_types([_COPIED_AS.get(name, "text") for name in names])
         write = copy.write_row
         for row in rows:
-            write(row)
+            write(first + row)
 
 
 # What COPY's bytes look like; an instant is a number, and `jsonb` is text with a byte before it.

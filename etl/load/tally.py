@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from etl.model import Outcome
+from etl.load.rows import STATUS
+from etl.model import DELETED, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,11 +29,11 @@ class Tally:
     fields: Counter[str] = field(default_factory=Counter)
     rejected: int = 0
 
-    def new(self, pages: Iterable[list[New]]) -> Iterator[list[New]]:
+    def new(self, pages: Iterable[New]) -> Iterator[New]:
         """Passes the pages on, counted."""
         for page in pages:
-            self.added += len(page)
-            self.added_as_deleted += sum(frame.is_deleted for frame in page)
+            self.added += len(page.rows)
+            self.added_as_deleted += sum(row[STATUS] == DELETED for row in page.rows)
             yield page
 
     def changed(self, frames: Iterable[Changed]) -> Iterator[Changed]:

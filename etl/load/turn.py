@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from etl.decide.ledger import FactSet
 from etl.load.rows import bound, instant_read
-from etl.load.statements import insert_rows
+from etl.load.statements import NOTHING_ALIKE, insert_rows
 from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, CursorResult
 
@@ -92,9 +92,16 @@ class Turn:
         named = {name: value for name, value in shared.items() if name in clause._bindparams}
         return self.connection.execute(clause, {**named, **values})
 
-    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Streams rows into a table."""
-        insert_rows(self.connection, table, columns, rows)
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[tuple[Any, ...]],
+        *,
+        alike: Mapping[str, Any] = NOTHING_ALIKE,
+    ) -> None:
+        """Streams rows into a table; `alike`: what is the same in all of them."""
+        insert_rows(self.connection, table, columns, rows, alike=alike)
 
     def temporary(self, name: str, definition: str) -> None:
         """Makes a temporary table that is gone after this transaction, or by `drop`."""

@@ -7,7 +7,7 @@ body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
                                            └─ components ─▶ what is inside the image
 """
 
-from etl.transform.components import COMPONENT_RULES, components
+from etl.transform.components import COMPONENT_RULES, READ_FROM, components, components_of
 from etl.transform.fingerprint import FINGERPRINT_VERSION, fingerprint, received_digest
 from etl.transform.page import PageEnvelope, Sighting, sightings, split_page
 from etl.transform.record import image_of_show, listed_image_id, normalise, normalise_all
@@ -15,9 +15,11 @@ from etl.transform.record import image_of_show, listed_image_id, normalise, norm
 __all__ = [
     "COMPONENT_RULES",
     "FINGERPRINT_VERSION",
+    "READ_FROM",
     "PageEnvelope",
     "Sighting",
     "components",
+    "components_of",
     "fingerprint",
     "image_of_show",
     "listed_image_id",

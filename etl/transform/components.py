@@ -21,16 +21,21 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from etl.model import Image
 
-    from etl.model import Image
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from etl.model import Columns
 
 MAX_LENGTH_REMEMBERED: Final = 512  # the API's own bound for names and descriptions
 NOT_PACKED: Final[Mapping[int, int]] = {}
 
+Components = tuple[tuple[str, str | None], ...]
 Mention = tuple[str, str]
 NO_MENTION: Final[Mention] = ("", "")
+READ_FROM: Final = ("name", "tag", "swr_tag", "swr_repository", "description")
+_PLACES: Final = tuple(map(Image.__struct_fields__.index, READ_FROM))
 
 
 class Rule(NamedTuple):
@@ -134,13 +139,28 @@ _SPELLED: Final = _spelled(RULES)
 _find_all: Final = _one_pass(_SPELLED).findall
 
 
-def components(image: Image) -> tuple[tuple[str, str | None], ...]:
+def components(image: Image) -> Components:
     """Each component with its version, or with None where none is said; sorted."""
+    return _said_in(*(getattr(image, field) for field in READ_FROM))
+
+
+def components_of(columns: Columns) -> Iterator[Components]:
+    """The components of each of many images."""
+    return map(_said_in, *(columns[place] for place in _PLACES))
+
+
+def _said_in(
+    name: str | None,
+    tag: str | None,
+    swr_tag: str | None,
+    swr_repository: str | None,
+    description: str | None,
+) -> Components:
     said: set[Mention] = set()
-    for text in (image.name, image.tag, None if image.swr_tag == image.tag else image.swr_tag):
+    for text in (name, tag, None if swr_tag == tag else swr_tag):
         if text:
             said |= _mentions(text)
-    for text in (image.swr_repository, image.description):
+    for text in (swr_repository, description):
         if text:
             is_short = len(text) <= MAX_LENGTH_REMEMBERED
             said |= _remembered_mentions(text) if is_short else _mentions(text)
@@ -188,7 +208,7 @@ def _as_written(version: str, *, text: str, lower: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _summary(mentions: frozenset[Mention]) -> tuple[tuple[str, str | None], ...]:
+def _summary(mentions: frozenset[Mention]) -> Components:
     """The mentions in order, without those that another one goes on from."""
     ordered = sorted(mentions)  # so that what goes on from a version stands right behind it
     return tuple(

@@ -375,7 +375,7 @@ def test_a_preview_tells_what_would_be_written_and_writes_nothing(loading):
             facts=WalkFacts(certificate="exact", walks=1),
         )
         for _ in range(2):
-            assert [frame.image_id for frame in preview.new()] == ["id-11"]
+            assert [*preview.new()] == [("id-11", "name 11")]
             assert [
                 (frame.image.name, frame.opened_as, [change.field for change in frame.changes])
                 for frame in preview.changed()

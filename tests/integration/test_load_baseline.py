@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
+from etl.load.rows import NAME
 from etl.load.sighting import Sighting, deleted_by, seen_by, storable
 from etl.model import Listing, Page
 from tests.support.loading import Loading, raw, read, record
@@ -85,7 +86,7 @@ def test_a_double_counts_once_and_its_first_value_stands(loading):
         assert (sighting.rows, sighting.distinct) == (304, 301)
         assert (sighting.doubles, sighting.nameless) == (2, 1)
         assert not list(sighting.changed)
-        assert [each.name for each in sighting.new] == ["name 301"]
+        assert [row[NAME] for page in sighting.new for row in page.rows] == ["name 301"]
 
 
 def test_readings_that_show_the_same_images_agree(loading):

@@ -8,8 +8,9 @@ from hashlib import blake2b
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
-from etl.decide.ledger import FactSet, event, run_digest, version_fact
+from etl.decide.ledger import FactSet, event, run_digest, version_fact, version_facts
 from etl.instants import instant_text
 from etl.model import Image, Tag
 
@@ -22,6 +23,14 @@ def test_a_version_fact_is_the_hash_of_plain_compact_json():
         ["version", "s", 3, [*values, "{}"]], ensure_ascii=False, separators=(",", ":")
     )
     assert version_fact("s", 3, IMAGE) == blake2b(spelled.encode(), digest_size=32).digest()
+
+
+def test_the_facts_of_many_images_are_those_of_each():
+    other = Image("j", description="", tags=(), extra='{"new":1}')
+    columns = [*zip(astuple(IMAGE), astuple(other), strict=True)]
+    assert version_facts("s", 3, columns) == [
+        *(version_fact("s", 3, image) for image in (IMAGE, other))
+    ]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -18,6 +18,7 @@ from etl.transform import (
 )
 from etl.transform.fields import FIELDS, MAX_REMEMBERED, Remembered
 from etl.transform.fingerprint import LEFT_OUT
+from tests.support.understood import one_by_one
 
 FULL: dict[str, Any] = {
     "id": "e1a07296",
@@ -294,12 +295,23 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_a_record_that_can_not_be_read_spoils_no_other() -> None:
     listed = [b'{"id":"a"}', b'{"id":1}', b'{"id":"b","new":1}', b'{"id":" "}', b'{"id":"c"}']
-    given = normalise_all(listed)
+    given = one_by_one(normalise_all(listed))
     assert [type(each) for each in given] == [
         *(Normalised, Unreadable, Normalised, Unreadable, Normalised)
     ]
-    assert [*given] == [normalise(record) for record in listed]
-    assert normalise_all([]) == []
+    assert given == [normalise(record) for record in listed]
+    assert one_by_one(normalise_all([])) == []
+
+
+def test_clean_records_are_read_together_as_they_are_alone() -> None:
+    listed = [b'{"id":"a","name":" n "}', b'{"id":"b","arch":"X86_64"}', b'{"id":" c "}']
+    images, unreadable = normalise_all(listed)
+    assert not unreadable
+    assert one_by_one((images, unreadable)) == [normalise(record) for record in listed]
+    assert (images.ids, images.column("arch")) == (("a", "b", " c "), [None, "x86_64", None])
+    assert images.picked([2, 0]).ids == [" c ", "a"]
+    assert images.picked([0, 1, 2]) is images
+    assert one_by_one((images.picked([1]), {})) == [normalise(listed[1])]
 
 
 def test_a_record_that_is_two_is_none() -> None:
