@@ -1,4 +1,4 @@
-"""Is an image that was not listed really gone? Asked by its id, few at a time.
+"""Is an image that was not listed really gone? Asked by its id, as many at once as pages are.
 
 Not found (404, or 400 ModelArts.6404) and DELETED prove a removal; anything else proves nothing. A
 404 that comes from the gateway (`APIG…`) says that there is no such API, and nothing of the image.
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from etl.extract.client import Client
 
-MOST_AT_ONCE: Final = 4
 NOT_FOUND: Final = "ModelArts.6404"
 GATEWAY: Final = "APIG"
 
@@ -44,7 +43,7 @@ def look_up(
     When the first ones are all refused, so would be the rest: they are not asked for.
     """
     findings: dict[int, Lookup] = {}
-    threads = min(MOST_AT_ONCE, concurrency, max(len(candidates), 1))
+    threads = min(concurrency, max(len(candidates), 1))
     waiting = list(reversed(candidates))
     with Prefetch[Candidate, Lookup](
         lambda candidate: fetch_lookup(client, project_id, candidate.image_id), threads=threads

@@ -2,7 +2,7 @@
 
 The CHECKs are left out: in a statement for each row SQLite builds the list of every `in (…)` anew,
 and the columns that they hold are the same few constants in all of a run's new rows
-(`opening._new_rows`). NOT NULL and UNIQUE stay. Into an empty catalogue the indexes are made when
+(`opening.write_new`). NOT NULL and UNIQUE stay. Into an empty catalogue the indexes are made when
 all rows are there, in the same transaction: nobody ever sees it without them.
 """
 
