@@ -3,8 +3,10 @@
 body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
                         │
                         ├─ received_digest ─▶ the same bytes as last time: nothing to do
-                        └─ normalise ─▶ Normalised (image, fingerprint) or Unreadable (reason)
-                                           └─ components ─▶ what is inside the image
+                        └─ normalise_all ─▶ Images (columns, fingerprints), Unreadable (reasons)
+                                               └─ components_of ─▶ what is inside the images
+
+`normalise` and `components` are the same for one record and for one image.
 """
 
 from etl.transform.components import COMPONENT_RULES, READ_FROM, components, components_of
