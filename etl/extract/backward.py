@@ -13,7 +13,11 @@ page n−1. If it is of time T (a removal moved the first row of page n down, or
 n is read again: when it now begins later than T, everything of time T stands before row n·size, the
 claim holds anew, and page n−1 is read again. Otherwise the proof is broken.
 
-What breaks it, and how that is noticed: ties over a border (as above); a missing creation time
+A page holds the rows of its number only where pages are as large, and offsets count, as was asked
+for. So a page before the last that is not full while rows still stand behind it breaks the proof,
+and so does an end before the last page that `total` announces.
+
+What else breaks it, and how that is noticed: ties over a border (as above); a missing creation time
 (every row must carry one); an endpoint that does not sort (rows out of order on a page, or an
 unseen row newer than the page above begins); updates can't move a row, since creation times stay;
 parallel pages are never asked for here. An image added with an old creation time is the one thing
@@ -25,7 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from etl.extract.forward import ListingFacts, Observer, OnPage
+from etl.extract.forward import ListingFacts, Observer, OnPage, page_count
 from etl.model import Page
 from etl.transform import sightings
 
@@ -81,6 +85,8 @@ def read_backward(
         below = reading.read(number - 1)
         if below and _time(below[-1]) == reading.floor:
             below = _settle_border(reading, number)
+        if 0 < len(below) < pager.style.size and reading.read(number):
+            raise ProofBroken("a page before the last was not full")
         if below:
             _check_border(reading, below)
             reading.remember(below)
@@ -107,6 +113,8 @@ def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
     while not rows and number > 0:
         number -= 1
         rows = reading.read(number)
+    if number < page_count(reading.facts, reading.pager) - 1:
+        raise ProofBroken("the pages end before the last one that is announced")
     reading.remember(rows)
     reading.floor = _time(rows[0]) if rows else 0
     return number, rows

@@ -2,8 +2,9 @@
 
 The reference calls `offset` a record offset; the server was seen to round it down to a page, its
 siblings take it as a page's number, from 0 or from 1, and a server may cap `limit` without a word.
-So only multiples of one page size are asked for, and `size` and `current` tell the rest: `Style` is
-what was learned, shared by all listings of a source.
+So only multiples of one page size are asked for, and `size` and `current` tell the rest, or, where
+they do not, the rows that another offset leads to. `Style` is what was learned, shared by all
+listings of a source.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
-from etl.transform import PageEnvelope, split_page
+from etl.transform import PageEnvelope, sightings, split_page
 
 if TYPE_CHECKING:
+    import msgspec
+
     from etl.config import SourceSettings
     from etl.extract.client import Client
     from etl.extract.exchange import Answer
@@ -100,7 +103,10 @@ class Pager:
         self.order = order
 
     def first(self) -> PageEnvelope:
-        """The first page. An endpoint that counts its pages from 1 refuses offset 0."""
+        """The first page. An endpoint that counts its pages from 1 refuses offset 0.
+
+        Where more is announced than came, what the answer does not say of its paging is found out.
+        """
         answer = self.fetch(0)
         if answer is None and not self.style.is_certain:
             self.style.by_number, self.style.first_page = True, 1
@@ -111,7 +117,51 @@ class Pager:
         self.style.learn_first(envelope)
         if self.style.by_number:
             self.style.is_certain = True
+        if 0 < len(envelope.data) < envelope.total:
+            is_short = len(envelope.data) < self.style.size
+            if is_short or envelope.current is None:
+                self._learn_offsets(envelope)
+            if is_short:
+                self._learn_cap(envelope)
         return envelope
+
+    def _learn_offsets(self, first: PageEnvelope) -> None:
+        """Tells page numbers from records by the rows that they lead to.
+
+        A number (1, or 2 where pages are counted from 1) leads to other rows; a record, rounded or
+        not, to nearly the same again. In an order that does not hold still, so does offset 0.
+        """
+        if self.style.is_certain:
+            return
+        for first_page, offset in enumerate((1, 2)):
+            if self._leads_away(first, offset=offset) and not self._leads_away(first, offset=0):
+                self.style.by_number, self.style.first_page = True, first_page
+                break
+        self.style.is_certain = True
+
+    def _leads_away(self, first: PageEnvelope, *, offset: int) -> bool:
+        """Whether `offset` gives other rows than the first page's from that row on."""
+        rows = self._peeked(offset)
+        return bool(rows) and 2 * len(_ids(first.data) & rows) < len(first.data) - offset
+
+    def _learn_cap(self, first: PageEnvelope) -> None:
+        """Tells a cap on `limit` that `size` does not from a `total` that is too large.
+
+        Capped, the first page asked for by the number of rows that came is followed by others.
+        """
+        asked, self.style.size = self.style.size, len(first.data)
+        following = self._peeked(self.style.offset(1))
+        if not following or following & _ids(first.data):
+            self.style.size = asked
+
+    def _peeked(self, offset: int) -> set[str | None]:
+        """The ids of the rows at an offset where there may be none."""
+        try:
+            return _ids(self.at(offset=offset).data)
+        except SourceBroken as error:
+            if error.status == 400:
+                return set()
+            raise
 
     def alone(self, number: int) -> PageEnvelope | None:
         """Page `number`, learning how offsets count if that is not known; None: past the end."""
@@ -178,6 +228,10 @@ class Pager:
             f" for with offset {self.style.offset(number)}, page {envelope.current} came",
             hint="`image-sync probe` shows how the endpoint pages",
         )
+
+
+def _ids(records: list[msgspec.Raw]) -> set[str | None]:
+    return {row.image_id for row in sightings(records)}
 
 
 def _params(source: SourceSettings, listing: Listing, order: Order) -> dict[str, str]:

@@ -36,12 +36,13 @@ def probe(client: Client, source: SourceSettings) -> list[Trait]:
     workspaces = _workspaces(client, source)
     workspace = "0" if source.workspaces == ("*",) else source.workspaces[0]
     listing = Listing(source.types[0], workspace)
-    first = _pager(client, source, listing, LARGE).first()
+    large = _pager(client, source, listing, LARGE)
+    first = large.first()
     pager = _pager(client, source, listing, SMALL)
     small = pager.first()
     return [
         workspaces,
-        *_paging(pager, small, first),
+        *_paging(pager, small, first, cap=large.style.size),
         _past_the_end(pager, first.total),
         *(_sorting(client, source, listing, key) for key in SORT_KEYS),
         _lookup(client, source, first),
@@ -55,15 +56,14 @@ def _pager(
     return Pager(client, source, listing, style=Style(size=size), order=order or Order())
 
 
-def _paging(pager: Pager, small: PageEnvelope, first: PageEnvelope) -> list[Trait]:
-    cap = first.size if first.size and first.size < LARGE else None
-    advice = f"http.page_size = {cap} is the most that is of use" if cap else ""
-    came = len(first.data)
-    is_whole = came < (cap or LARGE)
+def _paging(pager: Pager, small: PageEnvelope, first: PageEnvelope, *, cap: int) -> list[Trait]:
+    is_capped, came = cap < LARGE, len(first.data)
+    advice = f"http.page_size = {cap} is the most that is of use" if is_capped else ""
+    is_whole = came < cap
     total = f"{first.total} announced, {came} came" if is_whole and came != first.total else None
     return [
         Trait("images of the first listing", total or str(first.total)),
-        Trait("cap of limit", str(cap) if cap else f"none up to {LARGE}", advice),
+        Trait("cap of limit", str(cap) if is_capped else f"none up to {LARGE}", advice),
         Trait("offset counts", _unit(pager, small, first)),
         Trait("first page index", str(pager.style.first_page)),
     ]

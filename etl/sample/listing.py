@@ -101,6 +101,7 @@ class Window:
 
     start: int
     end: int
+    asked: int
     size: int
     current: int
 
@@ -114,16 +115,16 @@ def list_page(
     shown = b",".join([catalogue.encoded(row) for row in rows[window.start : window.end]])
     said = quirks.total(len(rows))
     counted = said if type(said) is int and said >= 0 else len(rows)
+    size = window.asked if quirks.size_is_asked else window.size
     page: dict[str, object] = {
         "current": window.current,
         "data": msgspec.Raw(b"[" + shown + b"]"),
-        "pages": -(-counted // window.size),
-        "size": window.size,
+        "pages": -(-counted // size),
+        "size": size,
         "total": said,
     }
-    if said is OMITTED:
-        del page["total"]
-    return msgspec.json.encode(page)
+    untold = {*quirks.untold, *(["total"] if said is OMITTED else [])}
+    return msgspec.json.encode({name: it for name, it in page.items() if name not in untold})
 
 
 def find_window(query: Query, quirks: Quirks, count: int) -> Window:
@@ -145,7 +146,8 @@ def find_window(query: Query, quirks: Quirks, count: int) -> Window:
     end = min(start + size, count)
     if start < 0 or _is_refused(start, end, quirks):
         raise ApiError(400, "ModelArts.6400", f"fromIndex({start}) > toIndex({end})")
-    return Window(start=min(start, count), end=end, size=size, current=page + quirks.first_page)
+    current = page + quirks.first_page
+    return Window(start=min(start, count), end=end, asked=limit, size=size, current=current)
 
 
 def _is_refused(start: int, end: int, quirks: Quirks) -> bool:

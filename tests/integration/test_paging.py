@@ -1,5 +1,6 @@
 """Every way in which an endpoint may page: what is read is exactly what is there."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -56,6 +57,37 @@ def test_reads_exactly_what_is_there_with_hardly_a_request_too_many(
         ahead = IN_FLIGHT if quirks.offset == "page_number" else 0  # asked before it was known
         most = ideal_requests(total, page_size, quirks.limit_cap) + 2 + ahead
         assert client.requests <= most, quirks
+
+
+SAYS_LITTLE = (
+    *({"untold": frozenset({"current"})}, {"untold": frozenset({"size"})}),
+    *({"size_is_asked": True}, {"untold": frozenset({"size", "current", "pages"})}),
+)
+
+
+def made_at(number: int) -> int:
+    return 1_600_000_000_000 + number
+
+
+@pytest.mark.parametrize("total", [1, 200, 201, 400, 999])
+@pytest.mark.parametrize("page_size", [7, 100, 200, 333])
+def test_where_the_answers_say_little_of_their_paging_the_rows_tell(
+    total: int, page_size: int
+) -> None:
+    """Or nothing is certified: the last page for all that is past the end says less than little."""
+    catalogue = [
+        {**each, "create_at": made_at(number)} for number, each in enumerate(images(total))
+    ]
+    for quirks, little in product(all_quirks(), SAYS_LITTLE):
+        client = PagesClient(catalogue, replace(quirks, **little))
+        walk = walked(client, http={"page_size": page_size})
+        is_whole = sorted(ids_of(walk)) == sorted(each["id"] for each in catalogue)
+        assert is_whole or walk.certificate == "none", (quirks, little)
+        if quirks.past_the_end != "repeat":
+            assert (is_whole, walk.certificate) == (True, "exact"), (quirks, little)
+            ahead = IN_FLIGHT if quirks.offset == "page_number" else 0
+            most = ideal_requests(total, page_size, quirks.limit_cap) + 4 + ahead
+            assert client.requests <= most, (quirks, little)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)

@@ -191,6 +191,7 @@ class Babbler:
         self.requests = 0
         self._readings = iter(readings)
         self._script: Script = []
+        self._direction = ""  # each reading asks for the other one
         self._refuses = refuses
 
     def get(self, path: str, params: Mapping[str, str]) -> Answer:
@@ -198,8 +199,10 @@ class Babbler:
         if params["sort_key"] == CREATION:
             raise SourceBroken("no", status=400, error_code=UNSORTABLE)
         number = int(params["offset"]) // SIZE
-        if number == 0:
-            self._script = next(self._readings)
+        if params["limit"] != str(SIZE):  # a reader who looks whether its limit is capped
+            return Answer(200, b'{"data":[],"total":0}', {}, "", NOW)
+        if params["sort_dir"] != self._direction:
+            self._script, self._direction = next(self._readings), params["sort_dir"]
         total, ids = self._script[number] if number < len(self._script) else (0, [])
         if number >= len(self._script):
             total = self._script[-1][0]

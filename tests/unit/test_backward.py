@@ -18,8 +18,10 @@ Row = tuple[str, int | None]
 class Pages:
     """A pager over rows in memory; `before` may alter them ahead of each request."""
 
-    def __init__(self, rows: list[Row], size: int = 2) -> None:
+    def __init__(self, rows: list[Row], size: int = 2, cap: int = 2, over: int = 0) -> None:
         self.rows = rows
+        self.cap = cap  # a page of `size` holds no more
+        self.over = over  # so many more are announced
         self.style = Style(size=size)
         self.listing = Listing("BUILD_IN", "0")
         self.order = Order("createTime", "ASC")
@@ -32,8 +34,8 @@ class Pages:
         shown = self.rows[number * self.style.size : (number + 1) * self.style.size]
         if not shown and number:
             return None
-        data = [Raw(json.encode({"id": name, "create_at": at})) for name, at in shown]
-        return PageEnvelope(data=data, total=len(self.rows))
+        records = [Raw(json.encode({"id": name, "create_at": at})) for name, at in shown]
+        return PageEnvelope(data=records[: self.cap], total=len(self.rows) + self.over)
 
 
 class Ids:
@@ -133,3 +135,26 @@ def test_a_list_that_never_stops_moving_is_given_up() -> None:
     pages.before = remove_first
     with pytest.raises(ProofBroken, match="stop moving"):
         read(pages)
+
+
+def test_pages_that_are_not_full_prove_nothing() -> None:
+    with pytest.raises(ProofBroken, match="not full"):
+        read(Pages(rows(6), cap=1))
+
+
+def test_a_list_that_shrinks_onto_the_page_below_ends_there() -> None:
+    pages = Pages(rows(5))
+
+    def remove_two(pages: Pages) -> None:
+        if len(pages.asked) == 2:
+            del pages.rows[2], pages.rows[-1]
+
+    pages.before = remove_two
+    assert read(pages) == {"i0", "i1", "i3", "i4"}
+    assert pages.asked == [2, 1, 2, 0]
+
+
+def test_an_end_before_the_page_that_is_announced_proves_nothing() -> None:
+    assert len(read(Pages(rows(5), over=1))) == 5
+    with pytest.raises(ProofBroken, match="before the last one that is announced"):
+        read(Pages(rows(5), over=2))
