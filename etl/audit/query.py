@@ -132,17 +132,23 @@ def ask(
     return Rows(tuple(result.keys()), (tuple(row) for row in result), query.shown)
 
 
-def first_run(
-    connection: Connection, *, since: datetime | None = None, rows: int | None = None
-) -> int | None:
-    """The first run that can matter to what changed since a time, or to so many latest changes.
+def runs_that_matter(
+    connection: Connection, asked: Mapping[str, Any], *, rows: int | None = None
+) -> dict[str, int]:
+    """Which runs can matter to what changed since a time or between two, or to so many latest rows.
 
-    SQLite hands a condition down into a view only when its value is known: so it is asked first.
+    They are asked first and handed on as parameters. Only a known number tells SQLite that it can
+    go into a view with a condition, and PostgreSQL how many images such runs touched.
     """
-    if since is None and rows is None:
-        return None
-    narrowed = {"since": since} if since else {"rows": rows}
-    return int(next(ask(connection, "first_run", limit=0, **narrowed).rows)[0])
+    if asked.keys() & {"from_at", "from_run"}:
+        answer = ask(connection, "runs_between", **{**asked, "limit": 0})
+    elif asked.get("since"):
+        answer = ask(connection, "first_run", since=asked["since"], limit=0)
+    elif rows:
+        answer = ask(connection, "first_run", rows=rows, limit=0)
+    else:
+        return {}
+    return dict(zip(answer.columns, map(int, next(answer.rows)), strict=True))
 
 
 def fitted(sql: str, given: Mapping[str, Any]) -> str:

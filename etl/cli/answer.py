@@ -34,7 +34,8 @@ def give(
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
     from etl.audit.kept import require_kept
-    from etl.audit.query import ask, first_run
+    from etl.audit.query import ask, runs_that_matter
+    from etl.database.snapshot import snapshot
 
     limit = TABLE_LIMIT if limit is None and form == "table" else limit
     if limit:
@@ -42,9 +43,9 @@ def give(
     is_narrowed = any(value for key, value in asked.items() if key != "limit")
     rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
     past = [asked[each] for each in _PAST if each in asked]
-    with session.reader() as connection:
+    with session.reader() as connection, snapshot(connection):
         require_kept(connection, past, sources=asked.get("sources", ()))
-        asked["first_run"] = first_run(connection, since=asked.get("since"), rows=rows)
+        asked |= runs_that_matter(connection, asked, rows=rows)
         show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 
 

@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import text
 
+from etl.audit import query
 from etl.audit.query import names_in, read_query
 from etl.cli.entry import run
 from etl.database.engine import open_engine
@@ -286,6 +287,24 @@ def test_a_value_that_came_back_is_no_difference(engine, asked):
     record.run()
     record.change("x", size=1)
     assert asked("diff", "1", "3") == []
+
+
+def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked, monkeypatch):
+    record = Record(engine)
+    record.run()
+    record.add("x", size=1)
+    record.run()
+    record.change("x", size=2)
+    first_question = query.runs_that_matter
+
+    def ask_and_let_a_run_come(*args, **given):
+        runs = first_question(*args, **given)
+        record.run()
+        record.change("x", size=3)
+        return runs
+
+    monkeypatch.setattr(query, "runs_that_matter", ask_and_let_a_run_come)
+    assert picked(asked("diff", "1", "2999-01-01"), "old_value", "new_value") == [("1", "2")]
 
 
 @pytest.mark.usefixtures("record")

@@ -1,5 +1,5 @@
 -- question: What is different between the catalogue at one instant (or run) and at another?
--- parameters: from_at or from_run, to_at or to_run, sources, limit
+-- parameters: from_at or from_run, to_at or to_run, first_run and last_run (that can matter), sources, limit
 -- order: source, image_id, field
 -- shown: source, image_id, name, kind, field, old_value, new_value
 with bounds as (
@@ -14,24 +14,22 @@ with bounds as (
         and source in :sources -- when sources
     group by source
 ),
-between_them as (
-    select r.run_id, r.source
-    from source_runs as r
-    join bounds as b on b.source = r.source
-    where (b.from_at is null or r.observed_at > b.from_at) and r.observed_at <= b.to_at
-),
 touched as (
-    select c.image_key from between_them as r
-    join catalogue as c on c.opened_run_id = r.run_id and c.source = r.source
+    select image_key from catalogue
+    where opened_run_id between :first_run and :last_run
+        and source in :sources -- when sources
     union
-    select c.image_key from between_them as r
-    join catalogue as c on c.closed_run_id = r.run_id and c.source = r.source
+    select image_key from catalogue
+    where closed_run_id between :first_run and :last_run
+        and source in :sources -- when sources
     union
-    select s.image_key from between_them as r
-    join superseded as s on s.opened_run_id = r.run_id and s.source = r.source
+    select image_key from superseded
+    where opened_run_id between :first_run and :last_run
+        and source in :sources -- when sources
     union
-    select s.image_key from between_them as r
-    join superseded as s on s.closed_run_id = r.run_id and s.source = r.source and s.closed_as <> 'changed'
+    select image_key from superseded
+    where closed_run_id between :first_run and :last_run and closed_as <> 'changed'
+        and source in :sources -- when sources
 ),
 versions as (
     select c.image_key, c.source, c.image_id, c.name, c.version, c.valid_from, c.valid_to
@@ -40,44 +38,44 @@ versions as (
     select s.image_key, s.source, s.image_id, s.name, s.version, s.valid_from, s.valid_to
     from touched as t join superseded as s on s.image_key = t.image_key
 ),
-sides as (
+valid as (
     select
-        v.image_key, v.source, v.image_id,
-        max(case when v.valid_from <= b.from_at and (v.valid_to is null or v.valid_to > b.from_at) then v.version end) as from_version,
-        max(case when v.valid_from <= b.to_at and (v.valid_to is null or v.valid_to > b.to_at) then v.version end) as to_version
+        v.image_key, v.source, v.image_id, v.name, v.version,
+        v.valid_from <= b.from_at and (v.valid_to is null or v.valid_to > b.from_at) as is_from,
+        v.valid_from <= b.to_at and (v.valid_to is null or v.valid_to > b.to_at) as is_to
     from versions as v
     join bounds as b on b.source = v.source
-    group by v.image_key, v.source, v.image_id
+),
+sides as (
+    select
+        image_key, source, image_id,
+        max(case when is_from then version end) as from_version,
+        max(case when is_from then name end) as from_name,
+        max(case when is_to then version end) as to_version,
+        max(case when is_to then name end) as to_name
+    from valid
+    group by image_key, source, image_id
 ),
 fields as (
-    select d.image_key, f.field, min(f.version) as first_version, max(f.version) as last_version
+    select
+        d.source, d.image_id, d.to_name, f.field, f.new_value,
+        first_value(f.old_value) over by_version as old_value,
+        lead(f.version) over by_version as later_version
     from sides as d
     join field_changes as f
         on f.image_key = d.image_key and f.version > d.from_version and f.version <= d.to_version
-    group by d.image_key, f.field
-),
-differences as (
-    select
-        d.image_key, d.source, d.image_id,
-        case when d.from_version is null then 'added' else 'removed' end as kind,
-        cast(null as text) as field, cast(null as text) as old_value,
-        cast(null as text) as new_value, coalesce(d.to_version, d.from_version) as version
-    from sides as d
-    where (d.from_version is null) <> (d.to_version is null)
-    union all
-    select
-        d.image_key, d.source, d.image_id, 'changed', f.field, o.old_value, n.new_value,
-        d.to_version
-    from sides as d
-    join fields as f on f.image_key = d.image_key
-    join field_changes as o
-        on o.image_key = f.image_key and o.version = f.first_version and o.field = f.field
-    join field_changes as n
-        on n.image_key = f.image_key and n.version = f.last_version and n.field = f.field
-    where o.old_value <> n.new_value
+    window by_version as (partition by f.image_key, f.field order by f.version)
 )
-select x.source, x.image_id, v.name, x.kind, x.field, x.old_value, x.new_value
-from differences as x
-join versions as v on v.image_key = x.image_key and v.version = x.version
-order by x.source, x.image_id, x.field
+select source, image_id, to_name as name, 'changed' as kind, field, old_value, new_value
+from fields
+where later_version is null and old_value <> new_value
+union all
+select source, image_id, to_name, 'added', null, null, null
+from sides
+where from_version is null and to_version is not null
+union all
+select source, image_id, from_name, 'removed', null, null, null
+from sides
+where from_version is not null and to_version is null
+order by source, image_id, field
 limit :limit -- when limit

@@ -13,8 +13,8 @@ summed as (
     from counted
 )
 select
-    coalesce(min(s.run_id), 9223372036854775807) as run_id -- when since
-    coalesce(max(s.run_id), 0) as run_id -- when rows
+    coalesce(min(s.run_id), 9223372036854775807) as first_run -- when since
+    coalesce(max(s.run_id), 0) as first_run -- when rows
 from summed as s
 where true
     and s.changes >= :rows -- when rows
