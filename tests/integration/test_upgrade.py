@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import inspect, text
 
+from etl.audit.query import ask
 from etl.audit.verify import verify
 from etl.cli.entry import run
 from etl.database import migrate
@@ -72,6 +73,20 @@ def test_every_row_is_as_it_was_and_the_ledger_adds_up(released_url):
     after = told(released_url)
     assert without_new_columns(after, before) == without_new_columns(before, before)
     assert run(["--database", released_url, "verify"]) == 0
+
+
+def test_status_counts_what_is_there(released_url):
+    """It takes the word of each source's latest run."""
+    engine = open_engine(released_url)
+    migrate.ensure_head(engine, auto_upgrade=True)
+    counts = "select source, count(*) from images where state = 'present' group by source"
+    with engine.connect() as connection:
+        answer = ask(connection, "status", limit=0)
+        present = answer.columns.index("present")
+        told = {row[0]: row[present] for row in answer.rows}
+        assert told == dict(connection.execute(text(counts)).all())
+    assert any(told.values())
+    engine.dispose()
 
 
 def test_the_next_runs_go_on_from_there(released_url):

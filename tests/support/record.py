@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ class Record:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.run_id = 0
+        self._present: defaultdict[str, int] = defaultdict(int)  # source → images
 
     def at(self, run_id: int | None = None) -> datetime:
         """The instant of a run."""
@@ -42,6 +44,7 @@ class Record:
             "observed_at": self.at(),
             "certificate": "exact",
             **dict.fromkeys(_COUNTS, 0),
+            "present": self._present[source],
             "walk_detail": {"doubles": 0},
             "catalogue_digest": "",
             "digest": "",
@@ -83,7 +86,7 @@ class Record:
         }
         with self.engine.begin() as connection:
             connection.execute(insert(schema.catalogue), row)
-            self._count(connection, source, "added", "present")
+            self._count(connection, source, "added", present=1)
 
     def change(self, image_id: str, *, source: str = "one", **values: Any) -> None:
         """The run sees an image with other values."""
@@ -114,13 +117,13 @@ class Record:
                     "evidence_detail": {"status": 404, **detail},
                 },
             )
-            self._count(connection, source, "removed")
+            self._count(connection, source, "removed", present=-1)
 
     def leave(self, image_id: str, *, source: str = "one") -> None:
         """The source's coverage no longer takes an image in."""
         self._close(image_id, source, way="out_of_scope")
         with self.engine.begin() as connection:
-            self._count(connection, source, "out_of_scope")
+            self._count(connection, source, "out_of_scope", present=-1)
 
     def restore(self, image_id: str, *, source: str = "one", **values: Any) -> None:
         """The run sees a removed image again."""
@@ -135,7 +138,7 @@ class Record:
                 .where(removals.c.restored_at.is_(None))
                 .values(restored_at=self.at(), restored_run_id=self.run_id)
             )
-            self._count(connection, source, "restored")
+            self._count(connection, source, "restored", present=1)
 
     def hold(self, image_id: str, *, source: str = "one", name: str | None = None) -> None:
         """The guard holds a removal."""
@@ -225,12 +228,13 @@ class Record:
             }
             connection.execute(insert(schema.field_changes), change)
 
-    def _count(self, connection: Connection, source: str, *names: str) -> None:
+    def _count(self, connection: Connection, source: str, kind: str, *, present: int = 0) -> None:
         runs = schema.source_runs
+        self._present[source] += present
         connection.execute(
             update(runs)
             .where(runs.c.run_id == self.run_id, runs.c.source == source)
-            .values({name: runs.c[name] + 1 for name in names})
+            .values({kind: runs.c[kind] + 1, "present": self._present[source]})
         )
 
 

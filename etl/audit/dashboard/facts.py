@@ -147,11 +147,7 @@ def _capped(connection: Connection, name: str) -> Capped:
 def _states(connection: Connection) -> dict[str, Counter[str]]:
     by_source: dict[str, Counter[str]] = defaultdict(Counter)
     for row in _rows(connection, "states"):
-        states, count = by_source[row["source"]], row["images"]
-        if row["state"] is None:
-            states["present"] += count  # all of them, as long as no other state takes some
-        else:
-            states.update({row["state"]: count, "present": -count})
+        by_source[row["source"]][row["state"]] = row["images"]
     return {source: +states for source, states in by_source.items()}
 
 

@@ -8,11 +8,6 @@ with latest as (
     from source_runs
     group by source
 ),
-known as (
-    select source, count(*) as images
-    from catalogue
-    group by source
-),
 absent as (
     select
         source,
@@ -37,13 +32,11 @@ held as (
 select
     l.source, l.run_id as last_run_id, r.status as last_run_status, r.observed_at as last_run_at,
     r.certificate as last_certificate, l.certified_at,
-    coalesce(k.images, 0) - coalesce(a.removed, 0) - coalesce(a.out_of_scope, 0) as present,
-    coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
+    r.present, coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
     coalesce(m.missing, 0) as missing, coalesce(h.held, 0) as held,
     r.error_kind, r.error_message, d.label as discovered_by, d.vanished_at
 from latest as l
 join source_runs as r on r.source = l.source and r.run_id = l.run_id
-left join known as k on k.source = l.source
 left join absent as a on a.source = l.source
 left join missing as m on m.source = l.source
 left join held as h on h.source = l.source

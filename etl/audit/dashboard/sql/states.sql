@@ -1,7 +1,12 @@
--- How many images are there, by source, and how many of them in each state but present?
-select source, cast(null as text) as state, count(*) as images
-from catalogue
-group by source
+-- How many images has each source, by state? Its latest run counted the present ones.
+with latest as (
+    select source, max(run_id) as run_id
+    from source_runs
+    group by source
+)
+select r.source, 'present' as state, r.present as images
+from latest as l
+join source_runs as r on r.source = l.source and r.run_id = l.run_id
 union all
 select source, state, count(*)
 from catalogue
