@@ -298,6 +298,15 @@ def test_report(name, ask, record):
         agree(ask("report", name, *args), part, is_ordered=False)
 
 
+@pytest.mark.parametrize("name", names_in("reports"))
+def test_a_limit_of_a_report_shows_its_first_rows(name, ask):
+    """Whatever it spares the database to read."""
+    args = ["--since", ALWAYS[0].isoformat(), "--until", ALWAYS[1].isoformat()]
+    whole = ask("report", name, *args)
+    for limit in {1, 2, len(whole) // 3 + 1, len(whole)}:
+        assert ask("report", name, *args, "--limit", limit) == whole[:limit]
+
+
 def test_dashboard(engine, record, tmp_path):
     now = record.runs[-1]["at"] + timedelta(hours=1)
     with engine.connect() as connection:

@@ -4,16 +4,16 @@
 -- shown: component, version, ended_on, source, image_id, name, according_to
 with contents as (
     select distinct c.components
-    from catalogue as c -- when postgresql
-    from catalogue as c not indexed -- when sqlite
+    from catalogue as c not indexed
     where c.state = 'present'
         and c.source in :sources -- when sources
 ),
 said as (
-    select k.components, json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version -- when sqlite
-    from contents as k, json_each(k.components) as each -- when sqlite
-    select k.components, each.value ->> 0 as component, each.value ->> 1 as version -- when postgresql
-    from contents as k, jsonb_array_elements(k.components) as each(value) -- when postgresql
+    select
+        k.components,
+        json_extract(each.value, '$[0]') as component,
+        json_extract(each.value, '$[1]') as version
+    from contents as k, json_each(k.components) as each
 ),
 ended as materialized (
     select
@@ -28,8 +28,8 @@ ended as materialized (
 select
     e.component, e.version, e.release, e.ended_on, c.source, c.image_id, c.name, c.type,
     c.swr_path, e.according_to
-from ended as e join catalogue as c on c.components = e.components -- when postgresql
-from catalogue as c not indexed cross join ended as e on e.components = c.components -- when sqlite
+from catalogue as c not indexed
+cross join ended as e on e.components = c.components
 where c.state = 'present'
     and c.source in :sources -- when sources
 order by e.place, c.source, c.image_id
