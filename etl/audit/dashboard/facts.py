@@ -91,7 +91,7 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
         now=now,
         states=states,
         states_by_source=by_source,
-        values=_values(contents),
+        values=_values(_rows(connection, "kinds")),
         components=_components(contents),
         old=Capped(_old_rows(connection, now), sum(row["images"] for row in old_releases)),
         old_images=old_images,

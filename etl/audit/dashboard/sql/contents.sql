@@ -1,5 +1,5 @@
--- What is there, and what is inside: present images by type, architecture, status and service?
-select type, arch, status, service_type, components, count(*) as images
+-- What is inside the present images, and how many are made of just that?
+select components, count(*) as images
 from catalogue
 where state = 'present'
-group by type, arch, status, service_type, components
+group by components
