@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from etl.errors import SourceBroken
+from etl.errors import SourceBroken, SourceUnavailable
 from etl.extract.exchange import quoted
 from etl.transform import PageEnvelope, sightings, split_page
 
@@ -155,13 +155,11 @@ class Pager:
             self.style.size = asked
 
     def _peeked(self, offset: int) -> set[str | None]:
-        """The ids of the rows at an offset where there may be none."""
+        """The ids of the rows at an offset where there may be none, or not even an answer."""
         try:
             return _ids(self.at(offset=offset).data)
-        except SourceBroken as error:
-            if error.status == 400:
-                return set()
-            raise
+        except (SourceBroken, SourceUnavailable):
+            return set()
 
     def alone(self, number: int) -> PageEnvelope | None:
         """Page `number`, learning how offsets count if that is not known; None: past the end."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from etl.config import WalkSettings
-from etl.errors import SourceBroken
+from etl.errors import SourceBroken, SourceUnavailable
 from etl.extract.walk import Walker
 from etl.model import Listing
 from etl.sample import Quirks, SampleApi
@@ -88,6 +88,18 @@ def test_where_the_answers_say_little_of_their_paging_the_rows_tell(
             ahead = IN_FLIGHT if quirks.offset == "page_number" else 0
             most = ideal_requests(total, page_size, quirks.limit_cap) + 4 + ahead
             assert client.requests <= most, (quirks, little)
+
+
+def test_an_endpoint_that_takes_no_odd_offset_is_read_all_the_same() -> None:
+    class Strict(PagesClient):
+        def get(self, path: str, params: Any) -> Any:
+            if int(params["offset"]) % int(params["limit"]):
+                raise SourceUnavailable("502")
+            return super().get(path, params)
+
+    client = Strict(images(450), Quirks(untold=frozenset({"current"})))
+    walk = walked(client)
+    assert (walk.certificate, len(ids_of(walk))) == ("exact", 450)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
