@@ -16,7 +16,7 @@ from tests.support.tally import note_passed
 # Time says nothing on a busy machine, so neither deadline nor slowness fails an example.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, max_examples=60)
-settings.register_profile("soak", settings.get_profile("dev"), max_examples=20_000, print_blob=True)
+settings.register_profile("soak", settings.get_profile("dev"), max_examples=2_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -114,7 +114,7 @@ def read_back(client: PagesClient, size: int, start: int) -> Gathered:
 
 
 @given(SEEDS, st.integers(0, 24), st.integers(1, 6), KINDS, OFFSETS, st.integers(-2, 1))
-@settings(max_examples=20_000 if IS_SOAK else 800)
+@settings(max_examples=5_000 if IS_SOAK else 800)
 def test_a_backward_walk_that_ends_has_seen_all_that_stayed(
     seed: int, rows: int, size: int, kind: Any, offset: Any, aside: int
 ) -> None:
@@ -268,7 +268,7 @@ def told(reading: Reading[Gathered]) -> tuple[set[int], list[str]]:
 
 
 @given(readings(), st.booleans(), st.sampled_from([1, 3]))
-@settings(max_examples=20_000 if IS_SOAK else 1000)
+@settings(max_examples=5_000 if IS_SOAK else 1000)
 def test_a_certificate_is_what_the_contract_says_of_the_answers(
     scripts: list[Script], refuses: bool, concurrency: int
 ) -> None:
