@@ -72,13 +72,14 @@ fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformer
 bench: .venv-dev/.installed ## measure against the floor and the peers; half an hour. ARGS=--help lists its parts
 	@$(DEV)/python -m benchmarks $(ARGS)
 
-audit-deps: ## look the dependencies up among the known vulnerabilities
+audit-deps: ## look the dependencies, those of the extras too, up among the known vulnerabilities
 	@$(MAKE) .venv-audit/.installed \
 	|| { echo "audit-deps: nothing was looked up: pip-audit can't be installed from here"; exit 1; }
-	@.venv-audit/bin/pip-audit --progress-spinner off . 2>&1 | tee .venv-audit/said || { \
-	  if grep -qiE 'connection|timed? ?out|resolve|max retries' .venv-audit/said; \
-	  then echo "audit-deps: nothing was looked up: the vulnerability data can't be reached from here"; fi; \
-	  exit 1; }
+	@.venv-audit/bin/pip-audit --strict --progress-spinner off \
+	  --requirement .venv-audit/requirements.txt >.venv-audit/said 2>&1 \
+	|| grep -q '^Found ' .venv-audit/said \
+	|| { echo "audit-deps: not all was looked up: $$(tail -n 1 .venv-audit/said)"; exit 1; }
+	@cat .venv-audit/said; ! grep -q '^Found ' .venv-audit/said
 
 test-lowest: .venv-lowest/.installed ## all tests on the lowest versions that pyproject.toml allows
 	@.venv-lowest/bin/python -m pytest $(PARALLEL)
@@ -114,7 +115,7 @@ clean: ## remove environments, caches and what was built
 
 .venv-lowest/.installed: pyproject.toml .venv-dev/.installed
 	@$(PYTHON) -m venv .venv-lowest
-	@$(DEV)/python -m tests.support.lowest > .venv-lowest/constraints.txt
+	@$(DEV)/python -m tests.support.requirements lowest > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python $(PIP) install --editable '.[dev,scale]' --constraint .venv-lowest/constraints.txt
 	@touch $@
 
@@ -126,5 +127,6 @@ clean: ## remove environments, caches and what was built
 
 .venv-audit/.installed: pyproject.toml
 	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m tests.support.requirements > .venv-audit/requirements.txt
 	@.venv-audit/bin/python $(PIP) install pip-audit
 	@touch $@
