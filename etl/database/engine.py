@@ -87,6 +87,7 @@ def _postgresql(url: URL, *, schema: str) -> Engine:
     def set_up(connection: Any, _record: Any) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
+            connection.close()  # SQLAlchemy 2.0 leaves it open
             hint = "image-sync needs one made with: encoding 'UTF8' template template0"
             raise DatabaseUnavailable(f"database {place(engine)} is in {encoding}", hint=hint)
         with connection.cursor() as cursor:
