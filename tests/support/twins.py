@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from sqlalchemy import make_url
@@ -216,27 +217,32 @@ def _watch(url: str) -> Any:
 
 
 def killed_at(border: str, work: Callable[[], RunOutcome]) -> bool:
-    """Does `work` in a process of its own that kills itself at the border; whether it got there."""
+    """Does `work` in a process of its own that kills itself at the border; whether it got there.
+
+    It goes by the number of this process, since digests hold the number.
+    """
+    pid = os.getpid()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the server's threads stay behind
         child = os.fork()
     if not child:
         try:
-            _mine(*BORDERS[border])
-            work()
+            _mine(os.getpid(), *BORDERS[border])
+            with patch("os.getpid", return_value=pid):
+                work()
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 
-def _mine(module: str, name: str, when: str) -> None:
+def _mine(pid: int, module: str, name: str, when: str) -> None:
     owner = import_module(module)
     reached = getattr(owner, name)
 
     def killing(*args: Any, **kwargs: Any) -> Any:
         if when == "after":
             reached(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
 
     setattr(owner, name, killing)
