@@ -32,16 +32,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
+from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.run import RunOutcome, open_job, run_sync
 from etl.sample import Quirks, Request, Response, error_response
 from etl.upkeep.held import approve, dismiss
 from tests.support.databases import RELEASES, Databases
 from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
+from tests.support.syncing import START
 from tests.support.tally import note
 from tests.support.twins import (
     BORDERS,
     COMMITTED,
+    SECRET,
     VERSIONS,
     Answer,
     Twin,
@@ -73,9 +75,9 @@ QUIET: dict[str, dict[str, Any]] = {
     "a small cap": {"limit_cap": 2},
 }
 FAILING = {
-    "fails": (11, error_response(500, "ModelArts.0100", "trouble")),
-    "refuses": (10, error_response(403, "ModelArts.0108", "no")),
-    "babbles": (12, Response(200, b"<html>Sign in", {"Content-Type": "text/html"})),
+    "fails": (11, error_response(500, "ModelArts.0100", f"trouble with {SECRET}")),
+    "refuses": (10, error_response(403, "ModelArts.0108", f"no to {SECRET}")),
+    "babbles": (12, Response(200, f"<html>{SECRET}".encode(), {"Content-Type": "text/html"})),
 }
 LOOKUPS: dict[str, tuple[str, Finding]] = {
     "lookups refused": ("*", "refused"),
@@ -83,10 +85,12 @@ LOOKUPS: dict[str, tuple[str, Finding]] = {
     "a lookup refused": ("id-1", "refused"),
 }
 REFUSALS = {
-    "lookups refused": error_response(403, "ModelArts.0108", "no"),
-    "lookups fail": error_response(500, "ModelArts.0100", "trouble"),
-    "a lookup refused": error_response(403, "ModelArts.0108", "no"),
+    "lookups refused": FAILING["refuses"][1],
+    "lookups fail": FAILING["fails"][1],
+    "a lookup refused": FAILING["refuses"][1],
 }
+KINDS = {"added", "changed", "removed", "restored", "out_of_scope", "in_scope"}
+STATUSES = {"succeeded", "partial", "held", "failed", "abandoned"}
 FAULTS = [*QUIET, *FAILING, *LOOKUPS, "drifts", "hides", "empties"]
 
 
@@ -292,6 +296,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(coverage=coverages)
     def cover(self, coverage: Coverage) -> None:
+        self.tally["covered"] += coverage != self.coverage
         self.coverage = coverage
 
     # Something runs.
@@ -358,6 +363,7 @@ class Model(RuleBasedStateMachine):
         outcomes = self._each(Fault("none"), run)
         assert set(met) <= {22}
         self.run_id += bool(met)
+        self.tally["met"] += len(met)
         self._expect(Fault("none"), outcomes, accepts=False)
 
     @precondition(lambda self: self.reference.held)
@@ -366,6 +372,7 @@ class Model(RuleBasedStateMachine):
         """A person decides what the guard holds."""
         held_by = max(run_id for run_id, _ in self.reference.held.values())
         work = approve if is_approved else dismiss
+        self.tally["decided"] += 2
 
         def run(twin: Twin) -> RunOutcome:
             with patch("etl.upkeep.held.open_job", partial(open_job, now=lambda: self.twins.now)):
@@ -399,6 +406,7 @@ class Model(RuleBasedStateMachine):
                 self._holds(twin)
                 self._folds(twin)
                 twin.adds_up()
+                assert not twin.tells(SECRET)
             self.twins.agree()
             self.twins.has_run = False
 
@@ -435,12 +443,15 @@ class Model(RuleBasedStateMachine):
         self._beside: Any = None
         self.run_id += 1
         self.tally["runs"] += 2
-        return self.twins.each(partial(self._serve, fault, moving), run)
+        outcomes = self.twins.each(partial(self._serve, fault, moving), run)
+        assert SECRET not in repr(outcomes)
+        return outcomes
 
     def _settings(self, twin: Twin) -> Settings:
         covered = {"types": self.coverage.types, "service_type": self.coverage.service_type}
         http = {"page_size": self.page_size, "concurrency": 1}
-        source = source_of(self.twins.api.url, http=http, **covered)
+        auth = AuthSettings(method="token", token=SECRET)
+        source = source_of(self.twins.api.url, http=http, auth=auth, **covered)
         return Settings(
             database=DatabaseSettings(url=twin.url),
             walk=WalkSettings(max_walks=3),
@@ -563,6 +574,60 @@ class Model(RuleBasedStateMachine):
         self.reference.catalogues.append((self.twins.now, self.reference.present()))
         (last,) = twin.rows("select max(run_id) as run_id from sync_runs")
         self.run_id = last["run_id"]
+
+
+PEACE = Fault("none")
+STORY: list[tuple[str, dict[str, Any]]] = [
+    (
+        "begin",
+        {
+            "policy": Policy(always_allow=1, max_count=2, max_percent=100),
+            "page_size": 2,
+            "images": 8,
+            "release": RELEASES[0],
+        },
+    ),
+    ("alter", {"steps": [("put", "id-1", {"name": "b"}), ("drop", "id-3", {})], "nameless": 1}),
+    ("die", {"fault": PEACE, "border": "removals written"}),
+    ("die", {"fault": PEACE, "border": "committed"}),
+    ("alter", {"steps": [("put", "id-3", {}), ("put", "id-9", {})], "nameless": 0}),
+    ("meet", {"at": 2}),
+    ("sync", {"fault": Fault("fails", at=2), "accepts": False}),
+    ("sync", {"fault": Fault("drifts"), "accepts": False}),
+    ("cover", {"coverage": Coverage(TYPES, service_type="TRAIN")}),
+    ("sync", {"fault": PEACE, "accepts": False}),
+    ("cover", {"coverage": Coverage(TYPES)}),
+    ("sync_while_it_moves", {"seed": 1}),
+    ("leave", {"seed": 1, "kept": 2}),
+    ("die", {"fault": PEACE, "border": "before the run's end"}),
+    ("decide", {"is_approved": False, "fault": "none"}),
+    ("sync", {"fault": PEACE, "accepts": False}),
+    ("decide", {"is_approved": True, "fault": "a lookup refused"}),
+    ("alter", {"steps": [("put", image_id, {}) for image_id in IDS], "nameless": 0}),
+    ("rest", {}),
+]
+
+
+def test_a_story_takes_every_kind_of_step(databases: Databases) -> None:
+    """A short run of random steps leaves out some of them."""
+    Model.tally.clear()
+    model, since = Model(databases), f"> '{plain(START)}'"
+    try:
+        for step, how in STORY:
+            getattr(model, step)(**how)
+            model.the_record_is_what_the_contract_says()
+        for twin in model.twins.twins:
+            changes = twin.rows(f"select distinct kind from image_changes where at {since}")
+            assert {row["kind"] for row in changes} == KINDS
+            runs = twin.rows(f"select distinct status from sync_runs where started_at {since}")
+            assert {row["status"] for row in runs} == STATUSES
+    finally:
+        model.teardown()
+    assert {step for step, _ in STORY} == {"begin"} | {
+        each.function.__name__ for each in model.rules
+    }
+    assert Model.tally >= Counter(upgraded=1, killed=6, met=2, covered=2, decided=4, faults=2)
+    note("model", databases=2, **Model.tally)
 
 
 def test_the_record_is_what_the_contract_says(databases: Databases) -> None:

@@ -59,9 +59,16 @@ ROWS = (
     Row(
         "runs of the whole program beside a naive reading of the contract, on both databases",
         "model",
-        "1, 2, 3, 6, 8 after each step; `verify`",
+        "1, 2, 3, 4, 6, 7, 8 after each step; `verify`",
         "runs",
-        {"faults": "with a fault", "killed": "killed", "upgraded": "begun by an older release"},
+        {
+            "faults": "with a fault",
+            "killed": "killed",
+            "met": "with a second one at their side",
+            "decided": "that decided held removals",
+            "covered": "changes of what is asked for",
+            "upgraded": "records of an older release",
+        },
     ),
     Row(
         "schedules of a catalogue that changes between any two requests",
