@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 from tests.support.tally import BEGIN, END, PAGE, ROWS, table, write
@@ -46,3 +47,10 @@ def test_each_row_of_the_page_is_one_that_the_tests_make():
     rows = [line for line in kept().splitlines() if line.startswith("| ")][1:]
     made = [row.tried for row in ROWS] + ["the same schedules"]
     assert [row for row in rows if not any(row[2:].startswith(each) for each in made)] == []
+
+
+def test_each_promise_names_its_test():
+    tables = re.findall(r"\| promise \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE.read_text("utf-8"))
+    promises = [row for rows in tables for row in rows.splitlines()]
+    assert promises
+    assert [row for row in promises if "`test_" not in row.split(" | ")[-1]] == []
