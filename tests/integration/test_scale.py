@@ -16,6 +16,7 @@ from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from etl.sample import Response, SampleApi
 from etl.scale import worker
 from etl.scale.queue import enqueue, make_tables, open_queue, queue_of, read_queues
+from tests.support.postgres import conninfo
 from tests.support.syncing import catalogue
 
 SECRET = "canary-of-the-token"
@@ -121,6 +122,28 @@ def test_two_jobs_of_one_source_are_never_in_hand_at_once(settings, sql):
     sql("insert into procrastinate_workers default values")  # it lives
     sql("update procrastinate_jobs set worker_id = 1 where status = 'doing'")
     assert work(settings, lambda name: True) == 0
+
+
+def test_the_driver_loses_no_cancellation(head_url):
+    """Or a worker that is to end never does: on Python 3.11 psycopg 3.3.5 lost one in four."""
+
+    async def ask(connection):
+        for _ in range(50):
+            await connection.execute("select 1")
+
+    async def lost():
+        count = 0
+        async with await psycopg.AsyncConnection.connect(conninfo(head_url)) as connection:
+            for turn in range(100):
+                task = asyncio.create_task(ask(connection))
+                for _ in range(1 + turn % 40):
+                    await asyncio.sleep(0)
+                task.cancel()
+                (end,) = await asyncio.gather(task, return_exceptions=True)
+                count += not isinstance(end, asyncio.CancelledError)
+        return count
+
+    assert asyncio.run(lost()) == 0
 
 
 def stalled(settings, sql):
