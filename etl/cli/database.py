@@ -63,14 +63,14 @@ def check(session: Session) -> None:
 def downgrade(session: Session, revision: str, *, is_sure: bool) -> None:
     """Take the schema back to REVISION, by default one step; `base` drops everything.
 
-    What only the newer schema can hold is lost. Asks first on a terminal.
+    What the older schema has no place for is kept aside until the next upgrade. Asks first on a
+    terminal.
     """
     from etl.database import migrate
 
     if sys.stdin.isatty() and not is_sure:
-        click.confirm(
-            f"Take the schema back to {revision}, and lose what it can't hold?", abort=True
-        )
+        loss = " and drop everything" if revision == "base" else ""
+        click.confirm(f"Take the schema back to {revision}{loss}?", abort=True)
     with session.engine() as engine:
         migrate.downgrade(engine, revision)
     _say(session, "the schema was taken back to", revision)

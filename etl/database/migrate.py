@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import inspect, text
 
 from etl.database.engine import our_errors, place, writing
+from etl.database.schema import metadata
 from etl.database.views import drop_views, make_views
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 
@@ -66,11 +67,18 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Takes the schema back to `revision` (`base`: nothing of image-sync is left)."""
+    """Takes the schema back to `revision` (`base`: nothing of image-sync is left).
+
+    What an older revision has no place for stays, unseen, for the next upgrade.
+    """
     with our_errors(engine), _prepared(engine) as connection:
+        if current_revision(connection) is None:
+            raise SchemaNotAtHead(f"database {place(engine)}: there is no schema to take back")
         drop_views(connection)
         _run(engine, connection, "downgrade", revision)
-        if current_revision(connection) is not None:
+        if current_revision(connection) is None:
+            metadata.drop_all(connection)  # what the first revision did not make
+        else:
             make_views(connection)
 
 

@@ -12,6 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    columns = sa.inspect(op.get_bind()).get_columns("rejects")
+    if any(each["name"] == "resolved_run_id" for each in columns):
+        return  # a downgrade left everything where it was
     op.add_column(
         "rejects",
         sa.Column("resolved_run_id", Key, nullable=True, comment="the run that resolved it"),
@@ -103,8 +106,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("discovered_sources")
-    op.drop_table("prunings")
-    op.drop_column("source_runs", "component_rules")
-    op.drop_column("source_runs", "sight_digest")
-    op.drop_column("rejects", "resolved_run_id")
+    """Leaves everything where it is: the runs' digests cover it, and the next upgrade needs it.
+
+    The program of 0001 does not see what it has no name for. A downgrade to base drops it all.
+    """

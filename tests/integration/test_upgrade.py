@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -14,11 +14,13 @@ from sqlalchemy import inspect, text
 from etl.audit.query import ask
 from etl.audit.verify import verify
 from etl.cli.entry import run
+from etl.cli.session import Session
 from etl.database import migrate
 from etl.database.engine import open_engine, writing
-from etl.errors import DatabaseUnavailable
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead
+from etl.load.discovered import Discovered, write_discovered
 from tests.support.databases import RELEASES, Backend, Databases
-from tests.support.history import History, record
+from tests.support.history import History, record, varied
 
 OTHER_SOURCE = """
 [[source]]
@@ -37,12 +39,12 @@ def released_url(request, backend: Backend, databases: Databases) -> Iterator[st
 TABLES = ("image_removals", "held_removals", "sync_runs", "source_runs", "rejects")
 
 
-def told(url: str):
+def told(url: str, *more: str):
     """All that the relations say, column by column: a new column is no difference."""
     engine = open_engine(url)
     rows = {}
     with engine.connect() as connection:
-        for name in (*inspect(connection).get_view_names(), *TABLES):
+        for name in (*inspect(connection).get_view_names(), *TABLES, *more):
             found = connection.execute(text(f"select * from {name}")).mappings().all()
             rows[name] = [{column: str(each[column]) for column in sorted(each)} for each in found]
     engine.dispose()
@@ -122,6 +124,48 @@ def test_back_to_the_older_schema_and_forth_again(released_url):
     migrate.upgrade(engine)
     with engine.connect() as connection:
         assert verify(connection)
+    engine.dispose()
+
+
+ADDED = ("prunings", "discovered_sources")  # tables of 0002
+
+
+def test_what_an_older_schema_has_no_place_for_is_back_after_the_next_upgrade(
+    database_url, monkeypatch
+):
+    engine = open_engine(database_url)
+    history = varied(engine)
+    now = history.at + timedelta(hours=1)
+    monkeypatch.setattr(Session, "clock", staticmethod(lambda: now))
+    assert run(["--database", database_url, "-q", "prune", "--keep", "6h"]) == 0
+    with engine.connect() as connection:
+        found = Discovered(
+            source="found", label="all", project_id="p", region="r", project_name="p"
+        )
+        write_discovered(connection, [found], known=[], searched=[], now=now)
+    before = told(database_url, *ADDED)
+    assert before["prunings"]
+    assert before["discovered_sources"]
+    migrate.downgrade(engine, "0001")
+    assert run(["--database", database_url, "db", "check"]) == 21
+    migrate.upgrade(engine)
+    assert told(database_url, *ADDED) == before
+    assert run(["--database", database_url, "verify"]) == 0
+    history.run([record("new")])
+    assert run(["--database", database_url, "verify"]) == 0
+    engine.dispose()
+
+
+def test_a_downgrade_to_the_base_drops_everything(database_url):
+    engine = open_engine(database_url)
+    migrate.downgrade(engine, "0001")
+    migrate.downgrade(engine, "base")
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        assert inspect(connection).get_view_names() == []
+    with pytest.raises(SchemaNotAtHead, match="no schema to take back"):
+        migrate.downgrade(engine, "base")
+    migrate.upgrade(engine)
     engine.dispose()
 
 
