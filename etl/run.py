@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
 from etl.database.engine import open_engine, our_errors
-from etl.database.migrate import current_revision, ensure_head, upgrade
+from etl.database.migrate import current_revision, ensure_head, not_at_head, upgrade
 from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.job import Job, OnPreview, unseen, utc_now
 from etl.load.runs import begin_run, end_run
@@ -254,11 +254,13 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
 
 @contextmanager
 def _database(settings: Settings, *, is_dry_run: bool) -> Iterator[Engine]:
-    """The database at head. For a dry run one that is not there yet is an empty one in memory."""
+    """The database at head. For a dry run one that a sync would make is an empty one in memory."""
     database = settings.database
     engine = open_engine(database.url, schema=database.schema)
     try:
         if is_dry_run and _is_blank(engine):
+            if not database.auto_upgrade:
+                raise not_at_head(engine, None)
             engine = open_engine("sqlite://")
             upgrade(engine)
         else:

@@ -45,11 +45,16 @@ def ensure_head(engine: Engine, *, auto_upgrade: bool) -> None:
     if revision == HEAD:
         return
     if not auto_upgrade:
-        raise SchemaNotAtHead(
-            f"database {place(engine)}: schema {revision or 'missing'}, this program needs {HEAD}",
-            hint="`image-sync db upgrade` brings it there",
-        )
+        raise not_at_head(engine, revision)
     upgrade(engine)
+
+
+def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
+    """The error of a schema that waits for somebody to upgrade it; None: there is none yet."""
+    return SchemaNotAtHead(
+        f"database {place(engine)}: schema {revision or 'missing'}, this program needs {HEAD}",
+        hint="`image-sync db upgrade` brings it there",
+    )
 
 
 def require_head(engine: Engine) -> None:

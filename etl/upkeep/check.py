@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etl.database.engine import open_engine, place
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
@@ -60,9 +61,11 @@ def probe_source(settings: Settings, name: str) -> list[Trait]:
 
 
 def _told(job: Job) -> str:
-    from etl.database.engine import place
-
-    return f"{place(job.engine)}: reachable, and its schema is this program's"
+    database = job.settings.database
+    engine = open_engine(database.url, schema=database.schema)  # nothing is connected to
+    if engine.url != job.engine.url:  # the job has an empty one in memory instead
+        return f"{place(engine)}: no schema yet, the next sync makes it"
+    return f"{place(engine)}: reachable, and its schema is this program's"
 
 
 def _check_source(source: SourceSettings, job: Job) -> Finding:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from etl.cli.entry import run
 from etl.database.engine import open_engine
@@ -173,6 +173,25 @@ def test_check_says_what_is_well_and_what_is_not(
     assert run(["-c", config, "check", "--output", "json"]) == 10
     assert [each["is_well"] for each in read(capsys)] == [True, False]
     assert run(["-c", config, "--database", "sqlite:////nowhere/at/all.db", "check"]) == 10
+
+
+def test_check_names_the_database_whose_schema_the_next_sync_makes(
+    config: str, capsys: pytest.CaptureFixture[str], empty_database_url: str
+) -> None:
+    url = ["--database", empty_database_url]
+    place = make_url(empty_database_url).database
+    assert run(["-c", config, *url, "check"]) == 0
+    database = capsys.readouterr().out.splitlines()[0]
+    assert str(place) in database
+    assert database.endswith(": no schema yet, the next sync makes it")
+    path = Path(config)
+    path.write_text(path.read_text().replace("[http]", "auto_upgrade = false\n[http]"))
+    for command in (["check"], ["plan"], ["sync", "--dry-run"]):
+        assert run(["-c", config, *url, *command]) == 21
+        captured = capsys.readouterr()
+        told = captured.out + captured.err
+        assert ": schema missing, this program needs" in told
+        assert not Path(str(place)).exists(), "looking makes no file"
 
 
 def test_check_tells_a_database_that_is_not_there(
