@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.query import Rows, ask
@@ -18,16 +19,28 @@ _MOST_CHOICES: Final = 10
 _LAST: Final = "\U0010ffff"  # sorts behind every id with the same beginning
 
 
-def find_image(connection: Connection, sought: str, *, sources: Sequence[str]) -> tuple[str, str]:
-    """Source and id of the one image that is meant; raises `UsageError` for none, or several."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image that may be meant, by its identity, and what it is called."""
+
+    source: str
+    image_id: str
+    name: str | None
+
+
+def find_images(connection: Connection, sought: str, *, sources: Sequence[str]) -> list[Found]:
+    """The image that is meant; of a whole id, the image of each source that has it.
+
+    Raises `UsageError` for none, and for several that are only abbreviated or called the same.
+    """
     found = _found(connection, sought, sources=sources)
-    if len(found) == 1:
-        return found[0]["source"], found[0]["image_id"]
     if not found:
         hint = "an id or its beginning, a name, or a swr_path; `image-sync images` lists them"
         raise UsageError(f"no image {printable(sought)!r}", hint=hint)
+    if len(found) == 1 or found[0].image_id == sought:
+        return found
     choices = [
-        "  " + printable(" ".join([each["source"], each["image_id"], each["name"] or ""])).rstrip()
+        "  " + printable(" ".join([each.source, each.image_id, each.name or ""])).rstrip()
         for each in found[:_MOST_CHOICES]
     ]
     more = ["  …"] if len(found) > _MOST_CHOICES else []
@@ -36,10 +49,17 @@ def find_image(connection: Connection, sought: str, *, sources: Sequence[str]) -
 
 
 def history(
-    connection: Connection, *, source: str, image_id: str, since: Any, until: Any, run: int | None
+    connection: Connection, images: Sequence[Found], *, since: Any, until: Any, run: int | None
 ) -> Rows:
-    """An image's versions, oldest first, each with what it changed and how it ended."""
-    key: dict[str, Any] = {"source": source, "image_id": image_id}
+    """The images' versions, oldest first, each with what it changed and how it ended."""
+    narrowed = {"since": since, "until": until, "run": run}
+    first, *others = (_history(connection, each, narrowed) for each in images)
+    first.rows = chain(first.rows, *(each.rows for each in others))
+    return first
+
+
+def _history(connection: Connection, image: Found, narrowed: dict[str, Any]) -> Rows:
+    key: dict[str, Any] = {"source": image.source, "image_id": image.image_id}
     fields = ask(connection, "history_changes", limit=0, **key)
     by_version = {
         version: [
@@ -47,7 +67,7 @@ def history(
         ]
         for version, rows in groupby(fields.rows, key=lambda row: row[0])
     }
-    answer = ask(connection, "history", limit=0, since=since, until=until, run=run, **key)
+    answer = ask(connection, "history", limit=0, **narrowed, **key)
     place = answer.columns.index("version")
     rows = (
         (*row, _told(changes := by_version.get(row[place], [])), changes) for row in answer.rows
@@ -59,16 +79,17 @@ def _told(changes: list[dict[str, str]]) -> list[str]:
     return [f"{each['field']}: {each['old_value']} → {each['new_value']}" for each in changes]
 
 
-def _found(connection: Connection, sought: str, *, sources: Sequence[str]) -> list[dict[str, Any]]:
+def _found(connection: Connection, sought: str, *, sources: Sequence[str]) -> list[Found]:
+    few = _MOST_CHOICES + 1
     ways: list[dict[str, Any]] = [
         {"image_id": sought},
-        {"first_id": sought, "last_id": sought + _LAST},
-        {"name": sought},
-        {"swr_path": sought},
+        {"first_id": sought, "last_id": sought + _LAST, "limit": few},
+        {"name": sought, "limit": few},
+        {"swr_path": sought, "limit": few},
     ]
     for way in ways if sought else []:
-        answer = ask(connection, "find_image", sources=sources, limit=_MOST_CHOICES + 1, **way)
-        found = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        answer = ask(connection, "find_image", sources=sources, **way)
+        found = [Found(*row) for row in answer.rows]
         if found:
             return found
     return []

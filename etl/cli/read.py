@@ -93,7 +93,8 @@ def images(
 def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     """Show every version of an image, with what changed, and how a removal is known.
 
-    IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too.
+    IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too. A
+    whole id that several sources have is told of each.
 
     \b
     image-sync history 0d3f
@@ -101,14 +102,13 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     """
     from itertools import islice
 
-    from etl.audit.history import find_image
+    from etl.audit.history import find_images
     from etl.audit.history import history as read_history
     from etl.cli.answer import show
 
     with session.reader() as connection:
-        source, found = find_image(connection, image_id, sources=wanted.sources)
-        times = _times(session, wanted)
-        answer = read_history(connection, source=source, image_id=found, run=wanted.run, **times)
+        found = find_images(connection, image_id, sources=wanted.sources)
+        answer = read_history(connection, found, run=wanted.run, **_times(session, wanted))
         answer.rows = islice(answer.rows, wanted.limit or None)
         show(session, answer, form=wanted.form, limit=None)
 

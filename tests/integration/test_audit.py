@@ -162,7 +162,7 @@ def test_history_narrowed(args, versions, asked):
     ("sought", "told"),
     [
         (["aa"], ["several images", "one aa01 pytorch", "one aa02", "two aa01"]),
-        (["aa01"], ["one aa01", "two aa01"]),
+        (["aa0", "--source", "one"], ["one aa01", "one aa02"]),
         (["nothing"], ["no image"]),
         ([""], ["no image"]),
     ],
@@ -171,6 +171,16 @@ def test_history_of_none_or_several_says_so(sought, told, capsys):
     assert run(["history", *sought]) == 2
     err = capsys.readouterr().err
     assert all(each in err for each in told)
+
+
+@pytest.mark.usefixtures("record")
+def test_a_whole_id_is_told_of_each_source_that_has_it(asked, capsys):
+    both = asked("history", "aa01")
+    assert {row["source"] for row in both} == {"one", "two"}
+    alone = [asked("history", "aa01", "--source", source) for source in ("one", "two")]
+    assert both == [*alone[0], *alone[1]]
+    assert run(["history", "aa01"]) == 0
+    assert capsys.readouterr().out.startswith("SOURCE  VERSION")
 
 
 def test_history_names_so_many_choices_and_no_more(engine, capsys):

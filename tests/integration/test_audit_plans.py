@@ -18,7 +18,7 @@ QUESTIONS = {
     "images": {"limit": 100, "state": "present"},
     "images_as_of": {"limit": 100, "at": FIRST},
     "find_image": {"limit": 11, "first_id": "a", "last_id": "b"},
-    "find_image by id": {"limit": 11, "image_id": "a"},
+    "find_image by id": {"image_id": "a"},
     "find_image by name": {"limit": 11, "name": "a"},
     "find_image by path": {"limit": 11, "swr_path": "a"},
     "history": {"source": "one", "image_id": "a"},

@@ -10,4 +10,4 @@ where true
     and c.swr_path = :swr_path -- when swr_path
     and c.source in :sources -- when sources
 order by c.source, c.image_id
-limit :limit
+limit :limit -- when limit

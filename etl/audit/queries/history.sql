@@ -1,7 +1,7 @@
 -- question: Which versions has an image had, and how did each end?
 -- parameters: source, image_id, since and until (begin of the version), run (that brought or ended it)
 -- order: version
--- shown: version, valid_from, valid_to, run_id, opened_as, changed, closed_as, evidence
+-- shown: source, version, valid_from, valid_to, run_id, opened_as, changed, closed_as, evidence
 select
     v.source, v.image_id, v.version, v.valid_from, v.valid_to, v.run_id,
     v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
