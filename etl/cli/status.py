@@ -59,7 +59,7 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
 
     bound = duration(max_age) if max_age else None
     found = _states(session, sources=sources, bound=bound)
-    stale = [each["source"] for each in found if each["is_stale"]]
+    stale = [each["source"] for each in found if each["is_stale"]] if bound else []
     session.exit_code = STALE if stale else 0
     if not (session.is_quiet and output == "text"):
         columns = tuple(found[0]) if found else ("source",)
@@ -75,13 +75,19 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
 def _states(
     session: Session, *, sources: tuple[str, ...], bound: timedelta | None
 ) -> list[dict[str, Any]]:
-    """What `status` says of each source, in their order."""
+    """What `status` says of each source, in their order. Raises `UsageError` for an unknown one."""
     from etl.audit.query import ask
+    from etl.errors import UsageError
+    from etl.printable import printable
 
+    configured = session.reading.source_names
     with session.reader() as connection:
         answer = ask(connection, "status", sources=sources, limit=0)
         known = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
-    configured = session.reading.source_names
+        if strange := [name for name in sources if name not in {*known, *configured}]:
+            recorded = [row[0] for row in ask(connection, "status", limit=0).rows]
+            told = ", ".join(sorted({*recorded, *configured})) or "none"
+            raise UsageError(printable(f"no source {strange[0]!r} (there: {told})"))
     wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
     labels = session.reading.discover_labels
@@ -101,13 +107,12 @@ def _states(
 def _age(state: dict[str, Any], *, now: datetime, bound: timedelta | None) -> dict[str, Any]:
     """How old a source's last certified walk is; one whose project vanished is stale no more."""
     at: datetime | None = state.get("certified_at")
-    if state.get("vanished_at"):
-        bound = None
+    is_read = not state.get("vanished_at")
     if at is None:
-        return {"age_seconds": None, "age": "never", "is_stale": bound is not None}
+        return {"age_seconds": None, "age": "never", "is_stale": is_read}
     age = now - at
-    is_stale = bound is not None and age > bound
     seconds = round(age.total_seconds())
+    is_stale = is_read and bound is not None and age > bound
     return {"age_seconds": seconds, "age": _words(seconds), "is_stale": is_stale}
 
 

@@ -371,13 +371,24 @@ def test_a_source_that_was_never_certified_is_stale(engine, capsys, tmp_path, as
     (tmp_path / "config.toml").write_text(
         '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
     )
-    rows = asked("status", "--max-age", "7d", code=40)
-    assert picked(rows, "source", "age", "is_configured") == [
-        ("new", "never", True),
-        ("one", "never", False),
-    ]
+    for rows in (asked("status"), asked("status", "--max-age", "7d", code=40)):
+        assert picked(rows, "source", "age", "is_stale", "is_configured") == [
+            ("new", "never", True, True),
+            ("one", "never", True, False),
+        ]
     assert run(["status", "--source", "new"]) == 0
     assert "new" in capsys.readouterr().out
+    assert run(["status", "--source", "new", "--max-age", "7d"]) == 40
+
+
+@pytest.mark.usefixtures("record")
+def test_a_source_that_nobody_knows_is_a_mistake(capsys, tmp_path):
+    (tmp_path / "config.toml").write_text(
+        '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
+    )
+    for more in ([], ["--max-age", "1000000d"], ["--source", "one"]):
+        assert run(["-q", "status", "--source", "tow", *more]) == 2
+        assert capsys.readouterr().err == "image-sync: no source 'tow' (there: new, one, two)\n"
 
 
 @pytest.mark.usefixtures("engine")
