@@ -106,6 +106,7 @@ def test_held_removals_and_a_quiet_week(engine, tmp_path):
     history.run([record("a")], decide=holding)
     page, told = page_of(engine, tmp_path, now=history.at + timedelta(days=8))
     assert "1 removal held by the guard" in page
+    assert told.missing == 0
     assert told.now_against_week == 0
 
 

@@ -83,6 +83,12 @@ def test_approve_removes_what_is_still_gone(
     assert "holds no removals" in capsys.readouterr().err
 
 
+def test_what_is_held_is_not_missing_besides(held: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-c", held, "status", "--format", "json"]) == 0
+    (source,) = read(capsys)
+    assert (source["held"], source["missing"]) == (len(ALIVE) - len(FEW), 0)
+
+
 def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it(
     held: str, engine: Engine
 ) -> None:

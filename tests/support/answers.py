@@ -242,6 +242,7 @@ def status(record: Plain) -> list[Row]:
     for source in sorted({row["source"] for row in record.source_runs}):
         of_source = [row for row in record.source_runs if row["source"] == source]
         last = of_source[-1]
+        holds = {row["image_id"] for row in held(record) if row["source"] == source}
         states = Counter(known.state for known in record.images.values() if known.source == source)
         rows.append(
             plain_row(
@@ -256,9 +257,9 @@ def status(record: Plain) -> list[Row]:
                     "missing": sum(
                         known.missing_since is not None
                         for known in record.images.values()
-                        if known.source == source
+                        if known.source == source and known.image_id not in holds
                     ),
-                    "held": sum(row["source"] == source for row in held(record)),
+                    "held": len(holds),
                 }
             )
         )

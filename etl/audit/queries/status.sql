@@ -18,10 +18,12 @@ absent as (
     group by source
 ),
 missing as (
-    select source, count(*) as missing
-    from catalogue
-    where missing_since is not null
-    group by source
+    select c.source, count(*) as missing
+    from catalogue as c
+    left join held_removals as h
+        on h.source = c.source and h.image_id = c.image_id and h.released_at is null
+    where c.missing_since is not null and h.source is null
+    group by c.source
 ),
 held as (
     select source, count(*) as held
