@@ -1,7 +1,7 @@
 """Reads the TOML file: from text to checked settings, with all mistakes at once.
 
 A string's `${NAME}` is an environment variable, an unset one a mistake; `${NAME:-default}` has a
-default.
+default for one that is unset or empty, as in a shell.
 """
 
 from __future__ import annotations
@@ -266,11 +266,12 @@ class Reader:
 
     def _variable(self, match: re.Match[str], *, place: str) -> str:
         name, default = match.groups()
-        value: str | None = self.environ.get(name, default)
+        value = self.environ.get(name)
+        if default is not None:
+            return value or default
         if value is None:
             self.mistakes.append(f"{place}: the environment variable {name} is not set")
-            return ""
-        return value
+        return value or ""
 
     def _unknown(self, table: dict[str, Any], known: set[str], *, place: str) -> None:
         for name in table:

@@ -23,7 +23,7 @@ from etl.config.settings import (
 MASK: Final = "********"
 _HEAD: Final = """\
 # image-sync: every key with its default. Times and sizes say their unit in the key's name.
-# ${NAME} in any text is an environment variable, ${NAME:-default} one with a default.
+# ${NAME} in any text is an environment variable, ${NAME:-default} one that may be unset or empty.
 """
 
 

@@ -123,6 +123,9 @@ def test_variables_and_their_defaults(tmp_path: Path) -> None:
     (source,) = read_settings(write(tmp_path, text), {"A": "a"}).sources
     assert source.namespace == "a-b"
     assert source.workspaces == ("0",)
+    (source,) = read_settings(write(tmp_path, text), {"A": "", "B": "", "W": "1"}).sources
+    assert source.namespace == "-b", "an empty one is set, but takes the default, as in a shell"
+    assert source.workspaces == ("1",)
 
 
 def test_a_source_may_set_any_http_key_for_itself(tmp_path: Path) -> None:
