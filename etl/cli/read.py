@@ -75,7 +75,7 @@ def images(
     asked: dict[str, Any] = {
         "arch": arch.strip().lower() if arch else None,
         "type": type_.strip().upper() if type_ else None,
-        "dev_service": dev_service.strip() if dev_service else None,
+        "dev_service": dev_service.strip().upper() if dev_service else None,
     }
     if as_of:
         asked |= _moment(session, as_of, at="at", run="at_run")

@@ -82,6 +82,7 @@ PRESENT = [("one", "aa01"), ("one", "aa02"), ("two", "aa01")]
         (["--arch", "X86_64"], [("one", "aa01")]),
         (["--type", "dedicated"], [("one", "aa02")]),
         (["--dev-service", "NOTEBOOK"], [("one", "aa01")]),
+        (["--dev-service", "notebook"], [("one", "aa01")]),
         (["--dev-service", "SSH"], []),
         (["--run", "5"], [("one", "aa02")]),
         (["--since", "2026-11-06"], [("one", "aa02"), ("two", "aa01")]),
