@@ -25,6 +25,7 @@ from etl.errors import SourceError
 from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk, Walker
 from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
+from etl.instants import instant_text
 from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
@@ -142,13 +143,16 @@ def _decide(
     )
     if walk.certificate == "none":
         return Decision(out_of_scope=absences.outside)
+    proofs = _proofs(source, job, client, absences)
+    now = job.now()
     return decide_removals(
         absences,
-        _proofs(source, job, client, absences),
-        listed_deleted=[_listed_deleted(each) for each in deleted_by(sightings)],
+        proofs,
+        listed_deleted=[_listed_deleted(each, now) for each in deleted_by(sightings)],
         empty_listings=walk.empty_listings,
         present_count=baseline.present_count,
         policy=guard_policy(job),
+        at=now,
     )
 
 
@@ -182,8 +186,8 @@ def proofs_of(findings: dict[int, Lookup]) -> Proofs:
     )
 
 
-def _listed_deleted(candidate: Candidate) -> Removal:
-    detail = {"status": DELETED, "listing": candidate.listing}
+def _listed_deleted(candidate: Candidate, at: datetime) -> Removal:
+    detail = {"status": DELETED, "listing": candidate.listing, "time": instant_text(at)}
     return Removal(candidate, "listed_deleted", detail)
 
 

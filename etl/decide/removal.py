@@ -15,6 +15,7 @@ from etl.model import Candidate, Decision, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from etl.decide.coverage import Coverage
     from etl.model import Evidence
@@ -67,8 +68,9 @@ def decide_removals(
     empty_listings: Collection[str],
     present_count: int,
     policy: GuardPolicy,
+    at: datetime,
 ) -> Decision:
-    """What becomes of each absent image of a certified walk."""
+    """What becomes of each absent image of a certified walk, decided at an instant."""
     removals = [*listed_deleted]
     missing = [*absences.unproven]
     found = []
@@ -81,7 +83,7 @@ def decide_removals(
         elif key in proofs.undecided or candidate.missing_since is None:
             missing.append(candidate)
         else:
-            removals.append(Removal(candidate, "absent_twice", _two_walks(candidate)))
+            removals.append(Removal(candidate, "absent_twice", _two_walks(candidate, at)))
     has_emptied = any(each.candidate.listing in empty_listings for each in removals)
     rule = holding_rule(
         len(removals), present_count=present_count, has_emptied=has_emptied, policy=policy
@@ -96,9 +98,13 @@ def decide_removals(
     )
 
 
-def _two_walks(candidate: Candidate) -> dict[str, Any]:
+def _two_walks(candidate: Candidate, at: datetime) -> dict[str, Any]:
     since = candidate.missing_since
-    return {"walks": 2, "missing_since": instant_text(since) if since else ""}
+    return {
+        "walks": 2,
+        "missing_since": instant_text(since) if since else "",
+        "time": instant_text(at),
+    }
 
 
 def in_turn(absences: Absences, *, wants_lookups: bool, max_lookups: int) -> tuple[Candidate, ...]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import astuple
 
+from etl.database.types import json_text
+from etl.instants import instant_text
 from etl.load.bulk import many_new_rows
 from etl.load.rows import NEW_ROW, STATUS, VALUES, form_of
 from etl.load.sights import new_sights, sights_kept
@@ -57,7 +59,10 @@ def _new_rows(turn: Turn, pages: Iterable[New]) -> Iterator[list[tuple[Any, ...]
 def remove_at_once(turn: Turn) -> None:
     """Those of the run's new images that are listed as DELETED: their version ends as it begins."""
     turn.execute(_CLOSED_AT_ONCE)
-    turn.execute(_REMOVED_AT_ONCE)
+    time = instant_text(turn.observed_at)
+    for listing in turn.execute(_LISTINGS_AT_ONCE).scalars().all():
+        detail = json_text({"status": DELETED, "listing": listing, "time": time})
+        turn.execute(_REMOVED_AT_ONCE[turn.is_sqlite], listing=listing, detail=detail)
 
 
 def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
@@ -109,6 +114,20 @@ def write_touched(turn: Turn, frames: Iterable[Touched]) -> None:
                 turn.execute(_RESTAMP, **msgspec.structs.asdict(frame))
 
 
+def _removed_at_once(detail: str) -> str:
+    return f"""
+    insert into image_removals (
+        source, image_id, name, swr_path, version, run_id, removed_at, last_seen_at,
+        evidence, evidence_detail
+    )
+    select source, image_id, name, swr_path, version, closed_run_id, valid_to, valid_from,
+        'listed_deleted', {detail}
+    from catalogue
+    where {_AT_ONCE} and listing = :listing
+    """
+
+
+_AT_ONCE: Final = "closed_run_id = :run_id and source = :source and valid_to = valid_from"
 _CLOSED_AT_ONCE: Final = f"""
     update catalogue
     set state = 'removed', valid_to = valid_from, closed_run_id = opened_run_id,
@@ -116,16 +135,13 @@ _CLOSED_AT_ONCE: Final = f"""
     where opened_run_id = :run_id and source = :source and opened_as = 'added'
         and status = '{DELETED}'
 """
-_REMOVED_AT_ONCE: Final = """
-    insert into image_removals (
-        source, image_id, name, swr_path, version, run_id, removed_at, last_seen_at,
-        evidence, evidence_detail
-    )
-    select source, image_id, name, swr_path, version, closed_run_id, valid_to, valid_from,
-        'listed_deleted', '{}'
-    from catalogue
-    where closed_run_id = :run_id and source = :source and valid_to = valid_from
+_LISTINGS_AT_ONCE: Final = f"""
+    select distinct listing from catalogue where {_AT_ONCE} order by listing
 """
+_REMOVED_AT_ONCE: Final = {
+    True: _removed_at_once(":detail"),
+    False: _removed_at_once("cast(:detail as json)"),
+}
 _SUPERSEDE: Final = f"""
     insert into superseded (
         image_key, source, image_id, version, valid_from, opened_run_id, opened_as,

@@ -115,6 +115,7 @@ def test_what_is_proven_is_removed_with_its_evidence(
     [row] = rows(command, "removals --run 2")
     assert (row["image_id"], row["evidence"]) == (GONE, evidence)
     assert row["evidence_detail"].items() >= detail.items()
+    assert row["last_seen_at"] < row["evidence_detail"]["time"] <= row["removed_at"]
     assert row["last_seen_at"] < row["removed_at"]
     assert evidence in command("removals")[1]
     assert command("verify")[0] == 0
@@ -149,6 +150,7 @@ def test_where_nothing_is_looked_up_two_runs_without_the_image_are_the_evidence(
     assert (row["run_id"], row["evidence"]) == (3, "absent_twice")
     assert row["last_seen_at"] < row["missing_since"] < row["removed_at"]
     assert row["missing_since"] == row["evidence_detail"]["missing_since"]
+    assert row["missing_since"] < row["evidence_detail"]["time"] <= row["removed_at"]
 
 
 def failing(request: Request) -> Response | None:

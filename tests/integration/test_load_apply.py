@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 import etl.load.apply
 from etl.errors import SourceUnavailable
+from etl.instants import instant_text
 from etl.load.apply import record_failure
 from etl.load.baseline import Baseline
 from etl.load.held import read_held
@@ -182,7 +184,13 @@ def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
 def test_new_and_deleted_at_once_is_added_and_removed(loading):
     outcome = loading.run([*TEN, record(99, status="DELETED")])
     assert (outcome.added, outcome.removed, outcome.present) == (11, 1, 10)
-    assert loading.rows("select image_id, version from image_removals") == [("id-99", 1)]
+    ((image_id, version, removed_at, detail),) = loading.rows(
+        "select image_id, version, removed_at, evidence_detail from image_removals"
+    )
+    assert (image_id, version) == ("id-99", 1)
+    detail = json.loads(detail) if isinstance(detail, str) else detail
+    time = removed_at if isinstance(removed_at, str) else instant_text(removed_at)
+    assert detail == {"listing": "BUILD_IN/0", "status": "DELETED", "time": time}
     assert set(loading.present()) == {each["id"] for each in TEN}
 
 

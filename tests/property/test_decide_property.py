@@ -91,6 +91,7 @@ def decided(
         empty_listings=empty,
         present_count=present,
         policy=policy,
+        at=EARLIER,
     )
 
 

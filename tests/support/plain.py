@@ -186,9 +186,11 @@ class Turn:
         self, image: Known | None, image_id: str, truth: Truth, *, is_certified: bool
     ) -> None:
         if image is None and is_certified:
-            self._close(self._add(image_id, truth), "removed", evidence="listed_deleted")
+            listed = {"listing": "BUILD_IN/0", "status": "DELETED", "time": spelled(self.at)}
+            image = self._add(image_id, truth)
+            self._close(image, "removed", evidence="listed_deleted", detail=listed)
         elif image and image.state == "present" and is_certified:
-            self._close(image, "removed", evidence="listed_deleted")
+            self._close(image, "removed", evidence="listed_deleted", detail={})
 
     def _add(self, image_id: str, truth: Truth) -> Known:
         image = Known(self.source, image_id, "present", None)
@@ -222,7 +224,9 @@ class Turn:
         if how != "changed":
             self._tell(image, how)
 
-    def _close(self, image: Known, how: str, *, evidence: str = "") -> None:
+    def _close(
+        self, image: Known, how: str, *, evidence: str = "", detail: Row | None = None
+    ) -> None:
         version = image.latest
         if how == "removed":
             is_listed = evidence == "listed_deleted"
@@ -240,7 +244,7 @@ class Turn:
                     "last_seen_at": image.last_seen_at,
                     "missing_since": since if is_listed else since or self.at,
                     "evidence": evidence,
-                    "evidence_detail": {} if is_listed else EVIDENCE,
+                    "evidence_detail": detail,
                     "restored_at": None,
                     "restored_run_id": None,
                 }
@@ -253,7 +257,7 @@ class Turn:
     def _miss(self, absent: list[Known], way: str) -> None:
         for image in absent:
             if way == "removed":
-                self._close(image, "removed", evidence="lookup_not_found")
+                self._close(image, "removed", evidence="lookup_not_found", detail=EVIDENCE)
             elif way == "out_of_scope":
                 self._close(image, "out_of_scope")
             else:
@@ -305,7 +309,7 @@ class Turn:
         for row in self._open_held():
             if kind == "approve":
                 image = self.record.images[row["key"]]
-                self._close(image, "removed", evidence="lookup_not_found")
+                self._close(image, "removed", evidence="lookup_not_found", detail=EVIDENCE)
             self._release(row, "removed" if kind == "approve" else "dismissed")
 
     def _reject(self, shown: Shown, *, is_certified: bool) -> None:

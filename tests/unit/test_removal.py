@@ -28,6 +28,7 @@ def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
         "empty_listings": set(),
         "present_count": 100,
         "policy": LENIENT,
+        "at": NOW,
     }
     return decide_removals(absences, proofs, **{**usual, **how})
 
@@ -58,7 +59,15 @@ def test_each_absence_by_its_proof() -> None:
     decision = decide(open_(proven, found, undecided, waiting, twice, failing), proofs)
     assert decision.removals == (
         Removal(proven, "lookup_not_found", {"a": 1}),
-        Removal(twice, "absent_twice", {"walks": 2, "missing_since": "2026-01-01T23:00:00.000Z"}),
+        Removal(
+            twice,
+            "absent_twice",
+            {
+                "walks": 2,
+                "missing_since": "2026-01-01T23:00:00.000Z",
+                "time": "2026-01-02T00:00:00.000Z",
+            },
+        ),
     )
     assert decision.missing == (undecided, waiting, failing)
     assert decision.found == (found,)
