@@ -40,10 +40,12 @@ class Authenticator(Protocol):
 
 
 class NoAuthentication:
-    """For an endpoint that lets everybody in."""
+    """For an endpoint that lets everybody in, or is shown its credentials in the request itself."""
 
-    advice: Final = "the endpoint wants credentials: set source.auth"
     secrets: Final[tuple[str, ...]] = ()
+
+    def __init__(self, *, advice: str = "the endpoint wants credentials: set source.auth") -> None:
+        self.advice = advice
 
     def headers(self, request: Request) -> Mapping[str, str]:  # noqa: ARG002  # the same for all
         return {}

@@ -26,8 +26,8 @@ VARIABLES: Final = (
 FILE_VARIABLE: Final = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 
 
-def find_keys(auth: AuthSettings, environ: Mapping[str, str]) -> Keys:
-    """The access keys to sign with; raises `ConfigError` when there are none."""
+def find_keys(auth: AuthSettings, environ: Mapping[str, str], *, place: str = "source") -> Keys:
+    """The access keys to sign with; raises `ConfigError` when there are none for `place`."""
     if auth.access_key and auth.secret_key:
         return Keys(auth.access_key, auth.secret_key, auth.security_token)
     for access_key, secret_key, security_token in VARIABLES:
@@ -38,7 +38,7 @@ def find_keys(auth: AuthSettings, environ: Mapping[str, str]) -> Keys:
         return keys
     pairs = " or ".join(f"{access} and {secret}" for access, secret, _ in VARIABLES)
     where = f"access_key and secret_key here, {pairs} in the environment, or [basic] ak and sk"
-    raise ConfigError("source.auth", [f"no access keys: expected {where} in {path or 'a file'}"])
+    raise ConfigError(f"{place}, auth", [f"no access keys: expected {where} in {path or 'a file'}"])
 
 
 def credentials_file(environ: Mapping[str, str]) -> Path | None:

@@ -27,6 +27,7 @@ _KEY_ADVICE: Final = (
     "check access_key, secret_key and project_id; do not try again and again: "
     "more than five failures lock the key for five minutes"
 )
+_USER_ADVICE: Final = "check user, domain and password of source.auth"
 _AGENCY_ADVICE: Final = "check project_id, and what the machine's agency may do"
 
 
@@ -36,25 +37,26 @@ def authenticator(
     project_id: str,
     http: HttpSettings,
     clock: Callable[[], datetime],
+    place: str = "source",
     environ: Mapping[str, str] = os.environ,
     **timing: Any,
 ) -> Authenticator:
     """The authenticator of one source; `timing` goes to the clients that fetch credentials.
 
-    Raises `ConfigError` when the method is aksk and there are no keys. Nothing is fetched yet.
+    `place` says to people whose `auth` it is. Raises `ConfigError` when the method is aksk and
+    there are no keys. Nothing is fetched yet.
     """
     match auth.method:
         case "token":
             return FixedToken(auth.token)
         case "password":
-            client = Client(
-                auth.iam_endpoint, auth=NoAuthentication(), http=http, clock=clock, **timing
-            )
+            asking = NoAuthentication(advice=_USER_ADVICE)
+            client = Client(auth.iam_endpoint, auth=asking, http=http, clock=clock, **timing)
             iam = Iam(client, auth, project_id)
             tokens = Renewable(iam.fetch_token, clock=clock)
             return RenewedToken(tokens, password=auth.password, close=client.close)
         case "aksk":
-            keys = find_keys(auth, environ)
+            keys = find_keys(auth, environ, place=place)
             return Signing(lambda: keys, project_id=project_id, clock=clock, advice=_KEY_ADVICE)
         case "agency":
             return _agency(auth, project_id=project_id, http=http, clock=clock, **timing)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 DEFAULT: Final = "0"
 PAGE_SIZE: Final = 1000
 MOST_PAGES: Final = 100
+_NOT_PERMITTED: Final = (
+    "give the credentials the right to list workspaces, or name those to read:"
+    ' source.workspaces = ["0"]'
+)
 
 
 class _Workspace(msgspec.Struct):
@@ -43,6 +47,8 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
     except SourceRefused as error:
         if error.status == 404:
             return [DEFAULT]
+        if error.status == 403:
+            error.hint = _NOT_PERMITTED
         raise
     listed = _take(answer, found)
     announced = answer.total_count or 0

@@ -136,7 +136,8 @@ def _fetch(discover: DiscoverSettings, job: Job) -> list[Project]:
     """A region's own project has its name, so that a password gets its token for that one."""
     http = discover.source.http
     auth = replace(discover.source.auth, project=discover.regions[0])
-    vouching = authenticator(auth, project_id="", http=http, clock=job.now)
+    place = f"discover {discover.label!r}"
+    vouching = authenticator(auth, place=place, project_id="", http=http, clock=job.now)
     client = Client(discover.iam_endpoint, auth=vouching, http=http, clock=job.now)
     try:
         return fetch_projects(client, discover.regions)

@@ -40,6 +40,7 @@ def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Ite
     with _endpoint(source, generation=run_count + 1) as endpoint:
         auth = authenticator(
             source.auth,
+            place=f"source {source.name!r}",
             project_id=source.project_id,
             http=source.http,
             clock=job.now,

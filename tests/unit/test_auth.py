@@ -148,6 +148,7 @@ class TestPassword:
             for _ in range(2):
                 with pytest.raises(SourceRefused, match=r"POST .*/v3/auth/tokens") as caught:
                     client.get("/x", {})
+                assert "check user, domain and password" in str(caught.value)
                 assert PASSWORD not in str(caught.value)
             client.close()
             assert len(iam.asked) == 1

@@ -76,8 +76,8 @@ def test_no_word_of_a_spoilt_file_is_told(tmp_path: Path) -> None:
 
 
 def test_no_file_is_no_place(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no access keys.*credentials"):
-        find_keys(AKSK, {"HOME": str(tmp_path)})
+    with pytest.raises(ConfigError, match=r"'x', auth:\n  no access keys.*credentials"):
+        find_keys(AKSK, {"HOME": str(tmp_path)}, place="source 'x'")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

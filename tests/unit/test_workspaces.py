@@ -44,7 +44,7 @@ def test_more_pages_than_there_can_be_are_an_error(monkeypatch: pytest.MonkeyPat
 def test_a_refusal_is_no_small_project() -> None:
     with (
         SampleApi([], quirks=Quirks(workspaces_call="refused")) as api,
-        pytest.raises(SourceRefused),
+        pytest.raises(SourceRefused, match="the right to list workspaces, or name those to read"),
     ):
         fetch_workspaces(client_for(api.url), "p")
 
