@@ -110,6 +110,15 @@ def test_held_removals_and_a_quiet_week(engine, tmp_path):
     assert told.now_against_week == 0
 
 
+@pytest.mark.parametrize("name", ["page.txt", "page", "page.html.gz"])
+def test_no_other_file_becomes_a_page(engine, tmp_path, name):
+    file = tmp_path / name
+    file.write_text("mine")
+    with engine.connect() as connection, pytest.raises(UsageError, match=r"name a \.html file"):
+        write_dashboard(connection, file, now=BEGINNING)
+    assert file.read_text() == "mine"
+
+
 def test_an_empty_record_has_a_page(engine, tmp_path):
     page, _ = page_of(engine, tmp_path, now=BEGINNING)
     assert "Nothing has been read yet" in page

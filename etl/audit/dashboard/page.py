@@ -18,6 +18,7 @@ from etl.audit.dashboard import charts, words
 from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
 from etl.audit.outfile import written_whole
 from etl.database.snapshot import snapshot
+from etl.errors import UsageError
 from etl.printable import count_text
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ _FILTERS: Final = ("age", "details", "evidence", "moment", "number", "plain", "r
 
 
 def write_dashboard(connection: Connection, path: Path, *, now: datetime) -> Facts:
-    """Writes the page to `path`, whole or not at all; gives the facts that it tells."""
+    """Writes the page to `path`, whole or not at all; gives the facts that it tells.
+
+    Raises `UsageError` for a file that is not called a page.
+    """
+    if path.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"{path}: no page is called so", hint="name a .html file")
     with snapshot(connection):
         facts = read_facts(connection, now)
     with written_whole(path) as file:
