@@ -56,15 +56,14 @@ def cell(value: Any) -> str:
 
 
 def _json(answer: Rows) -> Iterator[str]:
-    objects = _jsonl(answer)
-    first = next(objects, None)
-    if first is None:
-        yield "[]"
-        return
-    yield f"[{first}"
-    for each in objects:
-        yield f",{each}"
-    yield "]"
+    """An array, one object a line."""
+    begin, last = "[", ""
+    for each in _jsonl(answer):
+        if last:
+            yield f"{begin}{last},"
+            begin = ""
+        last = each
+    yield f"{begin}{last}]"
 
 
 def _jsonl(answer: Rows) -> Iterator[str]:

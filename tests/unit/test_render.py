@@ -25,6 +25,12 @@ def test_json_keeps_types_and_names():
     ]
 
 
+def test_json_is_an_object_a_line():
+    assert given("json", (1, 2)) == ['[{"a": 1, "b": 2}]']
+    lines = given("json", (1, 2), (3, 4), (5, 6))
+    assert lines == ['[{"a": 1, "b": 2},', '{"a": 3, "b": 4},', '{"a": 5, "b": 6}]']
+
+
 def test_json_of_nothing_is_an_empty_array_and_jsonl_no_line():
     assert given("json") == ["[]"]
     assert given("jsonl") == []
