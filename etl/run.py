@@ -87,12 +87,16 @@ def run_sync(
 def open_job(
     settings: Settings,
     *,
+    opened: Callable[..., Engine] = open_engine,
     is_dry_run: bool = False,
     progress: Progress | None = None,
     **asked: Any,
 ) -> Iterator[Job]:
-    """A job on the configured database, brought to head; `asked` are fields of `Job`."""
-    with _database(settings, is_dry_run=is_dry_run) as engine:
+    """A job on the configured database, brought to head; `asked` are fields of `Job`.
+
+    `opened`: by `open_kept` where it must be there already.
+    """
+    with _database(settings, opened, is_dry_run=is_dry_run) as engine:
         yield Job(
             settings=settings, engine=engine, run_id=None, progress=progress or Progress(), **asked
         )
@@ -253,10 +257,12 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
 
 
 @contextmanager
-def _database(settings: Settings, *, is_dry_run: bool) -> Iterator[Engine]:
+def _database(
+    settings: Settings, opened: Callable[..., Engine], *, is_dry_run: bool
+) -> Iterator[Engine]:
     """The database at head. For a dry run one that a sync would make is an empty one in memory."""
     database = settings.database
-    engine = open_engine(database.url, schema=database.schema)
+    engine = opened(database.url, schema=database.schema)
     try:
         if is_dry_run and _is_blank(engine):
             if not database.auto_upgrade:

@@ -28,8 +28,9 @@ def database() -> None:
 def upgrade(session: Session, revision: str) -> None:
     """Bring the schema to REVISION, by default this program's; the data stays."""
     from etl.database import migrate
+    from etl.database.engine import open_engine
 
-    with session.engine() as engine:
+    with session.engine(open_engine) as engine:
         migrate.upgrade(engine, revision)
     _say(session, "the schema is at", revision if revision != "head" else migrate.HEAD)
 
@@ -39,8 +40,9 @@ def upgrade(session: Session, revision: str) -> None:
 def current(session: Session) -> None:
     """Print the schema's revision (`none` before the first), and this program's."""
     from etl.database import migrate
+    from etl.database.engine import open_reader
 
-    with session.engine(is_reading=True) as engine, engine.connect() as connection:
+    with session.engine(open_reader) as engine, engine.connect() as connection:
         revision = migrate.current_revision(connection)
     click.echo(f"{revision or 'none'} (this program: {migrate.HEAD})")
 
@@ -50,8 +52,9 @@ def current(session: Session) -> None:
 def check(session: Session) -> None:
     """Say whether the schema is this program's; exit 21 when it is not."""
     from etl.database import migrate
+    from etl.database.engine import open_reader
 
-    with session.engine(is_reading=True) as engine:
+    with session.engine(open_reader) as engine:
         migrate.require_head(engine)
     _say(session, "the schema is at", migrate.HEAD)
 
@@ -67,13 +70,14 @@ def downgrade(session: Session, revision: str, *, is_sure: bool) -> None:
     terminal.
     """
     from etl.database import migrate
+    from etl.database.engine import open_kept
 
     if sys.stdin.isatty() and not is_sure:
         loss = " and drop everything" if revision == "base" else ""
         click.confirm(f"Take the schema back to {revision}{loss}?", abort=True)
-    with session.engine() as engine:
-        migrate.downgrade(engine, revision)
-    _say(session, "the schema was taken back to", revision)
+    with session.engine(open_kept) as engine:
+        reached = migrate.downgrade(engine, revision)
+    _say(session, "the schema was taken back to", reached or "base: everything is dropped")
 
 
 @database.command(short_help="Copy the whole ledger into another database.")

@@ -41,11 +41,12 @@ def prune(
     image-sync prune --keep 400d
     """
     from etl.audit.times import duration
+    from etl.database.engine import open_kept
     from etl.database.migrate import ensure_head
     from etl.upkeep.prune import prune
 
     now = session.clock()
-    with session.engine() as engine:
+    with session.engine(open_kept) as engine:
         ensure_head(engine, auto_upgrade=session.reading.database.auto_upgrade)
         pruned = list(
             prune(

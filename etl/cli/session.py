@@ -75,12 +75,14 @@ class Session:
         return settings
 
     @contextmanager
-    def engine(self, *, is_reading: bool = False) -> Iterator[Engine]:
-        """The database, its schema whatever it is; its errors in our words."""
-        from etl.database.engine import open_engine, open_reader, our_errors
+    def engine(self, opened: Callable[..., Engine]) -> Iterator[Engine]:
+        """The database, its schema whatever it is; its errors in our words.
+
+        `opened`: how, by a function of `etl.database.engine`.
+        """
+        from etl.database.engine import our_errors
 
         settings = self.reading.database
-        opened = open_reader if is_reading else open_engine
         engine = opened(settings.url, schema=settings.schema)
         try:
             with our_errors(engine):

@@ -36,14 +36,20 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
     return _postgresql(parsed, schema=schema)
 
 
-def open_reader(url: str, *, schema: str = "") -> Engine:
-    """An engine whose connections can't write; a SQLite file must be there already."""
+def open_kept(url: str, *, schema: str = "") -> Engine:
+    """An engine for a database that must be there: no SQLite file is made."""
     engine = open_engine(url, schema=schema)
-    path = file_of(engine.url) if engine.dialect.name == "sqlite" else ""
-    if path and not path.startswith("file:"):
-        if not exists(path):
-            hint = "`image-sync sync` makes it, or name another with --database"
-            raise DatabaseUnavailable(f"no database at {path}", hint=hint)
+    path = _path_of(engine)
+    if path and not exists(path):
+        hint = "`image-sync sync` makes it, or name another with --database"
+        raise DatabaseUnavailable(f"no database at {path}", hint=hint)
+    return engine
+
+
+def open_reader(url: str, *, schema: str = "") -> Engine:
+    """An engine for a database that must be there, whose connections can't write."""
+    engine = open_kept(url, schema=schema)
+    if _path_of(engine):
         read_where_it_stands(engine)
 
     @event.listens_for(engine, "connect")
@@ -54,6 +60,12 @@ def open_reader(url: str, *, schema: str = "") -> Engine:
             connection.read_only = True
 
     return engine
+
+
+def _path_of(engine: Engine) -> str:
+    """The SQLite file; nothing for another database, and for one that SQLite itself looks up."""
+    path = file_of(engine.url) if engine.dialect.name == "sqlite" else ""
+    return "" if path.startswith("file:") else path
 
 
 def _parsed(url: str) -> URL:

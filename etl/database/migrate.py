@@ -71,8 +71,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         make_views(connection)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """Takes the schema back to `revision` (`base`: nothing of image-sync is left).
+def downgrade(engine: Engine, revision: str) -> str | None:
+    """Takes the schema back to `revision` (`base`: nothing of image-sync is left), and names it.
 
     What an older revision has no place for stays, unseen, for the next upgrade.
     """
@@ -81,10 +81,12 @@ def downgrade(engine: Engine, revision: str) -> None:
             raise SchemaNotAtHead(f"database {place(engine)}: there is no schema to take back")
         drop_views(connection)
         _run(engine, connection, "downgrade", revision)
-        if current_revision(connection) is None:
+        reached = current_revision(connection)
+        if reached is None:
             metadata.drop_all(connection)  # what the first revision did not make
         else:
             make_views(connection)
+        return reached
 
 
 def known_revisions() -> list[str]:

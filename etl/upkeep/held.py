@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from etl.database.engine import our_errors
+from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
 from etl.load.apply import apply_source
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def approve(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunOutcome:
     """Removes what run `run_id` held and is still gone. Raises `UsageError`: it holds nothing."""
-    with open_job(settings, wait_seconds=wait_seconds) as job:
+    with open_job(settings, opened=open_kept, wait_seconds=wait_seconds) as job:
         held = _held(job, run_id)
         work = partial(_approve, held=held)
         return run_work("approve", job, chosen_of(job, list(held)), work)
@@ -42,7 +42,7 @@ def approve(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunO
 
 def dismiss(settings: Settings, run_id: int, *, wait_seconds: float = 0) -> RunOutcome:
     """Drops the set that run `run_id` held. Raises `UsageError` when it holds nothing."""
-    with open_job(settings, wait_seconds=wait_seconds) as job:
+    with open_job(settings, opened=open_kept, wait_seconds=wait_seconds) as job:
         held = _held(job, run_id)
         work = partial(_dismiss, held=held)
         return run_work("dismiss", job, chosen_of(job, list(held)), work)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Raw
 
+from etl.database.engine import open_kept
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.pending import whole_rejects
@@ -28,7 +29,7 @@ def replay_rejects(
 ) -> RunOutcome:
     """Tries the unresolved rejects of the sources named (none: all)."""
     refuse_unknown(settings, source_names)
-    with open_job(settings, wait_seconds=wait_seconds) as job:
+    with open_job(settings, opened=open_kept, wait_seconds=wait_seconds) as job:
         return run_work("replay", job, sources_of(job, source_names)[0], _replay)
 
 

@@ -609,17 +609,39 @@ def test_readers_ask_for_the_right_schema(empty_database_url, monkeypatch, capsy
     assert "db upgrade" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["db", "downgrade"],
+        ["prune", "--keep", "1d"],
+        ["approve", "1"],
+        ["dismiss", "1"],
+        ["replay-rejects"],
+    ],
+)
+def test_what_needs_a_record_makes_no_file(args, monkeypatch, tmp_path, capsys):
+    config = tmp_path / "config.toml"
+    config.write_text('[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n')
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    assert run(["-c", str(config), *args]) == 20
+    assert capsys.readouterr().err.startswith(f"image-sync: no database at {tmp_path}/none.db")
+    assert list(tmp_path.iterdir()) == [config]
+
+
 def test_db_commands(empty_database_url, monkeypatch, capsys):
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
     assert run(["db", "upgrade"]) == 0
     assert run(["db", "check"]) == 0
     assert run(["db", "current"]) == 0
+    assert run(["db", "downgrade"]) == 0
     assert run(["-q", "db", "downgrade", "base"]) == 0
+    assert run(["db", "downgrade"]) == 21
     assert run(["db", "check"]) == 21
     assert run(["db", "upgrade", "nonsense"]) == 21
     assert run(["db", "upgrade"]) == 0
     out = capsys.readouterr().out
     assert "(this program: " in out
+    assert "the schema was taken back to 0001\n" in out
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["db", "downgrade", "base"]) == 130
