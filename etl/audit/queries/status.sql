@@ -3,7 +3,7 @@
 -- order: source
 with latest as (
     select
-        source, max(run_id) as run_id,
+        source, max(observed_at) as observed_at,
         max(case when certificate <> 'none' then observed_at end) as certified_at
     from source_runs
     group by source
@@ -32,13 +32,13 @@ held as (
     group by source
 )
 select
-    l.source, l.run_id as last_run_id, r.status as last_run_status, r.observed_at as last_run_at,
+    l.source, r.run_id as last_run_id, r.status as last_run_status, r.observed_at as last_run_at,
     r.certificate as last_certificate, l.certified_at,
     r.present, coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
     coalesce(m.missing, 0) as missing, coalesce(h.held, 0) as held,
     r.error_kind, r.error_message, d.label as discovered_by, d.vanished_at
 from latest as l
-join source_runs as r on r.source = l.source and r.run_id = l.run_id
+join source_runs as r on r.source = l.source and r.observed_at = l.observed_at
 left join absent as a on a.source = l.source
 left join missing as m on m.source = l.source
 left join held as h on h.source = l.source

@@ -3,7 +3,7 @@
 -- order: certified_at from the oldest, source
 with walks as (
     select
-        source, max(run_id) as run_id, max(observed_at) as observed_at,
+        source, max(observed_at) as observed_at,
         max(case when certificate <> 'none' then observed_at end) as certified_at
     from source_runs
     group by source
@@ -19,7 +19,7 @@ select
     ) as runs_since_certified,
     r.error_kind, r.error_message
 from walks as w
-join source_runs as r on r.source = w.source and r.run_id = w.run_id
+join source_runs as r on r.source = w.source and r.observed_at = w.observed_at
 where true
     and w.source in :sources -- when sources
 order by coalesce(w.certified_at, (select min(s.observed_at) from source_runs as s)), w.source
