@@ -11,7 +11,8 @@ from etl.decide.ledger import FactSet
 from etl.load.chain import read_events, read_version_facts
 from tests.support.loading import Loading, find_all, leave_all, miss_all, record, remove_all
 
-EXAMPLES = settings(max_examples=int(os.environ.get("LOAD_EXAMPLES", "10")))
+IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+EXAMPLES = settings(max_examples=100 if IS_SOAK else 10)
 images = st.dictionaries(
     st.integers(0, 12), st.sampled_from(["a", "b", "é\0", "DELETED"]), max_size=13
 )

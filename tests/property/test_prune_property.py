@@ -56,7 +56,7 @@ def pruned(engine: Engine, before) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_is_kept_says_the_same(databases: Databases, backend: Backend):
-    @examples(max_examples=200 if IS_SOAK else 4, phases=[Phase.generate])
+    @examples(max_examples=30 if IS_SOAK else 4, phases=[Phase.generate])
     @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 22), min_size=1, max_size=3))
     def holds(seed: int, cuts: list[int]) -> None:
         with databases.migrated(backend) as url:
