@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etl.load.stage import Changed, New, Touched
     from etl.load.turn import Turn
 
-BATCH: Final = 10_000
+BATCH: Final = 1_000  # changed images in memory at once
 
 _NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
 _STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
