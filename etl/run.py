@@ -25,6 +25,7 @@ from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.progress import Progress
+from etl.signals import heed
 from etl.sources.choice import chosen, refuse_unknown, sources_of
 from etl.stopwatch import Stopwatch
 from etl.sync import sync_source
@@ -271,6 +272,7 @@ def _database(
             upgrade(engine)
         else:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
+        heed()
         yield engine
     finally:
         engine.dispose()

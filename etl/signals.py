@@ -7,13 +7,14 @@ own: so the signal is kept, and whoever meets an error that can be its consequen
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from etl.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -22,19 +23,44 @@ _received: Final[list[int]] = []
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """SIGINT and SIGTERM become `Interrupted`; a second one ends the process at once."""
+    """SIGINT and SIGTERM become `Interrupted`; a second one ends the process at once.
+
+    An error that ends the block after a signal is its consequence.
+    """
     before = {number: signal.signal(number, _raise) for number in _SIGNALS}
+    hook, sys.unraisablehook = sys.unraisablehook, _told_unless_interrupted(sys.unraisablehook)
     try:
         yield
+    except Exception as error:  # a library may have wrapped what interrupted it
+        if asked := received():
+            raise asked from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = hook
         _received.clear()
 
 
 def received() -> Interrupted | None:
     """The signal that asked for the end, to be raised; None while there was none."""
     return Interrupted(_received[0]) if _received else None
+
+
+def heed() -> None:
+    """Where work begins: raises the signal that a library swallowed while it was loaded."""
+    if asked := received():
+        raise asked
+
+
+def _told_unless_interrupted(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Python tells what a callback can't raise, with its trace; a signal is kept and heeded."""
+
+    def tell(told: Any) -> None:
+        if not isinstance(told.exc_value, Interrupted):
+            hook(told)
+
+    return tell
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:

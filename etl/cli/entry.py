@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _log = logging.getLogger("etl")
-
-
-def main() -> NoReturn:
-    """The command `image-sync`."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(args: Sequence[str]) -> int:

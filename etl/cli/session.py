@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from etl.signals import heed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -86,6 +88,7 @@ class Session:
         engine = opened(settings.url, schema=settings.schema)
         try:
             with our_errors(engine):
+                heed()
                 yield engine
         finally:
             engine.dispose()
@@ -97,6 +100,7 @@ class Session:
 
         database = self.reading.database
         with open_record(database.url, schema=database.schema) as connection:
+            heed()
             yield connection
 
     def tell(self, words: str, **fields: Any) -> None:

@@ -6,6 +6,9 @@ import runpy
 import signal
 import subprocess
 import sys
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +17,7 @@ import pytest
 
 import etl.cli.sample
 from etl import errors, signals
-from etl.cli import entry
+from etl.cli import entry, main
 from etl.cli.entry import exit_code_of, run
 from etl.cli.group import _add_global_options, program
 from etl.cli.session import Session
@@ -157,12 +160,93 @@ def test_a_signal_is_raised_once_kept_and_then_ends_the_process():
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
+@pytest.fixture
+def signals_as_they_were():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals_as_they_were")
 def test_the_command_exits_with_the_code(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["image-sync", "bogus"])
     with pytest.raises(SystemExit) as exited:
-        entry.main()
+        main()
     assert exited.value.code == 2
     assert "bogus" in capsys.readouterr().err
+    left = []
+    monkeypatch.setattr("os._exit", left.append)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    assert left == [130, 143], "what is left of the process ends at once, too"
+
+
+STARTED = """
+import os, sys
+from etl.cli import main
+
+module, number, *args = sys.argv[1:]
+
+def send(event, told):
+    if event == "import" and told[0] == module:
+        os.kill(os.getpid(), int(number))
+
+sys.addaudithook(send)
+sys.argv = ["image-sync", *args]
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "module", ["etl.cli.entry", "click", "etl.cli.group", "etl.audit.query", "sqlalchemy.engine"]
+)
+def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, number, tmp_path):
+    args = ["--database", f"sqlite:///{tmp_path}/none.db", "images"]
+    asked = [sys.executable, "-c", STARTED, module, str(int(number)), *args]
+    ended = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path)
+    line = f"image-sync: interrupted by signal {int(number)}\n"
+    assert (ended.returncode, ended.stdout) == (128 + number, "")
+    assert ended.stderr in {"", line}
+
+
+def test_what_a_library_makes_of_a_signal_is_the_signal():
+    def load() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except errors.Interrupted as error:
+            raise RuntimeError("Error calling __set_name__") from error
+
+    with pytest.raises(errors.Interrupted) as raised, signals.raised():
+        load()
+    assert raised.value.signal_number == signal.SIGTERM
+
+
+def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
+    told = []
+    monkeypatch.setattr("sys.unraisablehook", lambda each: told.append(each.exc_type))
+
+    def call_back(end: Callable[[], object]) -> None:
+        target = type("Target", (), {})()
+        kept = weakref.ref(target, lambda _: end())
+        del target
+        assert kept() is None
+
+    with signals.raised():
+        call_back(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert signals.received()
+        call_back(lambda: 1 / 0)
+    assert told == [ZeroDivisionError]
+
+
+def test_a_signal_that_was_swallowed_is_heeded_where_work_begins():
+    with signals.raised():
+        signals.heed()
+        with suppress(errors.Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(errors.Interrupted, match="signal 15"):
+            signals.heed()
 
 
 @pytest.mark.parametrize("gone", [BrokenPipeError(), SystemExit(1)])
@@ -282,6 +366,7 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
     assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"
 
 
+@pytest.mark.usefixtures("signals_as_they_were")
 def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["etl", "--version"])
     with pytest.raises(SystemExit) as ended:
