@@ -13,6 +13,7 @@ from etl.extract.client import Client
 from etl.extract.exchange import Answer
 from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
 from etl.sample import Quirks, SampleApi
+from tests.support.faulty import Faulty, reply
 from tests.support.wire import client_for
 
 IDS = tuple(f"{number:032}" for number in range(1, 2400))
@@ -47,6 +48,12 @@ def test_a_refusal_is_no_small_project() -> None:
         pytest.raises(SourceRefused, match="the right to list workspaces, or name those to read"),
     ):
         fetch_workspaces(client_for(api.url), "p")
+
+
+def test_wrong_credentials_are_no_matter_of_workspaces() -> None:
+    with Faulty(reply(401)) as server, pytest.raises(SourceRefused) as refused:
+        fetch_workspaces(client_for(server.url), "p")
+    assert "workspaces, or name" not in str(refused.value)
 
 
 class Told:
