@@ -13,7 +13,7 @@ import msgspec
 from etl.errors import SourceBroken
 from etl.transform.fields import Identity  # noqa: TC001  the decoder reads it at run time
 from etl.transform.mend import mend
-from etl.transform.record import NOT_DECODABLE, listed_image_id, reason_of
+from etl.transform.record import NOT_DECODABLE, NUL, listed_image_id, reason_of
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -60,8 +60,9 @@ def split_page(body: bytes) -> PageEnvelope:
 
 def sightings(records: list[msgspec.Raw]) -> list[Sighting]:
     """What a walk must know of each of a page's records, in their order."""
+    listed = b"[" + b",".join(records) + b"]"
     try:
-        seen = _sightings(b"[" + b",".join(records) + b"]")
+        seen = _sightings(mend(listed) if NUL in listed else listed)
     except NOT_DECODABLE:
         seen = [_sighted(mend(bytes(record))) for record in records]
     for sighting in seen:

@@ -113,9 +113,16 @@ def test_a_doubled_key_s_last_value_counts() -> None:
     assert split_page(b'{"data":[1],"total":1,"data":[],"total":0}').data == []
 
 
-def test_an_odd_id_is_the_same_for_the_walk_as_for_the_image() -> None:
-    records = split_page(page(rb'{"id":"a\u0000"},{"id":"\ud800"}')).data
+@pytest.mark.parametrize(
+    ("listed", "ids"),
+    [
+        (rb'{"id":"a\u0000"},{"id":"\ud800"}', ["a\ufffd", "\ufffd"]),
+        (rb'{"id":"a\u0000"}', ["a\ufffd"]),  # a page that decodes as it is
+    ],
+)
+def test_an_odd_id_is_the_same_for_the_walk_as_for_the_image(listed: bytes, ids: list[str]) -> None:
+    records = split_page(page(listed)).data
     images = [normalise(record) for record in records]
     seen = [sighting.image_id for sighting in sightings(records)]
-    assert seen == ["a\ufffd", "\ufffd"]
+    assert seen == ids
     assert [given.image.image_id for given in images if isinstance(given, Normalised)] == seen
