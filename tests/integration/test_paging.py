@@ -8,6 +8,7 @@ import pytest
 
 from etl.config import WalkSettings
 from etl.errors import SourceBroken, SourceUnavailable
+from etl.extract.paging import Order, Pager, Style
 from etl.extract.walk import Walker
 from etl.model import Listing
 from etl.sample import Quirks, SampleApi
@@ -88,6 +89,14 @@ def test_where_the_answers_say_little_of_their_paging_the_rows_tell(
             ahead = IN_FLIGHT if quirks.offset == "page_number" else 0
             most = ideal_requests(total, page_size, quirks.limit_cap) + 4 + ahead
             assert client.requests <= most, (quirks, little)
+
+
+def test_an_order_that_does_not_hold_still_is_not_taken_for_page_numbers() -> None:
+    restless = Quirks(untold=frozenset({"current"}), shuffle_seed=1, unsupported_sort="ignored")
+    client = PagesClient(images(2000), replace(restless, sort_keys=frozenset()))
+    style = Style(size=100)
+    Pager(client, source_of(), LISTING, style=style, order=Order()).first()  # type: ignore[arg-type]  # a stand-in
+    assert (style.by_number, style.is_certain) == (False, True)
 
 
 def test_an_endpoint_that_takes_no_odd_offset_is_read_all_the_same() -> None:
