@@ -162,6 +162,7 @@ def test_a_host_that_asks_for_patience_gets_little(sqlite):
     "answer", [raw(head(204)), raw(head(200)), raw(b"HTTP/1.0 200 OK\r\n\r\nok"), reply(202)]
 )
 def test_an_answer_counts_by_its_status_alone(sqlite, answer, caplog):
+    caplog.set_level(logging.WARNING, logger="etl")  # whatever a test before it has left
     with Faulty(answer) as host, place(sqlite) as at:
         announced(at, pinging(host.url))
         assert len(host.asked) == 2
