@@ -129,20 +129,26 @@ class Pager:
         """Tells page numbers from records by the rows that they lead to.
 
         A number (1, or 2 where pages are counted from 1) leads to other rows; a record, rounded or
-        not, to nearly the same again. In an order that does not hold still, so does offset 0.
+        not, to nearly the same again. In an order that does not hold still, so does offset 0. Where
+        an offset leads to no rows, as behind an only page, it tells nothing.
         """
         if self.style.is_certain:
             return
         for first_page, offset in enumerate((1, 2)):
-            if self._leads_away(first, offset=offset) and not self._leads_away(first, offset=0):
+            leads_away = self._leads_away(first, offset=offset)
+            if leads_away is None:
+                return
+            if leads_away and not self._leads_away(first, offset=0):
                 self.style.by_number, self.style.first_page = True, first_page
                 break
         self.style.is_certain = True
 
-    def _leads_away(self, first: PageEnvelope, *, offset: int) -> bool:
-        """Whether `offset` gives other rows than the first page's from that row on."""
+    def _leads_away(self, first: PageEnvelope, *, offset: int) -> bool | None:
+        """Whether `offset` gives other rows than the first page's from that row on; None: none."""
         rows = self._peeked(offset)
-        return bool(rows) and 2 * len(_ids(first.data) & rows) < len(first.data) - offset
+        if not rows:
+            return None
+        return 2 * len(_ids(first.data) & rows) < len(first.data) - offset
 
     def _learn_cap(self, first: PageEnvelope) -> None:
         """Tells a cap on `limit` that `size` does not from a `total` that is too large.

@@ -99,6 +99,16 @@ def test_an_order_that_does_not_hold_still_is_not_taken_for_page_numbers() -> No
     assert (style.by_number, style.is_certain) == (False, True)
 
 
+def test_an_only_page_that_announces_more_is_read() -> None:
+    """No other page tells how offsets count, and what is asked for to find out is no mistake."""
+    for quirks in all_quirks():
+        if quirks.past_the_end == "repeat":
+            continue
+        client = PagesClient(images(6), replace(quirks, total=lambda count: count + 3))
+        walk = walked(client, http={"page_size": 8})
+        assert (walk.certificate, len(ids_of(walk))) == ("agreed", 6), quirks
+
+
 def test_an_endpoint_that_takes_no_odd_offset_is_read_all_the_same() -> None:
     class Strict(PagesClient):
         def get(self, path: str, params: Any) -> Any:
