@@ -1,9 +1,9 @@
 """Talks to one host: sends a request, until it has the answer or the error that ends it.
 
-The one place where requests is used, where a body is read, and where anything is retried (why not
-urllib3's Retry beneath: docs/decisions). Requests go out through an adapter, not a session: there
-is no code here that could follow a redirect, keep a cookie or look into ~/.netrc, so credentials
-reach the configured host alone. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
+The one place where a body is read, and where anything is retried (why not urllib3's Retry beneath:
+docs/decisions). Requests go out on requests' connections, not through its session: there is no code
+here that could follow a redirect, keep a cookie or look into ~/.netrc, so credentials reach the
+configured host alone. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
 
 How long a `get` may take: each attempt `timeout_seconds` to connect and `ANSWER_TIMEOUTS` times
 that to answer; between attempts at most `LONGEST_ASKED_SECONDS` when the server asks for a wait,
@@ -27,17 +27,19 @@ from etl import __version__
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.body import PACKINGS, BodyDamaged, BodyTooLarge, read_body
-from etl.extract.deadline import DeadlineAdapter
 from etl.extract.exchange import OK, Answer, Lost, Request, query_of, split_endpoint
 from etl.extract.failure import broken, checked, error_of
 from etl.extract.pace import Pace
 from etl.extract.redact import redacted
 from etl.extract.retry import RetryPolicy
 from etl.extract.trust import Trust
+from etl.extract.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+
+    from urllib3 import BaseHTTPResponse
 
     from etl.config import HttpSettings
     from etl.extract.auth import Authenticator
@@ -81,9 +83,14 @@ class Client:
         self._closing = threading.Event()
         self._sleep = self._closing.wait if sleep is None else sleep
         self._retry = RetryPolicy(http.max_retries, jitter)
-        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=http.concurrency)
-        self._proxies = {} if is_direct or is_loopback(endpoint) else get_environ_proxies(endpoint)
-        self._verify = http.ca_bundle or _authorities(os.environ)
+        is_direct = is_direct or is_loopback(endpoint)
+        self._wire = Wire(
+            self._origin,
+            connections=http.concurrency,
+            timeout_seconds=http.timeout_seconds,
+            verify=http.ca_bundle or _authorities(os.environ),
+            proxies={} if is_direct else get_environ_proxies(endpoint),
+        )
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -105,7 +112,7 @@ class Client:
     def close(self) -> None:
         """Ends what waits for its turn or a retry, and lets go of the connections."""
         self._closing.set()
-        self._adapter.close()
+        self._wire.close()
         self._auth.close()
 
     def request(
@@ -177,36 +184,29 @@ class Client:
         with self._lock:
             self.requests += 1
         try:
-            prepared = requests.Request(
+            response = self._wire.send(
                 request.method,
-                request.url,
+                request.target,
                 headers={**request.headers, **credentials},
-                data=request.body or None,
-            ).prepare()
-            response = self._adapter.send(
-                prepared,
-                stream=True,
-                timeout=self._http.timeout_seconds,
-                verify=self._verify,
-                proxies=self._proxies,
+                body=request.body,
             )
-            with response.raw:
+            with response:
                 return self._answer(request, response)
         except BodyDamaged:
             return Lost("its body is damaged or ends too early", hint=_CONNECT_HINT)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return _lost(error)
 
-    def _answer(self, request: Request, response: requests.Response) -> Answer:
+    def _answer(self, request: Request, response: BaseHTTPResponse) -> Answer:
         """Reads the body: of a wanted answer whole, of an error as much as a message needs."""
-        is_wanted = response.status_code in request.accepted
+        is_wanted = response.status in request.accepted
         if is_wanted and request.is_notice:
             return self._noted(request, response, b"")
         most_bytes = self._http.max_response_bytes if is_wanted else MOST_ERROR_BYTES
         packing = response.headers.get("Content-Encoding", "").strip().lower()
         flaw, hint = "", ""
         try:
-            body = read_body(response.raw, packing=packing, most_bytes=most_bytes)
+            body = read_body(response, packing=packing, most_bytes=most_bytes)
         except BodyTooLarge:
             body = b""
             flaw = f"with more than the {most_bytes} bytes that are allowed"
@@ -221,10 +221,10 @@ class Client:
             raise BodyDamaged  # the connection ended among the headers
         return answer
 
-    def _noted(self, request: Request, response: requests.Response, body: bytes) -> Answer:
+    def _noted(self, request: Request, response: BaseHTTPResponse, body: bytes) -> Answer:
         request_id = response.headers.get("X-Request-Id", "")
         return Answer(
-            status=response.status_code,
+            status=response.status,
             body=body,
             headers=response.headers,
             request_id=redacted(request_id, self._secrets(request), most=128),

@@ -41,8 +41,13 @@ class Request:
         return self.origin.partition("://")[2]
 
     @property
+    def target(self) -> str:
+        """What stands behind the method in a request's first line."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
     def url(self) -> str:
-        return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
+        return f"{self.origin}{self.target}"
 
     def __str__(self) -> str:
         return f"{self.method} {self.origin}/…" if self.is_notice else f"{self.method} {self.url}"
