@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from etl.signals import received
@@ -43,11 +42,13 @@ def open_sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # for the type checker
         if connection.get_execution_options().get("is_writing", False):
-            _patiently(connection, "begin immediate")
+            _patiently(driver, "begin immediate")
         else:
-            connection.exec_driver_sql("begin")
-            _patiently(connection, "pragma schema_version")  # what is read is settled here
+            driver.execute("begin")
+            _patiently(driver, "pragma schema_version")  # what is read is settled here
 
     return engine
 
@@ -111,14 +112,14 @@ def _is_whole(path: str) -> bool:
     return os.access(path, os.R_OK) and not (os.path.exists(log) and os.path.getsize(log))
 
 
-def _patiently(connection: Connection, statement: str) -> None:
+def _patiently(driver: sqlite3.Connection, statement: str) -> None:
     """Waits for another program's lock, a second at a time: signals are heard in between."""
     seconds_left = BUSY_SECONDS
     while True:
         try:
-            connection.exec_driver_sql(statement).close()
-        except OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            driver.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorcode & 0xFF
             if code != sqlite3.SQLITE_BUSY or not seconds_left or received():
                 raise
             seconds_left -= 1

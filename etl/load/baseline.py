@@ -3,10 +3,13 @@
 Read beside the network, under the source's lock, each time in a short transaction of its own.
 """
 
+# ruff: noqa: S608  # the SQL is put together from our own column names, never from input
+
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from etl.load.seen import Seen
 
 SCAN_ROWS: Final = 20_000
+FEW: Final = 64  # ids of which the whole costs hardly more than what marks them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Baseline:
         self.last_observed_at: datetime | None = instant_read(last[1]) if last else None
         self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
         self._is_empty = self._one(_ANY_IMAGE) is None
+        self._near: dict[str, Sequence[Any]] = {}  # rows of the ids last asked for, if few
 
     def listings(self) -> set[str]:
         """The distinct listings of the present images: `TYPE/WORKSPACE`."""
@@ -68,26 +73,30 @@ class Baseline:
         self._window.relocate(keys, page_rows)
 
     def marks(self, image_ids: Collection[str]) -> dict[str, Mark]:
-        """What the database has of these ids, in short: one statement."""
+        """What the database has of these ids, in short: one statement.
+
+        Of a few ids it has the whole read at once: `find`, which follows, is spared its own.
+        """
+        self._near = {}
         if self._is_empty or not image_ids:
             return {}
+        if len(image_ids) <= FEW:
+            self._near = self._whole(image_ids)
+            return {image_id: _mark(row) for image_id, row in self._near.items()}
         rows = self._all(_MARKS, ids=self._ids(image_ids))
-        return {
-            image_id: Mark(key, state, received, fingerprint, bool(is_unseen))
-            for image_id, key, state, received, fingerprint, is_unseen in rows
-        }
+        return {row[-1]: _mark(row) for row in rows}
 
     def find(self, image_ids: Collection[str]) -> dict[str, Known]:
-        """The whole of what the database has of these ids: one statement."""
+        """The whole of what the database has of these ids: one statement at the most."""
         if self._is_empty or not image_ids:
             return {}
-        columns = image_columns(self._connection, "c")
-        rows = self._all(_FIND.replace("{image}", columns), ids=self._ids(image_ids))
-        found = ((row[:5], image_of(row[5:])) for row in rows)
-        return {
-            image.image_id: Known(key, state, version, image, bytes(fingerprint), bool(is_unseen))
-            for (key, state, version, fingerprint, is_unseen), image in found
-        }
+        rows = self._near if self._near.keys() >= set(image_ids) else self._whole(image_ids)
+        return {image_id: _known(rows[image_id]) for image_id in image_ids if image_id in rows}
+
+    def _whole(self, image_ids: Collection[str]) -> dict[str, Sequence[Any]]:
+        statement = _FIND.replace("{image}", image_columns(self._connection, "c"))
+        rows = self._all(statement, ids=self._ids(image_ids))
+        return {row[_IMAGE]: row for row in rows}
 
     def candidates(self, image_ids: Collection[str]) -> list[Candidate]:
         """The present images among these ids, as candidates for removal."""
@@ -136,11 +145,23 @@ class Baseline:
             return cast("Sequence[Any]", rows.fetchall())
 
 
+def _mark(row: Sequence[Any]) -> Mark:
+    key, state, received, fingerprint, is_unseen = row[:_VERSION]
+    return Mark(key, state, received, bytes(fingerprint), bool(is_unseen))
+
+
+def _known(row: Sequence[Any]) -> Known:
+    key, state, _, fingerprint, is_unseen, version = row[:_IMAGE]
+    image = image_of(row[_IMAGE:])
+    return Known(key, state, version, image, bytes(fingerprint), bool(is_unseen))
+
+
 def _candidate(row: Sequence[Any]) -> Candidate:
     values: tuple[Any, ...] = (*row[:-1], instant_read(row[-1]))
     return Candidate(*values)
 
 
+@cache
 def _spelled(statement: str, database: str) -> str:
     for word, spelled in _WORDS[database].items():
         statement = statement.replace(word, spelled)
@@ -171,18 +192,21 @@ _LISTINGS: Final = """
     select distinct listing from catalogue
     where source = :source and state = 'present' and listing is not null
 """
-_MARKS: Final = """
-    select c.image_id, c.image_key, c.state, c.received, c.fingerprint,
-        c.unseen_at is not null or c.missing_since is not null
-    from catalogue as c
-    where c.source = :source and c.image_id {in_ids}
+_MARK: Final = """
+    c.image_key, c.state, c.received, c.fingerprint,
+    c.unseen_at is not null or c.missing_since is not null
 """
-_FIND: Final = """
-    select c.image_key, c.state, c.version, c.fingerprint,
-        c.unseen_at is not null or c.missing_since is not null, {image}
+_MARKS: Final = f"""
+    select {_MARK}, c.image_id
     from catalogue as c
-    where c.source = :source and c.image_id {in_ids}
+    where c.source = :source and c.image_id {{in_ids}}
 """
+_FIND: Final = f"""
+    select {_MARK}, c.version, {{image}}
+    from catalogue as c
+    where c.source = :source and c.image_id {{in_ids}}
+"""
+_VERSION, _IMAGE = 5, 6  # where they stand in a row of `_FIND`
 _PRESENT: Final = """
     select {packed}
     from (

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BATCH: Final = 1_000  # changed images in memory at once
 
 _NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
+# Indexed, and rarely what changed: a row that an update names them in has its place in their
+# indexes written anew, wherever that is, though they stay the same.
+_SOUGHT: Final = ("name", "swr_path")
 _STAGED: Final = ("image_key", "version", "opened_as", *_NEXT)
 _CHANGES: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
 
@@ -73,6 +76,7 @@ def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
         turn.execute(_SUPERSEDE)
         with sights_kept(turn, "staged"):
             turn.execute(_REWRITE)
+            turn.execute(_RENAME)
         turn.execute(_RESTORED)
         turn.drop("staged")
         turn.insert("field_changes", _CHANGES, _change_rows(turn, batch))
@@ -157,9 +161,18 @@ _REWRITE: Final = f"""
     update catalogue
     set state = 'present', version = s.version, valid_from = :at, valid_to = null,
         opened_run_id = :run_id, opened_as = s.opened_as, closed_run_id = null, closed_as = null,
-        unseen_at = null, missing_since = null, {", ".join(f"{name} = s.{name}" for name in _NEXT)}
+        unseen_at = null, missing_since = null,
+        {", ".join(f"{name} = s.{name}" for name in _NEXT if name not in _SOUGHT)}
     from staged as s
     where catalogue.image_key = s.image_key
+"""
+_DIFFERENT: Final = "catalogue.{0} <> s.{0} or (catalogue.{0} is null) <> (s.{0} is null)"
+_RENAME: Final = f"""
+    update catalogue
+    set {", ".join(f"{name} = s.{name}" for name in _SOUGHT)}
+    from staged as s
+    where catalogue.image_key = s.image_key
+        and ({" or ".join(_DIFFERENT.format(name) for name in _SOUGHT)})
 """
 _RESTORED: Final = """
     update image_removals
