@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,7 @@ def _run(
 
         if not session.settings.discover:  # else they may yet be found
             require_known(session.settings, sources)
+        gc.freeze()  # what is loaded by now stays, and need not be searched for garbage any more
     forecast = Forecast()
     with watching(is_wanted=not session.is_quiet) as progress, on("database"):
         work = partial(
