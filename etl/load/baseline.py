@@ -20,7 +20,7 @@ from etl.load.window import CHUNK, Window
 from etl.model import Candidate, Known, State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -40,6 +40,7 @@ class Mark:
     received: bytes | None
     fingerprint: bytes
     is_unseen: bool
+    row: Sequence[Any] | None  # all of it, where few were asked for
 
 
 class Baseline:
@@ -55,7 +56,6 @@ class Baseline:
         self.last_observed_at: datetime | None = instant_read(last[1]) if last else None
         self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
         self._is_empty = self._one(_ANY_IMAGE) is None
-        self._near: dict[str, Sequence[Any]] = {}  # rows of the ids last asked for, if few
 
     def listings(self) -> set[str]:
         """The distinct listings of the present images: `TYPE/WORKSPACE`."""
@@ -73,30 +73,23 @@ class Baseline:
         self._window.relocate(keys, page_rows)
 
     def marks(self, image_ids: Collection[str]) -> dict[str, Mark]:
-        """What the database has of these ids, in short: one statement.
-
-        Of a few ids it has the whole read at once: `find`, which follows, is spared its own.
-        """
-        self._near = {}
+        """What the database has of these ids, in short (of a few, whole): one statement."""
         if self._is_empty or not image_ids:
             return {}
         if len(image_ids) <= FEW:
-            self._near = self._whole(image_ids)
-            return {image_id: _mark(row) for image_id, row in self._near.items()}
-        rows = self._all(_MARKS, ids=self._ids(image_ids))
-        return {row[-1]: _mark(row) for row in rows}
+            return {row[_IMAGE]: _mark(row, row) for row in self._whole(image_ids)}
+        return {row[-1]: _mark(row, None) for row in self._all(_MARKS, ids=self._ids(image_ids))}
 
-    def find(self, image_ids: Collection[str]) -> dict[str, Known]:
-        """The whole of what the database has of these ids: one statement at the most."""
-        if self._is_empty or not image_ids:
-            return {}
-        rows = self._near if self._near.keys() >= set(image_ids) else self._whole(image_ids)
-        return {image_id: _known(rows[image_id]) for image_id in image_ids if image_id in rows}
+    def find(self, marks: Mapping[str, Mark]) -> dict[str, Known]:
+        """The whole of what the database has of images, by their marks: one statement at most."""
+        rows = [mark.row for mark in marks.values() if mark.row is not None]
+        if len(rows) < len(marks):
+            rows = [*self._whole(marks)]
+        return {row[_IMAGE]: _known(row) for row in rows}
 
-    def _whole(self, image_ids: Collection[str]) -> dict[str, Sequence[Any]]:
+    def _whole(self, image_ids: Collection[str]) -> Sequence[Sequence[Any]]:
         statement = _FIND.replace("{image}", image_columns(self._connection, "c"))
-        rows = self._all(statement, ids=self._ids(image_ids))
-        return {row[_IMAGE]: row for row in rows}
+        return self._all(statement, ids=self._ids(image_ids))
 
     def candidates(self, image_ids: Collection[str]) -> list[Candidate]:
         """The present images among these ids, as candidates for removal."""
@@ -145,9 +138,9 @@ class Baseline:
             return cast("Sequence[Any]", rows.fetchall())
 
 
-def _mark(row: Sequence[Any]) -> Mark:
+def _mark(row: Sequence[Any], whole: Sequence[Any] | None) -> Mark:
     key, state, received, fingerprint, is_unseen = row[:_VERSION]
-    return Mark(key, state, received, bytes(fingerprint), bool(is_unseen))
+    return Mark(key, state, received, bytes(fingerprint), bool(is_unseen), whole)
 
 
 def _known(row: Sequence[Any]) -> Known:

@@ -152,7 +152,9 @@ class Sighting:
         self, closer: list[_Told], marks: dict[str, Mark], touched: list[Touched]
     ) -> list[Changed]:
         """Value by value: the next versions; what is the same after all goes to `touched`."""
-        known = self._baseline.find({each.image.image_id for each in closer})
+        known = self._baseline.find(
+            {each.image.image_id: marks[each.image.image_id] for each in closer}
+        )
         changed: list[Changed] = []
         deleted: list[str] = []
         for each in closer:
