@@ -31,8 +31,8 @@ def upgrade(session: Session, revision: str) -> None:
     from etl.database.engine import open_engine
 
     with session.engine(open_engine) as engine:
-        migrate.upgrade(engine, revision)
-    _say(session, "the schema is at", revision if revision != "head" else migrate.HEAD)
+        reached = migrate.upgrade(engine, revision)
+    _say(session, "the schema is at", reached or "base")
 
 
 @database.command(short_help="The schema's revision, and this program's.")
@@ -105,7 +105,7 @@ def copy(session: Session, url: str, *, schema: str) -> None:
         with target.connect() as connection:
             for table, rows in copy_ledger(source, connection):
                 if not session.is_quiet:
-                    click.echo(f"{table:>15}  {rows:>12,} rows", err=True)
+                    click.echo(f"{table:>18}  {rows:>12,} rows", err=True)
             heads = verify(connection)
     target.dispose()
     for each in heads:

@@ -79,6 +79,9 @@ def _parsed(url: str) -> URL:
         backend = "postgresql"
     if backend not in {"sqlite", "postgresql"}:
         raise UsageError(f"no such kind of database: {backend}; expected {expected}")
+    if "@" in (parsed.host or ""):  # what stands before it is a piece of the password
+        hint = "write an @ in the password as %40, or leave it out: PGPASSWORD is read by itself"
+        raise UsageError("the database URL has more than one @", hint=hint)
     driver = "sqlite+pysqlite" if backend == "sqlite" else "postgresql+psycopg"
     return parsed.set(drivername=driver)
 

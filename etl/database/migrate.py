@@ -62,13 +62,17 @@ def require_head(engine: Engine) -> None:
     ensure_head(engine, auto_upgrade=False)
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema to `revision`, in one transaction, one process at a time."""
+def upgrade(engine: Engine, revision: str = "head") -> str | None:
+    """Brings the schema to `revision`, in one transaction, one process at a time.
+
+    Names the revision that the schema is at then, which may be a later one.
+    """
     with our_errors(engine), _prepared(engine) as connection:
         _refuse_strangers(engine, connection)
         drop_views(connection)
         _run(engine, connection, "upgrade", revision)
         make_views(connection)
+        return current_revision(connection)
 
 
 def downgrade(engine: Engine, revision: str) -> str | None:

@@ -20,6 +20,13 @@ def test_a_url_that_is_none_of_ours(url: str) -> None:
         open_engine(url)
 
 
+def test_an_at_sign_in_the_password_is_neither_taken_for_the_host_nor_told() -> None:
+    with pytest.raises(UsageError, match=r"more than one @ .*%40") as caught:
+        open_engine("postgresql+psycopg://ann:canary@canary@db.example.com/d")
+    assert "canary" not in str(caught.value)
+    assert open_engine("postgresql+psycopg://ann:p%40ss@h/d").url.password == "p@ss"
+
+
 def test_both_spellings_of_postgresql() -> None:
     for url in ("postgres://u@h/d", "postgresql://u@h/d"):
         assert open_engine(url).url.drivername == "postgresql+psycopg"
@@ -74,6 +81,14 @@ def test_a_schema_of_its_own_is_made(postgres_url: str) -> None:
         tables = inspect(connection).get_table_names(schema="images_of_ours")
         assert "catalogue" in tables
         assert inspect(connection).get_table_names(schema="public") == []
+    engine.dispose()
+
+
+def test_an_upgrade_says_what_it_reached(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    assert migrate.upgrade(engine, "0001") == "0001"
+    assert migrate.upgrade(engine, "+1") == migrate.HEAD
+    assert migrate.upgrade(engine, "0001") == migrate.HEAD  # it takes nothing back
     engine.dispose()
 
 
