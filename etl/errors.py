@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
 
 class ImageSyncError(Exception):
-    """An error that a person reads: what happened, and in `hint` what to do next."""
+    """An error that a person reads: what happened, and in `hint` what to do next.
+
+    `run_id`: the run that it ended, if there was one already.
+    """
 
     exit_code: ClassVar[int] = 1
+    run_id: int | None = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -50,6 +54,7 @@ class ConfigError(UsageError):
     def __init__(self, place: str, mistakes: list[str]) -> None:
         super().__init__("\n".join([f"{place}:", *(f"  {mistake}" for mistake in mistakes)]))
         self.mistakes = mistakes
+        self.in_one_line = f"{place}: {'; '.join(mistakes)}"
 
 
 class SourceError(ImageSyncError):

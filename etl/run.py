@@ -27,6 +27,7 @@ from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.progress import Progress
 from etl.signals import heed
 from etl.sources.choice import chosen, refuse_unknown, sources_of
+from etl.sources.opening import require_keys
 from etl.stopwatch import Stopwatch
 from etl.sync import sync_source
 
@@ -79,6 +80,7 @@ def run_sync(
         watch=watch or Stopwatch(),
     ) as job:
         sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
+        require_keys(sources, place=settings.place)
         if is_dry_run or not (sources or failed):  # a share without sources is no run
             return _executed(job, sources, sync_source, parallel=parallel, failed=failed)
         return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
@@ -145,11 +147,11 @@ def run_work(
         job = replace(job, run_id=run_id)
         outcome = _executed(job, sources, work, parallel=parallel, failed=failed)
         ended = outcome.status, outcome.exit_code
-    except Interrupted as error:
-        ended = "interrupted", 128 + error.signal_number
-        raise
     except ImageSyncError as error:
+        error.run_id = run_id
         ended = "failed", error.exit_code
+        if isinstance(error, Interrupted):
+            ended = "interrupted", 128 + error.signal_number
         raise
     finally:
         with our_errors(job.engine):

@@ -68,5 +68,5 @@ def chosen(
             hint="`image-sync config init` writes a configuration to begin with",
         )
     if names:
-        return tuple(known[name] for name in names)
+        return tuple(known[name] for name in dict.fromkeys(names))
     return tuple(each for each in settings.sources if shard is None or shard.has(each.name))

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from etl.config import SAMPLE_ENDPOINT
+from etl.errors import ConfigError
 from etl.extract.client import Client
+from etl.extract.credentials import find_keys
 from etl.extract.methods import authenticator
 from etl.extract.pace import Pace
 from etl.extract.trust import REFUSALS_OF_A_USER, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-    from typing import Protocol
+    from collections.abc import Iterable, Iterator
 
     from etl.config import AuthSettings, SourceSettings
-
-    class HasPaces(Protocol):
-        """Who knows the time, how fast each host may be asked, and which credentials are wrong."""
-
-        @property
-        def now(self) -> Callable[[], datetime]: ...
-        @property
-        def paces(self) -> dict[tuple[str, float], Pace]: ...
-        @property
-        def trusts(self) -> dict[tuple[str, AuthSettings], Trust]: ...
-
+    from etl.job import Job
 
 # Methods whose 401 is about the credentials, whatever project was asked for.
 _TOLD_APART: Final = frozenset({"token", "aksk"})
 
 
+def require_keys(sources: Iterable[SourceSettings], *, place: str) -> None:
+    """Raises `ConfigError`, at `place`, with all sources that need access keys and have none."""
+    mistakes = []
+    for source in sources:
+        if source.auth.method == "aksk":
+            try:
+                find_keys(source.auth, os.environ, place=_who(source))
+            except ConfigError as error:
+                mistakes.append(error.in_one_line)
+    if mistakes:
+        raise ConfigError(place, list(dict.fromkeys(mistakes)))
+
+
+def _who(source: SourceSettings) -> str:
+    return f"source {source.name!r}"
+
+
 @contextmanager
-def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Iterator[Client]:
+def open_client(source: SourceSettings, *, run_count: int, job: Job) -> Iterator[Client]:
     """A client for `source`; the sample shows a generation further with each run of the source."""
     with _endpoint(source, generation=run_count + 1) as endpoint:
         auth = authenticator(
             source.auth,
-            place=f"source {source.name!r}",
+            place=_who(source),
             project_id=source.project_id,
             http=source.http,
             clock=job.now,
@@ -59,7 +67,7 @@ def open_client(source: SourceSettings, *, run_count: int, job: HasPaces) -> Ite
             client.close()
 
 
-def _lenders_trust(auth: AuthSettings, job: HasPaces) -> Trust:
+def _lenders_trust(auth: AuthSettings, job: Job) -> Trust:
     """What is known of a user at IAM, for whichever project a token is asked."""
     user = replace(auth, project="", project_id="")
     return job.trusts.setdefault((auth.iam_endpoint, user), Trust(refusals=REFUSALS_OF_A_USER))

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl.database.engine import open_engine, place
-from etl.errors import DatabaseUnavailable, SchemaNotAtHead, SourceError
+from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
 from etl.extract.probe import Trait, probe
 from etl.extract.workspaces import fetch_workspaces
 from etl.model import Listing
+from etl.printable import count_text
 from etl.run import open_job
 from etl.sources.choice import chosen_of, sources_of
 from etl.sources.opening import open_client
@@ -48,7 +49,10 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [Finding("database", False, str(error), error.exit_code)], error.exit_code
     bad = [each for each in findings if not each.is_well]
+    is_mistaken = any(each.exit_code == ConfigError.exit_code for each in bad)
     exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
+    if is_mistaken:  # a sync does not begin
+        exit_code = ConfigError.exit_code
     return [database, *findings], exit_code
 
 
@@ -78,8 +82,11 @@ def _check_source(source: SourceSettings, job: Job) -> Finding:
             page = Pager(client, source, listing, style=style, order=Order()).first()
             shown = next((row.image_id for row in sightings(page.data) if row.image_id), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
+    except ConfigError as error:
+        return Finding(source.name, False, error.in_one_line, error.exit_code)
     except SourceError as error:
         return Finding(source.name, False, str(error), error.exit_code)
-    told = f"{page.total} images in {listing}, {len(workspaces)} workspaces"
+    images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
+    told = f"{images} in {listing}, {places}"
     permitted = "permitted" if lookup and lookup.finding == "found" else "not shown to work"
     return Finding(source.name, True, f"{told}, lookups {permitted}")

@@ -1,6 +1,7 @@
 """`sources`, and a sync of a share of them."""
 
 import json
+import os
 
 import pytest
 
@@ -13,6 +14,7 @@ endpoint = "{endpoint}"
 project_id = "0123456789abcdef0123456789abcdef"
 """
 SECRET = "canary-of-the-secret-key"
+NO_KEYS = '[source.auth]\nmethod = "aksk"\n'
 KEYS = f'[source.auth]\nmethod = "aksk"\naccess_key = "{SECRET}"\nsecret_key = "{SECRET}"\n'
 
 
@@ -76,6 +78,32 @@ def test_a_sync_of_a_share_reads_its_sources_alone(capsys):
     assert run(["sync", "--shard", f"{number}/5", "--output", "json"]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["sources"]] == ["one"]
     assert run(["plan", "--shard", f"{number}/5"]) == 0
+
+
+@pytest.mark.usefixtures("config")
+def test_a_source_that_is_named_twice_is_read_once(capsys):
+    assert run(["sync", "--source", "one", "--source", "one", "--output", "json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)["sources"]] == ["one"]
+
+
+def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_path, capsys):
+    for variable in ("HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY"):
+        assert variable not in os.environ
+    keyless = SOURCE.format(name="two", endpoint="https://localhost:9") + NO_KEYS
+    with (tmp_path / "config.toml").open("a") as file:
+        file.write(keyless + keyless.replace("two", "three"))
+    for command in ("sync", "plan"):
+        assert run([command]) == 2
+        told = capsys.readouterr().err
+        assert "source 'two', auth: no access keys" in told
+        assert "source 'three', auth: no access keys" in told
+    assert run(["runs"]) == 0
+    assert "nothing found" in capsys.readouterr().err
+    assert run(["sync", "--source", "one"]) == 0
+    capsys.readouterr()
+    assert run(["check", "--source", "one", "--source", "two"]) == 2
+    lines = [line for line in capsys.readouterr().out.splitlines() if "no access keys" in line]
+    assert [line.split(":")[0] for line in lines] == ["FAILED two"]
 
 
 @pytest.mark.usefixtures("config")

@@ -279,6 +279,20 @@ def test_a_run_without_its_database_is_posted():
         assert told(host)["run"]["run_id"] is None
 
 
+def test_a_run_that_an_error_ended_is_posted_with_its_number(sqlite, monkeypatch):
+    def broken(*_: Any, **_values: Any) -> Any:
+        raise DatabaseUnavailable("the database went off")
+
+    with Faulty(reply()) as host, place(sqlite) as at:
+        at.run()
+        monkeypatch.setattr("etl.sync.apply_source", broken)
+        with pytest.raises(DatabaseUnavailable):
+            announced(at, posting(host.url))
+        assert at.rows("select run_id, status from sync_runs order by run_id desc")[0] == {
+            "run_id": told(host)["run"]["run_id"], "status": "failed",
+        }  # fmt: skip
+
+
 def test_what_is_not_wanted_is_not_posted(sqlite):
     with Faulty(reply()) as host, place(sqlite) as at:
         at.run()
