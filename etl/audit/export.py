@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from sqlalchemy import BigInteger, Integer, Text, bindparam, text
 
 from etl.audit.kept import require_kept
-from etl.audit.outfile import written_whole
 from etl.audit.query import Rows
 from etl.audit.render import lines_of
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
+from etl.outfile import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +43,7 @@ RELATIONS: Final[dict[str, str | None]] = {
     "sync_runs": "started_at <= :as_of",
     "source_runs": "observed_at <= :as_of",
     "rejects": "rejected_at <= :as_of",
+    "release_ends": None,
     "source_fields": "first_seen_at <= :as_of",
 }
 """What can be exported, and which of its rows there were at an instant; None: not known."""

@@ -37,7 +37,7 @@ def give(
     from etl.audit.query import ask, runs_that_matter
     from etl.database.snapshot import snapshot
 
-    limit = TABLE_LIMIT if limit is None and form == "table" else limit
+    limit = limit_of(form, limit)
     if limit:
         asked["limit"] = limit + 1
     is_narrowed = any(value for key, value in asked.items() if key != "limit")
@@ -47,6 +47,11 @@ def give(
         require_kept(connection, past, sources=asked.get("sources", ()))
         asked |= runs_that_matter(connection, asked, rows=rows)
         show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
+
+
+def limit_of(form: str, asked: int | None) -> int | None:
+    """So many rows at most: as asked for; a table has a limit anyway. 0 and nothing: no limit."""
+    return TABLE_LIMIT if asked is None and form == "table" else asked
 
 
 def show(session: Session, answer: Rows, *, form: str, limit: int | None) -> None:

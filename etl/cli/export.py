@@ -27,6 +27,8 @@ from etl.cli.session import Session, pass_session
 def export(session: Session, file: Path, *, relation: str, as_of: str | None) -> None:
     """Write a whole relation to FILE, whose ending says the format.
 
+    Images as they were at a time have the columns of image_versions.
+
     \b
     image-sync export images.csv
     image-sync export history.parquet --relation image_versions

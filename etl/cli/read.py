@@ -97,20 +97,18 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     whole id that several sources have is told of each.
 
     \b
-    image-sync history 0d3f
-    image-sync history pytorch_1.8
+    image-sync history 0d4f
+    image-sync history ocr-training
     """
-    from itertools import islice
-
     from etl.audit.history import find_images
     from etl.audit.history import history as read_history
-    from etl.cli.answer import show
+    from etl.cli.answer import limit_of, show
 
+    limit = limit_of(wanted.form, wanted.limit)
     with session.reader() as connection:
         found = find_images(connection, image_id, sources=wanted.sources)
         answer = read_history(connection, found, run=wanted.run, **_times(session, wanted))
-        answer.rows = islice(answer.rows, wanted.limit or None)
-        show(session, answer, form=wanted.form, limit=None)
+        show(session, answer, form=wanted.form, limit=limit)
 
 
 @click.command(short_help="What runs changed, field by field, latest first.")

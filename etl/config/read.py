@@ -113,6 +113,7 @@ class Reader:
         self.literal_secrets: list[str] = []
 
     def settings(self, tables: dict[str, Any], *, place: str) -> Settings:
+        """The whole configuration; what is wrong in it goes to `mistakes`."""
         known = {"database", "http", "walk", "removals", "notify", "source", "discover"}
         self._unknown(tables, known, place="")
         http = self.section(HttpSettings, tables.get("http", {}), place="http")
@@ -258,6 +259,7 @@ class Reader:
         self.literal_secrets.append(place)
 
     def resolved(self, raw: Any, *, place: str) -> Any:
+        """A value with its `${NAME}` replaced from the environment, also within lists."""
         if isinstance(raw, list):
             return [self.resolved(each, place=place) for each in raw]
         if not isinstance(raw, str):

@@ -40,7 +40,7 @@ class DatabaseSettings:
 
     url: str = key(
         "sqlite:///images.db",
-        text="or postgresql+psycopg://user:${PGPASSWORD}@host/name",
+        text="or postgresql+psycopg://user:${PGPASSWORD}@host/name; in a password, %40 is an @",
         rule=rules.database_url,
         secret=True,
     )

@@ -409,7 +409,7 @@ PAST = {
 
 def test_export(engine, ask, record, tmp_path):
     expected = expected_export(record)
-    assert set(expected) == set(RELATIONS)
+    assert {*expected, "release_ends"} == set(RELATIONS)  # the last is the program's own
     at = record.runs[110]["at"]
     for relation, rows in expected.items():
         agree(_exported(tmp_path, relation), _kept(rows, relation), is_ordered=False)

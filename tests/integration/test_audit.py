@@ -159,6 +159,16 @@ def test_history_narrowed(args, versions, asked):
 
 
 @pytest.mark.usefixtures("record")
+def test_history_in_a_table_has_a_limit_and_says_when_there_is_more(monkeypatch, capsys):
+    monkeypatch.setattr("etl.cli.answer.TABLE_LIMIT", 2)
+    for args, count in (([], 2), (["--limit", "1"], 1), (["--limit", "0"], 3)):
+        assert run(["history", "swr/org/pytorch:1.8", *args]) == 0
+        told = capsys.readouterr()
+        assert len(told.out.splitlines()) == 1 + count
+        assert ("--limit" in told.err) is (count < 3)
+
+
+@pytest.mark.usefixtures("record")
 @pytest.mark.parametrize(
     ("sought", "told"),
     [
