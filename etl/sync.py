@@ -28,12 +28,12 @@ from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
 from etl.instants import instant_text
 from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
-from etl.load.lock import source_lock
 from etl.load.preview import preview_source
 from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
 from etl.model import DELETED, Candidate, Decision, Listing, Outcome, Removal, WalkFacts
+from etl.printable import count_text
 from etl.sources.opening import open_client
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
         if job.run_id is None:
             connection = stack.enter_context(job.engine.connect())
         else:
-            lock = source_lock(job.engine, source.name, wait_seconds=job.wait_seconds)
-            connection = stack.enter_context(lock)
+            connection = stack.enter_context(job.locked(source.name))
         job.progress.begin(source.name)
         waited_seconds = (job.now() - began_at).total_seconds()
         outcome = _synced(source, job, connection)
@@ -82,7 +81,6 @@ def sync_source(source: SourceSettings, job: Job) -> Outcome:
 
 def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome:
     baseline = Baseline(connection, source.name)
-    facts = WalkFacts(coverage=coverage_of(source).digest)
     client: Client | None = None
     try:
         with (
@@ -113,7 +111,8 @@ def _read(source: SourceSettings, job: Job, client: Client, baseline: Baseline) 
         ),
     )
     walk = walker.walk(listings)
-    _log.info("read %d pages in %d walks: %s", walk.pages, walk.walks, walk.certificate)
+    pages, walks = count_text(walk.pages, "page"), count_text(walk.walks, "walk")
+    _log.info("read %s in %s: %s", pages, walks, walk.certificate)
     with job.watch.on("absences"):
         decision = _decide(source, job, client, baseline, walk)
     return _Reading(walk, decision, _facts(source, client, walk, decision))

@@ -82,6 +82,7 @@ class Query:
 
     @property
     def question(self) -> str:
+        """What its file says that it answers, for people."""
         return self.head["question"]
 
     @property

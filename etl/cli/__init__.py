@@ -7,6 +7,8 @@ options    the options that commands share
 names      the names that a shell can complete
 answer     how rows are printed
 summary    what a run did, for people and for programs
+forecast   what a plan would do, below its summary
+profile    where a run's time went
 """
 
 import os

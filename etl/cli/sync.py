@@ -136,10 +136,8 @@ def _run(
         from etl.notify.announce import announcing
         from etl.progress import watching
         from etl.run import run_sync
-        from etl.sources.choice import require_known
 
-        if not session.settings.discover:  # else they may yet be found
-            require_known(session.settings, sources)
+        _require_known(session, sources)
         gc.freeze()  # what is loaded by now stays, and need not be searched for garbage any more
     forecast = Forecast()
     with watching(is_wanted=not session.is_quiet) as progress, on("database"):
@@ -168,6 +166,13 @@ def _run(
         for line in forecast.lines():
             click.echo(line)
     return session.exit_code
+
+
+def _require_known(session: Session, sources: tuple[str, ...]) -> None:
+    from etl.sources.choice import require_known
+
+    if not session.settings.discover:  # else they may yet be found
+        require_known(session.settings, sources)
 
 
 def show_outcome(

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Who is shown the pages of one reading, and counts distinct images."""
+    """Who is shown the pages of one reading, and counts.
+
+    `rows`: records; `nameless`: those without a usable id; `distinct`: different ids among the
+    others; `doubles`: records whose id had come before.
+    """
 
     @property
     def rows(self) -> int: ...

@@ -39,9 +39,9 @@ def authenticator(
     clock: Callable[[], datetime],
     place: str = "source",
     environ: Mapping[str, str] = os.environ,
-    **timing: Any,
+    **for_clients: Any,
 ) -> Authenticator:
-    """The authenticator of one source; `timing` goes to the clients that fetch credentials.
+    """The authenticator of one source; `for_clients` goes to those that fetch credentials.
 
     `place` says to people whose `auth` it is. Raises `ConfigError` when the method is aksk and
     there are no keys. Nothing is fetched yet.
@@ -51,7 +51,7 @@ def authenticator(
             return FixedToken(auth.token)
         case "password":
             asking = NoAuthentication(advice=_USER_ADVICE)
-            client = Client(auth.iam_endpoint, auth=asking, http=http, clock=clock, **timing)
+            client = Client(auth.iam_endpoint, auth=asking, http=http, clock=clock, **for_clients)
             iam = Iam(client, auth, project_id)
             tokens = Renewable(iam.fetch_token, clock=clock)
             return RenewedToken(tokens, password=auth.password, close=client.close)
@@ -59,7 +59,7 @@ def authenticator(
             keys = find_keys(auth, environ, place=place)
             return Signing(lambda: keys, project_id=project_id, clock=clock, advice=_KEY_ADVICE)
         case "agency":
-            return _agency(auth, project_id=project_id, http=http, clock=clock, **timing)
+            return _agency(auth, project_id=project_id, http=http, clock=clock, **for_clients)
         case _:
             return NoAuthentication()
 
@@ -70,7 +70,7 @@ def _agency(
     project_id: str,
     http: HttpSettings,
     clock: Callable[[], datetime],
-    **timing: Any,
+    **for_clients: Any,
 ) -> Signing:
     client = Client(
         auth.metadata_endpoint,
@@ -82,7 +82,7 @@ def _agency(
         ),
         clock=clock,
         is_direct=True,
-        **timing,
+        **for_clients,
     )
     keys = Renewable(Agency(client).fetch_keys, clock=clock)
     return Signing(

@@ -9,7 +9,7 @@ listings of a source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from etl.errors import SourceBroken, SourceUnavailable
@@ -41,7 +41,6 @@ class Style:
     first_page: int = 0
     by_number: bool = False
     is_certain: bool = False
-    unsortable: set[str] = field(default_factory=set)
 
     def offset(self, number: int) -> int:
         """The offset to ask page `number` (from 0) with."""

@@ -150,7 +150,7 @@ def _lookup(client: Client, source: SourceSettings, first: PageEnvelope) -> Trai
 def _workspaces(client: Client, source: SourceSettings) -> Trait:
     try:
         found = fetch_workspaces(client, source.project_id)
-    except (SourceBroken, SourceError) as error:
+    except SourceError as error:
         advice = 'name them: workspaces = ["0", …]'
         return Trait("workspaces", f"no: {error.status or error.kind}", advice)
     return Trait("workspaces", ", ".join(found))

@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
+from etl.printable import clipped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,7 +43,7 @@ def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
     text = _NAMED.sub(rf"\1\2{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", _DIGEST.sub(MASK, text))
     text = _CONTROL.sub(" ", text).strip()
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return clipped(text, most)
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:

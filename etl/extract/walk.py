@@ -40,7 +40,7 @@ STRENGTH: Final[tuple[Certificate, ...]] = ("none", "agreed", "ordered", "exact"
 
 
 class Comparable(Observer, Protocol):
-    """An observer that can be held against another reading's."""
+    """An observer that can be held against another reading's, and closed when it does not count."""
 
     def saw_same_as(self, other: Self) -> bool: ...
     def close(self) -> None: ...
@@ -65,14 +65,16 @@ class ListingWalk(Generic[Seer]):
 
     listing: Listing
     readings: list[Reading[Seer]] = field(default_factory=list)
-    backward: str = ""  # why it can't be read backward; "" as long as that was not tried
+    backward: str = ""  # "" as long as not tried; "done"; else why it can't be read so
 
     @property
     def last(self) -> Reading[Seer]:
+        """The latest reading that came to its end; its word counts."""
         return self.readings[-1]
 
     @property
     def certificate(self) -> Certificate:
+        """The last reading's."""
         return self.last.certificate if self.readings else "none"
 
 
@@ -90,10 +92,12 @@ class Walk(Generic[Seer]):
 
     @property
     def pages(self) -> int:
+        """Pages of all readings that came to their end."""
         return sum(reading.facts.pages for each in self.listings for reading in each.readings)
 
     @property
     def reported_total(self) -> int:
+        """What the last pages say of how many images there are."""
         return sum(each.last.facts.total_last for each in self.listings)
 
     @property
@@ -207,7 +211,6 @@ class Walker(Generic[Seer]):
         try:
             return self._forward(pager, observer)
         except UnsortableError:
-            self._style.unsortable.add(self._sort_key)
             self._sort_key = ""
         facts = self._forward(self._pager(listing, Order()), observer)
         facts.restarts += 1
@@ -223,7 +226,7 @@ class Walker(Generic[Seer]):
         )
 
     def _read_ordered(self, walked: ListingWalk[Seer]) -> bool:
-        """Tries the backward reading; whether it took place and ended, proven or not."""
+        """Tries the backward reading; whether it proved the listing whole."""
         pager = self._pager(walked.listing, Order(CREATION, "ASC"))
         observer = self._observer_for(walked.listing)
         start = max(page_count(walked.last.facts, pager) - 1, 0)

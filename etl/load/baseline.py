@@ -57,10 +57,6 @@ class Baseline:
         self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
         self._is_empty = self._one(_ANY_IMAGE) is None
 
-    def listings(self) -> set[str]:
-        """The distinct listings of the present images: `TYPE/WORKSPACE`."""
-        return {listing for (listing,) in self._all(_LISTINGS)}
-
     def match(self, digests: Sequence[bytes]) -> list[int | None]:
         """The key of the present row that each record's digest equals; None: look closer.
 
@@ -181,10 +177,6 @@ _LAST_RUN: Final = """
 """
 _RUN_COUNT: Final = "select count(*) from source_runs where source = :source"
 _ANY_IMAGE: Final = "select 1 from catalogue where source = :source limit 1"
-_LISTINGS: Final = """
-    select distinct listing from catalogue
-    where source = :source and state = 'present' and listing is not null
-"""
 _MARK: Final = """
     c.image_key, c.state, c.received, c.fingerprint,
     c.unseen_at is not null or c.missing_since is not null

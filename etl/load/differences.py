@@ -57,7 +57,7 @@ class Differences:
 
     def rejected(self) -> Iterator[Rejected]:
         """Each record that could not be understood, once for each reason."""
-        met: set[tuple[bytes, str]] = set()
+        met: set[tuple[str, str]] = set()
         for sighting in self._sightings:
             for frame in sighting.rejected:
                 mark = (frame.digest, frame.reject.reason)

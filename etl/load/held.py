@@ -1,12 +1,15 @@
-"""Which removals does the guard hold, and what becomes of them?"""
+"""Which removals does the guard hold, how is each image known to be gone, what becomes of them?"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import text
 
 from etl.database.types import json_text
+from etl.load.statements import reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,7 +18,26 @@ if TYPE_CHECKING:
 
     from etl.load.seen import Seen
     from etl.load.turn import Turn
-    from etl.model import Decision
+    from etl.model import Decision, Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A removal that is held: by which rule, and how the image was known to be gone."""
+
+    rule: str
+    evidence: Evidence
+    detail: dict[str, Any]
+
+
+def held_evidence(connection: Connection, source: str) -> dict[str, Held]:
+    """Image id → what is known of each removal of `source` that is held now."""
+    with reading(connection):
+        rows = connection.execute(text(_HELD), {"source": source}).all()
+    return {
+        image_id: Held(rule, evidence, msgspec.json.decode(detail))
+        for image_id, rule, evidence, detail in rows
+    }
 
 
 def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
@@ -52,17 +74,24 @@ def write_held(
             turn.execute(_RELEASE, image_id=image_id, released_as="dismissed")
         elif image_id not in wanted and (turn.is_certified or is_back):
             turn.execute(_RELEASE, image_id=image_id, released_as="withdrawn")
-    fresh = wanted.keys() - {image_id for image_id, _, _ in open_rows}
-    rows: list[tuple[Any, ...]] = [
-        (image_id, removal.candidate.name, removal.evidence, json_text(removal.detail))
-        for image_id, removal in wanted.items()
-        if image_id in fresh
-    ]
-    for image_id, name, evidence, detail in rows:
-        values = {"name": name, "evidence": evidence, "detail": detail}
-        turn.execute(_HOLD[turn.is_sqlite], image_id=image_id, rule=decision.held_rule, **values)
+    for image_id in wanted.keys() - {image_id for image_id, _, _ in open_rows}:
+        removal = wanted[image_id]
+        turn.execute(
+            _HOLD[turn.is_sqlite],
+            image_id=image_id,
+            name=removal.candidate.name,
+            rule=decision.held_rule,
+            evidence=removal.evidence,
+            detail=json_text(removal.detail),
+        )
 
 
+_HELD: Final = """
+    select image_id, rule, evidence, cast(evidence_detail as text)
+    from held_removals
+    where source = :source and released_at is null
+    order by image_id
+"""
 _OF_RUN: Final = """
     select h.source, h.image_id
     from held_removals as h

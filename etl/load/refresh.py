@@ -33,8 +33,7 @@ def refresh_components(turn: Turn) -> None:
         low = rows[-1].image_key
     turn.component_rules = COMPONENT_RULES
     if turn.before.digest is not None:
-        told = {"source": turn.source, "run_id": turn.run_id, "images": count}
-        _log.info("components read anew by this program's rules", extra=told)
+        _log.info("components read anew by this program's rules", extra={"images": count})
 
 
 def _block(turn: Turn, low: int) -> Sequence[Any]:

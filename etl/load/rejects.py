@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert, select
 
 from etl.database.schema import rejects, source_fields
+from etl.load.statements import reading
 from etl.load.turn import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sqlalchemy import Connection
+
     from etl.load.seen import Seen
     from etl.load.stage import Rejected
     from etl.load.turn import Turn
 
+RECORD_BYTES: Final = 65_536
+"""So much of a rejected record is kept."""
 _BATCH: Final = 500
+
+
+def record_digest(record: bytes) -> str:
+    """What a rejected record is known by, also where its whole text is not kept: hexadecimal."""
+    return blake2b(record, digest_size=16).hexdigest()
+
+
+def whole_rejects(connection: Connection, source: str) -> list[bytes]:
+    """The unresolved records of `source` that were kept whole, oldest first."""
+    open_ones = (
+        select(rejects.c.record, rejects.c.record_digest)
+        .where(rejects.c.source == source, rejects.c.resolved_at.is_(None))
+        .order_by(rejects.c.reject_id)
+    )
+    with reading(connection):
+        rows = connection.execute(open_ones).all()
+    records = [(record.encode(), digest) for record, digest in rows]
+    return [record for record, digest in records if record_digest(record) == digest]
 
 
 def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
@@ -27,7 +51,7 @@ def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
     """
     again: set[tuple[str, str]] = set()
     for batch in batches(frames, _BATCH):
-        marks = {(frame.digest.hex(), frame.reject.reason) for frame in batch}
+        marks = {_mark(frame) for frame in batch}
         again |= marks
         known = _on_record(turn, [digest for digest, _ in marks])
         rows = [_row(turn, each) for each in batch if _mark(each) not in known]
@@ -38,7 +62,7 @@ def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
 
 
 def _mark(frame: Rejected) -> tuple[str, str]:
-    return frame.digest.hex(), frame.reject.reason
+    return frame.digest, frame.reject.reason
 
 
 def _on_record(turn: Turn, digests: Sequence[str]) -> set[tuple[str, str]]:
@@ -62,7 +86,7 @@ def _row(turn: Turn, frame: Rejected) -> dict[str, Any]:
         "reason": reject.reason,
         "record": reject.record,
         "record_bytes": frame.length,
-        "record_digest": frame.digest.hex(),
+        "record_digest": frame.digest,
         "rejected_at": turn.observed_at,
     }
 

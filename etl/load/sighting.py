@@ -6,13 +6,13 @@ byte is only marked as seen; of the others, only what differs is kept, in spools
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from etl.decide.diff import field_changes
 from etl.decide.ledger import version_fact, version_facts
+from etl.load.rejects import RECORD_BYTES, record_digest
 from etl.load.seen import Seen, together
 from etl.load.stage import Changed, New, Rejected, Spool, Touched
 from etl.model import DELETED, Image, Reject
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from etl.load.baseline import Baseline, Mark
     from etl.model import Candidate, Images, Known, Listing, Page
 
-RECORD_BYTES: Final = 65_536
 UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new one in every record
 
 
@@ -247,6 +246,6 @@ def _rejected(page: Page, place: int, image_id: str | None, reason: str) -> Reje
             record=kept,
         ),
         listing=str(page.listing),
-        digest=blake2b(record, digest_size=16).digest(),
+        digest=record_digest(record),
         length=len(record),
     )

@@ -74,7 +74,7 @@ class Rejected(Struct, frozen=True, array_like=True, gc=False):
 
     reject: Reject
     listing: str
-    digest: bytes
+    digest: str
     length: int
 
 

@@ -104,7 +104,7 @@ def queue_app(settings: Settings) -> App:
 
 
 @contextmanager
-def our_errors(engine: Engine) -> Iterator[None]:
+def queue_errors(engine: Engine) -> Iterator[None]:
     """Procrastinate's trouble with the database as `DatabaseUnavailable`."""
     try:
         yield
@@ -116,7 +116,7 @@ def our_errors(engine: Engine) -> Iterator[None]:
 @contextmanager
 def _opened(settings: Settings, engine: Engine) -> Iterator[App]:
     app = queue_app(settings)
-    with our_errors(engine), app.open():
+    with queue_errors(engine), app.open():
         yield app
 
 

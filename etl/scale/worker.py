@@ -20,7 +20,7 @@ from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 
 from etl.errors import DatabaseUnavailable
-from etl.scale.queue import PREFIX, SYNC, our_errors, queue_app, ready
+from etl.scale.queue import PREFIX, SYNC, queue_app, queue_errors, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -129,7 +129,7 @@ def work(
     `SchemaNotAtHead`.
     """
     _hear_them_too()
-    with ready(settings) as engine, our_errors(engine):
+    with ready(settings) as engine, queue_errors(engine):
         worker = Worker(
             settings=settings,
             queues=queues,

@@ -14,8 +14,7 @@ from etl.errors import UsageError
 from etl.extract.lookup import look_up
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
-from etl.load.held import read_held
-from etl.load.pending import held_evidence
+from etl.load.held import held_evidence, read_held
 from etl.model import Candidate, Decision, Removal, WalkFacts
 from etl.run import open_job, run_work
 from etl.sources.choice import chosen_of
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from etl.config import Settings, SourceSettings
     from etl.extract.client import Client
     from etl.job import Job
-    from etl.load.pending import Held
+    from etl.load.held import Held
     from etl.model import Outcome, RunOutcome
 
 

@@ -9,7 +9,7 @@ from msgspec import Raw
 from etl.database.engine import open_kept
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
-from etl.load.pending import whole_rejects
+from etl.load.rejects import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
 from etl.run import open_job, run_work

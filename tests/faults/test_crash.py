@@ -65,7 +65,7 @@ DECIDING = {
     ("dismiss", "the lock"): Moment("load/lock.py", "_is_taken", "return"),
     ("dismiss", "the held"): Moment("load/held.py", "write_held", "return"),
     ("dismiss", "the commit"): Moment("load/apply.py", "apply_source", "return"),
-    ("replay-rejects", "the records"): Moment("load/pending.py", "whole_rejects", "return"),
+    ("replay-rejects", "the records"): Moment("load/rejects.py", "whole_rejects", "return"),
     ("replay-rejects", "the rejects"): Moment("load/rejects.py", "write_rejects", "return"),
     ("replay-rejects", "the commit"): Moment("load/apply.py", "apply_source", "return"),
 }

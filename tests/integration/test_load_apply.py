@@ -13,7 +13,7 @@ import etl.load.apply
 from etl.errors import SourceUnavailable
 from etl.instants import instant_text
 from etl.load.apply import record_failure
-from etl.load.baseline import Baseline
+from etl.load.baseline import FEW, Baseline
 from etl.load.held import read_held
 from etl.load.lock import source_lock
 from etl.load.preview import preview_source
@@ -408,6 +408,25 @@ def test_many_changes_are_written_in_batches(loading, monkeypatch):
     assert (outcome.changed, outcome.unchanged) == (7, 3)
     assert loading.rows("select count(*), max(version) from image_versions") == [(17, 2)]
     assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+
+
+def test_a_name_and_a_path_that_come_and_go_are_in_the_row(loading):
+    path = "swr.example.com/org/image:1"
+    for values in ({"name": None}, {"swr_path": path}, {"swr_path": None}, {"name": "back"}):
+        before = loading.rows("select name, swr_path from images where image_id = 'id-0'")
+        loading.run([record(0, **values)])
+        (row,) = loading.rows("select name, swr_path from images where image_id = 'id-0'")
+        told = json.loads(json.dumps(record(0, **values)))
+        assert row == (told.get("name"), told.get("swr_path")) != before
+    assert loading.rows("select max(version) from image_versions") == [(4,)]
+
+
+@pytest.mark.parametrize("page_rows", [FEW, FEW + 1])
+def test_few_changes_on_a_page_and_many_are_the_same(loading, page_rows):
+    loading.run([record(n) for n in range(page_rows)], page_rows=page_rows)
+    outcome = loading.run([record(n, tag="t") for n in range(page_rows)], page_rows=page_rows)
+    assert (outcome.changed, outcome.unchanged) == (page_rows, 0)
+    assert outcome.changed_fields == {"tag": page_rows}
 
 
 def test_an_older_programs_fingerprint_makes_no_version_and_is_made_anew(loading):

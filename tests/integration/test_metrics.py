@@ -16,7 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from etl import __version__
-from etl.audit.outfile import written_whole
 from etl.cli.entry import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
@@ -24,6 +23,7 @@ from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.lock import source_lock
 from etl.notify.announce import announcing
 from etl.notify.metrics import FAMILIES
+from etl.outfile import written_whole
 from etl.run import run_sync
 from etl.sample import Quirks
 from etl.upkeep.held import dismiss

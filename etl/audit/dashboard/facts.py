@@ -44,6 +44,7 @@ class Capped:
 
     @property
     def left_out(self) -> int:
+        """How many rows there are besides these."""
         return self.total - len(self.rows)
 
 

@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from etl.audit.dashboard import charts, words
 from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
-from etl.audit.outfile import written_whole
 from etl.database.snapshot import snapshot
 from etl.errors import UsageError
+from etl.outfile import written_whole
 from etl.printable import count_text
 
 if TYPE_CHECKING:

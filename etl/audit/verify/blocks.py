@@ -60,6 +60,7 @@ class Version:
 
     @property
     def row(self) -> str:
+        """How findings name it."""
         return f"image {self.image.image_id}, version {self.period.version}"
 
 
@@ -74,10 +75,14 @@ class History:
 
     @property
     def source(self) -> str:
+        """By the image's last version."""
         return self.versions[-1].period.source
 
 
 def read_keys(connection: Connection, low: int, first: int) -> list[int]:
+    """The next keys above `low` in order, up to `BLOCK`: of images that a run from `first` on
+    touched (0: of all).
+    """
     touched = "and (opened_run_id >= :first or closed_run_id >= :first)" if first else ""
     statement = f"""
         select image_key from catalogue where image_key > :low {touched}

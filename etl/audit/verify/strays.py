@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
 from etl.audit.verify.findings import Finding, of_row
+from etl.load.rejects import RECORD_BYTES, record_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,6 @@ _OF_IMAGES: Final = {
     "image_removals": "c.source = t.source and c.image_id = t.image_id",
     "held_removals": "c.source = t.source and c.image_id = t.image_id",
 }
-_RECORD_BYTES: Final = 65_536
 _CODES: Final[dict[str, Callable[[int | None], bool]]] = {
     "succeeded": lambda code: code == 0,
     "partial": lambda code: code in {3, 22},
@@ -127,6 +126,6 @@ def check_rejects(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
 def _is_otherwise(row: Any) -> bool:
     """Whether a record that is kept as it was received is not the one of its digest."""
     record = row.record.encode(errors="replace")
-    if row.record_bytes > _RECORD_BYTES or "�" in row.record:
+    if row.record_bytes > RECORD_BYTES or "�" in row.record:
         return False
-    return bool(blake2b(record, digest_size=16).hexdigest() != row.record_digest)
+    return bool(record_digest(record) != row.record_digest)
