@@ -60,6 +60,8 @@ class Job:
         """The connection that alone may write a source now. Raises `LockHeld`."""
         with (
             our_errors(self.engine),
-            source_lock(self.engine, source, wait_seconds=self.wait_seconds) as connection,
+            source_lock(
+                self.engine, source, own_run=self.run_id, wait_seconds=self.wait_seconds
+            ) as connection,
         ):
             yield connection

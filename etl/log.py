@@ -49,7 +49,8 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
 @contextmanager
 def bound(**fields: Any) -> Iterator[None]:
     """Adds fields, such as `run` and `source`, to every event told inside the block."""
-    token = _BOUND.set({**_BOUND.get(), **fields})
+    known = {name: value for name, value in fields.items() if value is not None}
+    token = _BOUND.set({**_BOUND.get(), **known})
     try:
         yield
     finally:

@@ -82,7 +82,9 @@ def run_sync(
         sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
         require_keys(sources, place=settings.place)
         if is_dry_run or not (sources or failed):  # a share without sources is no run
-            return _executed(job, sources, sync_source, parallel=parallel, failed=failed)
+            return _executed(
+                job, sources, sync_source, parallel=parallel, failed=failed, started_at=job.now()
+            )
         return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
 
 
@@ -132,11 +134,12 @@ def run_work(
     failed: Sequence[Outcome] = (),
 ) -> RunOutcome:
     """Does `work` to each source under a row of `sync_runs`, which tells how it ended."""
+    started_at = job.now()
     with our_errors(job.engine):
         run_id = begin_run(
             job.engine,
             kind=kind,
-            now=job.now(),
+            now=started_at,
             version=__version__,
             host=platform.node(),
             pid=os.getpid(),
@@ -145,7 +148,9 @@ def run_work(
     ended = "failed", 1
     try:
         job = replace(job, run_id=run_id)
-        outcome = _executed(job, sources, work, parallel=parallel, failed=failed)
+        outcome = _executed(
+            job, sources, work, parallel=parallel, failed=failed, started_at=started_at
+        )
         ended = outcome.status, outcome.exit_code
     except ImageSyncError as error:
         error.run_id = run_id
@@ -167,8 +172,8 @@ def _executed(
     *,
     parallel: int,
     failed: Sequence[Outcome],
+    started_at: datetime,
 ) -> RunOutcome:
-    started_at = job.now()
     threads = min(parallel, len(sources))
     outcomes = (*_side_by_side(job, sources, work, threads=threads), *failed)
     status, exit_code = conclusion(outcomes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli.options import output_option, source_option, wait_option
+from etl.cli.options import NUMBER, output_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from etl.model import RunOutcome
 
-_run_argument = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
+_run_argument = click.argument("run_id", metavar="RUN", type=NUMBER)
 
 
 @click.command(short_help="Let a run's held removals through, each looked up again.")

@@ -37,7 +37,7 @@ def export(session: Session, file: Path, *, relation: str, as_of: str | None) ->
     from etl.audit.export import export as write
     from etl.audit.times import instant
 
-    at = instant(as_of, now=session.clock()) if as_of else None
+    at = instant(as_of, now=session.clock()) if as_of is not None else None
     with session.reader() as connection:
         count = write(connection, file, relation=relation, as_of=at)
     if not session.is_quiet:

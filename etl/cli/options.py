@@ -49,9 +49,24 @@ GLOBAL_OPTIONS: Final = (
     _global("-q", "is_quiet", is_flag=True, help="Say nothing unless something is wrong."),
 )
 
+
+def as_text(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    """Refuses bytes of an argument that are no UTF-8: no database holds them."""
+    for each in value if isinstance(value, tuple) else (value or "",):
+        try:
+            each.encode()
+        except UnicodeEncodeError:
+            raise click.BadParameter(f"{each!r} is not UTF-8") from None
+    return value
+
+
+NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)
+"""A run's."""
+
 source_option: Final = click.option(
     "--source",
     "sources",
+    callback=as_text,
     multiple=True,
     metavar="NAME",
     shell_complete=source_names,
@@ -100,7 +115,7 @@ wait_option: Final = click.option(
 
 limit_option: Final = click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=2**62),
     metavar="N",
     help="So many rows; 0: all. Default: 100 in a table, else all.",
 )
@@ -110,7 +125,7 @@ _READING: Final = (
     source_option,
     click.option("--since", metavar="TIME", help=f"From TIME on: {_TIME_HELP}"),
     click.option("--until", metavar="TIME", help="Before TIME."),
-    click.option("--run", type=click.IntRange(min=1), metavar="N", help="Of this run alone."),
+    click.option("--run", type=NUMBER, metavar="N", help="Of this run alone."),
     limit_option,
     format_option,
 )

@@ -7,11 +7,19 @@ from typing import Any, Final
 import click
 
 from etl.cli.answer import give
-from etl.cli.options import Wanted, format_option, limit_option, reading_options, source_option
+from etl.cli.options import (
+    Wanted,
+    as_text,
+    format_option,
+    limit_option,
+    reading_options,
+    source_option,
+)
 from etl.cli.session import Session, pass_session
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
+_AT_THAT_TIME: Final = {"present": {"present": True}, "all": {"any": True}}
 
 
 def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
@@ -19,8 +27,8 @@ def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
 
     now = session.clock()
     return {
-        "since": instant(wanted.since, now=now) if wanted.since else None,
-        "until": instant(wanted.until, now=now) if wanted.until else None,
+        "since": instant(wanted.since, now=now) if wanted.since is not None else None,
+        "until": instant(wanted.until, now=now) if wanted.until is not None else None,
     }
 
 
@@ -47,9 +55,9 @@ def _give(session: Session, name: str, wanted: Wanted, **asked: Any) -> None:
     show_default=True,
     help="Images of this state.",
 )
-@click.option("--arch", help="x86_64, aarch64, …")
-@click.option("--type", "type_", help="BUILD_IN, DEDICATED, …")
-@click.option("--dev-service", help="NOTEBOOK, SSH, …")
+@click.option("--arch", callback=as_text, help="x86_64, aarch64, …")
+@click.option("--type", "type_", callback=as_text, help="BUILD_IN, DEDICATED, …")
+@click.option("--dev-service", callback=as_text, help="NOTEBOOK, SSH, …")
 @reading_options
 @pass_session
 def images(
@@ -70,15 +78,16 @@ def images(
     image-sync images --since 7d                 the ones whose latest change is so young
     image-sync images --run 12                   the ones that run 12 brought, as they still are
 
-    With --as-of, the images are those that were present, with their values of that time.
+    With --as-of, images have the state and the values of that time.
     """
     asked: dict[str, Any] = {
-        "arch": arch.strip().lower() if arch else None,
-        "type": type_.strip().upper() if type_ else None,
-        "dev_service": dev_service.strip().upper() if dev_service else None,
+        "arch": None if arch is None else arch.strip().lower(),
+        "type": None if type_ is None else type_.strip().upper(),
+        "dev_service": None if dev_service is None else dev_service.strip().upper(),
     }
-    if as_of:
+    if as_of is not None:
         asked |= _moment(session, as_of, at="at", run="at_run")
+        asked |= _AT_THAT_TIME.get(state, {"gone": state})
         _give(session, "images_as_of", wanted, **asked)
         return
     asked["state"] = None if state == "all" else state
@@ -87,7 +96,7 @@ def images(
 
 
 @click.command(short_help="All versions of one image, and what changed in each.")
-@click.argument("image_id")
+@click.argument("image_id", callback=as_text)
 @reading_options
 @pass_session
 def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
@@ -113,7 +122,7 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
 
 @click.command(short_help="What runs changed, field by field, latest first.")
 @click.option("--kind", type=click.Choice(_KINDS), help="Changes of this kind.")
-@click.option("--field", help="A tracked column of images: size, status, tag, …")
+@click.option("--field", callback=as_text, help="A tracked column of images: size, status, tag, …")
 @reading_options
 @pass_session
 def changes(session: Session, kind: str | None, field: str | None, *, wanted: Wanted) -> None:

@@ -48,7 +48,7 @@ def report(
         raise UsageError(f"no report {name!r}", hint="`image-sync report --list` names them")
     head = read_query(name, dialect="sqlite", folder="reports").head
     now = session.clock()
-    since = since or head.get("since")
+    since = head.get("since") if since is None else since
     give(
         session,
         name,
@@ -56,8 +56,8 @@ def report(
         limit=limit,
         form=form,
         sources=sources,
-        since=instant(since, now=now) if since else None,
-        until=instant(until, now=now) if until else None,
+        since=instant(since, now=now) if since is not None else None,
+        until=instant(until, now=now) if until is not None else None,
         today=now.date().isoformat(),
     )
 

@@ -57,9 +57,9 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
     from etl.cli.answer import show
     from etl.printable import printable
 
-    bound = duration(max_age) if max_age else None
+    bound = duration(max_age) if max_age is not None else None
     found = _states(session, sources=sources, bound=bound)
-    stale = [each["source"] for each in found if each["is_stale"]] if bound else []
+    stale = [each["source"] for each in found if each["is_stale"]] if bound is not None else []
     session.exit_code = STALE if stale else 0
     if not (session.is_quiet and output == "text"):
         columns = tuple(found[0]) if found else ("source",)

@@ -8,6 +8,7 @@ import click
 
 from etl.cli.options import source_option
 from etl.cli.session import Session, pass_session
+from etl.errors import UsageError
 
 if TYPE_CHECKING:
     from etl.audit.verify import Head
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Recompute the ledger's digests and invariants.")
 @click.option("--since", metavar="TIME|RUN", help="Only what runs from then on wrote.")
-@click.option("--head", default="", metavar="DIGEST", help="A digest noted elsewhere, to be found.")
+@click.option("--head", metavar="DIGEST", help="A digest noted elsewhere, to be found.")
 @source_option
 @pass_session
-def verify(session: Session, sources: tuple[str, ...], *, since: str | None, head: str) -> None:
+def verify(
+    session: Session, sources: tuple[str, ...], *, since: str | None, head: str | None
+) -> None:
     """Recompute the ledger's digests and invariants from the tables alone.
 
     Prints the head of each source's chain: note it elsewhere, and `--head` shows later that the
@@ -33,9 +36,11 @@ def verify(session: Session, sources: tuple[str, ...], *, since: str | None, hea
     from etl.audit.times import instant_or_run
     from etl.audit.verify import verify as recompute
 
-    after = instant_or_run(since, now=session.clock()) if since else None
+    after = instant_or_run(since, now=session.clock()) if since is not None else None
+    if head is not None and not head.strip():
+        raise UsageError("--head is empty", hint="a digest that `verify` printed before")
     with session.reader() as connection:
-        heads = recompute(connection, since=after, head=head, sources=sources)
+        heads = recompute(connection, since=after, head=head or "", sources=sources)
     for each in heads:
         click.echo(head_line(each))
     if not heads and not session.is_quiet:

@@ -85,7 +85,7 @@ def tables_of(path: Path | None, database_url: str) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         hint = "`image-sync config init` writes one"
         raise ConfigError(str(path), [f"can't be read: {error.strerror}; {hint}"]) from None

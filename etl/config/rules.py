@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -24,8 +25,8 @@ def at_least(low: float) -> Rule:
     return lambda value: "" if value >= low else f"{low} or more"
 
 
-def above(low: float) -> Rule:
-    return lambda value: "" if value > low else f"more than {low}"
+def above(low: float, at_most: float) -> Rule:
+    return lambda value: "" if low < value <= at_most else f"more than {low}, at most {at_most}"
 
 
 def one_of(*choices: str) -> Rule:
@@ -52,6 +53,10 @@ def url(value: str) -> str:
     except ValueError:
         return "https://host[:port]"
     return "" if is_whole and is_plain else "https://host[:port], without user, query or fragment"
+
+
+def optional_path(value: str) -> str:
+    return "" if not value or os.path.exists(value) else "a file that is there"
 
 
 def optional_url(value: str) -> str:

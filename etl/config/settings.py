@@ -62,7 +62,7 @@ class HttpSettings:
     )
     max_requests_per_second: float = key(0, text="0: no limit", rule=rules.at_least(0))
     timeout_seconds: float = key(
-        30, text="to connect, and between two bytes of an answer", rule=rules.above(0)
+        30, text="to connect, and between two bytes of an answer", rule=rules.above(0, 86_400)
     )
     max_retries: int = key(
         5, text="of one request, after 429, 5xx, a time-out or a cut", rule=rules.between(0, 100)
@@ -70,7 +70,9 @@ class HttpSettings:
     max_response_bytes: int = key(
         67_108_864, text="a longer body is refused", rule=rules.at_least(1024)
     )
-    ca_bundle: str = key("", text="a file of certificates; TLS is always verified")
+    ca_bundle: str = key(
+        "", text="a file of certificates; TLS is always verified", rule=rules.optional_path
+    )
     user_agent_suffix: str = key("", text="added to the User-Agent header", rule=rules.header_value)
 
 
@@ -132,7 +134,7 @@ class NotifySettings:
         ("removals", "held", "failed"), text="what is worth a post", rule=rules.events
     )
     timeout_seconds: float = key(
-        5, text="of a ping or post: to connect, and between two bytes", rule=rules.above(0)
+        5, text="of a ping or post: to connect, and between two bytes", rule=rules.above(0, 86_400)
     )
 
 

@@ -33,19 +33,21 @@ def source_lock(
     engine: Engine,
     source: str,
     *,
+    own_run: int | None = None,
     wait_seconds: float = 0,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Connection]:
     """The connection to read and write `source` with, for as long as nobody else may.
 
-    Raises `LockHeld`, naming the run that is at work, when the lock is not free in time.
+    Raises `LockHeld`, naming the runs that are at work besides one's own, when the lock is not
+    free in time.
     """
     deadline = clock() + wait_seconds
     with engine.connect() as connection:
         while not _is_taken(connection, source):
             if clock() >= deadline:
-                raise _held(connection, source)
+                raise _held(connection, source, own_run)
             sleep(POLL_SECONDS)
         connection.info[_SIGN] = source
         try:
@@ -94,12 +96,14 @@ def _give_back(connection: Connection, source: str) -> None:
         FILE_LOCKS.give_back_source(database_file(connection.engine), source)
 
 
-def _held(connection: Connection, source: str) -> LockHeld:
-    running = text(
-        "select run_id, host, pid from sync_runs where status = 'running' order by run_id desc"
-    )
+def _held(connection: Connection, source: str, own_run: int | None) -> LockHeld:
+    running = text("""
+        select run_id, host, pid from sync_runs
+        where status = 'running' and run_id <> :own_run
+        order by run_id desc
+    """)
     with connection.begin():
-        holders = connection.execute(running).all()
+        holders = connection.execute(running, {"own_run": own_run or 0}).all()
     told = ", ".join(f"run {run_id} on {host}, process {pid}" for run_id, host, pid in holders)
     return LockHeld(
         f"another run is writing source {source} (running: {told or 'none on record'})",

@@ -68,6 +68,7 @@ def _approve(source: SourceSettings, job: Job, *, held: dict[str, list[str]]) ->
             decision = _judged_anew(source, client, candidates, kept)
             facts = WalkFacts(
                 requests=client.requests,
+                retries=client.retries,
                 detail={"found_by_lookup": len(decision.found)} if decision.found else {},
                 coverage=coverage_of(source).digest,
             )

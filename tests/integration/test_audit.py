@@ -12,7 +12,10 @@ from etl.audit import query
 from etl.audit.query import names_in, read_query
 from etl.cli.entry import run
 from etl.database.engine import open_engine
+from etl.instants import instant_text
 from tests.support.databases import BACKENDS
+from tests.support.loading import Loading, leave_all, miss_all, remove_all
+from tests.support.loading import record as listed
 from tests.support.record import Record, small_record
 
 REPORTS = names_in("reports")
@@ -156,6 +159,69 @@ def test_history_tells_what_changed_and_how_it_ended(asked):
 )
 def test_history_narrowed(args, versions, asked):
     assert [row["version"] for row in asked("history", *args)] == versions
+
+
+@pytest.mark.usefixtures("engine")
+def test_images_as_of_a_run_are_those_that_the_command_showed_then(database_url, asked):
+    loading = Loading(database_url)
+    many = [listed(number) for number in range(6)]
+    steps = (
+        (many, remove_all),
+        ([*many[:4], listed(4, status="DELETED"), listed(9, status="DELETED")], remove_all),
+        (many[:3], leave_all),
+        ([listed(0, tag="t"), *many[1:5]], remove_all),  # one changes, some come back
+        (many[2:], miss_all),
+        (many[2:], remove_all),
+    )
+    shown = {}
+    for number, (records, decide) in enumerate(steps, 1):
+        loading.run(records, decide=decide)
+        for state in ("present", "removed", "out_of_scope", "all"):
+            shown[number, state] = shape(asked("images", "--state", state))
+        at = instant_text(loading.now)
+        assert shape(asked("images", "--state", "all", "--as-of", at)) == shown[number, "all"]
+    assert all(
+        any(images for (_, of), images in shown.items() if of == state) for _, state in shown
+    )
+    for (number, state), images in shown.items():
+        then = asked("images", "--state", state, "--as-of", str(number))
+        assert shape(then) == images, (number, state)
+
+
+def shape(rows):
+    return [(row["image_id"], row["state"], row["version"], row["tag"]) for row in rows]
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["status", "--max-age", ""],
+        ["images", "--as-of", ""],
+        ["changes", "--since", ""],
+        ["removals", "--until", " "],
+        ["export", "images.csv", "--as-of", ""],
+        ["report", "removed", "--since", ""],
+        ["verify", "--since", ""],
+        ["verify", "--head", ""],
+        ["images", "--arch", "\udcff"],
+        ["images", "--source", "\udcff"],
+        ["history", "a\udcff"],
+        ["changes", "--field", "\udcff"],
+        ["images", "--run", str(2**63)],
+        ["runs", "--limit", str(2**63)],
+        ["approve", str(2**63)],
+    ],
+    ids=str,
+)
+def test_an_empty_or_impossible_value_is_refused_and_not_passed_over(args, capsys):
+    assert run(args) == 2
+    assert "a bug" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("record")
+def test_an_empty_filter_matches_nothing(asked):
+    assert asked("images", "--arch", "") == asked("images", "--type", " ") == []
 
 
 @pytest.mark.usefixtures("record")
@@ -372,6 +438,8 @@ def test_status_ages_by_the_last_certified_walk(asked, capsys):
     assert two["source"] == "two"
     rows = asked("status", "--max-age", "1s", code=40)
     assert [row["is_stale"] for row in rows] == [True, True]
+    assert run(["-q", "status", "--max-age", "0s"]) == 40
+    capsys.readouterr()
     assert run(["-q", "status", "--max-age", "1000000d"]) == 0
     told = capsys.readouterr()
     assert told.out == ""

@@ -309,3 +309,27 @@ def test_a_workspace_that_vanishes_from_the_discovery_proves_nothing(
         assert code == 0
         in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
     assert len(rows(command, "images")) == 12
+
+
+def test_what_approve_asked_for_again_is_counted(
+    command: Command, api: SampleApi, tmp_path: Path
+) -> None:
+    guard = {"always_allow": 0, "max_count": 0, "max_percent": 0}
+    assert command("sync", removals=guard)[0] == 0
+    api.images = LESS
+    assert command("sync")[0] == 30
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("max_retries = 0", "max_retries = 2"))
+    answers = [error_response(503, "ModelArts.0001", headers={"Retry-After": "0"})]
+    api.before_request = lambda _: answers.pop() if answers else None
+    code, out, _ = command("approve 2 --output json")
+    (source,) = json.loads(out)["sources"]
+    assert (code, source["removed"], source["requests"], source["retries"]) == (0, 1, 2, 1)
+
+
+def test_a_run_begins_when_its_row_says(command: Command) -> None:
+    told = json.loads(command("sync --output json")[1])
+    (row,) = json.loads(command("runs --format json")[1])
+    assert {name: row[name] for name in ("started_at", "finished_at")} == {
+        name: told[name] for name in ("started_at", "finished_at")
+    }

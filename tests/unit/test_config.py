@@ -26,6 +26,23 @@ def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> 
     return caught.value.mistakes
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("timeout_seconds = inf", "http.timeout_seconds: expected more than 0, at most 86400"),
+        ("timeout_seconds = 1e10", "http.timeout_seconds: expected more than 0, at most 86400"),
+        ('ca_bundle = "/no/such.pem"', "http.ca_bundle: expected a file that is there"),
+    ],
+)
+def test_what_no_connection_could_be_made_with(tmp_path: Path, line: str, told: str) -> None:
+    assert mistakes(tmp_path, f"[http]\n{line}\n{SOURCE}")[0].startswith(told)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeff" + SOURCE)
+    assert [each.name for each in read_settings(path, {}).sources] == ["s"]
+
+
 def test_the_example_is_the_file_that_is_shipped() -> None:
     shipped = Path(__file__).parents[2] / "config.example.toml"
     assert shipped.read_text() == example_toml()
