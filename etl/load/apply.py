@@ -21,6 +21,7 @@ from etl.load.lock import require_lock
 from etl.load.opening import remove_at_once, write_changed, write_new, write_touched
 from etl.load.refresh import refresh_components
 from etl.load.rejects import write_rejects, write_source_fields
+from etl.load.relisted import write_relisted
 from etl.load.sighting import deleted_by, seen_by
 from etl.load.sights import read_sights
 from etl.load.tally import Tally, failed_outcome
@@ -150,6 +151,7 @@ def _write(
     with turn.watch.on("commit: changed"):
         write_changed(turn, tally.changed(differences.changed()))
         write_touched(turn, differences.touched())
+        write_relisted(turn, sightings)
     with turn.watch.on("commit: absent"):
         write_absent(turn, decision)
     deleted = deleted_by(sightings)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import text
 
 from etl.decide.ledger import FactSet
@@ -37,6 +38,7 @@ class Before:
     catalogue_digest: str = FactSet().digest
     present: int = 0
     walked_at: datetime = NEVER  # the last certified walk
+    listings: frozenset[str] = frozenset()  # those that it read, as `TYPE/WORKSPACE`
     sight_digest: str | None = None  # None: before the first run, or release 0.1 wrote it
     component_rules: str | None = None
 
@@ -46,9 +48,11 @@ def read_before(connection: Connection, source: str) -> Before:
     last = connection.execute(text(_LAST), {"source": source}).one_or_none()
     if last is None:
         return Before()
-    walked = connection.execute(text(_WALKED), {"source": source}).scalar()
     digest, catalogue_digest, present, *later = last
-    return Before(digest, catalogue_digest, present, instant_read(walked) or NEVER, *later)
+    walked = connection.execute(text(_WALKED), {"source": source}).one_or_none() or (None, "{}")
+    walked_at = instant_read(walked[0]) or NEVER
+    listings = frozenset(each["listing"] for each in _detail(walked[1]).get("listings", ()))
+    return Before(digest, catalogue_digest, present, walked_at, listings, *later)
 
 
 _LAST: Final = """
@@ -56,8 +60,10 @@ _LAST: Final = """
     where source = :source order by observed_at desc limit 1
 """
 _WALKED: Final = """
-    select max(observed_at) from source_runs where source = :source and certificate <> 'none'
+    select observed_at, cast(walk_detail as text) from source_runs
+    where source = :source and certificate <> 'none' order by observed_at desc limit 1
 """
+_detail: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
+from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.lock import source_lock
@@ -376,6 +377,36 @@ def test_a_workspace_left_out_is_out_of_scope(here: Place) -> None:
     assert here.sync().out_of_scope == 1
     here.cover(workspaces=("0", OTHER))
     assert here.sync().in_scope == 1
+
+
+def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(here: Place) -> None:
+    """An endpoint that shows its images in every workspace, of which one is left out."""
+
+    def in_every_workspace(request: Request) -> None:
+        if not is_show(request):
+            request.query["workspace_id"] = "0"
+
+    here.api.before_request = in_every_workspace
+    here.cover(workspaces=("0", OTHER))
+    assert here.sync().added == 6
+    here.cover(workspaces=(OTHER,))
+    here.removals = {"always_allow": 0, "max_percent": 50}
+    relisted = here.sync()
+    assert (relisted.changed, relisted.unchanged, relisted.out_of_scope) == (0, 6, 0)
+    listings = here.rows("select distinct listing from images where state = 'present'")
+    assert listings == [{"listing": f"BUILD_IN/{OTHER}"}]
+    before = here.tables()
+    here.sync()
+    assert here.tables() == before
+    here.api.images = without(here, 0)
+    gone = here.sync()
+    assert (gone.removed, gone.out_of_scope) == (1, 0)
+    assert [row["evidence"] for row in removals(here)] == ["lookup_not_found"]
+    here.api.images = []
+    run = here.run()
+    assert (run.exit_code, run.sources[0].held_rule) == (30, "empty_listing")
+    with open_engine(here.url).connect() as connection:
+        assert verify(connection)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,8 +14,9 @@ from sqlalchemy import Engine, make_url, text
 from etl.audit.verify import verify, versions
 from etl.cli.entry import run
 from etl.database.engine import open_engine
+from etl.database.schema import metadata
 from etl.errors import LedgerBroken, UsageError
-from tests.support.edits import try_edits
+from tests.support.edits import LEDGER, NOT_PROVEN, try_edits
 from tests.support.history import BEGINNING, History, record, varied
 
 EDITS = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 60
@@ -223,3 +225,50 @@ def test_random_edits_are_found(engine):
     varied(engine, runs=12)
     verified(engine)
     try_edits(engine, count=EDITS, seed=20261123)  # the same edits every time
+
+
+STRANGE = ("yesterday", b"\xff\xfe", -1, 2**62, "{", 1e300, "9999-99-99T99:99:99.999Z")
+
+
+def test_a_value_that_is_none_of_its_column_s_is_found_and_no_bug(databases, tmp_path):
+    """SQLite keeps what it is given: each column of each table, one row, one strange value."""
+    with databases.migrated("sqlite") as url:
+        engine = open_engine(url)
+        varied(engine, runs=8)
+        engine.dispose()
+        path = make_url(url).database
+        shutil.copy(path, tmp_path / "whole.db")
+        for number, (table, column) in enumerate(proven_columns()):
+            shutil.copy(tmp_path / "whole.db", path)
+            driver = sqlite3.connect(path, isolation_level=None)
+            driver.execute("pragma ignore_check_constraints = on")
+            last = f"where rowid = (select max(rowid) from {table})"
+            value = STRANGE[number % len(STRANGE)]
+            try:
+                driver.execute(f"update {table} set {column} = ? {last}", (value,))
+            except sqlite3.IntegrityError:
+                continue  # it may be no key
+            finally:
+                changes = driver.total_changes
+                driver.close()
+            if changes:
+                with pytest.raises(LedgerBroken):
+                    verified(engine)
+                engine.dispose()
+
+
+def proven_columns():
+    for table in (metadata.tables[name] for name in LEDGER):
+        for column in table.columns:
+            if column.name not in NOT_PROVEN.get(table.name, ()):
+                yield table.name, column.name
+
+
+def test_a_value_that_postgresql_can_t_reckon_with_is_found(databases):
+    with databases.migrated("postgresql") as url:
+        engine = open_engine(url)
+        History(engine).run([record("a"), record("b")])
+        edited(engine, "update catalogue set created_at = 'infinity' where image_id = 'a'")
+        with pytest.raises(LedgerBroken, match="the images' versions: can't be read"):
+            verified(engine)
+        engine.dispose()

@@ -19,10 +19,11 @@ noted elsewhere (`--head`) shows that.
 from __future__ import annotations
 
 from heapq import nsmallest
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from etl.audit.verify.findings import Finding, counted
+from sqlalchemy.exc import DBAPIError
+
+from etl.audit.verify.findings import UNREADABLE, Finding, counted, is_unreadable, of_row
 from etl.audit.verify.runs import (
     Head,
     Ledger,
@@ -37,7 +38,7 @@ from etl.database.snapshot import snapshot
 from etl.errors import LedgerBroken, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -61,24 +62,40 @@ def verify(
     elsewhere, or at least its first digits, that must be in the chain.
     """
     with snapshot(connection):
-        ledger = read_ledger(connection, sources=sources)
-        first = ledger.first_run_since(since)
-        found = counted(
-            chain(
-                check_strays(connection),
-                check_sync_runs(connection, ledger, first),
-                check_versions(connection, ledger, first),
-                check_rejects(connection, ledger),
-                check_runs(connection, ledger, first),
-                check_sights(connection, ledger),
-                () if first else check_kept(connection, ledger),
-            )
-        )
+        try:
+            ledger = read_ledger(connection, sources=sources)
+            first = ledger.first_run_since(since)
+        except UNREADABLE as error:
+            raise LedgerBroken(f"the runs of the ledger can't be read: {error}") from error
+        checks = {
+            "rows of no run or image": check_strays(connection),
+            "sync_runs": check_sync_runs(connection, ledger, first),
+            "the images' versions": check_versions(connection, ledger, first),
+            "rejects": check_rejects(connection, ledger),
+            "what runs wrote": check_runs(connection, ledger, first),
+            "how images were met": check_sights(connection, ledger),
+            "what was kept of pruned runs": () if first else check_kept(connection, ledger),
+        }
+        found = counted(_findings(checks))
         told = nsmallest(MOST_TOLD, found)
     if told:
         raise LedgerBroken("\n".join(_spelled(told, found.count)))
     _require_head(ledger, head)
     return ledger.heads()
+
+
+def _findings(checks: Mapping[str, Iterable[Finding]]) -> Iterator[Finding]:
+    """The findings of all checks; a value that no program of ours wrote is one more."""
+    for what, findings in checks.items():
+        try:
+            yield from findings
+        except UNREADABLE as error:
+            yield of_row(None, "", what, f"can't be read: {error}")
+        except DBAPIError as error:
+            if not is_unreadable(error):
+                raise
+            yield of_row(None, "", what, f"can't be read: {error.orig}")
+            return  # PostgreSQL answers nothing more in this transaction
 
 
 def _spelled(told: list[Finding], count: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import text
 
-from etl.audit.verify.findings import Finding, of_row
+from etl.audit.verify.findings import UNREADABLE, Finding, of_row
 from etl.load.rows import image_columns, image_of
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Block:
                     latest = dict(zip(more, row[len(_PERIOD) :], strict=False))
                     latest["components"] = msgspec.json.decode(row[width - 1])
                     self._latest[period.image_key] = latest
-            except (ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
+            except UNREADABLE as error:
                 name = f"{table}, image_key {period.image_key}, version {period.version}"
                 told = f"can't be read: {error}"
                 self.unreadable.append(of_row(period.opened_run_id, period.source, name, told))

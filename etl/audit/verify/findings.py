@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import MsgspecError
+from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError
 
 from etl.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+UNREADABLE: Final = (
+    *(ValueError, TypeError, AttributeError, OverflowError, LookupError),
+    MsgspecError,
+)
+"""What a value raises that is none of its column's: a date without a year, a text for a number."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,11 +49,19 @@ class counted:  # noqa: N801  # reads as a function where it is used
             yield finding
 
 
-def of_row(run_id: int | None, source: str, row: str, told: str) -> Finding:
-    """What is wrong with a row."""
-    return Finding(run_id or 0, False, source, row, told)
+def of_row(run_id: Any, source: Any, row: str, told: str) -> Finding:
+    """What is wrong with a row; its run and source may be anything that a row can hold."""
+    number = run_id if isinstance(run_id, int) else 0
+    return Finding(number, False, str(source), row, told)
 
 
-def of_run(run_id: int, source: str, told: str) -> Finding:
+def of_run(run_id: Any, source: Any, told: str) -> Finding:
     """What is wrong with a run as a whole."""
-    return Finding(run_id, True, source, "source_runs", told)
+    number = run_id if isinstance(run_id, int) else 0
+    return Finding(number, True, str(source), "source_runs", told)
+
+
+def is_unreadable(error: DBAPIError) -> bool:
+    """Whether a database's error is about a value, and not about the database."""
+    is_about_text = "Could not decode to UTF-8" in str(error.orig)
+    return is_about_text or isinstance(error, DataError | NotSupportedError)

@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import MsgspecError
 from sqlalchemy import select
 
-from etl.audit.verify.findings import Finding, of_run
+from etl.audit.verify.findings import UNREADABLE, Finding, of_run
 from etl.database.schema import source_runs
 from etl.decide.ledger import FactSet, run_digest
 from etl.load.chain import read_events
@@ -162,7 +161,7 @@ def check_kept(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
 def _kept_digest(connection: Connection, checkpoint: Checkpoint) -> str:
     try:
         return kept_facts(connection, checkpoint).digest
-    except (ValueError, TypeError, AttributeError, MsgspecError) as error:
+    except UNREADABLE as error:
         return f"can't be read: {error}"
 
 
