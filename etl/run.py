@@ -145,13 +145,13 @@ def run_work(
             pid=os.getpid(),
         )
     _log.info("the run begins: %s", kind, extra={"run": run_id, "sources": len(sources)})
-    ended = "failed", 1
+    ended, finished_at = ("failed", 1), None
     try:
         job = replace(job, run_id=run_id)
         outcome = _executed(
             job, sources, work, parallel=parallel, failed=failed, started_at=started_at
         )
-        ended = outcome.status, outcome.exit_code
+        ended, finished_at = (outcome.status, outcome.exit_code), outcome.finished_at
     except ImageSyncError as error:
         error.run_id = run_id
         ended = "failed", error.exit_code
@@ -160,7 +160,8 @@ def run_work(
         raise
     finally:
         with our_errors(job.engine):
-            end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=job.now())
+            now = finished_at or job.now()
+            end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=now)
         _log.info("the run ends: %s", ended[0], extra={"run": run_id, "exit_code": ended[1]})
     return outcome
 

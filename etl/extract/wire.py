@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import requests
-from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
 from etl.extract.deadline import DeadlineAdapter
@@ -50,21 +49,18 @@ class Wire:
         Raises what requests and urllib3 raise, and `OSError` where `verify` names no file.
         """
         pool, origin = self._way
-        try:
-            return pool.urlopen(
-                method,
-                origin + target,
-                body or None,
-                headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=self._timeout,
-                preload_content=False,
-                decode_content=False,
-            )
-        except OSError as error:
-            raise ProtocolError(str(error), error) from error
+        return pool.urlopen(
+            method,
+            origin + target,
+            body or None,
+            headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self._timeout,
+            preload_content=False,
+            decode_content=False,
+        )
 
     def close(self) -> None:
         """Lets go of the connections."""

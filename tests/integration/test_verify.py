@@ -264,6 +264,16 @@ def proven_columns():
                 yield table.name, column.name
 
 
+def test_a_database_that_fails_is_no_finding(engine, database_url, monkeypatch, capsys):
+    def failing(connection, *_):
+        yield from connection.execute(text("select * from nothing"))
+
+    History(engine).run([record("a")])
+    monkeypatch.setattr("etl.audit.verify.check_versions", failing)
+    assert run(["--database", database_url, "verify"]) == 20
+    assert "nothing" in capsys.readouterr().err
+
+
 def test_a_value_that_postgresql_can_t_reckon_with_is_found(databases):
     with databases.migrated("postgresql") as url:
         engine = open_engine(url)
