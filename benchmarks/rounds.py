@@ -155,6 +155,7 @@ class Bench:
 
 
 def _floor(api: Api) -> Cost:
+    api.show(1)  # at once: what was measured before may have left a latency
     cost = measure("-m", "benchmarks.floor", api.url)
     if int(cost.output) != api.size:
         raise WrongResultError(f"the floor saw {cost.output} of {api.size} images")
