@@ -215,14 +215,20 @@ class Pager:
             ) from None
 
     def _by_number(self, number: int) -> PageEnvelope | None:
-        """Whether offsets are page numbers after all: then the page is there under its number."""
+        """Whether offsets are page numbers after all: then the page is there under its number.
+
+        Where that is refused, too, there is no such page, and nothing is told.
+        """
         self.style.by_number = True
         answer = self.fetch(number)
-        envelope = self.open(answer) if answer else None
-        if envelope and envelope.current == self.style.first_page + number:
-            self.style.is_certain = True
+        if answer is None:
+            self.style.by_number = False
+            return None
+        envelope = self.open(answer)
+        self.style.is_certain = True
+        if envelope.current == self.style.first_page + number:
             return envelope
-        self.style.by_number, self.style.is_certain = False, True
+        self.style.by_number = False
         return None
 
     def _misplaced(self, number: int, envelope: PageEnvelope) -> SourceBroken:

@@ -109,6 +109,28 @@ def test_an_only_page_that_announces_more_is_read() -> None:
         assert (walk.certificate, len(ids_of(walk))) == ("agreed", 6), quirks
 
 
+@pytest.mark.parametrize("past_the_end", ["error", "strict"])
+def test_a_page_that_is_refused_both_ways_tells_nothing_of_the_next_listing(
+    past_the_end: Any,
+) -> None:
+    """A full page, three more announced: the other listing's second page is found by its number."""
+    others = [{**each, "id": f"d{each['id']}", "type": "DEDICATED"} for each in images(4)]
+    quirks = Quirks(
+        offset="page_number", past_the_end=past_the_end, total=lambda count: count and count + 3
+    )
+    client = PagesClient([*images(3), *others], quirks)
+    source = source_of(types=("BUILD_IN", "DEDICATED"), http={"page_size": 3, "concurrency": 1})
+    walker = Walker(
+        client,  # type: ignore[arg-type]  # a stand-in
+        source,
+        WalkSettings(),
+        observer_for=Gathered,
+        on_page=lambda *_: None,
+    )
+    walk = walker.walk([LISTING, Listing("DEDICATED", "0")])
+    assert len(ids_of(walk)) == 7
+
+
 def test_an_endpoint_that_takes_no_odd_offset_is_read_all_the_same() -> None:
     class Strict(PagesClient):
         def get(self, path: str, params: Any) -> Any:
