@@ -280,8 +280,9 @@ def _lost(error: Exception) -> Lost:
         return Lost(str(causes[-1]), hint=_CERTIFICATE_HINT, is_passing=False)
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return Lost("time-out", hint=_TIMEOUT_HINT)
-    is_passing = isinstance(
-        error, requests.ConnectionError | requests.Timeout | urllib3.exceptions.HTTPError
+    is_passing = isinstance(error, urllib3.exceptions.HTTPError) and not isinstance(
+        error,
+        urllib3.exceptions.LocationValueError,  # a proxy's URL that is none
     )
     return Lost(str(causes[-1]), hint=_CONNECT_HINT, is_passing=is_passing)
 

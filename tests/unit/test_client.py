@@ -317,6 +317,18 @@ class TestProxy:
         client.close()
         assert "canary" not in str(caught.value)
 
+    def test_a_proxy_whose_url_is_none_is_not_tried_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://[none")
+        monkeypatch.delenv("no_proxy", raising=False)
+        slept = Slept()
+        client = client_for(self.URL, sleep=slept)
+        with pytest.raises(SourceUnavailable):
+            client.get("/x", {})
+        client.close()
+        assert slept == []
+
     def test_loopback_goes_past_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with Faulty(reply(500)) as proxy, Faulty(reply()) as server:
             monkeypatch.setenv("http_proxy", proxy.url)
