@@ -1,8 +1,9 @@
 """How was each image met, as far as its values do not say it? Kept as one sum of facts.
 
-A fact tells the listing that gave an image's version where it is not the one of the image's own
-type and workspace, when the image was last seen where later walks did not see it, and since when
-it is missing. Most images have none, so that the sum costs what is unusual, not the catalogue.
+A fact tells the listing that gave an image's version (or that shows it since that one is not read
+any more: `relisted`) where it is not the one of the image's own type and workspace, when the image
+was last seen where later walks did not see it, and since when it is missing. Most images have none,
+so that the sum costs what is unusual, not the catalogue.
 """
 
 # ruff: noqa: S608  # the SQL is put together from our own names, never from input

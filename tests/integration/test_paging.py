@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from etl.config import WalkSettings
+from etl.config import SourceSettings, WalkSettings
 from etl.errors import SourceBroken, SourceUnavailable
 from etl.extract.paging import Order, Pager, Style
-from etl.extract.walk import Walker
+from etl.extract.walk import Walk, Walker
 from etl.model import Listing
 from etl.sample import Quirks, SampleApi
 from tests.support.walking import (
@@ -109,17 +109,13 @@ def test_an_only_page_that_announces_more_is_read() -> None:
         assert (walk.certificate, len(ids_of(walk))) == ("agreed", 6), quirks
 
 
-@pytest.mark.parametrize("past_the_end", ["error", "strict"])
-def test_a_page_that_is_refused_both_ways_tells_nothing_of_the_next_listing(
-    past_the_end: Any,
-) -> None:
-    """A full page, three more announced: the other listing's second page is found by its number."""
-    others = [{**each, "id": f"d{each['id']}", "type": "DEDICATED"} for each in images(4)]
-    quirks = Quirks(
-        offset="page_number", past_the_end=past_the_end, total=lambda count: count and count + 3
-    )
-    client = PagesClient([*images(3), *others], quirks)
-    source = source_of(types=("BUILD_IN", "DEDICATED"), http={"page_size": 3, "concurrency": 1})
+def dedicated(count: int) -> list[Any]:
+    """Images of the other type."""
+    return [{**each, "id": f"d{each['id']}", "type": "DEDICATED"} for each in images(count)]
+
+
+def both_types_walked(client: PagesClient, source: SourceSettings) -> Walk[Gathered]:
+    """One walk of both listings, which share what is learned of the paging."""
     walker = Walker(
         client,  # type: ignore[arg-type]  # a stand-in
         source,
@@ -127,7 +123,20 @@ def test_a_page_that_is_refused_both_ways_tells_nothing_of_the_next_listing(
         observer_for=Gathered,
         on_page=lambda *_: None,
     )
-    walk = walker.walk([LISTING, Listing("DEDICATED", "0")])
+    return walker.walk([LISTING, Listing("DEDICATED", "0")])
+
+
+@pytest.mark.parametrize("past_the_end", ["error", "strict"])
+def test_a_page_that_is_refused_both_ways_tells_nothing_of_the_next_listing(
+    past_the_end: Any,
+) -> None:
+    """A full page, three more announced: the other listing's second page is found by its number."""
+    quirks = Quirks(
+        offset="page_number", past_the_end=past_the_end, total=lambda count: count and count + 3
+    )
+    client = PagesClient([*images(3), *dedicated(4)], quirks)
+    source = source_of(types=("BUILD_IN", "DEDICATED"), http={"page_size": 3, "concurrency": 1})
+    walk = both_types_walked(client, source)
     assert len(ids_of(walk)) == 7
 
 
@@ -155,18 +164,10 @@ def test_reads_the_same_over_a_socket(offset: Any, cap: int | None) -> None:
 
 def test_a_last_page_that_comes_for_all_past_the_end_does_not_tell_how_offsets_count() -> None:
     """Of two pages, the second comes for any offset: the other listing must not suffer for it."""
-    others = [{**each, "id": f"d{each['id']}", "type": "DEDICATED"} for each in images(20)]
     quirks = Quirks(offset="page_number", first_page=1, before_first="first", past_the_end="repeat")
-    client = PagesClient([*images(6), *others], quirks)
+    client = PagesClient([*images(6), *dedicated(20)], quirks)
     source = source_of(types=("BUILD_IN", "DEDICATED"), http={"page_size": 4})
-    walker = Walker(
-        client,  # type: ignore[arg-type]  # a stand-in
-        source,
-        WalkSettings(),
-        observer_for=Gathered,
-        on_page=lambda *_: None,
-    )
-    walk = walker.walk([LISTING, Listing("DEDICATED", "0")])
+    walk = both_types_walked(client, source)
     assert (walk.certificate, len(ids_of(walk))) == ("exact", 26)
 
 
