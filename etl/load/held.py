@@ -74,8 +74,10 @@ def write_held(
             turn.execute(_RELEASE, image_id=image_id, released_as="dismissed")
         elif image_id not in wanted and (turn.is_certified or is_back):
             turn.execute(_RELEASE, image_id=image_id, released_as="withdrawn")
-    for image_id in wanted.keys() - {image_id for image_id, _, _ in open_rows}:
-        removal = wanted[image_id]
+    held_already = {image_id for image_id, _, _ in open_rows}
+    for image_id, removal in wanted.items():
+        if image_id in held_already:
+            continue
         turn.execute(
             _HOLD[turn.is_sqlite],
             image_id=image_id,

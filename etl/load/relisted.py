@@ -27,10 +27,11 @@ def write_relisted(turn: Turn, sightings: Sequence[Sighting]) -> None:
     """Writes where images are listed now; `sightings` in order of precedence.
 
     All present images are looked at where the last certified walk had a listing that this one has
-    not; else none can be meant.
+    not; else none can be meant. What is no certified walk (a replay, a decision) leaves it to the
+    next one.
     """
     walked = {str(sighting.listing) for sighting in sightings}
-    if not walked or turn.before.listings <= walked:
+    if not turn.is_certified or turn.before.listings <= walked:
         return
     for batch in batches(_seen_elsewhere(turn, sightings, walked), _BATCH):
         turn.temporary("picked", "select image_key, listing from catalogue limit 0")
