@@ -30,17 +30,24 @@ def record_digest(record: bytes) -> str:
     return blake2b(record, digest_size=16).hexdigest()
 
 
-def whole_rejects(connection: Connection, source: str) -> list[bytes]:
-    """The unresolved records of `source` that were kept whole, oldest first."""
+def whole_rejects(connection: Connection, source: str) -> dict[str, list[bytes]]:
+    """Listing → the unresolved records of `source` that were kept whole, oldest first.
+
+    Listings as `TYPE/WORKSPACE`; empty where a record's is not on record.
+    """
     open_ones = (
-        select(rejects.c.record, rejects.c.record_digest)
+        select(rejects.c.listing, rejects.c.record, rejects.c.record_digest)
         .where(rejects.c.source == source, rejects.c.resolved_at.is_(None))
         .order_by(rejects.c.reject_id)
     )
     with reading(connection):
         rows = connection.execute(open_ones).all()
-    records = [(record.encode(), digest) for record, digest in rows]
-    return [record for record, digest in records if record_digest(record) == digest]
+    whole: dict[str, list[bytes]] = {}
+    for listing, text, digest in rows:
+        record = text.encode()
+        if record_digest(record) == digest:
+            whole.setdefault(listing or "", []).append(record)
+    return whole
 
 
 def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:

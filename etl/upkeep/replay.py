@@ -36,16 +36,25 @@ def replay_rejects(
 def _replay(source: SourceSettings, job: Job) -> Outcome:
     with job.locked(source.name) as connection:
         baseline = Baseline(connection, source.name)
-        records = [Raw(record) for record in whole_rejects(connection, source.name)]
-        listing = Listing(source.types[0], source.workspaces[0])
-        sighting = Sighting(baseline, listing)
-        sighting.observe(Page(listing, 0, records, len(records)))
+        whole = whole_rejects(connection, source.name)
+        sightings = [_sighted(baseline, source, *each) for each in whole.items()]
         return apply_source(
             connection,
             run_id=cast("int", job.run_id),
             source=source.name,
             observed_at=observed_at(job, baseline),
-            sightings=[sighting],
+            sightings=sightings,
             decision=Decision(),
             facts=WalkFacts(coverage=coverage_of(source).digest),
         )
+
+
+def _sighted(
+    baseline: Baseline, source: SourceSettings, told: str, records: list[bytes]
+) -> Sighting:
+    """The records as their listing showed them."""
+    type_, _, workspace = told.partition("/")
+    listing = Listing(type_ or source.types[0], workspace or source.workspaces[0])
+    sighting = Sighting(baseline, listing)
+    sighting.observe(Page(listing, 0, [*map(Raw, records)], len(records)))
+    return sighting

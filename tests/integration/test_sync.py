@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.lock import source_lock
+from etl.load.rejects import record_digest
 from etl.run import run_sync
 from etl.sample import Quirks, Request, Response, error_response
+from etl.upkeep.replay import replay_rejects
 from tests.support.syncing import Place, catalogue, image, place
 
 OTHER = "a" * 32
@@ -407,6 +409,27 @@ def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(h
     assert (run.exit_code, run.sources[0].held_rule) == (30, "empty_listing")
     with open_engine(here.url).connect() as connection:
         assert verify(connection)
+
+
+def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
+    good = image(2, type="DEDICATED", tag="new")
+    here.api.images = both_types()
+    here.cover(types=("BUILD_IN", "DEDICATED"))
+    here.sync()
+    here.api.images = [*both_types()[:2], {**good, "size": "large"}, both_types()[3]]
+    assert here.sync().rejected == 1
+    record = json.dumps(good)
+    with open_engine(here.url).connect() as connection, connection.begin():
+        understood = {"record": record, "digest": record_digest(record.encode())}
+        statement = "update rejects set record = :record, record_digest = :digest"
+        connection.execute(text(statement), understood)
+    here.now += timedelta(hours=1)
+    replay_rejects(here.settings())
+    rows = here.rows("select image_id, listing, tag from images where type = 'DEDICATED'")
+    assert sorted((row["image_id"], row["listing"], row["tag"]) for row in rows) == [
+        ("id-0002", "DEDICATED/0", "new"),
+        ("id-0003", "DEDICATED/0", None),
+    ]
 
 
 @pytest.mark.parametrize(
