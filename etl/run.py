@@ -199,9 +199,9 @@ def _side_by_side(
     futures: list[Future[Outcome]] = [Future() for _ in sources]
     for pair in zip(sources, futures, strict=True):
         waiting.put(pair)
-    for _ in range(threads):
-        Thread(target=_take_turns, args=(waiting, job, work), daemon=True).start()
     try:
+        for _ in range(threads):
+            Thread(target=_take_turns, args=(waiting, job, work), daemon=True).start()
         return tuple(future.result() for future in futures)
     finally:  # after an error no further source is begun
         with suppress(Empty):

@@ -6,8 +6,11 @@ own: so the signal is kept, and whoever meets an error that can be its consequen
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_NUDGE: Final = signal.SIGURG  # nobody else sends it, and a process without a handler ignores it
+_FIRST_PAUSE_SECONDS: Final = 0.1
 _received: Final[list[int]] = []
 
 
@@ -27,19 +32,20 @@ def raised() -> Iterator[None]:
 
     An error that ends the block after a signal is its consequence.
     """
-    before = {number: signal.signal(number, _raise) for number in _SIGNALS}
-    hook, sys.unraisablehook = sys.unraisablehook, _told_unless_interrupted(sys.unraisablehook)
-    try:
-        yield
-    except Exception as error:  # a library may have wrapped what interrupted it
-        if asked := received():
-            raise asked from error
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        sys.unraisablehook = hook
-        _received.clear()
+    with _woken():
+        before = {number: signal.signal(number, _raise) for number in _SIGNALS}
+        hook, sys.unraisablehook = sys.unraisablehook, _told_unless_interrupted(sys.unraisablehook)
+        try:
+            yield
+        except Exception as error:  # a library may have wrapped what interrupted it
+            if asked := received():
+                raise asked from error
+            raise
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            sys.unraisablehook = hook
+            _received.clear()
 
 
 def received() -> Interrupted | None:
@@ -51,6 +57,43 @@ def heed() -> None:
     """Where work begins: raises the signal that a library swallowed while it was loaded."""
     if asked := received():
         raise asked
+
+
+@contextmanager
+def _woken() -> Iterator[None]:
+    """The main thread is woken up for a signal, whatever it waits for.
+
+    Python's handlers run in the main thread, between two of its steps. A signal that comes just
+    before a wait begins, or that the kernel gives to another thread, ends no wait: it would be
+    heard when the wait is over. But Python writes each signal's number to a pipe at once.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    handler = signal.signal(_NUDGE, lambda *_: None)
+    pipe = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    nudger = threading.Thread(target=_nudge, args=(reader, threading.get_ident()), daemon=True)
+    nudger.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(pipe)
+        os.close(writer)
+        nudger.join()
+        os.close(reader)
+        signal.signal(_NUDGE, handler)
+
+
+def _nudge(reader: int, thread: int) -> None:
+    """Interrupts the thread's system calls until it has heard the signals that `reader` tells.
+
+    Ever more rarely: psycopg waits in steps, hears at a step's end, and begins an interrupted one
+    again.
+    """
+    while number := os.read(reader, 1):
+        time.sleep(pause_seconds := _FIRST_PAUSE_SECONDS)
+        while signal.getsignal(number[0]) is _raise:
+            signal.pthread_kill(thread, _NUDGE)
+            time.sleep(pause_seconds := 2 * pause_seconds)
 
 
 def _told_unless_interrupted(hook: Callable[[Any], object]) -> Callable[[Any], None]:

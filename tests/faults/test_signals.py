@@ -228,6 +228,16 @@ def test_sources_side_by_side_end_together(scenes):
     is_interrupted(scene)
 
 
+@contextmanager
+def begun(thread):
+    """The thread runs inside the block, and is over at its end."""
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(SOON_SECONDS)
+
+
 def endless(engine, ended):
     try:
         with our_errors(engine), engine.connect() as connection:
@@ -241,10 +251,23 @@ def test_sqlite_gives_up_in_every_thread():
     engine, ended = open_engine("sqlite://"), []
     with signals.raised():
         thread = threading.Thread(target=endless, args=(open_engine("sqlite://"), ended))
-        thread.start()
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
-        timer.start()
-        endless(engine, ended)
-        thread.join(SOON_SECONDS)
-        timer.join()
+        with begun(thread), begun(timer):
+            endless(engine, ended)
     assert ended == [signal.SIGTERM] * 2
+
+
+def test_a_signal_that_ends_no_wait_is_heard():
+    """One that comes just before a wait begins, or in another thread, which can be arranged."""
+
+    def hear():
+        time.sleep(0.3)  # so that the main thread is likely to wait
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    began_at = time.monotonic()
+    thread = threading.Thread(target=hear)
+    with pytest.raises(Interrupted), signals.raised(), begun(thread):
+        threading.Event().wait(SOON_SECONDS)
+    assert time.monotonic() - began_at < SOON_SECONDS
+    assert signal.getsignal(signal.SIGURG) == signal.SIG_DFL
+    assert signal.set_wakeup_fd(-1) == -1
