@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from etl.load.seen import Seen
 
-SCAN_ROWS: Final = 20_000
+SPAN: Final = 1 << 16  # keys that are looked at together for absences
+SPARSE: Final = 1000  # unseen ones among them that are asked for one by one
 FEW: Final = 64  # ids of which the whole costs hardly more than what marks them
 
 
@@ -100,14 +101,17 @@ class Baseline:
         """The present images that `seen` does not hold, in the order of first sight."""
         if seen.present == self.present_count:
             return
-        edge = 0
-        while keys := self._present_keys(edge):
-            edge = max(keys)
-            yield from self._candidates_of(seen.unseen(keys))
+        (highest,) = self._one(_HIGHEST)
+        for first in range(1, (highest or 0) + 1, SPAN):
+            keys = range(first, min(first + SPAN, highest + 1))
+            unseen = seen.unseen(keys)
+            if len(unseen) > SPARSE:  # removed images, other sources' rows
+                unseen = sorted({*unseen} & {*self._present_keys(keys)})
+            yield from self._candidates_of(unseen)
 
-    def _present_keys(self, edge: int) -> list[int]:
-        """As one value: there may be a million, and a row each would cost more to take apart."""
-        [(packed,)] = self._all(_PRESENT, edge=edge, size=SCAN_ROWS)
+    def _present_keys(self, keys: range) -> list[int]:
+        """As one value: a row each would cost more to take apart."""
+        [(packed,)] = self._all(_PRESENT, first=keys[0], last=keys[-1])
         return _keys_of(f"[{packed or ''}]")
 
     def _candidates_of(self, keys: list[int]) -> Iterator[Candidate]:
@@ -192,13 +196,11 @@ _FIND: Final = f"""
     where c.source = :source and c.image_id {{in_ids}}
 """
 _VERSION, _IMAGE = 5, 6  # where they stand in a row of `_FIND`
+_HIGHEST: Final = "select max(image_key) from catalogue"
 _PRESENT: Final = """
     select {packed}
-    from (
-        select image_key from catalogue
-        where source || '' = :source and state = 'present' and image_key > :edge
-        order by image_key limit :size
-    ) as present
+    from catalogue
+    where source || '' = :source and state = 'present' and image_key between :first and :last
 """
 _CANDIDATES: Final = """
     select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,

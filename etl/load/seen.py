@@ -88,10 +88,20 @@ class Seen:
         block = self._marks.get(key >> _BITS)
         return block is not None and block[key & _MASK] != 0
 
-    def unseen(self, keys: Iterable[int]) -> list[int]:
-        """Those of the keys of present images that were not shown at all."""
-        marks = self._marks
-        return [key for key in keys if not marks[key >> _BITS][key & _MASK]]
+    def unseen(self, keys: range) -> list[int]:
+        """Those keys under which no present image was shown at all."""
+        unseen: list[int] = []
+        for number in range(keys[0] >> _BITS, (keys[-1] >> _BITS) + 1):
+            start = number << _BITS
+            block = self._marks.get(number)
+            if block is None:
+                unseen += range(start, start + _SIZE)
+                continue
+            place = block.find(0)
+            while place >= 0:
+                unseen.append(start + place)
+                place = block.find(0, place + 1)
+        return [key for key in unseen if key in keys]
 
     def has_told(self, key: int) -> bool:
         """Whether a present image was shown by a record that was understood."""

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
 from etl.load.rows import NAME
+from etl.load.seen import Seen
 from etl.load.sighting import Sighting, deleted_by, seen_by, storable
 from etl.model import Listing, Page
 from tests.support.loading import Loading, raw, read, record
@@ -77,6 +78,27 @@ def test_no_scan_when_everything_present_was_seen(loading):
         statements.clear()
         assert list(baseline.absent(sighting.seen)) == []
     assert not statements
+
+
+@pytest.mark.parametrize("sparse", [0, 10_000])
+@pytest.mark.parametrize("span", [1, 7, 4096])
+def test_what_was_not_seen_is_absent_whoever_else_is_there(loading, span, sparse, monkeypatch):
+    """Keys of other sources and of removed images lie between, in whole blocks and one by one."""
+    loading.source = "other"
+    loading.run([record(number) for number in range(20)])
+    loading.source = "s"
+    loading.run([*MANY[:100], *MANY[102:], record(400), record(401)])
+    monkeypatch.setattr("etl.load.baseline.SPAN", span)
+    monkeypatch.setattr("etl.load.baseline.SPARSE", sparse)
+    gone = {0, 50, 51, 299, 401}
+    seen = [each for each in [*MANY, record(400)] if int(each["id"][3:]) not in {100, 101, *gone}]
+    with source_lock(loading.engine, "s") as connection:
+        baseline = Baseline(connection, "s")
+        sighting = read(baseline, seen, page_rows=50)
+        absent = [each.image_id for each in baseline.absent(sighting.seen)]
+        nothing = baseline.absent(Seen())
+        assert absent == [f"id-{number}" for number in sorted(gone)]
+        assert len([*nothing]) == baseline.present_count == 300
 
 
 def test_a_double_counts_once_and_its_first_value_stands(loading):
