@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,29 +70,32 @@ def _woken() -> Iterator[None]:
     os.set_blocking(writer, False)
     handler = signal.signal(_NUDGE, lambda *_: None)
     pipe = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    nudger = threading.Thread(target=_nudge, args=(reader, threading.get_ident()), daemon=True)
+    is_over = threading.Event()
+    told = (reader, threading.get_ident(), is_over)
+    nudger = threading.Thread(target=_nudge, args=told, daemon=True)
     nudger.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(pipe)
+        is_over.set()
         os.close(writer)
         nudger.join()
         os.close(reader)
         signal.signal(_NUDGE, handler)
 
 
-def _nudge(reader: int, thread: int) -> None:
+def _nudge(reader: int, thread: int, is_over: threading.Event) -> None:
     """Interrupts the thread's system calls until it has heard the signals that `reader` tells.
 
     Ever more rarely: psycopg waits in steps, hears at a step's end, and begins an interrupted one
     again.
     """
     while number := os.read(reader, 1):
-        time.sleep(pause_seconds := _FIRST_PAUSE_SECONDS)
-        while signal.getsignal(number[0]) is _raise:
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        while not is_over.wait(pause_seconds) and signal.getsignal(number[0]) is _raise:
             signal.pthread_kill(thread, _NUDGE)
-            time.sleep(pause_seconds := 2 * pause_seconds)
+            pause_seconds *= 2
 
 
 def _told_unless_interrupted(hook: Callable[[Any], object]) -> Callable[[Any], None]:
