@@ -1,11 +1,13 @@
-"""How is an instant written, and how fine is it? In UTC, in whole milliseconds, in ISO 8601.
-
-It knows no clock.
-"""
+"""How is an instant read off the clock, and written? In UTC, in whole milliseconds, in ISO 8601."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """This machine's clock."""
+    return in_milliseconds(datetime.now(UTC))
 
 
 def in_milliseconds(instant: datetime) -> datetime:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from etl.database.engine import our_errors
-from etl.instants import in_milliseconds
+from etl.instants import utc_now
 from etl.load.lock import source_lock
 from etl.load.preview import Preview
 from etl.model import Decision
@@ -17,6 +16,7 @@ from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from etl.extract.pace import Pace
     from etl.extract.trust import Trust
     from etl.progress import Progress
-
-
-def utc_now() -> datetime:
-    """This machine's clock, in UTC and whole milliseconds."""
-    return in_milliseconds(datetime.now(UTC))
 
 
 OnPreview = Callable[[Preview, Decision], None]

@@ -20,7 +20,8 @@ from etl import __version__
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head, upgrade
 from etl.errors import ImageSyncError, Interrupted, LockHeld
-from etl.job import Job, OnPreview, unseen, utc_now
+from etl.instants import utc_now
+from etl.job import Job, OnPreview, unseen
 from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts

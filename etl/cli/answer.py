@@ -33,7 +33,7 @@ def give(
 
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
-    from etl.audit.kept import require_kept
+    from etl.audit.kept import require_kept, require_order
     from etl.audit.query import ask, runs_that_matter
     from etl.database.snapshot import snapshot
 
@@ -43,8 +43,11 @@ def give(
     is_narrowed = any(value for key, value in asked.items() if key != "limit")
     rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
     past = [asked[each] for each in _PAST if each in asked]
+    sources = asked.get("sources", ())
     with session.reader() as connection, snapshot(connection):
-        require_kept(connection, past, sources=asked.get("sources", ()))
+        require_kept(connection, past, sources=sources)
+        if len(past) > 1:
+            require_order(connection, *past, sources=sources)
         asked |= runs_that_matter(connection, asked, rows=rows)
         show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 

@@ -177,10 +177,6 @@ def diff(
         **_moment(session, from_, at="from_at", run="from_run"),
         **_moment(session, to, at="to_at", run="to_run"),
     }
-    for kind in ("at", "run"):
-        begin, end = sides.get(f"from_{kind}"), sides.get(f"to_{kind}")
-        if begin is not None and end is not None and begin > end:
-            raise click.UsageError(f"FROM ({from_}) is later than TO ({to})")
     give(session, "diff", limit=limit, form=form, sources=sources, **sides)
 
 

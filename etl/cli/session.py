@@ -12,16 +12,17 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from etl.instants import utc_now
 from etl.signals import heed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -46,7 +47,11 @@ class Session:
     verbose: int = 0
     is_quiet: bool = False
     exit_code: int = 0
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @staticmethod
+    def clock() -> datetime:
+        """Now."""
+        return utc_now()
 
     @property
     def verbosity(self) -> int:

@@ -25,7 +25,7 @@ from etl.database.schema import (
     sync_runs,
 )
 from etl.decide.ledger import FactSet, event, version_fact
-from etl.load.rows import image_columns, image_of
+from etl.load.rows import bound, image_columns, image_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,16 +76,14 @@ def _versions(connection: Connection, checkpoint: Checkpoint) -> Iterator[bytes]
     """Their values and periods; what ended a version later is another run's to say."""
     period = "v.version, v.valid_from, v.opened_run_id, v.opened_as"
     end = ("valid_to", "closed_run_id", "closed_as")
-    ended = ", ".join(
-        f"case when v.closed_run_id <= :run_id then v.{name} end as {name}" for name in end
-    )
+    ended = ", ".join(f"case when v.valid_to <= :at then v.{name} end as {name}" for name in end)
     for table in ("catalogue", "superseded"):
         statement = f"""
             select {period}, {ended}, {image_columns(connection, "v")}
             from {table} as v
-            where v.source = :source and v.opened_run_id <= :run_id
+            where v.source = :source and v.valid_from <= :at
         """
-        named = {"source": checkpoint.source, "run_id": checkpoint.run_id}
+        named = {"source": checkpoint.source, "at": bound(connection, checkpoint.observed_at)}
         for version, *rest in connection.execute(text(statement), named):
             image = image_of(rest[6:])
             told = dict(zip(("valid_from", "opened_run_id", "opened_as", *end), rest, strict=False))
@@ -105,30 +103,31 @@ def _kept(checkpoint: Checkpoint) -> Iterator[tuple[str, Select[Any], tuple[str,
         .join(source_runs, source_runs.c.run_id == sync_runs.c.run_id)
         .where(
             source_runs.c.source == checkpoint.source,
-            source_runs.c.run_id <= checkpoint.run_id,
+            source_runs.c.observed_at <= checkpoint.observed_at,
         )
     )
     yield "begin", begun, ()
-    for kind, (table, later) in _TABLES.items():
-        mine = (table.c.source == checkpoint.source, table.c.run_id <= checkpoint.run_id)
+    for kind, (table, at, later) in _TABLES.items():
+        mine = (table.c.source == checkpoint.source, table.c[at] <= checkpoint.observed_at)
         columns = [column for column in table.c if column.name not in _NAMELESS]
         yield kind, select(*columns).where(*mine), later
 
 
 def _as_then(row: dict[str, Any], checkpoint: Checkpoint, later: tuple[str, ...]) -> dict[str, Any]:
     """A row as it was at the checkpoint: what a later run filled is empty."""
-    run = next((row[name] for name in later if name.endswith("run_id")), None)
-    if run is not None and run <= checkpoint.run_id:
+    at = next((row[name] for name in later if name.endswith("_at")), None)
+    if at is not None and at <= checkpoint.observed_at:
         return row
     return {**row, **dict.fromkeys(later)}
 
 
 _BEGUN: Final = ("run_id", "kind", "started_at", "version", "host", "pid")
 _NAMELESS: Final = {"reject_id", "record"}  # a number that names a row; sealed by its digest
+# Kind → table, the instant of the run that wrote a row, and what a later run may fill.
 _TABLES: Final = {
-    "removal": (image_removals, ("restored_run_id", "restored_at")),
-    "held": (held_removals, ("released_run_id", "released_at", "released_as")),
-    "reject": (rejects, ("resolved_run_id", "resolved_at")),
-    "field": (source_fields, ()),
-    "run": (source_runs, ()),
+    "removal": (image_removals, "removed_at", ("restored_run_id", "restored_at")),
+    "held": (held_removals, "held_at", ("released_run_id", "released_at", "released_as")),
+    "reject": (rejects, "rejected_at", ("resolved_run_id", "resolved_at")),
+    "field": (source_fields, "first_seen_at", ()),
+    "run": (source_runs, "observed_at", ()),
 }

@@ -98,7 +98,7 @@ _OF_RUN: Final = """
     select h.source, h.image_id
     from held_removals as h
     join source_runs as s on s.source = h.source and s.run_id = :run_id and s.held > 0
-    where h.run_id <= :run_id and h.released_at is null
+    where h.held_at <= s.observed_at and h.released_at is null
     order by h.source, h.image_id
 """
 _OPEN: Final = """

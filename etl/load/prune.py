@@ -96,7 +96,6 @@ def prune_idle_runs(connection: Connection, *, before: datetime) -> int:
 def _named(connection: Connection, checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "source": checkpoint.source,
-        "run_id": checkpoint.run_id,
         "at": bound(connection, checkpoint.observed_at),
     }
 
@@ -123,21 +122,20 @@ _NEXT: Final = "\nunion all\n".join(
     f"""
     select 1 from {table} as next
     where next.image_key = superseded.image_key
-        and next.version = superseded.version + 1 and next.opened_run_id <= :run_id"""
+        and next.version = superseded.version + 1 and next.valid_from <= :at"""
     for table in ("catalogue", "superseded")
 )
-# Table → which of its rows go. Parameters: source, run_id and at, those of the checkpoint.
+# Table → which of its rows go. Parameters: source and at, those of the checkpoint. By instants: a
+# run with a higher number may have met the source earlier.
 _DROPPED: Final = {
     "field_changes": """
-        run_id <= :run_id
+        run_id in (select run_id from source_runs where source = :source and observed_at <= :at)
         and image_key in (select image_key from catalogue where source = :source)""",
-    "superseded": f"source = :source and closed_run_id <= :run_id and exists ({_NEXT})",
-    "held_removals": "source = :source and released_run_id <= :run_id",
-    "rejects": """
-        source = :source and resolved_at <= :at
-        and (resolved_run_id is null or resolved_run_id <= :run_id)""",
+    "superseded": f"source = :source and valid_to <= :at and exists ({_NEXT})",
+    "held_removals": "source = :source and released_at <= :at",
+    "rejects": "source = :source and resolved_at <= :at",
     "source_runs": """
-        source = :source and run_id <= :run_id
+        source = :source and observed_at <= :at
         and run_id not in (
             select run_id from image_removals where source = :source
             union all select run_id from held_removals where source = :source

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from etl.errors import ImageSyncError, Interrupted, UsageError
-from etl.job import utc_now
+from etl.instants import utc_now
 from etl.notify.ended import Ended, ended_by, ended_well, in_words
 from etl.notify.events import Affected, body_of, encoded
 from etl.notify.facts import known, read_affected, read_sources

@@ -12,7 +12,7 @@ from etl.config import AuthSettings, HttpSettings, SourceSettings, WalkSettings
 from etl.extract.client import Client
 from etl.extract.methods import authenticator
 from etl.extract.walk import Walker
-from etl.job import utc_now
+from etl.instants import utc_now
 from etl.model import Image, Listing, Normalised, Page, Tag
 from etl.sample import AccessKey, Quirks, SampleApi, generation, workspaces
 from etl.transform import normalise

@@ -190,7 +190,7 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
             "no run says it did",
         ),
         ("update source_runs set present = 9 where run_id = 1", "present is 9"),
-        ("update source_runs set run_id = 0 where run_id = 3", "observed after run 2"),
+        ("update source_runs set run_id = 0 where run_id = 3", "no such run in sync_runs"),
         ("update catalogue set opened_run_id = 77", "and 1 more|first in"),
     ],
 )

@@ -85,9 +85,14 @@ class History:
         """One run that was shown `records`; `how`: as `Reading` has it."""
         return self.run_all({source: Reading(records, **how)})[source]
 
-    def run_all(self, readings: Mapping[str, Reading]) -> dict[str, Outcome]:
-        """One run that read several sources."""
+    def run_all(
+        self, readings: Mapping[str, Reading], *, meanwhile: Callable[[], object] | None = None
+    ) -> dict[str, Outcome]:
+        """One run that read several sources; `meanwhile`: what others did after it had begun."""
         run_id = self._begin("sync")
+        if meanwhile:
+            meanwhile()
+            self.at += timedelta(minutes=1)
         outcomes = {
             source: self._read(run_id, source, reading) for source, reading in readings.items()
         }

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from etl.instants import utc_now
 from etl.model import Outcome, WalkFacts
-from etl.run import LOCKED, conclusion, utc_now
+from etl.run import LOCKED, conclusion
 
 
 def outcome(status: Any, code: int = 0, kind: str | None = None) -> Outcome:

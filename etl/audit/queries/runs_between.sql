@@ -5,9 +5,15 @@ with bounds as (
     select
         source,
         min(:from_at) as from_at, -- when from_at
-        max(case when run_id <= :from_run then observed_at end) as from_at, -- when from_run
+        coalesce( -- when from_run
+            max(case when run_id = :from_run then observed_at end), -- when from_run
+            max(case when run_id < :from_run then observed_at end) -- when from_run
+        ) as from_at, -- when from_run
         min(:to_at) as to_at -- when to_at
-        max(case when run_id <= :to_run then observed_at end) as to_at -- when to_run
+        coalesce( -- when to_run
+            max(case when run_id = :to_run then observed_at end), -- when to_run
+            max(case when run_id < :to_run then observed_at end) -- when to_run
+        ) as to_at -- when to_run
     from source_runs
     where true
         and source in :sources -- when sources

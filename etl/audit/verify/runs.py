@@ -20,6 +20,7 @@ from etl.load.chain import read_events
 from etl.load.checkpoint import Checkpoint, Pruning, kept_facts, read_prunings
 from etl.load.rows import bound
 from etl.load.sights import read_sights
+from etl.load.turn import NEVER
 from etl.transform import COMPONENT_RULES
 
 if TYPE_CHECKING:
@@ -73,10 +74,7 @@ class Ledger:
 
     def is_observed(self, source: str, instant: Any) -> bool:
         """Whether an instant, as rows hold it, is that of a run of the source, or was pruned."""
-        if (source, instant) in self._observed:
-            return True
-        pruning = self.prunings.get(source)
-        return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
+        return (source, instant) in self._observed or self.is_pruned(source, instant)
 
     def seals(self, source: str, instant: Any) -> bool:
         """Whether an instant is that of a run that seals what it resolves: none of release 0.1."""
@@ -90,15 +88,17 @@ class Ledger:
         rows = self.runs.get(source)
         return bool(rows and rows[-1]["component_rules"] == COMPONENT_RULES)
 
-    def is_pruned(self, source: str, run_id: int | None) -> bool:
-        """Whether a run's history was dropped; what was kept of it is sealed as a whole."""
+    def is_pruned(self, source: str, instant: Any) -> bool:
+        """Whether the history of an instant, as rows hold it, was dropped; what was kept of it is
+        sealed as a whole.
+        """
         pruning = self.prunings.get(source)
-        return bool(pruning and run_id is not None and run_id <= pruning.checkpoint.run_id)
+        return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
 
     @property
-    def first_whole_run(self) -> int:
-        """The first run that no source has dropped its row of."""
-        return max((each.checkpoint.run_id for each in self.prunings.values()), default=0) + 1
+    def pruned_until(self) -> datetime:
+        """The instant up to which a run may have lost rows of `source_runs`."""
+        return max((each.checkpoint.observed_at for each in self.prunings.values()), default=NEVER)
 
     def first_run_since(self, since: datetime | int | None) -> int:
         """The number of the first run to look at."""
@@ -142,7 +142,7 @@ def read_ledger(connection: Connection, *, sources: Sequence[str]) -> Ledger:
     for row in connection.execute(statement).mappings():
         source, run_id = row["source"], row["run_id"]
         instants[source, run_id] = bound(connection, row["observed_at"])
-        if not ledger.is_pruned(source, run_id):
+        if not ledger.is_pruned(source, instants[source, run_id]):
             ledger.runs.setdefault(source, []).append(dict(row))
     return ledger
 
@@ -216,8 +216,6 @@ def _check_order(source: str, before: Row | None, row: Row) -> Iterator[Finding]
     if row["previous_digest"] != (before["digest"] if before else None):
         last = f"of run {before['run_id']}" if before else "null: it is the source's first run"
         yield of_run(row["run_id"], source, f"previous_digest is not the digest {last}")
-    if before and row["run_id"] <= before["run_id"]:
-        yield of_run(row["run_id"], source, f"observed after run {before['run_id']}")
 
 
 def _check_counts(source: str, before: Row | None, row: Row, told: Told) -> Iterator[Finding]:

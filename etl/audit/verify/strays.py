@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from etl.audit.verify.findings import Finding, of_row
 from etl.load.rejects import RECORD_BYTES, record_digest
+from etl.load.rows import bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,10 +76,11 @@ def check_sync_runs(connection: Connection, ledger: Ledger, first: int) -> Itera
             count(case when s.status = 'held' then 1 end) as held
         from sync_runs as r
         left join source_runs as s on s.run_id = r.run_id
-        where r.run_id >= :first
+        where r.run_id >= :first and r.started_at > :pruned_until
         group by r.run_id, r.kind, r.status, r.exit_code, r.started_at, r.finished_at
     """)
-    for run in connection.execute(statement, {"first": max(first, ledger.first_whole_run)}):
+    named = {"first": first, "pruned_until": bound(connection, ledger.pruned_until)}
+    for run in connection.execute(statement, named):
         for told in _sync_run(run):
             yield of_row(run.run_id, "", "sync_runs", told)
     orphans = (

@@ -60,7 +60,7 @@ def _tell(ledger: Ledger, history: History) -> None:
 
 def _check(history: History, ledger: Ledger) -> Iterator[Finding]:
     first = history.versions[0]
-    is_cut = ledger.is_pruned(history.source, first.period.opened_run_id)
+    is_cut = ledger.is_pruned(history.source, first.period.valid_from)
     for place, version in enumerate(history.versions, first.period.version if is_cut else 1):
         period = version.period
         if period.version != place:
@@ -86,7 +86,7 @@ def _check_instants(version: Version, history: History, ledger: Ledger) -> Itera
     if period.source != latest.period.source or version.image.image_id != latest.image.image_id:
         yield _wrong(version, f"belongs to another image than {latest.row}")
     source = history.source
-    if not ledger.is_pruned(source, period.opened_run_id) and (
+    if not ledger.is_pruned(source, period.valid_from) and (
         instants.get((source, period.opened_run_id)) != period.valid_from
     ):
         yield _wrong(version, "valid_from is not the instant of the run that opened it")
@@ -94,7 +94,7 @@ def _check_instants(version: Version, history: History, ledger: Ledger) -> Itera
         yield _wrong(version, "valid_to and closed_run_id do not agree")
     elif (
         period.closed_run_id is not None
-        and not ledger.is_pruned(source, period.closed_run_id)
+        and not ledger.is_pruned(source, period.valid_to)
         and instants.get((source, period.closed_run_id)) != period.valid_to
     ):
         told = "valid_to is not the instant of the run that closed it"
@@ -118,7 +118,7 @@ def _check_changes(history: History, ledger: Ledger) -> Iterator[Finding]:
     changes = dict(history.changes)
     for version in history.versions:
         period = version.period
-        if ledger.is_pruned(history.source, period.opened_run_id):
+        if ledger.is_pruned(history.source, period.valid_from):
             before = version
             continue  # what changed then was dropped; a change that is there is one too many
         expected = {
@@ -148,7 +148,7 @@ def _check_removals(history: History, ledger: Ledger) -> Iterator[Finding]:
         elif removal is not None:
             yield from _check_removal(version, removal, after)
     for number, removal in removals.items():
-        if ledger.is_pruned(history.source, removal["run_id"]):
+        if ledger.is_pruned(history.source, removal["removed_at"]):
             continue  # evidence outlives the version that it ended
         told = f"image_removals speaks of a version {number} that is not there"
         yield _wrong(history.versions[-1], told, removal["run_id"])
@@ -179,7 +179,7 @@ def _check_latest(history: History, ledger: Ledger) -> Iterator[Finding]:
         yield _wrong(version, f"state is {latest['state']}, closed as {period.closed_as}")
     first = history.versions[0].period
     if latest["first_seen_at"] != first.valid_from and not ledger.is_pruned(
-        history.source, first.opened_run_id
+        history.source, first.valid_from
     ):
         yield _wrong(version, "first_seen_at is not the beginning of the first version")
     if not _is_fingerprint(latest["fingerprint"], version.image):
