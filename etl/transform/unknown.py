@@ -1,7 +1,8 @@
 """What does a record hold besides the fields that we know? It is kept as canonical JSON text.
 
 Canonical: keys sorted, no white space, of a doubled key the last value; numbers stand as they were
-sent, however long, since a number that a program has read may have lost digits.
+sent, since a number that a program has read may have lost digits; one that no program can read is
+text.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ _split: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _canonical: Final = msgspec.json.Encoder(order="sorted").encode
 
 
-def _as_sent(number: str) -> msgspec.Raw:
+def _as_sent(number: str) -> msgspec.Raw | str:
+    try:
+        _read(number)
+    except msgspec.DecodeError:  # 1e309, or more than 4,300 digits
+        return number
     return msgspec.Raw(number.encode())
 
 
+_read: Final = msgspec.json.Decoder().decode
 _parse: Final = json.JSONDecoder(parse_int=_as_sent, parse_float=_as_sent).decode
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
 
@@ -223,9 +224,15 @@ def test_unknown_fields_are_kept_as_canonical_text_with_numbers_as_sent() -> Non
     given = understood(record)
     assert given.unknown_fields == ("a b", "long", "z")
     assert given.image.extra == (
-        '{"a b":"é","long":' + "9" * 400 + ',"z":{"a":[1e999,null,-0],"b":1.10}}'
+        '{"a b":"é","long":' + "9" * 400 + ',"z":{"a":["1e999",null,-0],"b":1.10}}'
     )
     assert given.fingerprint == understood({"id": "x"}).fingerprint
+
+
+@pytest.mark.parametrize("number", ["1e309", "-1E400", "9" * 4301])
+def test_a_number_that_no_program_reads_is_text(number: str) -> None:
+    extra = understood(f'{{"id":"x","n":[{number}]}}'.encode()).image.extra
+    assert msgspec.json.decode(extra) == json.loads(extra) == {"n": [number]}
 
 
 def test_unknown_fields_that_are_odd() -> None:
