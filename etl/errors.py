@@ -60,7 +60,7 @@ class ConfigError(UsageError):
 class SourceError(ImageSyncError):
     """A source could not be read; `kind` goes into `source_runs.error_kind`.
 
-    `is_page`: the answer was a page for people, so a proxy's word rather than the API's.
+    `is_foreign`: the answer was text or a page, no JSON: a proxy's word rather than the API's.
     """
 
     kind: ClassVar[str] = "source"
@@ -74,10 +74,10 @@ class SourceError(ImageSyncError):
         error_code: str = "",
         request_id: str = "",
         received_at: datetime | None = None,
-        is_page: bool = False,
+        is_foreign: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.is_page = is_page
+        self.is_foreign = is_foreign
         self.status = status
         self.error_code = error_code
         self.request_id = request_id

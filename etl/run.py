@@ -161,7 +161,7 @@ def run_work(
         raise
     finally:
         with our_errors(job.engine):
-            now = finished_at or job.now()
+            now = finished_at or max(job.now(), started_at)  # a clock may go back
             end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=now)
         _log.info("the run ends: %s", ended[0], extra={"run": run_id, "exit_code": ended[1]})
     return outcome
@@ -184,7 +184,7 @@ def _executed(
         status=status,
         exit_code=exit_code,
         started_at=started_at,
-        finished_at=job.now(),
+        finished_at=max(job.now(), started_at),
         is_dry_run=job.run_id is None,
         sources=outcomes,
     )

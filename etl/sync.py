@@ -135,9 +135,10 @@ def _decide(
 ) -> Decision:
     sightings = walk.observers()
     absent = list(baseline.absent(seen_by(sightings)))
+    coverage = coverage_of(source)
     absences = sorted_absences(
         absent,
-        coverage=coverage_of(source),
+        coverage=None if coverage.digest == baseline.coverage else coverage,
         listings={str(each.listing) for each in walk.listings},
     )
     if walk.certificate == "none":
@@ -148,6 +149,7 @@ def _decide(
         absences,
         proofs,
         listed_deleted=[_listed_deleted(each, now) for each in deleted_by(sightings)],
+        walked_before=baseline.walked,
         empty_listings=walk.empty_listings,
         present_count=baseline.present_count,
         policy=guard_policy(job),

@@ -188,7 +188,7 @@ class SourceSettings:
     workspaces: tuple[str, ...] = key(("*",), text='"*": discovered; or ids', rule=rules.workspaces)
     namespace: str = key("", text="filter of the API: SWR organisation; empty: none")
     name_filter: str = key("", text="filter of the API: name; empty: none")
-    name_fuzzy: bool = key(False, text="the name filter also takes names that contain it")
+    name_fuzzy: bool = key(True, text="names that contain name_filter; false: no other than it")
     service_type: str = key(
         "", text="filter of the API: COMMON, INFERENCE, TRAIN, DEV; empty: none"
     )

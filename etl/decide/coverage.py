@@ -20,7 +20,7 @@ class Coverage:
     workspaces: tuple[str, ...]
     namespace: str = ""
     name_filter: str = ""
-    name_fuzzy: bool = False
+    name_fuzzy: bool = True
     service_type: str = ""
 
     @property
@@ -52,6 +52,5 @@ class Coverage:
         )
 
     def _is_named(self, name: str) -> bool:
-        if self.name_fuzzy:
-            return self.name_filter.casefold() in name.casefold()
-        return name == self.name_filter.strip()
+        asked = self.name_filter.strip()
+        return asked.casefold() in name.casefold() if self.name_fuzzy else name == asked

@@ -35,10 +35,14 @@ class Absences:
 
 
 def sorted_absences(
-    absent: Collection[Candidate], *, coverage: Coverage, listings: Collection[str]
+    absent: Collection[Candidate], *, coverage: Coverage | None, listings: Collection[str]
 ) -> Absences:
-    """Sorts the absent images; `listings` are those that were walked, as `TYPE/WORKSPACE`."""
-    inside = [each for each in absent if coverage.takes_in(each)]
+    """Sorts the absent images; `listings` are those that were walked, as `TYPE/WORKSPACE`.
+
+    `coverage`: None where it is the last run's, which took in all that are on record: what the
+    API's own filters take in can only be guessed from an image's values.
+    """
+    inside = [each for each in absent if coverage is None or coverage.takes_in(each)]
     kept = {each.image_key for each in inside}
     return Absences(
         outside=tuple(each for each in absent if each.image_key not in kept),
@@ -65,12 +69,16 @@ def decide_removals(
     proofs: Proofs,
     *,
     listed_deleted: Sequence[Removal],
+    walked_before: Collection[str],
     empty_listings: Collection[str],
     present_count: int,
     policy: GuardPolicy,
     at: datetime,
 ) -> Decision:
-    """What becomes of each absent image of a certified walk, decided at an instant."""
+    """What becomes of each absent image of a certified walk, decided at an instant.
+
+    `walked_before`: the listings of the certified walk before, as `TYPE/WORKSPACE`.
+    """
     removals = [*listed_deleted]
     missing = [*absences.unproven]
     found = []
@@ -80,10 +88,10 @@ def decide_removals(
             found.append(candidate)
         elif key in proofs.proven:
             removals.append(Removal(candidate, *proofs.proven[key]))
-        elif key in proofs.undecided or candidate.missing_since is None:
-            missing.append(candidate)
-        else:
+        elif key not in proofs.undecided and _is_absent_twice(candidate, walked_before):
             removals.append(Removal(candidate, "absent_twice", _two_walks(candidate, at)))
+        else:
+            missing.append(candidate)
     has_emptied = any(each.candidate.listing in empty_listings for each in removals)
     rule = holding_rule(
         len(removals), present_count=present_count, has_emptied=has_emptied, policy=policy
@@ -96,6 +104,11 @@ def decide_removals(
         found=tuple(found),
         out_of_scope=absences.outside,
     )
+
+
+def _is_absent_twice(candidate: Candidate, walked_before: Collection[str]) -> bool:
+    """Whether the walk before looked for the image, too, in vain."""
+    return candidate.missing_since is not None and candidate.listing in walked_before
 
 
 def _two_walks(candidate: Candidate, at: datetime) -> dict[str, Any]:

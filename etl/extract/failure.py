@@ -68,8 +68,13 @@ def error_of(
         error_code=said.code,
         request_id=request_id,
         received_at=outcome.received_at,
-        is_page=is_page(outcome.body),
+        is_foreign=bool(outcome.body.strip()) and not is_json(outcome.body),
     )
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body begins like an object or an array."""
+    return body[:64].lstrip()[:1] in {b"{", b"["}
 
 
 def is_page(body: bytes) -> bool:
@@ -91,7 +96,7 @@ def broken(request: Request, answer: Answer, what: str, *, hint: str) -> SourceB
 
 def checked(request: Request, answer: Answer) -> Answer:
     """An answer whose body begins like JSON, where JSON is due; a log-in page does not."""
-    if request.is_json and answer.body[:64].lstrip()[:1] not in {b"{", b"["}:
+    if request.is_json and not is_json(answer.body):
         what = "with " + ("a page" if is_page(answer.body) else "what is no JSON")
         hint = "is that the API's own host? check endpoint, and the proxy if there is one"
         raise broken(request, answer, what, hint=hint)

@@ -1,7 +1,8 @@
 """Is an image that was not listed really gone? Asked by its id, as many at once as pages are.
 
 Not found (404, or 400 ModelArts.6404) and DELETED prove a removal; anything else proves nothing. A
-404 that comes from the gateway (`APIG…`) says that there is no such API, and nothing of the image.
+404 that comes from the gateway (`APIG…`) says that there is no such API, one of a workspace or a
+project that is not there nothing of the image, and one that is no JSON may be anybody's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from etl.extract.client import Client
 
 NOT_FOUND: Final = "ModelArts.6404"
-GATEWAY: Final = "APIG"
+OF_OTHERS: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # gateway, workspace, project
 
 Finding = Literal["not_found", "deleted", "found", "refused", "failed"]
 
@@ -64,7 +65,9 @@ def are_refused(findings: dict[int, Lookup]) -> bool:
 
 
 def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
-    """What the API says of one image."""
+    """What the API says of one image; nothing where its id is not kept as the API has it."""
+    if "\ufffd" in image_id:
+        return Lookup("failed", {})
     try:
         answer = client.get(f"/v1/{quoted(project_id)}/images/{quoted(image_id)}", {})
     except SourceError as error:
@@ -83,11 +86,9 @@ def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
 
 
 def _finding(error: SourceError) -> Finding:
-    """A proxy's page proves nothing, and neither does a gateway that knows no such call."""
-    if error.is_page:
+    if error.is_foreign:
         return "failed"
-    is_gateway = error.error_code.startswith(GATEWAY)
-    if error.status == 404 and not is_gateway:
+    if error.status == 404 and not error.error_code.startswith(OF_OTHERS):
         return "not_found"
     if isinstance(error, SourceBroken) and error.error_code == NOT_FOUND and error.status == 400:
         return "not_found"

@@ -16,6 +16,7 @@ import msgspec
 
 from etl.load.rows import form_of, image_columns, image_of, instant_read
 from etl.load.statements import driver_of, reading
+from etl.load.turn import read_before
 from etl.load.window import CHUNK, Window
 from etl.model import Candidate, Known, State
 
@@ -55,6 +56,9 @@ class Baseline:
         last = self._one(_LAST_RUN)
         self.present_count: int = last[0] if last else 0
         self.last_observed_at: datetime | None = instant_read(last[1]) if last else None
+        self.coverage: str = (self._one(_LAST_COVERAGE) or ("",))[0]
+        with reading(connection):
+            self.walked = read_before(connection, source).listings  # by the last certified walk
         self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
         self._is_empty = self._one(_ANY_IMAGE) is None
 
@@ -178,6 +182,13 @@ _keys_of: Final = msgspec.json.Decoder(list[int]).decode
 _LAST_RUN: Final = """
     select present, observed_at from source_runs
     where source = :source order by observed_at desc limit 1
+"""
+# Of the last sync that could read the source: so long its images were judged by it.
+_LAST_COVERAGE: Final = """
+    select s.coverage from source_runs as s
+    join sync_runs as r on r.run_id = s.run_id
+    where s.source = :source and s.status <> 'failed' and r.kind = 'sync'
+    order by s.observed_at desc limit 1
 """
 _RUN_COUNT: Final = "select count(*) from source_runs where source = :source"
 _ANY_IMAGE: Final = "select 1 from catalogue where source = :source limit 1"

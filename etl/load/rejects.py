@@ -31,14 +31,14 @@ def record_digest(record: bytes) -> str:
 
 
 def whole_rejects(connection: Connection, source: str) -> dict[str, list[bytes]]:
-    """Listing → the unresolved records of `source` that were kept whole, oldest first.
+    """Listing → the unresolved records of `source` that were kept whole, the latest run's first.
 
     Listings as `TYPE/WORKSPACE`; empty where a record's is not on record.
     """
     open_ones = (
         select(rejects.c.listing, rejects.c.record, rejects.c.record_digest)
         .where(rejects.c.source == source, rejects.c.resolved_at.is_(None))
-        .order_by(rejects.c.reject_id)
+        .order_by(rejects.c.rejected_at.desc(), rejects.c.reject_id)
     )
     with reading(connection):
         rows = connection.execute(open_ones).all()
@@ -54,7 +54,7 @@ def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
     """Writes the rejects that are not on record, and resolves those whose image was understood.
 
     Gives the number of records that were rejected. A record that is rejected once more, for the
-    same reason, stays unresolved; one without an id is resolved by a certified walk without it.
+    same reason, stays unresolved; a certified walk without it resolves it: it is gone.
     """
     again: set[tuple[str, str]] = set()
     for batch in batches(frames, _BATCH):
@@ -101,8 +101,7 @@ def _row(turn: Turn, frame: Rejected) -> dict[str, Any]:
 def _resolve(turn: Turn, seen: Seen, again: set[tuple[str, str]]) -> None:
     for reject_id, image_id, digest, reason, key, state in turn.execute(_OPEN).all():
         is_present = state == "present" and seen.has_told(key)
-        is_gone = image_id is None and turn.is_certified  # a record that no one can follow
-        is_told = is_gone or is_present or seen.has_told_other(image_id)
+        is_told = turn.is_certified or is_present or seen.has_told_other(image_id)
         if is_told and (digest, reason) not in again:
             turn.execute(_RESOLVE, reject_id=reject_id)
 

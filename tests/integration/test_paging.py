@@ -177,17 +177,17 @@ def test_asks_for_multiples_of_the_real_page_size_in_an_explicit_type() -> None:
     assert [int(each["offset"]) for each in client.asked] == [0, 150, 300, 450]
     assert [int(each["limit"]) for each in client.asked] == [200, 150, 150, 150]
     assert {each["type"] for each in client.asked} == {"BUILD_IN"}
-    assert {each["name_fuzzy_match"] for each in client.asked} == {"false"}
+    assert {each["name_fuzzy_match"] for each in client.asked} == {"true"}
 
 
 def test_sends_the_filters_that_are_set_and_no_others() -> None:
     client = PagesClient([])
-    walked(client, name_filter="x", name_fuzzy=True, namespace="org", service_type="TRAIN")
+    walked(client, name_filter="x", name_fuzzy=False, namespace="org", service_type="TRAIN")
     walked(client)
     filters = {"name", "name_fuzzy_match", "namespace", "service_type"}
     assert {name: client.asked[0][name] for name in filters} == {
         "name": "x",
-        "name_fuzzy_match": "true",
+        "name_fuzzy_match": "false",
         "namespace": "org",
         "service_type": "TRAIN",
     }

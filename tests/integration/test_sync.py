@@ -247,14 +247,15 @@ def test_a_refused_or_failing_lookup_among_others_leaves_the_image(
     assert here.sync().removed == 1
 
 
-def test_a_proxy_s_page_proves_nothing(here: Place) -> None:
+@pytest.mark.parametrize("said", [b"<html>Not Found</html>", b"404 page not found"])
+def test_a_proxy_s_page_proves_nothing(here: Place, said: bytes) -> None:
     here.sync()
     here.api.images = without(here, 2)
 
     def page(request: Request) -> Response | None:
         headers = {"Content-Type": "text/html"}
         is_lookup = "/images/" in request.path
-        return Response(404, b"<html>Not Found</html>", headers) if is_lookup else None
+        return Response(404, said, headers) if is_lookup else None
 
     here.api.before_request = page
     assert [here.sync().missing for _ in range(3)] == [1, 1, 1]
@@ -411,6 +412,54 @@ def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(h
         assert verify(connection)
 
 
+def mend_rejects(here: Place, good: list[Any]) -> None:
+    """The records in hand, oldest first, as if another release had refused them."""
+    with open_engine(here.url).connect() as connection, connection.begin():
+        ids = connection.scalars(text("select reject_id from rejects order by reject_id")).all()
+        for reject_id, each in zip(ids, good, strict=True):
+            record = json.dumps(each)
+            understood = {"record": record, "digest": record_digest(record.encode())}
+            statement = "update rejects set record = :record, record_digest = :digest"
+            connection.execute(text(f"{statement} where reject_id = {reject_id}"), understood)
+
+
+def replayed(here: Place) -> Any:
+    here.now += timedelta(hours=1)
+    return replay_rejects(here.settings()).sources[0]
+
+
+@pytest.mark.parametrize("evidence", ["lookup", "two_walks"])
+def test_a_record_that_is_shown_no_more_is_not_replayed(here: Place, evidence: str) -> None:
+    """Its image has left, or has another record by now: a certified walk said so."""
+    here.removals = {"evidence": evidence}
+    here.sync()
+    here.api.images = [image(0, size="big"), image(9, size="big"), *without(here, 0, 5)]
+    here.sync()
+    here.api.images = without(here, 0, 9)
+    here.sync()
+    rejects = here.rows("select image_id, resolved_run_id from rejects order by image_id")
+    assert [row["resolved_run_id"] for row in rejects] == [3, 3]
+    mend_rejects(here, [image(0, size=1), image(9, size=1)])
+    outcome = replayed(here)
+    assert (outcome.added, outcome.changed, outcome.restored) == (0, 0, 0)
+    here.sync()
+    assert here.states()["id-0000"] == "removed"
+    assert "id-0009" not in here.states()
+
+
+def test_of_two_records_in_hand_the_later_one_is_replayed(here: Place) -> None:
+    numbers = count(1)
+    here.api.quirks = Quirks(total=lambda rows: rows + next(numbers), sort_keys=frozenset())
+    here.sync()
+    for tag in ("y1", "y2"):
+        here.api.images = [image(0, tag=tag, size="big"), *without(here, 0)]
+        here.sync()
+    mend_rejects(here, [image(0, tag="y1"), image(0, tag="y2")])
+    assert replayed(here).changed == 1
+    [row] = here.rows("select tag from images where image_id = 'id-0000'")
+    assert row["tag"] == "y2"
+
+
 def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
     good = image(2, type="DEDICATED", tag="new")
     here.api.images = both_types()
@@ -418,11 +467,7 @@ def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
     here.sync()
     here.api.images = [*both_types()[:2], {**good, "size": "large"}, both_types()[3]]
     assert here.sync().rejected == 1
-    record = json.dumps(good)
-    with open_engine(here.url).connect() as connection, connection.begin():
-        understood = {"record": record, "digest": record_digest(record.encode())}
-        statement = "update rejects set record = :record, record_digest = :digest"
-        connection.execute(text(statement), understood)
+    mend_rejects(here, [good])
     here.now += timedelta(hours=1)
     replay_rejects(here.settings())
     rows = here.rows("select image_id, listing, tag from images where type = 'DEDICATED'")
@@ -436,12 +481,13 @@ def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
     ("fields", "inside", "outside"),
     [
         ({"namespace": "org"}, {"namespace": "org"}, {"namespace": "other"}),
-        ({"name_filter": "torch"}, {"name": "torch"}, {"name": "torch 2"}),
+        ({"name_filter": "torch"}, {"name": "PyTorch"}, {"name": "tensorflow"}),
+        ({"name_filter": "torch", "name_fuzzy": False}, {"name": "torch"}, {"name": "torch 2"}),
         ({"service_type": "TRAIN"}, {"service_type": "TRAIN"}, {"service_type": "DEV"}),
     ],
 )
 def test_what_a_new_filter_leaves_out_is_out_of_scope(
-    here: Place, fields: dict[str, str], inside: dict[str, str], outside: dict[str, str]
+    here: Place, fields: dict[str, Any], inside: dict[str, str], outside: dict[str, str]
 ) -> None:
     here.api.images = [image(0, **inside), image(1, **inside), image(2, **outside)]
     here.sync()
@@ -461,6 +507,79 @@ def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Pla
     here.api.images = without(here, 1)
     outcome = here.sync()
     assert (outcome.removed, outcome.out_of_scope) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "odd"),
+    [
+        ({"namespace": "org"}, {"namespace": "other"}),
+        ({"service_type": "TRAIN"}, {"service_type": None}),
+        ({"name_filter": "torch", "name_fuzzy": False}, {"name": "TORCH"}),
+    ],
+)
+def test_what_the_api_filters_otherwise_is_looked_up(
+    here: Place, fields: dict[str, Any], odd: dict[str, Any]
+) -> None:
+    """A filter that takes in more than an image's values say; then all that it took in is gone."""
+    here.cover(**fields)
+    here.api.images = [image(number, **odd) for number in range(12)]
+    here.api.before_request = unfiltered(here)
+    assert here.sync().added == 12
+    living, here.api.images = here.api.images[:1], here.api.images[2:]
+    outcome = here.sync()
+    assert (outcome.removed, outcome.out_of_scope, outcome.facts.certificate) == (2, 0, "exact")
+    here.api.images = []
+    run = here.run()
+    assert (run.exit_code, run.sources[0].held_rule) == (30, "empty_listing")
+    here.api.images = living
+    assert here.sync().restored == 1
+
+
+def unfiltered(here: Place) -> Any:
+    """The API takes in all images, whatever it is asked to filter by."""
+
+    def answer(request: Request) -> Response | None:
+        names = {"name", "name_fuzzy_match", "namespace", "service_type"}
+        if not names & request.query.keys():
+            return None
+        query = {name: value for name, value in request.query.items() if name not in names}
+        return here.api.answer(replace(request, query=query))
+
+    return answer
+
+
+def test_a_coverage_that_no_run_could_apply_is_still_new(here: Place) -> None:
+    """The source fails, or decisions are taken, between its change and the next reading."""
+    here.api.images = [image(0, namespace="org"), image(1, namespace="other")]
+    here.sync()
+    here.cover(namespace="org")
+    here.api.before_request = lambda _: error_response(403, "ModelArts.0108", "no")
+    assert here.sync().status == "failed"
+    replayed(here)
+    here.api.before_request = None
+    outcome = here.sync()
+    assert (outcome.removed, outcome.out_of_scope) == (0, 1)
+
+
+def test_a_workspace_that_is_back_is_looked_through_twice(here: Place) -> None:
+    here.removals = {"evidence": "two_walks"}
+    here.cover(workspaces=("*",))
+    here.api.workspaces = (OTHER,)
+    here.api.images = [image(number, workspace_id=OTHER) for number in range(3)]
+    here.sync()
+    here.api.workspaces = ()
+    assert here.sync().missing == 3
+    here.api.workspaces, here.api.images = (OTHER,), without(here, 1)
+    assert (here.sync().missing, here.states()["id-0001"]) == (1, "present")
+    assert here.sync().removed == 1
+
+
+def test_a_clock_that_goes_back_in_a_run_does_no_harm(here: Place) -> None:
+    times = iter([*[here.now] * 2, *[here.now - timedelta(hours=1)] * 100])
+    run = run_sync(here.settings(), now=lambda: next(times))
+    assert run.finished_at == run.started_at
+    with open_engine(here.url).connect() as connection:
+        assert verify(connection)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])

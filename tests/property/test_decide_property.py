@@ -88,6 +88,7 @@ def decided(
         sorted_absences(candidates, coverage=coverage, listings=WALKED),
         proofs_of(findings),
         listed_deleted=listed_deleted,
+        walked_before=WALKED,
         empty_listings=empty,
         present_count=present,
         policy=policy,

@@ -36,7 +36,7 @@ def test_the_digest_does_not_mind_the_order() -> None:
         {"workspaces": ("0",)},
         {"namespace": "x"},
         {"name_filter": "x"},
-        {"name_filter": "x", "name_fuzzy": True},
+        {"name_filter": "x", "name_fuzzy": False},
         {"service_type": "TRAIN"},
     ],
 )
@@ -45,9 +45,9 @@ def test_the_digest_tells_coverages_apart(change: dict[str, Any]) -> None:
 
 
 def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
-    assert replace(ALL, name_fuzzy=True).digest == ALL.digest
+    assert replace(ALL, name_fuzzy=False).digest == ALL.digest
     named = replace(ALL, name_filter="x")
-    assert replace(named, name_fuzzy=True).digest != named.digest
+    assert replace(named, name_fuzzy=False).digest != named.digest
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
         ({"namespace": "Org"}, False),
         ({"service_type": "train"}, True),
         ({"service_type": "DEV"}, False),
-        ({"name_filter": "Torch 2"}, True),
-        ({"name_filter": " Torch 2 "}, True),
-        ({"name_filter": "Torch"}, False),
-        ({"name_filter": "torch", "name_fuzzy": True}, True),
-        ({"name_filter": "flow", "name_fuzzy": True}, False),
+        ({"name_filter": "Torch 2", "name_fuzzy": False}, True),
+        ({"name_filter": " Torch 2 ", "name_fuzzy": False}, True),
+        ({"name_filter": "Torch", "name_fuzzy": False}, False),
+        ({"name_filter": " torch"}, True),
+        ({"name_filter": "flow"}, False),
     ],
 )
 def test_what_a_coverage_takes_in(coverage: dict[str, Any], takes_in: bool) -> None:

@@ -41,7 +41,9 @@ def candidate(number: int) -> Candidate:
         (SourceRefused("", status=404, error_code="ModelArts.6404"), "not_found"),
         (SourceBroken("", status=400, error_code="ModelArts.6404"), "not_found"),
         (SourceRefused("", status=404, error_code="APIGW.0101"), "refused"),
-        (SourceRefused("", status=404, is_page=True), "failed"),
+        (SourceRefused("", status=404, error_code="ModelArts.7005"), "refused"),
+        (SourceRefused("", status=404, error_code="ModelArts.0210"), "refused"),
+        (SourceRefused("", status=404, is_foreign=True), "failed"),
         (SourceRefused("", status=403), "refused"),
         (SourceRefused("", status=401), "refused"),
         (SourceBroken("", status=400, error_code="ModelArts.0104"), "failed"),
@@ -56,6 +58,12 @@ def test_what_an_answer_proves(said: SourceError | dict[str, Any], finding: str)
     client: Any = Shows(said)
     assert fetch_lookup(client, "p", "i/1").finding == finding
     assert client.paths == ["/v1/p/images/i%2F1"]
+
+
+def test_an_id_that_is_not_kept_as_it_was_sent_is_not_asked_for() -> None:
+    client: Any = Shows(SourceRefused("", status=404))
+    assert fetch_lookup(client, "p", "a\ufffd").finding == "failed"
+    assert client.paths == []
 
 
 def test_the_evidence_is_kept() -> None:

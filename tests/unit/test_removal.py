@@ -25,6 +25,7 @@ def candidate(key: int, **values: Any) -> Candidate:
 def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
     usual: dict[str, Any] = {
         "listed_deleted": [],
+        "walked_before": {"BUILD_IN/0"},
         "empty_listings": set(),
         "present_count": 100,
         "policy": LENIENT,
@@ -48,6 +49,20 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
         [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
     )
     assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
+
+
+def test_by_an_unchanged_coverage_nothing_is_outside() -> None:
+    """The API's filters may take in what an image's values do not show."""
+    odd = candidate(1, type="ODD", namespace="other")
+    absences = sorted_absences([odd], coverage=None, listings={"BUILD_IN/0"})
+    assert absences == open_(odd)
+
+
+def test_two_walks_are_two_that_read_the_listing() -> None:
+    """A workspace that had vanished and is back was looked through once."""
+    missing = candidate(1, missing_since=NOW - timedelta(hours=1))
+    decision = decide(open_(missing), NOTHING, walked_before={"DEDICATED/0"})
+    assert (decision.removals, decision.missing) == ((), (missing,))
 
 
 def test_each_absence_by_its_proof() -> None:
