@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING
 
 from etl.extract.forward import ListingFacts, Observer, OnPage, page_count
 from etl.model import Page
-from etl.transform import sightings
+from etl.transform import listed_rows
 
 if TYPE_CHECKING:
     from etl.extract.paging import Pager
-    from etl.transform import PageEnvelope, Sighting
+    from etl.transform import ListedRow, PageEnvelope
 
 
 class ProofBroken(Exception):  # named by what happened
@@ -55,7 +55,7 @@ class _Reading:
     floor: int = 0  # creation time of the first row of the lowest page read so far
     ids: set[str] = field(default_factory=set)
 
-    def read(self, number: int) -> list[Sighting]:
+    def read(self, number: int) -> list[ListedRow]:
         """Reads page `number` and shows it; empty: it is past the end."""
         envelope = self.pager.alone(number)
         if envelope is None:
@@ -66,7 +66,7 @@ class _Reading:
         self.on_page(self.facts.pages, self.facts.rows, self.facts.total_last)
         return rows
 
-    def remember(self, rows: list[Sighting]) -> None:
+    def remember(self, rows: list[ListedRow]) -> None:
         self.ids.update(row.image_id for row in rows if row.image_id)
 
 
@@ -95,7 +95,7 @@ def read_backward(
     return facts
 
 
-def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
+def _find_end(reading: _Reading, start: int) -> tuple[int, list[ListedRow]]:
     """The last page, read when nothing stood behind it: not full, or read after an empty one.
 
     (Read before the empty one it proves nothing: a row may have moved down onto it meanwhile.)
@@ -120,7 +120,7 @@ def _find_end(reading: _Reading, start: int) -> tuple[int, list[Sighting]]:
     return number, rows
 
 
-def _settle_border(reading: _Reading, number: int) -> list[Sighting]:
+def _settle_border(reading: _Reading, number: int) -> list[ListedRow]:
     """Page `number − 1` anew, once page `number` is seen to begin later than the floor."""
     reading.rereads += 1
     if reading.rereads > reading.max_pages:
@@ -132,14 +132,14 @@ def _settle_border(reading: _Reading, number: int) -> list[Sighting]:
     return reading.read(number - 1)
 
 
-def _check_border(reading: _Reading, below: list[Sighting]) -> None:
+def _check_border(reading: _Reading, below: list[ListedRow]) -> None:
     for row in below:
         if _time(row) > reading.floor and row.image_id not in reading.ids:
             raise ProofBroken("rows came that are newer than a later page's")
 
 
-def _in_order(envelope: PageEnvelope) -> list[Sighting]:
-    rows = sightings(envelope.data)
+def _in_order(envelope: PageEnvelope) -> list[ListedRow]:
+    rows = listed_rows(envelope.data)
     if any(row.created_at is None for row in rows):
         raise ProofBroken("not every row carries its creation time")
     times = [_time(row) for row in rows]
@@ -148,5 +148,5 @@ def _in_order(envelope: PageEnvelope) -> list[Sighting]:
     return rows
 
 
-def _time(row: Sighting) -> int:
+def _time(row: ListedRow) -> int:
     return row.created_at if row.created_at is not None else -1

@@ -66,7 +66,7 @@ class Answer:
     @property
     def server_at(self) -> datetime | None:
         """The server's clock by its Date header, or nothing."""
-        return instant_of(self.headers.get("Date", ""))
+        return http_instant(self.headers.get("Date", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Lost:
     is_passing: bool = True
 
 
-def instant_of(text: str) -> datetime | None:
+def http_instant(text: str) -> datetime | None:
     """An HTTP date as an aware instant; nothing for what is none."""
     try:
         instant = parsedate_to_datetime(text)

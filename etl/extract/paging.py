@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from etl.errors import SourceBroken, SourceUnavailable
 from etl.extract.exchange import quoted
-from etl.transform import PageEnvelope, sightings, split_page
+from etl.transform import PageEnvelope, listed_rows, split_page
 
 if TYPE_CHECKING:
     import msgspec
@@ -240,7 +240,7 @@ class Pager:
 
 
 def _ids(records: list[msgspec.Raw]) -> set[str | None]:
-    return {row.image_id for row in sightings(records)}
+    return {row.image_id for row in listed_rows(records)}
 
 
 def _params(source: SourceSettings, listing: Listing, order: Order) -> dict[str, str]:

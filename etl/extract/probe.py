@@ -10,7 +10,7 @@ from etl.extract.exchange import quoted
 from etl.extract.paging import CREATION, Order, Pager, Style, UnsortableError
 from etl.extract.workspaces import fetch_workspaces
 from etl.model import Listing
-from etl.transform import normalise_all, sightings
+from etl.transform import listed_rows, normalise_all
 
 if TYPE_CHECKING:
     from etl.config import SourceSettings
@@ -136,7 +136,7 @@ def _in_order(
 
 
 def _lookup(client: Client, source: SourceSettings, first: PageEnvelope) -> Trait:
-    image_id = next((row.image_id for row in sightings(first.data) if row.image_id), None)
+    image_id = next((row.image_id for row in listed_rows(first.data) if row.image_id), None)
     if image_id is None:
         return Trait("lookups", "unknown: there is no image to look up")
     try:

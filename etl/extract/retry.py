@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from etl.extract.exchange import Answer, Lost, instant_of
+from etl.extract.exchange import Answer, Lost, http_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def asked_seconds(outcome: Answer | Lost) -> float:
     after = outcome.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", after):
         return float(after)
-    if at := instant_of(after):
+    if at := http_instant(after):
         return max(0.0, (at - (outcome.server_at or outcome.received_at)).total_seconds())
     if outcome.status == 429 and (window := _WINDOW.search(outcome.body)):
         return float(window[1]) * _UNITS[window[2].decode().lower()]

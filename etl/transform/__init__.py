@@ -1,6 +1,6 @@
 """From the API's bytes to images: pure, total, and the only place that knows its field names.
 
-body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
+body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
                         │
                         ├─ received_digest ─▶ the same bytes as last time: nothing to do
                         └─ normalise_all ─▶ Images (columns, fingerprints), Unreadable (reasons)
@@ -11,23 +11,23 @@ body ─ split_page ─▶ records ─ sightings ─▶ ids, for the walk
 
 from etl.transform.components import COMPONENT_RULES, READ_FROM, components, components_of
 from etl.transform.fingerprint import FINGERPRINT_VERSION, fingerprint, received_digest
-from etl.transform.page import PageEnvelope, Sighting, sightings, split_page
+from etl.transform.page import ListedRow, PageEnvelope, listed_rows, split_page
 from etl.transform.record import image_of_show, listed_image_id, normalise, normalise_all
 
 __all__ = [
     "COMPONENT_RULES",
     "FINGERPRINT_VERSION",
     "READ_FROM",
+    "ListedRow",
     "PageEnvelope",
-    "Sighting",
     "components",
     "components_of",
     "fingerprint",
     "image_of_show",
     "listed_image_id",
+    "listed_rows",
     "normalise",
     "normalise_all",
     "received_digest",
-    "sightings",
     "split_page",
 ]

@@ -32,7 +32,7 @@ class PageEnvelope(msgspec.Struct, gc=False):
     pages: Count | None = None
 
 
-class Sighting(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at": "create_at"}):
+class ListedRow(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at": "create_at"}):
     """That an image was listed and when it was made: what a walk must know of each record."""
 
     image_id: Identity | None
@@ -40,8 +40,8 @@ class Sighting(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at":
 
 
 _envelope: Final = msgspec.json.Decoder(PageEnvelope).decode
-_sightings: Final = msgspec.json.Decoder(list[Sighting]).decode
-_sighting: Final = msgspec.json.Decoder(Sighting).decode
+_rows: Final = msgspec.json.Decoder(list[ListedRow]).decode
+_row: Final = msgspec.json.Decoder(ListedRow).decode
 
 
 def split_page(body: bytes) -> PageEnvelope:
@@ -58,24 +58,24 @@ def split_page(body: bytes) -> PageEnvelope:
         raise _broken(error) from None
 
 
-def sightings(records: list[msgspec.Raw]) -> list[Sighting]:
+def listed_rows(records: list[msgspec.Raw]) -> list[ListedRow]:
     """What a walk must know of each of a page's records, in their order."""
     listed = b"[" + b",".join(records) + b"]"
     try:
-        seen = _sightings(mend(listed) if NUL in listed else listed)
+        seen = _rows(mend(listed) if NUL in listed else listed)
     except NOT_DECODABLE:
-        seen = [_sighted(mend(bytes(record))) for record in records]
-    for sighting in seen:
-        if sighting.image_id and sighting.image_id.isspace():
-            sighting.image_id = None
+        seen = [_row_of(mend(bytes(record))) for record in records]
+    for row in seen:
+        if row.image_id and row.image_id.isspace():
+            row.image_id = None
     return seen
 
 
-def _sighted(record: bytes) -> Sighting:
+def _row_of(record: bytes) -> ListedRow:
     try:
-        return _sighting(record)
+        return _row(record)
     except NOT_DECODABLE:
-        return Sighting(listed_image_id(record))
+        return ListedRow(listed_image_id(record))
 
 
 def _broken(error: Exception) -> SourceBroken:

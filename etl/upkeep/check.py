@@ -16,7 +16,7 @@ from etl.printable import count_text
 from etl.run import open_job
 from etl.sources.choice import chosen_of, sources_of
 from etl.sources.opening import open_client
-from etl.transform import sightings
+from etl.transform import listed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Checked:
     """What one check came to: `place` is the database or a source; `exit_code` 0 is well."""
 
     place: str
@@ -35,19 +35,19 @@ class Finding:
     exit_code: int = 0
 
 
-def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Finding], int]:
+def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Checked], int]:
     """The findings, and the exit code that a sync would end with for their sake."""
     try:
         with open_job(settings, is_dry_run=True) as job:
             sources, failed = sources_of(job, source_names)
             findings = [_check_source(source, job) for source in sources]
             findings += [
-                Finding(each.name, False, str(each.error_message), each.error_exit_code)
+                Checked(each.name, False, str(each.error_message), each.error_exit_code)
                 for each in failed
             ]
-            database = Finding("database", is_well=True, told=_told(job))
+            database = Checked("database", is_well=True, told=_told(job))
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
-        return [Finding("database", False, str(error), error.exit_code)], error.exit_code
+        return [Checked("database", False, str(error), error.exit_code)], error.exit_code
     bad = [each for each in findings if not each.is_well]
     is_mistaken = any(each.exit_code == ConfigError.exit_code for each in bad)
     exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
@@ -72,7 +72,7 @@ def _told(job: Job) -> str:
     return f"{place(engine)}: reachable, and its schema is this program's"
 
 
-def _check_source(source: SourceSettings, job: Job) -> Finding:
+def _check_source(source: SourceSettings, job: Job) -> Checked:
     try:
         with open_client(source, run_count=0, job=job) as client:
             every = source.workspaces == ("*",)
@@ -80,13 +80,13 @@ def _check_source(source: SourceSettings, job: Job) -> Finding:
             listing = Listing(source.types[0], workspaces[0])
             style = Style(size=source.http.page_size)
             page = Pager(client, source, listing, style=style, order=Order()).first()
-            shown = next((row.image_id for row in sightings(page.data) if row.image_id), None)
+            shown = next((row.image_id for row in listed_rows(page.data) if row.image_id), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
     except ConfigError as error:
-        return Finding(source.name, False, error.in_one_line, error.exit_code)
+        return Checked(source.name, False, error.in_one_line, error.exit_code)
     except SourceError as error:
-        return Finding(source.name, False, str(error), error.exit_code)
+        return Checked(source.name, False, str(error), error.exit_code)
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
     told = f"{images} in {listing}, {places}"
     permitted = "permitted" if lookup and lookup.finding == "found" else "not shown to work"
-    return Finding(source.name, True, f"{told}, lookups {permitted}")
+    return Checked(source.name, True, f"{told}, lookups {permitted}")

@@ -20,8 +20,8 @@ with atheris.instrument_imports(include=["etl.transform"]):
         components,
         fingerprint,
         image_of_show,
+        listed_rows,
         normalise,
-        sightings,
         split_page,
     )
 from tests.property.test_transform_property import test_hostile_pages_are_pages_or_broken
@@ -32,7 +32,7 @@ def one_input(body: bytes) -> None:
         records = split_page(body).data
     except SourceBroken:
         records = []
-    sightings(records)
+    listed_rows(records)
     image_of_show(body)
     for record in (body, b'{"id":"x",' + body, *map(bytes, records)):
         read = normalise(record)

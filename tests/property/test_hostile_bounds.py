@@ -16,7 +16,7 @@ from etl.errors import SourceBroken
 from etl.load.sighting import RECORD_BYTES
 from etl.model import Normalised
 from etl.sample import Response
-from etl.transform import components, image_of_show, normalise, sightings, split_page
+from etl.transform import components, image_of_show, listed_rows, normalise, split_page
 from etl.transform.fields import FIELDS, MAX_ID_LENGTH
 from tests.support.syncing import place
 
@@ -96,7 +96,7 @@ def is_taken(record: bytes) -> None:
 def is_page_or_broken(body: bytes) -> None:
     with contextlib.suppress(SourceBroken):
         page = split_page(body)
-        assert len(sightings(page.data)) == len(page.data)
+        assert len(listed_rows(page.data)) == len(page.data)
         assert 0 <= page.total < 2**63
 
 

@@ -16,9 +16,9 @@ from etl.transform import (
     components,
     fingerprint,
     listed_image_id,
+    listed_rows,
     normalise,
     normalise_all,
-    sightings,
     split_page,
 )
 from etl.transform.fields import FIELDS
@@ -101,7 +101,7 @@ def test_hostile_pages_are_pages_or_broken(listed: list[Any], total: Any) -> Non
         assert not isinstance(total, int) or isinstance(total, bool) or not 0 <= total < 2**63
         return
     assert len(page.data) == len(listed)
-    for record, sighting in zip(page.data, sightings(page.data), strict=True):
+    for record, sighting in zip(page.data, listed_rows(page.data), strict=True):
         check(bytes(record))
         read = normalise(record)
         known = read.image.image_id if isinstance(read, Normalised) else read.image_id
@@ -111,7 +111,7 @@ def test_hostile_pages_are_pages_or_broken(listed: list[Any], total: Any) -> Non
 @given(st.binary(max_size=200))
 def test_hostile_bodies_are_pages_or_broken(body: bytes) -> None:
     with contextlib.suppress(SourceBroken):
-        sightings(split_page(body).data)
+        listed_rows(split_page(body).data)
 
 
 @given(good_records, st.data())

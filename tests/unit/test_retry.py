@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from etl.extract.exchange import Answer, Lost, instant_of
+from etl.extract.exchange import Answer, Lost, http_instant
 from etl.extract.pace import Pace
 from etl.extract.retry import RetryPolicy, asked_seconds
 
@@ -104,11 +104,11 @@ def test_an_asked_wait_is_never_shorter_than_the_backoff() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "Mon", "Fri, 02 Jan 99999999 03:05:05 GMT"])
 def test_what_is_no_date_is_none(text: str) -> None:
-    assert instant_of(text) is None
+    assert http_instant(text) is None
 
 
 def test_a_date_without_a_zone_is_utc() -> None:
-    assert instant_of("Fri, 02 Jan 2026 03:04:05 -0000") == NOW
+    assert http_instant("Fri, 02 Jan 2026 03:04:05 -0000") == NOW
 
 
 class TestPace:

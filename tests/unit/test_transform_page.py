@@ -8,7 +8,7 @@ import pytest
 
 from etl.errors import SourceBroken
 from etl.model import Normalised, Unreadable
-from etl.transform import Sighting, normalise, sightings, split_page
+from etl.transform import ListedRow, listed_rows, normalise, split_page
 
 
 def page(records: bytes) -> bytes:
@@ -76,7 +76,7 @@ def test_a_broken_answer_says_what_is_wrong(body: bytes, named: str) -> None:
 )
 def test_an_odd_record_is_no_trouble_to_its_page(odd: bytes) -> None:
     records = split_page(page(b'{"id":"a"},' + odd + b',{"id":"b"}')).data
-    assert [seen.image_id for seen in sightings(records)] == ["a", "o", "b"]
+    assert [seen.image_id for seen in listed_rows(records)] == ["a", "o", "b"]
     assert all(isinstance(normalise(record), Normalised) for record in records)
 
 
@@ -91,21 +91,21 @@ def test_a_number_that_is_none_rejects_its_record_alone() -> None:
 
 def test_sightings_say_who_was_seen_and_when_it_was_made() -> None:
     records = split_page(page(b'{"id":"a","create_at":5},{"id":"b"},{"id":"c","create_at":null}'))
-    assert sightings(records.data) == [Sighting("a", 5), Sighting("b"), Sighting("c")]
-    assert sightings([]) == []
+    assert listed_rows(records.data) == [ListedRow("a", 5), ListedRow("b"), ListedRow("c")]
+    assert listed_rows([]) == []
 
 
 def test_an_image_whose_record_is_broken_is_seen_all_the_same() -> None:
     records = split_page(page(b'{"id":"a","create_at":"x"},{"id":7},[],{"id":"b"},{"id":" "},null'))
-    seen = [sighting.image_id for sighting in sightings(records.data)]
+    seen = [sighting.image_id for sighting in listed_rows(records.data)]
     assert seen == ["a", None, None, "b", None, None]
-    assert [sighting.created_at for sighting in sightings(records.data)] == [None] * 6
+    assert [sighting.created_at for sighting in listed_rows(records.data)] == [None] * 6
 
 
 def test_an_id_of_white_space_is_none() -> None:
-    assert sightings(split_page(page(b'{"id":" "},{"id":"a"}')).data) == [
-        Sighting(None),
-        Sighting("a"),
+    assert listed_rows(split_page(page(b'{"id":" "},{"id":"a"}')).data) == [
+        ListedRow(None),
+        ListedRow("a"),
     ]
 
 
@@ -123,6 +123,6 @@ def test_a_doubled_key_s_last_value_counts() -> None:
 def test_an_odd_id_is_the_same_for_the_walk_as_for_the_image(listed: bytes, ids: list[str]) -> None:
     records = split_page(page(listed)).data
     images = [normalise(record) for record in records]
-    seen = [sighting.image_id for sighting in sightings(records)]
+    seen = [sighting.image_id for sighting in listed_rows(records)]
     assert seen == ids
     assert [given.image.image_id for given in images if isinstance(given, Normalised)] == seen
