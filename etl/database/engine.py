@@ -6,6 +6,7 @@ of SQLite.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from os.path import exists, isdir
 from typing import TYPE_CHECKING, Any, Final
@@ -93,6 +94,7 @@ def _postgresql(url: URL, *, schema: str) -> Engine:
             poolclass=NullPool,
             isolation_level="READ COMMITTED",
             connect_args=_connect_args(url, schema=schema),
+            execution_options={"schema": schema},  # for `migrate`, which makes it
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         hint = "pip install 'modelarts-image-sync[postgres]'"
@@ -115,8 +117,14 @@ def _postgresql(url: URL, *, schema: str) -> Engine:
 def _connect_args(url: URL, *, schema: str) -> dict[str, Any]:
     """What libpq is told besides the URL, which has the last word."""
     asked = {name: value for name, value in url.query.items() if name in _CONNECT_ARGS}
-    options = [str(url.query.get("options", "")), f"-c search_path={schema}" if schema else ""]
+    options = [str(url.query.get("options", "")), _search_path(schema) if schema else ""]
     return {**_CONNECT_ARGS, **asked, "options": " ".join(filter(None, options))}
+
+
+def _search_path(schema: str) -> str:
+    """The option that names one schema as it is spelt; PostgreSQL ends an option at a space."""
+    name = '"' + schema.replace('"', '""') + '"'
+    return "-c search_path=" + re.sub(r"([\\\s])", r"\\\1", name)
 
 
 _CONNECT_ARGS: Final = {
@@ -213,6 +221,7 @@ _HINTS: Final = {
     "while it was read": "run again",
     "permission denied": "grant this role the rights it needs: docs/rights.md",
     "password authentication failed": "check the user and the password",
+    "no schema has been selected": "name one that is there, or one to make in database.schema",
     "statement timeout": "give this role a longer statement_timeout, and run again",
     "could not serialize": "another transaction was in the way; run again",
     "deadlock detected": "another transaction was in the way; run again",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import inspect, text
+from sqlalchemy.schema import CreateSchema
 
 from etl.database.engine import our_errors, place, writing
 from etl.database.schema import metadata
@@ -119,11 +120,10 @@ def _prepared(engine: Engine) -> Iterator[Connection]:
 
 
 def _make_schema(connection: Connection) -> None:
-    """Makes the PostgreSQL schema that the search path names, when it is not there."""
-    if connection.execute(text("select current_schema()")).scalar() is not None:
-        return
-    path = connection.execute(text("show search_path")).scalar_one()
-    connection.execute(text(f'create schema if not exists "{path}"'))
+    """Makes the PostgreSQL schema that the configuration names, when it is not there."""
+    schema = connection.get_execution_options()["schema"]
+    if schema and connection.execute(text("select current_schema()")).scalar() is None:
+        connection.execute(CreateSchema(schema, if_not_exists=True))
 
 
 def _refuse_strangers(engine: Engine, connection: Connection) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import inspect, text
+from psycopg import sql
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from etl.cli.entry import run
 from etl.database import engine as opening
 from etl.database import migrate
-from etl.database.engine import open_engine, our_errors
+from etl.database.engine import open_engine, our_errors, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from tests.support.postgres import conninfo
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://h/d"])
@@ -74,13 +78,42 @@ def test_a_downgrade_that_leaves_tables_leaves_the_views(database_url: str) -> N
     engine.dispose()
 
 
-def test_a_schema_of_its_own_is_made(postgres_url: str) -> None:
-    engine = open_engine(postgres_url, schema="images_of_ours")
+@pytest.mark.parametrize("schema", ["images_of_ours", "Mixed", "user", 'odd \\ "name", two'])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_schema_of_its_own(postgres_url: str, schema: str, *, is_there: bool) -> None:
+    if is_there:
+        with psycopg.connect(conninfo(postgres_url), autocommit=True) as connection:
+            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    engine = open_engine(postgres_url, schema=schema)
     migrate.ensure_head(engine, auto_upgrade=True)
+    migrate.require_head(engine)
     with engine.connect() as connection:
-        tables = inspect(connection).get_table_names(schema="images_of_ours")
-        assert "catalogue" in tables
+        assert "catalogue" in inspect(connection).get_table_names(schema=schema)
         assert inspect(connection).get_table_names(schema="public") == []
+    engine.dispose()
+    with psycopg.connect(**psycopg_parameters(postgres_url, schema=schema)) as connection:
+        assert connection.execute("select current_schema()").fetchone() == (schema,)
+
+
+def test_a_sync_lives_in_a_schema_with_capitals(
+    postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[database]\nurl = "{postgres_url}"\nschema = "Mixed"\n'
+        '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
+    )
+    for command in ("sync", "verify", "db check"):
+        assert run(["-q", "-c", str(config), *command.split()]) == 0, capsys.readouterr().err
+
+
+def test_no_schema_is_made_that_is_not_asked_for(postgres_url: str) -> None:
+    url = make_url(postgres_url).update_query_dict({"options": "-c search_path=absent,missing"})
+    engine = open_engine(url.render_as_string(hide_password=False))
+    with pytest.raises(DatabaseUnavailable, match=r"no schema .* in database\.schema"):
+        migrate.ensure_head(engine, auto_upgrade=True)
+    with engine.connect() as connection:
+        assert not {"absent", "absent, missing"} & set(inspect(connection).get_schema_names())
     engine.dispose()
 
 
