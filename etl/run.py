@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
 from etl.database.engine import open_engine, our_errors
-from etl.database.migrate import current_revision, ensure_head, not_at_head, upgrade
+from etl.database.migrate import current_revision, ensure_head, not_at_head
+from etl.database.stand_in import stand_in
 from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.instants import utc_now
 from etl.job import Job, OnPreview, unseen
@@ -270,21 +271,19 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
 def _database(
     settings: Settings, opened: Callable[..., Engine], *, is_dry_run: bool
 ) -> Iterator[Engine]:
-    """The database at head. For a dry run one that a sync would make is an empty one in memory."""
+    """The database at head. For a dry run another stands in for one that a sync would make."""
     database = settings.database
-    engine = opened(database.url, schema=database.schema)
-    try:
+    with ExitStack() as stack:
+        engine = opened(database.url, schema=database.schema)
+        stack.callback(engine.dispose)
         if is_dry_run and _is_blank(engine):
             if not database.auto_upgrade:
                 raise not_at_head(engine, None)
-            engine = open_engine("sqlite://")
-            upgrade(engine)
+            engine = stack.enter_context(stand_in())
         else:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
         heed()
         yield engine
-    finally:
-        engine.dispose()
 
 
 def _is_blank(engine: Engine) -> bool:

@@ -67,7 +67,7 @@ def probe_source(settings: Settings, name: str) -> list[Trait]:
 def _told(job: Job) -> str:
     database = job.settings.database
     engine = open_engine(database.url, schema=database.schema)  # nothing is connected to
-    if engine.url != job.engine.url:  # the job has an empty one in memory instead
+    if engine.url != job.engine.url:  # another stands in for it
         return f"{place(engine)}: no schema yet, the next sync makes it"
     return f"{place(engine)}: reachable, and its schema is this program's"
 

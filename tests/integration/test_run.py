@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
 from etl.database.engine import open_engine
@@ -190,6 +191,25 @@ def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: SampleA
     assert outcome.sources[0].added == len(ALIVE)
     assert outcome.run_id is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_side_by_side_before_the_first_sync(
+    empty_database_url: str, api: SampleApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings = settings_for(empty_database_url, api, "a", "b")
+    outcome = run_sync(settings, is_dry_run=True, parallel=2)
+    assert [each.added for each in outcome.sources] == [len(ALIVE)] * 2
+    assert not Path(make_url(empty_database_url).database or "").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_without_room_for_a_stand_in(
+    tmp_path: Path, api: SampleApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(DatabaseUnavailable, match="TMPDIR"):
+        run_sync(settings_for(f"sqlite:///{tmp_path}/none.db", api), is_dry_run=True)
 
 
 def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: SampleApi) -> None:
