@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from etl import __version__
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
+from etl.database.sqlite import file_of
 from etl.database.stand_in import stand_in
 from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.instants import utc_now
@@ -288,9 +289,8 @@ def _database(
 
 def _is_blank(engine: Engine) -> bool:
     """Whether image-sync has never been here; looking makes no file."""
-    file = engine.url.database
-    is_file = engine.dialect.name == "sqlite" and file not in {None, "", ":memory:"}
-    if is_file and not os.path.exists(str(file)):
+    file = file_of(engine.url)
+    if file and not os.path.exists(file):
         return True
     with our_errors(engine), engine.connect() as connection:
         return current_revision(connection) is None

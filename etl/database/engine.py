@@ -40,7 +40,7 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
 def open_kept(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must be there: no SQLite file is made."""
     engine = open_engine(url, schema=schema)
-    path = _path_of(engine)
+    path = file_of(engine.url)
     if path and not exists(path):
         hint = "`image-sync sync` makes it, or name another with --database"
         raise DatabaseUnavailable(f"no database at {path}", hint=hint)
@@ -50,7 +50,7 @@ def open_kept(url: str, *, schema: str = "") -> Engine:
 def open_reader(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must be there, whose connections can't write."""
     engine = open_kept(url, schema=schema)
-    if _path_of(engine):
+    if file_of(engine.url):
         read_where_it_stands(engine)
 
     @event.listens_for(engine, "connect")
@@ -61,12 +61,6 @@ def open_reader(url: str, *, schema: str = "") -> Engine:
             connection.read_only = True
 
     return engine
-
-
-def _path_of(engine: Engine) -> str:
-    """The SQLite file; nothing for another database, and for one that SQLite itself looks up."""
-    path = file_of(engine.url) if engine.dialect.name == "sqlite" else ""
-    return "" if path.startswith("file:") else path
 
 
 def _parsed(url: str) -> URL:

@@ -54,8 +54,9 @@ def open_sqlite(url: URL) -> Engine:
 
 
 def file_of(url: URL) -> str:
-    """The file of a SQLite URL; nothing when it is in memory."""
-    return url.database if url.database and url.database != ":memory:" else ""
+    """The file that is the database; nothing when it is in memory, or no SQLite."""
+    is_file = url.get_backend_name() == "sqlite" and url.database != ":memory:"
+    return (url.database or "") if is_file else ""
 
 
 def read_where_it_stands(engine: Engine) -> None:

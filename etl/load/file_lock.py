@@ -21,11 +21,11 @@ _MODE: Final = 0o666  # less what the caller's umask takes away
 class _Handle:
     """The open lock file of one database, with what this process holds of it."""
 
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str) -> None:
         self.sources: set[str] = set()
         self.runs: set[int] = set()
         self._descriptor = None
-        if file is not None:
+        if file:
             self._descriptor = _opened(f"{file}.lock")
 
     def lock(self, byte: int) -> bool:
@@ -57,13 +57,13 @@ def _opened(path: str) -> int:
 
 
 class FileLocks:
-    """All lock files of this process; `file` None is a database in memory, ours alone."""
+    """All lock files of this process; no `file` is a database in memory, ours alone."""
 
     def __init__(self) -> None:
-        self._handles: dict[str | None, _Handle] = {}
+        self._handles: dict[str, _Handle] = {}
         self._guard = Lock()
 
-    def take_source(self, file: str | None, source: str) -> bool:
+    def take_source(self, file: str, source: str) -> bool:
         """Whether `source` is now ours: no other process writes, no other thread writes it."""
         with self._guard:
             handle = self._handle(file)
@@ -75,7 +75,7 @@ class FileLocks:
             self._close_unused(file)
             return is_free
 
-    def give_back_source(self, file: str | None, source: str) -> None:
+    def give_back_source(self, file: str, source: str) -> None:
         """Ends what `take_source` began."""
         with self._guard:
             handle = self._handle(file)
@@ -84,14 +84,14 @@ class FileLocks:
                 handle.unlock(_WRITER)
             self._close_unused(file)
 
-    def begin_run(self, file: str | None, run_id: int) -> None:
+    def begin_run(self, file: str, run_id: int) -> None:
         """Says that the run is alive, until `end_run` or the process's end."""
         with self._guard:
             handle = self._handle(file)
             handle.lock(1 + run_id)
             handle.runs.add(run_id)
 
-    def end_run(self, file: str | None, run_id: int) -> None:
+    def end_run(self, file: str, run_id: int) -> None:
         """Says that the run is over."""
         with self._guard:
             handle = self._handle(file)
@@ -99,7 +99,7 @@ class FileLocks:
             handle.unlock(1 + run_id)
             self._close_unused(file)
 
-    def is_alive(self, file: str | None, run_id: int) -> bool:
+    def is_alive(self, file: str, run_id: int) -> bool:
         """Whether a process, this one included, has said that the run is alive."""
         with self._guard:
             handle = self._handle(file)
@@ -110,13 +110,13 @@ class FileLocks:
             self._close_unused(file)
             return not is_free
 
-    def _handle(self, file: str | None) -> _Handle:
+    def _handle(self, file: str) -> _Handle:
         key = file and os.path.realpath(file)
         if key not in self._handles:
             self._handles[key] = _Handle(key)
         return self._handles[key]
 
-    def _close_unused(self, file: str | None) -> None:
+    def _close_unused(self, file: str) -> None:
         key = file and os.path.realpath(file)
         handle = self._handles[key]
         if not handle.sources and not handle.runs:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
 
+from etl.database.sqlite import file_of
 from etl.errors import DatabaseUnavailable, LockHeld
 from etl.load.file_lock import FileLocks
 
@@ -75,15 +76,9 @@ def lock_key(connection: Connection, kind: str, name: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def database_file(engine: Engine) -> str | None:
-    """The SQLite file that a lock file lies beside; None: in memory, or no SQLite."""
-    name = engine.url.database
-    return name if engine.dialect.name == "sqlite" and name not in {None, "", ":memory:"} else None
-
-
 def _is_taken(connection: Connection, source: str) -> bool:
     if connection.dialect.name == "sqlite":
-        return FILE_LOCKS.take_source(database_file(connection.engine), source)
+        return FILE_LOCKS.take_source(file_of(connection.engine.url), source)
     with connection.begin():
         key = lock_key(connection, "source", source)
         taken = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key})
@@ -93,7 +88,7 @@ def _is_taken(connection: Connection, source: str) -> bool:
 def _give_back(connection: Connection, source: str) -> None:
     """SQLite's lock; PostgreSQL's goes with its connection."""
     if connection.dialect.name == "sqlite":
-        FILE_LOCKS.give_back_source(database_file(connection.engine), source)
+        FILE_LOCKS.give_back_source(file_of(connection.engine.url), source)
 
 
 def _held(connection: Connection, source: str, own_run: int | None) -> LockHeld:

@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, text, update
 
 from etl.database.engine import writing
 from etl.database.schema import sync_runs
-from etl.load.lock import FILE_LOCKS, database_file, lock_key
+from etl.database.sqlite import file_of
+from etl.load.lock import FILE_LOCKS, lock_key
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +66,7 @@ def _abandon_dead(connection: Connection) -> None:
 
 def _is_alive(connection: Connection, run_id: int) -> bool:
     if connection.dialect.name == "sqlite":
-        return FILE_LOCKS.is_alive(database_file(connection.engine), run_id)
+        return FILE_LOCKS.is_alive(file_of(connection.engine.url), run_id)
     key = lock_key(connection, "run", str(run_id))
     is_free = connection.execute(text("select pg_try_advisory_xact_lock(:key)"), {"key": key})
     return not is_free.scalar()
@@ -74,7 +75,7 @@ def _is_alive(connection: Connection, run_id: int) -> bool:
 def _say_alive(connection: Connection, run_id: int) -> None:
     """Before the row is committed: nobody ever sees a running run without its lock."""
     if connection.dialect.name == "sqlite":
-        FILE_LOCKS.begin_run(database_file(connection.engine), run_id)
+        FILE_LOCKS.begin_run(file_of(connection.engine.url), run_id)
         return
     key = lock_key(connection, "run", str(run_id))
     connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
@@ -90,6 +91,6 @@ def _keep(connection: Connection, run_id: int) -> None:
 
 def _say_over(engine: Engine, run_id: int) -> None:
     if engine.dialect.name == "sqlite":
-        FILE_LOCKS.end_run(database_file(engine), run_id)
+        FILE_LOCKS.end_run(file_of(engine.url), run_id)
     elif session := _SESSIONS.pop((str(engine.url), run_id), None):
         session.close()
