@@ -91,6 +91,8 @@ def is_overheard(value: str) -> bool:
 
 
 def database_url(value: str) -> str:
+    if re.match(r"sqlite(\+\w+)?://(/file:|.*[?&]uri=)", value):
+        return "the file itself, as in sqlite:///x.db"
     if re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
         return ""
     return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"

@@ -24,6 +24,26 @@ def test_a_url_that_is_none_of_ours(url: str) -> None:
         open_engine(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite:///file:x.db?uri=true", "sqlite:///file:x.db", "sqlite+pysqlite:///x.db?uri=1"]
+)
+@pytest.mark.parametrize("command", ["sync", "plan", "status", "check", "config show", "db copy"])
+def test_a_uri_of_sqlite_s_own(
+    url: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"file: URI .*sqlite:///x\.db"):
+        open_engine(url)
+    given = [url] if command == "db copy" else ["--database", url]
+    assert run([*command.split(), *given]) == 2
+    assert "the file itself" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_at_sign_in_the_password_is_neither_taken_for_the_host_nor_told() -> None:
     with pytest.raises(UsageError, match=r"more than one @ .*%40") as caught:
         open_engine("postgresql+psycopg://ann:canary@canary@db.example.com/d")

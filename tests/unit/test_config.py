@@ -102,6 +102,10 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
         (SOURCE + 'auth.iam_endpoint = "x"\n', "https://host"),
         (SOURCE + "workspaces = [1]\n", "a list of text"),
         ("[database]\nurl = 3\n", "not what stands there"),
+        (
+            '[database]\nurl = "sqlite:///file:x.db?uri=true"\n',
+            "database.url: expected the file itself, as in sqlite:///x.db",
+        ),
     ],
 )
 def test_a_mistake_says_what_was_expected(tmp_path: Path, text: str, told: str) -> None:
