@@ -25,16 +25,22 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
     Raises `UsageError` where it can't be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
+    beside = path.with_name(f".image-sync-{os.getpid()}-{get_ident()}.part")
     try:
-        with beside.open("xb") as file:
+        with beside.open("xb") as file, _gone_at_last(beside):
             if path.exists():
                 os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+            beside.replace(path)
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from error
+
+
+@contextmanager
+def _gone_at_last(beside: Path) -> Iterator[None]:
+    try:
+        yield
     finally:
         beside.unlink(missing_ok=True)

@@ -130,6 +130,24 @@ def test_what_can_t_be_is_a_usage_error(engine, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_no_file_can_be_is_a_usage_error(engine, database_url, tmp_path, capsys):
+    (tmp_path / "afile").touch()
+    url = ["--database", database_url]
+    for name in ("afile/x", "none/x", "x" * 255):
+        for command in (["export", f"{name}.csv"], ["dashboard", f"{name}.html"]):
+            command[1] = str(tmp_path / command[1])
+            assert run(["-q", *url, *command]) == 2
+            assert f"{command[1]} can't be written: " in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["afile"]
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(engine, database_url, tmp_path):
+    paths = [tmp_path / f"{'x' * 250}.csv", tmp_path / f"{'x' * 250}.html"]
+    for command, path in zip(("export", "dashboard"), paths, strict=True):
+        assert run(["-q", "--database", database_url, command, str(path)]) == 0
+    assert sorted(tmp_path.iterdir()) == paths
+
+
 def test_a_failure_half_way_leaves_the_old_file(engine, tmp_path, monkeypatch):
     varied(engine, runs=2)
     path = tmp_path / "images.csv"
