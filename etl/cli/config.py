@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -49,14 +50,16 @@ def show(session: Session, *, output: str) -> None:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @pass_session
 def init(session: Session, path: str | None, *, force: bool) -> None:
-    """Write a configuration to PATH (default: --config, or config.toml) with every key explained.
+    """Write a configuration to PATH with every key explained.
+
+    PATH is by default what --config or $IMAGE_SYNC_CONFIG names, or config.toml.
 
     It works as it is: its source is the built-in sample.
     """
-    from etl.config import example_toml
+    from etl.config import example_toml, find_config
     from etl.errors import UsageError
 
-    place = Path(path or session.config or "config.toml")
+    place = find_config(path or session.config, os.environ) or Path("config.toml")
     try:
         with place.open("w" if force else "x", encoding="utf-8") as file:
             file.write(example_toml())
@@ -65,4 +68,5 @@ def init(session: Session, path: str | None, *, force: bool) -> None:
     except OSError as error:
         raise UsageError(f"can't write {place}: {error.strerror}") from None
     if not session.is_quiet:
-        click.echo(f"wrote {place}; try `{shlex.quote(session.program)} --config {place} sync`")
+        program, config = shlex.quote(session.program), shlex.quote(str(place))
+        click.echo(f"wrote {place}; try `{program} --config {config} sync`")

@@ -351,6 +351,20 @@ def test_config_init_writes_over_nothing_unless_told(tmp_path, capsys):
     assert run(["config", "init", str(tmp_path / "no" / "folder.toml")]) == 2
 
 
+def test_config_init_writes_where_the_configuration_is_read(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_SYNC_CONFIG", "by variable.toml")
+    assert run(["config", "init"]) == 0
+    told = "wrote by variable.toml; try `image-sync --config 'by variable.toml' sync`\n"
+    assert capsys.readouterr().out == told
+    assert run(["--config", "by-option.toml", "config", "init"]) == 0
+    assert run(["--config", "other.toml", "config", "init", "by-name.toml"]) == 0
+    monkeypatch.setenv("IMAGE_SYNC_CONFIG", "")
+    assert run(["config", "init"]) == 0
+    written = {each.name for each in tmp_path.iterdir()}
+    assert written == {"by variable.toml", "by-option.toml", "by-name.toml", "config.toml"}
+
+
 def test_config_show_is_toml_without_secrets(tmp_path, capsys):
     import tomllib
 
