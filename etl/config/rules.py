@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,12 @@ def between(low: float, high: float) -> Rule:
 
 
 def at_least(low: float) -> Rule:
-    return lambda value: "" if value >= low else f"{low} or more"
+    def rule(value: float) -> str:
+        if value == inf:
+            return "a finite number"
+        return "" if value >= low else f"{low} or more"
+
+    return rule
 
 
 def above(low: float, at_most: float) -> Rule:

@@ -94,6 +94,11 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
         ('[http]\nuser_agent_suffix = "a\\nb"\n', "printable ASCII"),
         ("[http]\nconcurrency = true\n", "expected a whole number"),
         ("[http]\nmax_requests_per_second = -1\n", "0 or more"),
+        ("[http]\nmax_requests_per_second = inf\n", "a finite number, not inf"),
+        (
+            SOURCE + "http.max_requests_per_second = nan\n",
+            "source[0].http.max_requests_per_second: expected 0 or more, not nan",
+        ),
         ("[walk]\nmax_walks = 0\n", "from 1 to 100"),
         ('[removals]\nevidence = "hope"\n', "lookup, two_walks"),
         (SOURCE.replace("sample:", "https://x:nope"), "https://host"),
