@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 Rule = Callable[[Any], str]
 
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+# Where SQLAlchemy finds the port: behind the user, a password up to its first @, and the host.
+_PORT = re.compile(
+    r"postgres\w*(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::([^/?]*))?"
+)
 
 
 def anything(_value: Any) -> str:
@@ -99,6 +103,10 @@ def is_overheard(value: str) -> bool:
 def database_url(value: str) -> str:
     if re.match(r"sqlite(\+\w+)?://(/file:|.*[?&]uri=)", value):
         return "the file itself, as in sqlite:///x.db"
+    found = _PORT.match(value)
+    port = found[1] if found else None
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
+        return "a number from 1 to 65535 as the port, and an @ in the password as %40"
     if re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
         return ""
     return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"

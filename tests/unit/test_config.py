@@ -108,6 +108,10 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
         (SOURCE + "workspaces = [1]\n", "a list of text"),
         ("[database]\nurl = 3\n", "not what stands there"),
         (
+            '[database]\nurl = "postgresql://u:p@ss:word@h/x"\n',
+            "an @ in the password as %40, not what stands there",
+        ),
+        (
             '[database]\nurl = "sqlite:///file:x.db?uri=true"\n',
             "database.url: expected the file itself, as in sqlite:///x.db",
         ),
@@ -115,6 +119,18 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
 )
 def test_a_mistake_says_what_was_expected(tmp_path: Path, text: str, told: str) -> None:
     assert any(told in mistake for mistake in mistakes(tmp_path, text))
+
+
+@pytest.mark.parametrize("host", ["h", "u@h", "u:a:b@h", "u:1/2@h", "u:1?@[::1]", ""])
+def test_the_port_of_the_database_is_a_number(tmp_path: Path, host: str) -> None:
+    def text(port: str) -> str:
+        return f'[database]\nurl = "postgresql://{host}{port}/x?host=a:b"\n{SOURCE}'
+
+    for port in ("", ":1", ":65535"):
+        read_settings(write(tmp_path, text(port)), {})
+    for port in (":port", ":", ":0", ":65536", f":{'9' * 5000}", ":²"):
+        (told,) = mistakes(tmp_path, text(port))
+        assert told.startswith("database.url: expected a number from 1 to 65535 as the port")
 
 
 @pytest.mark.parametrize(
