@@ -51,7 +51,16 @@ def ensure_head(engine: Engine, *, auto_upgrade: bool) -> None:
 
 
 def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
-    """The error of a schema that waits for somebody to upgrade it; None: there is none yet."""
+    """The error of a schema that waits for an upgrade, its own or this program's; None: no schema.
+
+    Only a schema that this program knows is told to be upgraded.
+    """
+    if _is_strange(revision):
+        return SchemaNotAtHead(
+            f"database {place(engine)}: schema {revision} is newer than this program ({HEAD}),"
+            " or another program's",
+            hint="upgrade image-sync, or name another database",
+        )
     return SchemaNotAtHead(
         f"database {place(engine)}: schema {revision or 'missing'}, this program needs {HEAD}",
         hint="`image-sync db upgrade` brings it there",
@@ -102,6 +111,10 @@ def known_revisions() -> list[str]:
     return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
+def _is_strange(revision: str | None) -> bool:
+    return revision is not None and revision not in known_revisions()
+
+
 @contextmanager
 def _prepared(engine: Engine) -> Iterator[Connection]:
     """A connection inside one writing transaction that no other upgrade shares."""
@@ -129,12 +142,8 @@ def _make_schema(connection: Connection) -> None:
 def _refuse_strangers(engine: Engine, connection: Connection) -> None:
     """Nothing is written into a file that another program keeps its tables in."""
     revision = current_revision(connection)
-    if revision is not None and revision not in known_revisions():
-        raise SchemaNotAtHead(
-            f"database {place(engine)}: schema {revision} is newer than this program ({HEAD}),"
-            " or another program's",
-            hint="upgrade image-sync, or name another database",
-        )
+    if _is_strange(revision):
+        raise not_at_head(engine, revision)
     if revision is None and engine.dialect.name == "sqlite":
         tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
         if tables:
