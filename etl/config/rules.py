@@ -107,7 +107,7 @@ def database_url(value: str) -> str:
     port = found[1] if found else None
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
         return "a number from 1 to 65535 as the port, and an @ in the password as %40"
-    if re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
+    if re.match(r"(sqlite(\+\w+)?://(?![^/?])|postgres(ql)?(\+\w+)?://)", value):
         return ""
     return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 

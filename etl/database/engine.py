@@ -78,6 +78,8 @@ def _parsed(url: str) -> URL:
     if backend == "sqlite" and is_uri:  # the lock file would have another name
         hint = "name the file itself: sqlite:///x.db"
         raise UsageError("a file: URI of SQLite's own can't be the database", hint=hint)
+    if backend == "sqlite" and parsed.host:
+        raise UsageError(f"a SQLite URL names no host; expected {expected}")
     if "@" in (parsed.host or ""):  # what stands before it is a piece of the password
         hint = "write an @ in the password as %40, or leave it out: PGPASSWORD is read by itself"
         raise UsageError("the database URL has more than one @", hint=hint)

@@ -18,7 +18,7 @@ from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from tests.support.postgres import conninfo
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://h/d"])
+@pytest.mark.parametrize("url", ["nonsense", "mysql://h/d", "sqlite://images.db"])
 def test_a_url_that_is_none_of_ours(url: str) -> None:
     with pytest.raises(UsageError, match="sqlite:///PATH"):
         open_engine(url)

@@ -111,6 +111,7 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
             '[database]\nurl = "postgresql://u:p@ss:word@h/x"\n',
             "an @ in the password as %40, not what stands there",
         ),
+        ('[database]\nurl = "sqlite://images.db"\n', "database.url: expected sqlite:///PATH"),
         (
             '[database]\nurl = "sqlite:///file:x.db?uri=true"\n',
             "database.url: expected the file itself, as in sqlite:///x.db",
