@@ -112,9 +112,10 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     from etl.audit.history import find_images
     from etl.audit.history import history as read_history
     from etl.cli.answer import limit_of, show
+    from etl.database.snapshot import snapshot
 
     limit = limit_of(wanted.form, wanted.limit)
-    with session.reader() as connection:
+    with session.reader() as connection, snapshot(connection):
         found = find_images(connection, image_id, sources=wanted.sources)
         answer = read_history(connection, found, run=wanted.run, **_times(session, wanted))
         show(session, answer, form=wanted.form, limit=limit)

@@ -100,7 +100,7 @@ class Session:
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """A connection that can't write, in one transaction, to a database at head."""
+        """A connection that can't write, to a database at head; `snapshot` holds its state."""
         from etl.database.record import open_record
 
         database = self.reading.database

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from etl.audit.query import ask
 from etl.database.record import open_record
+from etl.database.snapshot import snapshot
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 from etl.notify.events import MOST_IMAGES, Affected
 
@@ -41,10 +42,10 @@ class SourceFacts:
 
 
 def known(database: DatabaseSettings, question: Callable[[Connection], Found]) -> Found | None:
-    """What the record answers; None where it can't be read."""
+    """What the record answers, in one state of it; None where it can't be read."""
     try:
-        with open_record(database.url, schema=database.schema) as connection:
-            return question(connection)
+        with open_record(database.url, schema=database.schema) as record, snapshot(record):
+            return question(record)
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         _log.info("a notice goes without what the database knows: %s", error)
         return None

@@ -394,6 +394,23 @@ def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked,
     assert picked(asked("diff", "1", "2999-01-01"), "old_value", "new_value") == [("1", "2")]
 
 
+def test_history_tells_of_no_version_without_what_it_changed(engine, asked, monkeypatch):
+    record = Record(engine)
+    record.run()
+    record.add("x", size=1)
+
+    def ask_and_let_a_run_come(connection, name, /, **asked_for):
+        answer = query.ask(connection, name, **asked_for)
+        if name == "history_changes":
+            record.run()
+            record.change("x", size=2)
+        return answer
+
+    monkeypatch.setattr("etl.audit.history.ask", ask_and_let_a_run_come)
+    assert picked(asked("history", "x"), "version", "changed") == [(1, [])]
+    assert len(asked("history", "x")) == 2
+
+
 @pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("sides", [["4", "2"], ["now", "7d"]])
 def test_diff_backwards_is_a_usage_error(sides, capsys):

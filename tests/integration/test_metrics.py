@@ -16,12 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from etl import __version__
+from etl.audit import query
 from etl.cli.entry import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.lock import source_lock
 from etl.notify.announce import announcing
+from etl.notify.facts import known, read_sources
 from etl.notify.metrics import FAMILIES
 from etl.outfile import written_whole
 from etl.run import run_sync
@@ -260,6 +262,23 @@ def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
     assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
     still = {key: told for key, told in samples(path).items() if "source_" in key[0]}
     assert still == {key: told for key, told in known.items() if key[0].startswith("source_")}
+
+
+def test_a_run_that_commits_meanwhile_is_in_no_number(database_url, monkeypatch):
+    with place(database_url, catalogue(3)) as at:
+        at.run()
+
+        def ask_and_let_a_run_come(connection, name, /, **asked):
+            answer = query.ask(connection, name, **asked)
+            if name == "status":
+                at.run()
+            return answer
+
+        monkeypatch.setattr("etl.notify.facts.ask", ask_and_let_a_run_come)
+        sources = known(at.settings().database, lambda record: read_sources(record, at.settings()))
+    assert sources is not None
+    told = sources[0]
+    assert told.last_sync["run_id"] == told.states["last_run_id"] == 1
 
 
 def test_an_interrupted_run_and_a_bug_are_told_by_their_codes(tmp_path):
