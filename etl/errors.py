@@ -30,7 +30,7 @@ class ImageSyncError(Exception):
     `run_id`: the run that it ended, if there was one already.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
     run_id: int | None = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -135,3 +135,4 @@ class Interrupted(ImageSyncError):
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"interrupted by signal {signal_number}")
         self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

@@ -157,9 +157,8 @@ def run_work(
         ended, finished_at = (outcome.status, outcome.exit_code), outcome.finished_at
     except ImageSyncError as error:
         error.run_id = run_id
-        ended = "failed", error.exit_code
-        if isinstance(error, Interrupted):
-            ended = "interrupted", 128 + error.signal_number
+        is_interrupted = isinstance(error, Interrupted)
+        ended = "interrupted" if is_interrupted else "failed", error.exit_code
         raise
     finally:
         with our_errors(job.engine):

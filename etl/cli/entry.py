@@ -17,7 +17,7 @@ import click
 from etl import log, signals
 from etl.cli.group import program
 from etl.cli.session import Session
-from etl.errors import ImageSyncError, Interrupted
+from etl.errors import ImageSyncError
 from etl.printable import printable
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ def run(args: Sequence[str]) -> int:
 
 def exit_code_of(error: BaseException) -> int:
     """The exit code that says what went wrong; `etl.errors` draws the tree."""
-    if isinstance(error, Interrupted):
-        return 128 + error.signal_number
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return 128 + signal.SIGINT
     if isinstance(error, ImageSyncError):

@@ -58,16 +58,14 @@ def ended_by(
     command: str, error: BaseException, *, started_at: datetime, finished_at: datetime
 ) -> Ended:
     """A run that an error ended. An unexpected one may say anything, so its name alone is told."""
-    status, exit_code, run_id = "failed", 1, None
+    exit_code, run_id = 1, None
     told = f"unexpected {type(error).__name__}"
     if isinstance(error, ImageSyncError):
         exit_code, told, run_id = error.exit_code, str(error), error.run_id
-    if isinstance(error, Interrupted):
-        status, exit_code = "interrupted", 128 + error.signal_number
     return Ended(
         command=command,
         run_id=run_id,
-        status=status,
+        status="interrupted" if isinstance(error, Interrupted) else "failed",
         exit_code=exit_code,
         started_at=started_at,
         finished_at=finished_at,
