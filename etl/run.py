@@ -86,7 +86,13 @@ def run_sync(
         require_keys(sources, place=settings.place)
         if is_dry_run or not (sources or failed):  # a share without sources is no run
             return _executed(
-                job, sources, sync_source, parallel=parallel, failed=failed, started_at=job.now()
+                job,
+                sources,
+                sync_source,
+                parallel=parallel,
+                failed=failed,
+                started_at=job.now(),
+                is_dry_run=is_dry_run,
             )
         return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
 
@@ -176,6 +182,7 @@ def _executed(
     parallel: int,
     failed: Sequence[Outcome],
     started_at: datetime,
+    is_dry_run: bool = False,
 ) -> RunOutcome:
     threads = min(parallel, len(sources))
     outcomes = (*_side_by_side(job, sources, work, threads=threads), *failed)
@@ -186,7 +193,7 @@ def _executed(
         exit_code=exit_code,
         started_at=started_at,
         finished_at=max(job.now(), started_at),
-        is_dry_run=job.run_id is None,
+        is_dry_run=is_dry_run,
         sources=outcomes,
     )
 

@@ -58,7 +58,7 @@ def test_a_share_may_have_no_source(capsys):
     assert capsys.readouterr().out == f"No source belongs to share {empty}/5.\n"
     assert run(["sync", "--shard", f"{empty}/5", "--output", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["run_id"], told["sources"]) == (None, [])
+    assert (told["run_id"], told["dry_run"], told["sources"]) == (None, False, [])
     assert run(["verify"]) == 0
     capsys.readouterr()
     assert run(["-q", "sync", "--shard", f"{empty}/5"]) == 0
