@@ -11,6 +11,9 @@ question, the parameters, the order and the columns that a table for people show
 A line that ends with `-- when NAME` stands only when the parameter NAME is given (each of several
 names; the kind of database is one, too): so a query that nobody narrows has no condition that the
 planner must see through. Values are always bound.
+
+Rows come in one order on both kinds of database: nulls first, texts by code point. `source` and
+`image_id` have it by their columns; of other texts PostgreSQL is asked for it (`collate "C"`).
 """
 
 from __future__ import annotations

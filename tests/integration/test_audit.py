@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from importlib.resources import files
 
 import pytest
 from sqlalchemy import text
@@ -572,6 +573,55 @@ def test_a_report_can_be_narrowed(name, asked):
     narrowed = asked("report", name, "--since", "2026-01-01", "--until", "2027-01-01",
                      "--source", "none", "--limit", "1")  # fmt: skip
     assert narrowed == []
+
+
+@pytest.fixture
+def mixed_record(engine):
+    """Images and rejects that only differ by letter case, or by having no value."""
+    record = Record(engine)
+    record.run()
+    record.run()
+    for number, value in enumerate(MIXED):
+        record.add(f"id{number}", name=value, type=value, arch=value, status=value, size=1,
+                   service_type=value, components=[["python", value]])  # fmt: skip
+        record.add(f"of{number}", type="DEDICATED", workspace_id=value, swr_organization=value)
+        record.reject(value or "")
+
+
+MIXED = ["b", None, "B", "a_b", "ab", "é", "A"]
+BY_CODE_POINT = [None, "A", "B", "a_b", "ab", "b", "é"]
+
+
+@pytest.mark.usefixtures("mixed_record")
+def test_nulls_come_first_and_texts_by_code_point(asked):
+    def column(report, name):
+        return [row[name] for row in asked("report", report)]
+
+    assert column("catalogue", "type") == ["DEDICATED", *BY_CODE_POINT]
+    assert column("components", "version") == BY_CODE_POINT
+    assert column("dedicated", "swr_organization") == BY_CODE_POINT
+    assert column("rejects", "reason") == [each or "" for each in BY_CODE_POINT]
+
+
+# What both databases sort alike as it is: by the columns' collation, numbers, times, our own words.
+SORTED_ALIKE = {
+    *("source", "image_id", "run_id", "reject_id", "version", "place", "images", "changes"),
+    *("removals", "size_sum", "unresolved", "1", "at", "created_at", "held_at", "removed_at"),
+    *("observed_at", "last_changed_at", "certified_at", "week", "ended_on"),
+    *("component", "release", "kind", "field", "how", "state"),
+}
+
+
+def test_postgresql_is_asked_for_the_order_of_texts():
+    folder = files("etl.audit")
+    for path in [*folder.glob("queries/*.sql"), *folder.glob("reports/*.sql"),
+                 *folder.glob("dashboard/sql/*.sql")]:  # fmt: skip
+        if path.name.endswith(".sqlite.sql"):
+            continue
+        sql = query.fitted(path.read_text("utf-8"), {"postgresql": True})
+        for keys in re.findall(r"^order by (.*)", sql, re.MULTILINE):
+            plain = re.findall(r"(?:^|, )(?:\w\.)?(\w+)(?: desc)?(?=,|$)", keys)
+            assert set(plain) <= SORTED_ALIKE, path.name
 
 
 def test_images_that_nobody_updated_come_oldest_first(engine, asked):

@@ -16,7 +16,7 @@ from msgspec import json
 from sqlalchemy import bindparam, text
 
 from etl.audit.dashboard.charts import Point, RunCounts
-from etl.audit.query import ask
+from etl.audit.query import ask, fitted
 from etl.database.types import Instant, instant_of
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
 
 def _rows(connection: Connection, name: str, **parameters: Any) -> list[Row]:
     """The rows of one statement of `sql/`, instants as instants."""
-    statement = text(files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8"))
+    sql = files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8")
+    statement = text(fitted(sql, {connection.dialect.name: True}))
     for key, value in parameters.items():
         kind = Instant() if isinstance(value, datetime) else None
         is_list = isinstance(value, list)

@@ -18,5 +18,6 @@ said as (
 select s.component, s.version, cast(sum(s.images) as bigint) as images
 from said as s
 group by s.component, s.version
-order by s.component, images desc, s.version
+order by s.component, images desc, s.version nulls first -- when sqlite
+order by s.component collate "C", images desc, s.version collate "C" nulls first -- when postgresql
 limit :limit -- when limit

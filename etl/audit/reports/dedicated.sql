@@ -10,5 +10,6 @@ from catalogue as c not indexed -- when sqlite
 where c.state = 'present' and c.type = 'DEDICATED'
     and c.source in :sources -- when sources
 group by c.source, c.workspace_id, c.swr_organization
-order by size_sum desc, c.source, c.workspace_id, c.swr_organization
+order by size_sum desc, c.source, c.workspace_id nulls first, c.swr_organization nulls first -- when sqlite
+order by size_sum desc, c.source, c.workspace_id collate "C" nulls first, c.swr_organization collate "C" nulls first -- when postgresql
 limit :limit -- when limit

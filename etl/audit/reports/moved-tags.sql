@@ -74,5 +74,6 @@ where true
     and m.at >= :since -- when since
     and m.at < :until -- when until
     and m.source in :sources -- when sources
-order by m.at desc, m.source, m.image_id, m.how, m.was
+order by m.at desc, m.source, m.image_id, m.how, m.was -- when sqlite
+order by m.at desc, m.source, m.image_id, m.how, m.was collate "C" -- when postgresql
 limit :limit -- when limit

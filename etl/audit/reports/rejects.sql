@@ -10,5 +10,6 @@ where true
     and r.rejected_at < :until -- when until
     and r.source in :sources -- when sources
 group by r.source, r.reason
-order by unresolved desc, r.source, r.reason
+order by unresolved desc, r.source, r.reason -- when sqlite
+order by unresolved desc, r.source, r.reason collate "C" -- when postgresql
 limit :limit -- when limit
