@@ -9,16 +9,17 @@ import msgspec
 from sqlalchemy import text
 
 from etl.database.types import json_text
+from etl.load.rows import form_of
 from etl.load.statements import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import Connection
 
     from etl.load.seen import Seen
     from etl.load.turn import Turn
-    from etl.model import Decision, Evidence
+    from etl.model import Decision, Evidence, Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +62,50 @@ def write_held(
 
     A removal that is held still keeps its row as it is.
     """
-    wanted = {removal.candidate.image_id: removal for removal in decision.held}
     open_rows = turn.execute(_OPEN).all()
+    held_already = {image_id for image_id, _, _ in open_rows}
+    wanted = {removal.candidate.image_id: removal for removal in decision.held}
     settled = {removal.candidate.image_id for removal in decision.removals}
     cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
+    released = {}
     for image_id, key, state in open_rows:
         is_listed = seen.has(key) and image_id not in listed_deleted
         is_back = state != "present" or is_listed or image_id in cleared
         if image_id in settled:
-            turn.execute(_RELEASE, image_id=image_id, released_as="removed")
+            released[image_id] = "removed"
         elif image_id in dismissed:
-            turn.execute(_RELEASE, image_id=image_id, released_as="dismissed")
+            released[image_id] = "dismissed"
         elif image_id not in wanted and (turn.is_certified or is_back):
-            turn.execute(_RELEASE, image_id=image_id, released_as="withdrawn")
-    held_already = {image_id for image_id, _, _ in open_rows}
-    for image_id, removal in wanted.items():
-        if image_id in held_already:
-            continue
-        turn.execute(
-            _HOLD[turn.is_sqlite],
-            image_id=image_id,
-            name=removal.candidate.name,
-            rule=decision.held_rule,
-            evidence=removal.evidence,
-            detail=json_text(removal.detail),
-        )
+            released[image_id] = "withdrawn"
+    if released:
+        _release(turn, released)
+    if fresh := [removal for image_id, removal in wanted.items() if image_id not in held_already]:
+        _hold(turn, fresh, rule=decision.held_rule)
 
 
+def _release(turn: Turn, released: Mapping[str, str]) -> None:
+    """Image id → as what its removal is held no more."""
+    turn.temporary("released", "select image_id, released_as from held_removals limit 0")
+    turn.insert("released", ("image_id", "released_as"), released.items())
+    turn.execute(_RELEASE)
+    turn.drop("released")
+
+
+def _hold(turn: Turn, removals: Iterable[Removal], *, rule: str) -> None:
+    alike = {
+        "source": turn.source,
+        "run_id": turn.run_id,
+        "held_at": form_of(turn.connection).instant_of(turn.observed_at),
+        "rule": rule,
+    }
+    rows = (
+        (each.candidate.image_id, each.candidate.name, each.evidence, json_text(each.detail))
+        for each in removals
+    )
+    turn.insert("held_removals", _HELD_ROW, rows, alike=alike)
+
+
+_HELD_ROW: Final = ("image_id", "name", "evidence", "evidence_detail")
 _HELD: Final = """
     select image_id, rule, evidence, cast(evidence_detail as text)
     from held_removals
@@ -110,18 +128,8 @@ _OPEN: Final = """
 """
 _RELEASE: Final = """
     update held_removals
-    set released_run_id = :run_id, released_at = :at, released_as = :released_as
-    where source = :source and image_id = :image_id and released_at is null
+    set released_run_id = :run_id, released_at = :at, released_as = r.released_as
+    from released as r
+    where held_removals.source = :source and held_removals.image_id = r.image_id
+        and held_removals.released_at is null
 """
-
-
-def _hold(detail: str) -> str:
-    return f"""
-    insert into held_removals (
-        source, image_id, run_id, held_at, name, rule, evidence, evidence_detail
-    )
-    values (:source, :image_id, :run_id, :at, :name, :rule, :evidence, {detail})
-    """  # noqa: S608  # our own words
-
-
-_HOLD: Final = {True: _hold(":detail"), False: _hold("cast(:detail as json)")}

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 import etl.load.apply
@@ -216,6 +216,25 @@ def test_held_removals_are_held_once_and_released(loading):
         ("id-0", 2, 4, "removed"),
         ("id-1", 2, 4, "withdrawn"),
     ]
+
+
+def test_many_held_removals_cost_no_more_statements_than_few(loading):
+    statements = []
+    event.listen(
+        loading.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+    )
+
+    def asked(*listings, **how):
+        statements.clear()
+        loading.run(*listings, **how)
+        return sum("held_removals" in each for each in statements)
+
+    many = [record(number) for number in range(60)]
+    loading.run(many)
+    few_held, few_released = asked(many[2:], decide=hold_all), asked(many)
+    assert (asked(many[50:], decide=hold_all), asked(many)) == (few_held, few_released)
+    held = "select count(*), count(released_at), count(distinct held_at) from held_removals"
+    assert loading.rows(held) == [(52, 52, 2)]
 
 
 def test_dismissed_removals_are_dropped(loading):
