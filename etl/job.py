@@ -1,17 +1,26 @@
-"""What every source of one execution is worked on with: settings, database, run, clock."""
+"""What every source of one execution is worked on with: settings, database, run, clock.
+
+`open_job` opens it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from etl.database.engine import our_errors
+from etl.database.engine import open_engine, our_errors
+from etl.database.migrate import current_revision, ensure_head, not_at_head
+from etl.database.sqlite import file_of
+from etl.database.stand_in import stand_in
 from etl.instants import utc_now
 from etl.load.lock import source_lock
 from etl.load.preview import Preview
 from etl.model import Decision
+from etl.progress import Progress
+from etl.signals import heed
 from etl.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
     from etl.config import AuthSettings, Settings
     from etl.extract.pace import Pace
     from etl.extract.trust import Trust
-    from etl.progress import Progress
 
 
 OnPreview = Callable[[Preview, Decision], None]
@@ -60,3 +68,50 @@ class Job:
             ) as connection,
         ):
             yield connection
+
+
+@contextmanager
+def open_job(
+    settings: Settings,
+    *,
+    opened: Callable[..., Engine] = open_engine,
+    is_dry_run: bool = False,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Iterator[Job]:
+    """A job on the configured database, brought to head; `asked` are fields of `Job`.
+
+    `opened`: by `open_kept` where it must be there already.
+    """
+    with _database(settings, opened, is_dry_run=is_dry_run) as engine:
+        yield Job(
+            settings=settings, engine=engine, run_id=None, progress=progress or Progress(), **asked
+        )
+
+
+@contextmanager
+def _database(
+    settings: Settings, opened: Callable[..., Engine], *, is_dry_run: bool
+) -> Iterator[Engine]:
+    """The database at head. For a dry run another stands in for one that a sync would make."""
+    database = settings.database
+    with ExitStack() as stack:
+        engine = opened(database.url, schema=database.schema)
+        stack.callback(engine.dispose)
+        if is_dry_run and _is_blank(engine):
+            if not database.auto_upgrade:
+                raise not_at_head(engine, None)
+            engine = stack.enter_context(stand_in())
+        else:
+            ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
+        heed()
+        yield engine
+
+
+def _is_blank(engine: Engine) -> bool:
+    """Whether image-sync has never been here; looking makes no file."""
+    file = file_of(engine.url)
+    if file and not os.path.exists(file):
+        return True
+    with our_errors(engine), engine.connect() as connection:
+        return current_revision(connection) is None

@@ -10,37 +10,31 @@ import os
 import platform
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from etl import __version__
-from etl.database.engine import open_engine, our_errors
-from etl.database.migrate import current_revision, ensure_head, not_at_head
-from etl.database.sqlite import file_of
-from etl.database.stand_in import stand_in
+from etl.database.engine import our_errors
 from etl.errors import ImageSyncError, Interrupted, LockHeld
 from etl.instants import utc_now
-from etl.job import Job, OnPreview, unseen
+from etl.job import Job, OnPreview, open_job, unseen
 from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
-from etl.progress import Progress
-from etl.signals import heed
-from etl.sources.choice import chosen, refuse_unknown, sources_of
+from etl.sources.choice import refuse_unknown, sources_of
 from etl.sources.opening import require_keys
 from etl.stopwatch import Stopwatch
 from etl.sync import sync_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine
-
     from etl.config import Settings, SourceSettings
+    from etl.progress import Progress
     from etl.sources.shard import Shard
 
 LOCKED: Final = "locked"
@@ -95,42 +89,6 @@ def run_sync(
                 is_dry_run=is_dry_run,
             )
         return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
-
-
-@contextmanager
-def open_job(
-    settings: Settings,
-    *,
-    opened: Callable[..., Engine] = open_engine,
-    is_dry_run: bool = False,
-    progress: Progress | None = None,
-    **asked: Any,
-) -> Iterator[Job]:
-    """A job on the configured database, brought to head; `asked` are fields of `Job`.
-
-    `opened`: by `open_kept` where it must be there already.
-    """
-    with _database(settings, opened, is_dry_run=is_dry_run) as engine:
-        yield Job(
-            settings=settings, engine=engine, run_id=None, progress=progress or Progress(), **asked
-        )
-
-
-def find_sources(
-    settings: Settings,
-    names: Sequence[str] = (),
-    *,
-    shard: Shard | None = None,
-    writes: bool = False,
-) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
-    """The sources that a sync would read, and what failed in discovering them.
-
-    `writes`: discovered ones are noted. Raises `UsageError` as `chosen` does.
-    """
-    if not settings.discover:
-        return chosen(settings, names, shard=shard), ()
-    with open_job(settings, is_dry_run=not writes) as job:
-        return sources_of(job, names, shard=shard, writes=writes)
 
 
 def run_work(
@@ -272,31 +230,3 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     if any(each.status != "succeeded" for each in outcomes):
         return "partial", 3
     return "succeeded", 0
-
-
-@contextmanager
-def _database(
-    settings: Settings, opened: Callable[..., Engine], *, is_dry_run: bool
-) -> Iterator[Engine]:
-    """The database at head. For a dry run another stands in for one that a sync would make."""
-    database = settings.database
-    with ExitStack() as stack:
-        engine = opened(database.url, schema=database.schema)
-        stack.callback(engine.dispose)
-        if is_dry_run and _is_blank(engine):
-            if not database.auto_upgrade:
-                raise not_at_head(engine, None)
-            engine = stack.enter_context(stand_in())
-        else:
-            ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
-        heed()
-        yield engine
-
-
-def _is_blank(engine: Engine) -> bool:
-    """Whether image-sync has never been here; looking makes no file."""
-    file = file_of(engine.url)
-    if file and not os.path.exists(file):
-        return True
-    with our_errors(engine), engine.connect() as connection:
-        return current_revision(connection) is None

@@ -60,7 +60,7 @@ def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) 
     image-sync scale enqueue --source beijing
     """
     from etl.cli.sources import tell_failed
-    from etl.run import find_sources
+    from etl.sources.choice import find_sources
 
     room = _room("queue")
     wanted, failed = find_sources(session.settings, sources, shard=shard, writes=True)

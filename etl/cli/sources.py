@@ -39,7 +39,7 @@ def sources(session: Session, sources: tuple[str, ...], *, shard: Shard | None, 
     from etl.audit.query import Rows
     from etl.cli.answer import show
     from etl.printable import printable_json
-    from etl.run import find_sources
+    from etl.sources.choice import find_sources
 
     found, failed = find_sources(session.settings, sources, shard=shard)
     session.exit_code = tell_failed(session, failed)

@@ -14,7 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from etl.database.engine import has_table, place, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
-from etl.run import open_job
+from etl.job import open_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

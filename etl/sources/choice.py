@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from etl.database.engine import our_errors
 from etl.errors import UsageError
+from etl.job import open_job
 from etl.sources.discover import with_discovered
 
 if TYPE_CHECKING:
@@ -30,6 +31,23 @@ def require_known(settings: Settings, names: Sequence[str]) -> None:
         if name not in known:
             told = ", ".join(known) or "none"
             raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+
+
+def find_sources(
+    settings: Settings,
+    names: Sequence[str] = (),
+    *,
+    shard: Shard | None = None,
+    writes: bool = False,
+) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
+    """The sources that a sync would read, and what failed in discovering them.
+
+    `writes`: discovered ones are noted. Raises `UsageError` as `chosen` does.
+    """
+    if not settings.discover:
+        return chosen(settings, names, shard=shard), ()
+    with open_job(settings, is_dry_run=not writes) as job:
+        return sources_of(job, names, shard=shard, writes=writes)
 
 
 def sources_of(

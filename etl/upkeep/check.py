@@ -11,9 +11,9 @@ from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
 from etl.extract.probe import Trait, probe
 from etl.extract.workspaces import fetch_workspaces
+from etl.job import open_job
 from etl.model import Listing
 from etl.printable import count_text
-from etl.run import open_job
 from etl.sources.choice import chosen_of, sources_of
 from etl.sources.opening import open_client
 from etl.transform import listed_rows

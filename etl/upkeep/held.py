@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, cast
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
+from etl.job import open_job
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.held import held_evidence, read_held
 from etl.model import Candidate, Decision, Removal, WalkFacts
-from etl.run import open_job, run_work
+from etl.run import run_work
 from etl.sources.choice import chosen_of
 from etl.sources.opening import open_client
 from etl.sync import coverage_of, observed_at, proofs_of

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Raw
 
 from etl.database.engine import open_kept
+from etl.job import open_job
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.rejects import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
-from etl.run import open_job, run_work
+from etl.run import run_work
 from etl.sources.choice import refuse_unknown, sources_of
 from etl.sync import coverage_of, observed_at
 

@@ -20,8 +20,9 @@ from etl.config import (
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
-from etl.run import find_sources, run_sync
+from etl.run import run_sync
 from etl.sample import Quirks, Response, SampleApi, User
+from etl.sources.choice import find_sources
 from etl.sources.discover import regions_of
 from etl.upkeep.check import check, probe_source
 from tests.support.databases import BACKENDS

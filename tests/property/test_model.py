@@ -33,7 +33,8 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.run import RunOutcome, open_job, run_sync
+from etl.job import open_job
+from etl.run import RunOutcome, run_sync
 from etl.sample import Quirks, Request, Response, error_response
 from etl.upkeep.held import approve, dismiss
 from tests.support.databases import RELEASES, Databases
