@@ -134,7 +134,7 @@ def _prepared(engine: Engine) -> Iterator[Connection]:
 
 def _make_schema(connection: Connection) -> None:
     """Makes the PostgreSQL schema that the configuration names, when it is not there."""
-    schema = connection.get_execution_options()["schema"]
+    schema = connection.get_execution_options().get("schema")
     if schema and connection.execute(text("select current_schema()")).scalar() is None:
         connection.execute(CreateSchema(schema, if_not_exists=True))
 

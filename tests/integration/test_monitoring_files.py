@@ -73,12 +73,10 @@ def test_the_page_on_operations_tells_of_each_rule_and_metric():
 def record(databases):
     """A PostgreSQL with removals, held ones, rejects and a failure."""
     with databases.migrated("postgresql") as url, place(url) as at:
-        at.api.images = [*catalogue(30), image(30, size="large")]
-        at.run()
-        at.api.images = catalogue(28, name="renamed pytorch2.1-cuda12.1-py3.10")
-        at.run()
-        at.api.images = catalogue(3)
-        at.run()
+        renamed = catalogue(28, name="renamed pytorch2.1-cuda12.1-py3.10")
+        for images in (catalogue(30), renamed, catalogue(3)):
+            at.api.images = [*images, image(30, size="large")]
+            at.run()
         yield at
 
 
