@@ -197,6 +197,8 @@ class Reader:
         for name in _NEEDED.get(auth.method, ()):
             if not getattr(auth, name):
                 self.mistakes.append(f"{place}.auth.{name}: needed for method {auth.method!r}")
+        if auth.method == "password" and auth.project and auth.project_id:
+            self.mistakes.append(f"{place}.auth: either project or project_id")
         if bool(auth.access_key) != bool(auth.secret_key):
             self.mistakes.append(f"{place}.auth: access_key and secret_key go together")
         spoken = {"endpoint": source.endpoint} if auth.method != "none" else {}
@@ -264,6 +266,8 @@ class Reader:
             return [self.resolved(each, place=place) for each in raw]
         if not isinstance(raw, str):
             return raw
+        if any("${" in text for text in (_VARIABLE.sub("", raw), *_defaults(raw))):
+            self.mistakes.append(f"{place}: ${{ begins a ${{NAME}} or a ${{NAME:-default}}")
         return _VARIABLE.sub(lambda match: self._variable(match, place=place), raw)
 
     def _variable(self, match: re.Match[str], *, place: str) -> str:
@@ -280,6 +284,10 @@ class Reader:
             if name not in known:
                 full = f"{place}.{name}" if place else name
                 self.mistakes.append(f"{full}: unknown key (known: {', '.join(sorted(known))})")
+
+
+def _defaults(raw: str) -> list[str]:
+    return [default or "" for _, default in _VARIABLE.findall(raw)]
 
 
 def _shown(raw: Any, spec: dataclasses.Field[Any]) -> str:

@@ -26,6 +26,19 @@ def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> 
     return caught.value.mistakes
 
 
+@pytest.mark.parametrize("text", ["${AUD", "a${}", "${1A}", "${my-var}", "${A-b}", "${A:-${B}}"])
+def test_what_is_almost_a_variable_is_a_mistake(text: str, tmp_path: Path) -> None:
+    told = mistakes(tmp_path, f'{SOURCE}namespace = "{text}"\n', {"A": "a", "B": "b"})
+    assert told == ["source[0].namespace: ${ begins a ${NAME} or a ${NAME:-default}"]
+
+
+def test_a_password_is_for_one_project(tmp_path: Path) -> None:
+    auth = 'method = "password"\niam_endpoint = "https://iam.example.com"\ndomain = "d"\n'
+    auth += 'user = "u"\npassword = "${P}"\nproject = "a"\nproject_id = "b"\n'
+    told = mistakes(tmp_path, f"{SOURCE}[source.auth]\n{auth}", {"P": "p"})
+    assert "source[0].auth: either project or project_id" in told
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
