@@ -9,6 +9,7 @@ from sqlalchemy import case, func, literal, select, true
 from etl.database.schema import prunings, source_runs, sync_runs
 from etl.database.types import Instant
 from etl.errors import UsageError
+from etl.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,20 @@ def require_kept(
                     f"the history of source {row['source']!r} up to {cut} was pruned",
                     hint="ask for a later time, or name other sources with --source",
                 )
+
+
+def require_sources(
+    connection: Connection, names: Iterable[str], *, known: Iterable[str] = ()
+) -> None:
+    """Raises `UsageError` for a source that is neither on record nor `known` besides.
+
+    A mistyped one would be answered with nothing, and so be well for ever.
+    """
+    there = {*known, *connection.scalars(select(source_runs.c.source).distinct())}
+    for name in names:
+        if name not in there:
+            told = ", ".join(sorted(there)) or "none"
+            raise UsageError(printable(f"no source {name!r} (there: {told})"))
 
 
 def require_order(

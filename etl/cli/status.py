@@ -76,18 +76,14 @@ def _states(
     session: Session, *, sources: tuple[str, ...], bound: timedelta | None
 ) -> list[dict[str, Any]]:
     """What `status` says of each source, in their order. Raises `UsageError` for an unknown one."""
+    from etl.audit.kept import require_sources
     from etl.audit.query import ask
-    from etl.errors import UsageError
-    from etl.printable import printable
 
     configured = session.reading.source_names
     with session.reader() as connection:
         answer = ask(connection, "status", sources=sources, limit=0)
         known = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
-        if strange := [name for name in sources if name not in {*known, *configured}]:
-            recorded = [row[0] for row in ask(connection, "status", limit=0).rows]
-            told = ", ".join(sorted({*recorded, *configured})) or "none"
-            raise UsageError(printable(f"no source {strange[0]!r} (there: {told})"))
+        require_sources(connection, sources, known={*known, *configured})
     wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
     labels = session.reading.discover_labels

@@ -33,6 +33,7 @@ def verify(
     image-sync verify --since 7d
     image-sync verify --head 4f0c…
     """
+    from etl.audit.kept import require_sources
     from etl.audit.times import instant_or_run
     from etl.audit.verify import verify as recompute
 
@@ -40,6 +41,8 @@ def verify(
     if head is not None and not head.strip():
         raise UsageError("--head is empty", hint="a digest that `verify` printed before")
     with session.reader() as connection:
+        with connection.begin():
+            require_sources(connection, sources, known=session.reading.source_names)
         heads = recompute(connection, since=after, head=head or "", sources=sources)
     for each in heads:
         click.echo(head_line(each))

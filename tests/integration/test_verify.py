@@ -100,6 +100,8 @@ def test_the_command(engine, database_url, capsys):
     assert run(command) == 0
     expected = f"{head.digest}  sample  run 1  (1 run, 1 images present)\n"
     assert capsys.readouterr().out == expected
+    assert run([*command, "--source", "smaple"]) == 2
+    assert capsys.readouterr().err == "image-sync: no source 'smaple' (there: sample)\n"
     edited(engine, "update catalogue set name = 'other'")
     assert run(["--database", database_url, "verify"]) == 41
     assert "first in run 1, source sample: " in capsys.readouterr().err
