@@ -1,4 +1,4 @@
-"""Prints settings: the commented example file, and the effective settings with secrets masked."""
+"""How are settings shown? As the commented example file, or in effect, with secrets masked."""
 
 from __future__ import annotations
 

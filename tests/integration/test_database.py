@@ -15,6 +15,7 @@ from etl.database import engine as opening
 from etl.database import migrate
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from tests.support.loading import Loading, record
 from tests.support.postgres import conninfo
 
 
@@ -147,7 +148,15 @@ def test_an_upgrade_says_what_it_reached(empty_database_url: str) -> None:
 
 
 def test_an_upgrade_of_what_is_at_head_changes_nothing(database_url: str) -> None:
-    engine = open_engine(database_url)
-    migrate.upgrade(engine)
-    migrate.require_head(engine)
-    engine.dispose()
+    loading = Loading(database_url)
+    loading.run([record(0), record(1)])
+
+    def state() -> tuple[object, ...]:
+        there = inspect(loading.engine)
+        return there.get_table_names(), there.get_view_names(), loading.dump()
+
+    before = state()
+    assert migrate.upgrade(loading.engine) == migrate.HEAD
+    migrate.require_head(loading.engine)
+    assert state() == before
+    loading.engine.dispose()
