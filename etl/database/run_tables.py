@@ -53,7 +53,7 @@ sync_runs: Final = Table(
         "abandoned",
     ),
     CheckConstraint("(status in ('running', 'abandoned')) or finished_at is not null", name="end"),
-    comment="One row for each execution of a writing command",
+    comment="One row for each run of sync, approve, dismiss or replay-rejects",
 )
 
 source_runs: Final = Table(

@@ -10,6 +10,9 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+RUNS = "One row for each run of sync, approve, dismiss or replay-rejects"
+RUNS_IN_0001 = "One row for each execution of a writing command"
+
 
 def upgrade() -> None:
     columns = sa.inspect(op.get_bind()).get_columns("rejects")
@@ -103,6 +106,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", name="pk_discovered_sources"),
         comment="Sources made of the projects that credentials may use",
     )
+    if op.get_bind().dialect.supports_comments:
+        op.create_table_comment("sync_runs", RUNS, existing_comment=RUNS_IN_0001)
 
 
 def downgrade() -> None:
