@@ -11,6 +11,7 @@ may be replaced at any time, also between two pages of one walk: set the attribu
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
+MOST_REQUESTS: Final = 10_000
 _JSON: Final = {"Content-Type": "application/json"}
 
 BeforeRequest = Callable[[Request], Response | None]
@@ -38,8 +40,8 @@ class SampleApi:
 
     `project_id`: the only one let in (any, if None). `projects`: what IAM lists, and gives tokens
     for. `workspaces`: ids, or objects as the workspaces call lists them; `0` is always there.
-    `clock` gives epoch seconds. An error in `before_request` is raised when the context ends,
-    besides answering 500.
+    `clock` gives epoch seconds. `requests` are the latest, `MOST_REQUESTS` at most. An error in
+    `before_request` is raised when the context ends, besides answering 500.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class SampleApi:
         self.workspaces = tuple(workspaces)
         self.project_id = project_id
         self.before_request: BeforeRequest | None = None
-        self.requests: list[Request] = []
+        self.requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
         self._catalogue = Catalogue(images)
         self._identity = Identity(projects)
         self._numbers = count(1)

@@ -73,6 +73,16 @@ def test_requests_are_recorded(session: requests.Session) -> None:
     assert request.headers["x-language"] == "en-us"
 
 
+def test_only_the_latest_requests_are_kept(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.sample.api.MOST_REQUESTS", 2)
+    with start() as api:
+        for number in range(3):
+            session.get(f"{api.url}/v1/p/images?offset={number}")
+    assert [request.query["offset"] for request in api.requests] == ["1", "2"]
+
+
 def test_images_and_quirks_can_be_replaced_at_any_time(session: requests.Session) -> None:
     with start() as api:
         address = f"{api.url}/v1/p/images"
