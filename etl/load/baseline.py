@@ -22,7 +22,6 @@ from etl.model import Candidate, Known, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -53,12 +52,12 @@ class Baseline:
         self.form = form_of(connection)
         self._connection = connection
         self._window = Window(connection, source, chunk_size=chunk_size)
-        last = self._one(_LAST_RUN)
-        self.present_count: int = last[0] if last else 0
-        self.last_observed_at: datetime | None = instant_read(last[1]) if last else None
-        self.coverage: str = (self._one(_LAST_COVERAGE) or ("",))[0]
         with reading(connection):
-            self.walked = read_before(connection, source).listings  # by the last certified walk
+            before = read_before(connection, source)
+        self.present_count = before.present
+        self.last_observed_at = before.observed_at
+        self.walked = before.listings  # by the last certified walk
+        self.coverage: str = (self._one(_LAST_COVERAGE) or ("",))[0]
         self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
         self._is_empty = self._one(_ANY_IMAGE) is None
 
@@ -179,10 +178,6 @@ _WORDS: Final = {
 }
 _NAMED: Final = re.compile(r":(\w+)")
 _keys_of: Final = msgspec.json.Decoder(list[int]).decode
-_LAST_RUN: Final = """
-    select present, observed_at from source_runs
-    where source = :source order by observed_at desc limit 1
-"""
 # Of the last sync that could read the source: so long its images were judged by it.
 _LAST_COVERAGE: Final = """
     select s.coverage from source_runs as s

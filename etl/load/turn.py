@@ -37,6 +37,7 @@ class Before:
     digest: str | None = None
     catalogue_digest: str = FactSet().digest
     present: int = 0
+    observed_at: datetime | None = None  # None: before the first run
     walked_at: datetime = NEVER  # the last certified walk
     listings: frozenset[str] = frozenset()  # those that it read, as `TYPE/WORKSPACE`
     sight_digest: str | None = None  # None: before the first run, or release 0.1 wrote it
@@ -48,15 +49,18 @@ def read_before(connection: Connection, source: str) -> Before:
     last = connection.execute(text(_LAST), {"source": source}).one_or_none()
     if last is None:
         return Before()
-    digest, catalogue_digest, present, *later = last
+    digest, catalogue_digest, present, observed_at, *later = last
     walked = connection.execute(text(_WALKED), {"source": source}).one_or_none() or (None, "{}")
     walked_at = instant_read(walked[0]) or NEVER
     listings = frozenset(each["listing"] for each in _detail(walked[1]).get("listings", ()))
-    return Before(digest, catalogue_digest, present, walked_at, listings, *later)
+    return Before(
+        digest, catalogue_digest, present, instant_read(observed_at), walked_at, listings, *later
+    )
 
 
 _LAST: Final = """
-    select digest, catalogue_digest, present, sight_digest, component_rules from source_runs
+    select digest, catalogue_digest, present, observed_at, sight_digest, component_rules
+    from source_runs
     where source = :source order by observed_at desc limit 1
 """
 _WALKED: Final = """
