@@ -146,13 +146,13 @@ def _write(
     with turn.watch.on("commit: new"):
         new = tally.new(differences.new(is_certified=turn.is_certified))
         write_new(turn, new, about=len(seen.others))
-        if tally.added_as_deleted:
-            remove_at_once(turn)
     with turn.watch.on("commit: changed"):
-        write_changed(turn, tally.changed(differences.changed()))
+        write_changed(turn, tally.changed(differences.changed(is_certified=turn.is_certified)))
         write_touched(turn, differences.touched())
         write_relisted(turn, sightings)
     with turn.watch.on("commit: absent"):
+        if tally.came_deleted:
+            remove_at_once(turn)
         write_absent(turn, decision)
     deleted = deleted_by(sightings)
     listed_deleted = {each.image_id for each in deleted}

@@ -38,14 +38,16 @@ class Differences:
                     ]
                 )
 
-    def changed(self) -> Iterator[Changed]:
-        """Next versions of images that the database has."""
+    def changed(self, *, is_certified: bool) -> Iterator[Changed]:
+        """Next versions of images that the database has; of a walk that is not certified, none
+        that are listed as DELETED."""
         for sighting, earlier in self._in_order():
             for frame in sighting.changed:
                 is_told = earlier.has_told(frame.image_key) or earlier.has_told_other(
                     frame.image.image_id
                 )
-                if not is_told and frame.image_key not in self._gone:
+                is_proven = is_certified or frame.image.status != DELETED
+                if is_proven and not is_told and frame.image_key not in self._gone:
                     yield frame
 
     def touched(self) -> Iterator[Touched]:

@@ -60,7 +60,9 @@ def _new_rows(turn: Turn, pages: Iterable[New]) -> Iterator[list[tuple[Any, ...]
 
 
 def remove_at_once(turn: Turn) -> None:
-    """Those of the run's new images that are listed as DELETED: their version ends as it begins."""
+    """Images that the run added, or took in again, listed as DELETED: their version ends as it
+    begins.
+    """
     turn.execute(_CLOSED_AT_ONCE)
     time = instant_text(turn.observed_at)
     for listing in turn.execute(_LISTINGS_AT_ONCE).scalars().all():
@@ -86,7 +88,8 @@ def _staged_rows(turn: Turn, frames: Sequence[Changed]) -> Iterator[tuple[Any, .
     for frame in frames:
         if frame.state == "present":
             turn.catalogue.remove(frame.fact_before)
-        turn.catalogue.add(frame.fact)
+        if frame.image.status != DELETED:
+            turn.catalogue.add(frame.fact)
     images = [*zip(*(astuple(frame.image) for frame in frames), strict=True)]
     _, *columns = form_of(turn.connection).driver_columns(images)
     for frame, *values in zip(frames, *columns, strict=True):
@@ -136,7 +139,7 @@ _CLOSED_AT_ONCE: Final = f"""
     update catalogue
     set state = 'removed', valid_to = valid_from, closed_run_id = opened_run_id,
         closed_as = 'removed'
-    where opened_run_id = :run_id and source = :source and opened_as = 'added'
+    where opened_run_id = :run_id and source = :source and opened_as in ('added', 'in_scope')
         and status = '{DELETED}'
 """
 _LISTINGS_AT_ONCE: Final = f"""

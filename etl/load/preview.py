@@ -39,7 +39,7 @@ class Preview:
 
     def changed(self) -> Iterator[Changed]:
         """The versions that would follow, with their field changes."""
-        return self.differences.changed()
+        return self.differences.changed(is_certified=self.is_certified)
 
 
 def preview_source(
@@ -58,7 +58,7 @@ def preview_source(
     differences, tally = Differences(sightings, decision), Tally()
     for _ in tally.new(differences.new(is_certified=is_certified)):
         pass
-    for _ in tally.changed(differences.changed()):
+    for _ in tally.changed(differences.changed(is_certified=is_certified)):
         pass
     tally.rejected = sum(1 for _ in differences.rejected())
     outcome = tally.outcome(

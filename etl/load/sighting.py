@@ -160,7 +160,8 @@ class Sighting:
             image, fingerprint = each.image, each.fingerprint
             before = known[image.image_id]
             if before.state != "present":
-                if self.seen.tell_other(image.image_id, fingerprint) and image.status != DELETED:
+                is_gone = image.status == DELETED and before.state == "removed"
+                if self.seen.tell_other(image.image_id, fingerprint) and not is_gone:
                     changed.append(self._changed(each, before))
                 continue
             if not self.seen.tell(before.image_key):

@@ -24,7 +24,7 @@ class Tally:
     """The running counts of one source's run."""
 
     added: int = 0
-    added_as_deleted: int = 0
+    came_deleted: int = 0  # added, or in scope again, and removed at once
     kinds: Counter[str] = field(default_factory=Counter)
     fields: Counter[str] = field(default_factory=Counter)
     rejected: int = 0
@@ -33,13 +33,14 @@ class Tally:
         """Passes the pages on, counted."""
         for page in pages:
             self.added += len(page.rows)
-            self.added_as_deleted += sum(row[STATUS] == DELETED for row in page.rows)
+            self.came_deleted += sum(row[STATUS] == DELETED for row in page.rows)
             yield page
 
     def changed(self, frames: Iterable[Changed]) -> Iterator[Changed]:
         """Passes the frames on, counted."""
         for frame in frames:
             self.kinds[frame.opened_as] += 1
+            self.came_deleted += frame.image.status == DELETED
             self.fields.update(change.field for change in frame.changes)
             yield frame
 
@@ -55,7 +56,7 @@ class Tally:
         present_before: int,
     ) -> Outcome:
         """The whole, when all frames have passed; `deleted`: present images listed as DELETED."""
-        removed = len(decision.removals) + self.added_as_deleted
+        removed = len(decision.removals) + self.came_deleted
         arrived = self.added + self.kinds["restored"] + self.kinds["in_scope"]
         out_of_scope = len(decision.out_of_scope)
         return Outcome(

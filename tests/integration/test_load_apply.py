@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 import etl.load.apply
+from etl.audit.verify import verify
 from etl.errors import SourceUnavailable
 from etl.instants import instant_text
 from etl.load.apply import record_failure
@@ -192,6 +193,32 @@ def test_new_and_deleted_at_once_is_added_and_removed(loading):
     time = removed_at if isinstance(removed_at, str) else instant_text(removed_at)
     assert detail == {"listing": "BUILD_IN/0", "status": "DELETED", "time": time}
     assert set(loading.present()) == {each["id"] for each in TEN}
+
+
+def test_deleted_and_in_scope_again_is_removed_at_once(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=leave_all)
+    gone = record(0, status="DELETED")
+    assert loading.run([gone, *TEN[1:]], certificate="none").in_scope == 0
+    outcome = loading.run([gone, *TEN[1:]])
+    assert (outcome.in_scope, outcome.removed, outcome.present) == (1, 1, 9)
+    assert loading.rows("select state, version, status from images where image_id = 'id-0'") == [
+        ("removed", 2, "DELETED")
+    ]
+    kinds = "select kind, field from image_changes where image_id = 'id-0' and run_id = 4"
+    assert set(loading.rows(kinds)) == {
+        ("in_scope", None),
+        ("changed", "status"),
+        ("removed", None),
+    }
+    assert loading.rows("select image_id, version, evidence from image_removals") == [
+        ("id-0", 2, "listed_deleted")
+    ]
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run([gone, *TEN[1:]])
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    with loading.engine.connect() as connection:
+        assert verify(connection)
 
 
 def test_deleted_in_an_uncertified_walk_is_left_as_it_is(loading):

@@ -19,6 +19,7 @@ from etl.load.preview import preview_source
 from etl.load.runs import begin_run, end_run
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+from etl.run import conclusion
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTING = Listing("BUILD_IN", "0")
@@ -76,9 +77,10 @@ class Loading:
         self.hours += 1
         return begin_run(self.engine, kind=kind, now=self.now, version="1", host="here", pid=4711)
 
-    def end(self, run_id: int) -> None:
+    def end(self, run_id: int, *outcomes: Outcome) -> None:
         """The run is over."""
-        end_run(self.engine, run_id, status="succeeded", exit_code=0, now=self.now)
+        status, exit_code = conclusion(outcomes)
+        end_run(self.engine, run_id, status=status, exit_code=exit_code, now=self.now)
 
     @property
     def now(self) -> datetime:
@@ -93,7 +95,7 @@ class Loading:
         dismissed: Iterable[str] = (),
     ) -> Outcome:
         """One run over listings; each a sequence of records."""
-        run_id = self.begin()
+        run_id, ended = self.begin(), []
         try:
             outcome = self._apply(
                 run_id,
@@ -103,8 +105,9 @@ class Loading:
                 page_rows=page_rows,
                 dismissed=tuple(dismissed),
             )
+            ended.append(outcome)
         finally:
-            self.end(run_id)
+            self.end(run_id, *ended)
         return outcome
 
     def _apply(
