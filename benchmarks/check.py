@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, create_engine, select
 
 from benchmarks.truth import COLUMNS, Contents, contents
-from etl.database.schema import catalogue, source_runs
+from etl.database.schema import current_images, source_runs
 
 _COUNTS: Final = ("added", "changed", "removed", "unchanged", "certificate", "status")
 
@@ -27,8 +27,8 @@ def main() -> None:
 
 
 def _contents(connection: Connection) -> Contents:
-    columns = [catalogue.c[name] for name in COLUMNS.values()]
-    present = select(*columns).where(catalogue.c.state == "present")
+    columns = [current_images.c[name] for name in COLUMNS.values()]
+    present = select(*columns).where(current_images.c.state == "present")
     rows = connection.execution_options(yield_per=5000).execute(present)
     return contents([_plain(value) for value in row] for row in rows)
 

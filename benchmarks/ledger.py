@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, text
 
 from etl.database.migrate import upgrade
-from etl.database.schema import catalogue, field_changes, superseded
+from etl.database.schema import current_images, field_changes, past_versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,13 +62,13 @@ def write_ledger(url: str, *, images: int = IMAGES) -> None:
     engine = create_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
-        for table in (catalogue, superseded, field_changes):
+        for table in (current_images, past_versions, field_changes):
             for index in table.indexes:
                 index.drop(connection)
         driver = connection.connection.cursor()
         for statement in _statements(connection, images):
             driver.execute(statement)
-        for table in (catalogue, superseded, field_changes):
+        for table in (current_images, past_versions, field_changes):
             for index in table.indexes:
                 index.create(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -191,7 +191,8 @@ def _catalogue(words: _Words) -> str:
     values = _values(words, f"({version})")
     closed = f"case when {is_gone} then"
     return f"""
-        insert into catalogue (image_key, received, fingerprint, state, source, image_id, version,
+        insert into current_images (image_key, record_digest, fingerprint, state, source, image_id,
+            version,
             valid_from, valid_to, opened_run_id, opened_as, closed_run_id, closed_as,
             first_seen_at, listing, {", ".join(values)})
         select n, {words.digest(words.hex("n"))}, {words.digest(words.hex("n"))},
@@ -225,7 +226,7 @@ def _superseded(words: _Words) -> str:
                 {", ".join(values.values())}
             from life where {chosen}""")
     return f"""
-        insert into superseded (image_key, source, image_id, version, valid_from, valid_to,
+        insert into past_versions (image_key, source, image_id, version, valid_from, valid_to,
             opened_run_id, opened_as, closed_run_id, closed_as, {", ".join(values)})
         {" union all ".join(parts)}"""
 
@@ -282,7 +283,9 @@ def _rejects(words: _Words) -> str:
 _ADDED: Final = "select opened_run_id as run_id, opened_as as kind from {0}"
 _CLOSED: Final = "select closed_run_id, closed_as from {0} where closed_as <> 'changed'"
 _EVENTS: Final = " union all ".join(
-    part.format(table) for table in ("catalogue", "superseded") for part in (_ADDED, _CLOSED)
+    part.format(table)
+    for table in ("current_images", "past_versions")
+    for part in (_ADDED, _CLOSED)
 )
 _COUNTED: Final = [
     f"create temporary table event as {_EVENTS}",

@@ -16,8 +16,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from etl.instants import instant_text
-from etl.printable import printable, printable_json
+from etl.clock import instant_text
+from etl.text import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -175,7 +175,9 @@ class Known:
     version: int
     image: Image
     fingerprint: bytes
-    is_unseen: bool  # later certified walks did not see it: `unseen_at` or `missing_since` is set
+    is_unseen: (
+        bool  # later certified walks did not see it: `last_seen_at` or `missing_since` is set
+    )
 
 
 @dataclass(frozen=True, slots=True)

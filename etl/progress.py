@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from etl.printable import printable
+from etl.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """One execution of a writing command: its row in `sync_runs`, its sources, its exit code.
 
-What is done to a source is another module's: `etl.sync`, `etl.upkeep.held`, `etl.upkeep.replay`.
+What is done to a source is another module's: `etl.sync`, `etl.maintenance.held`,
+`etl.maintenance.replay`.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from etl import __version__
+from etl.clock import utc_now
+from etl.context import Job, OnPreview, open_job, unseen
 from etl.database.engine import our_errors
 from etl.errors import ImageSyncError, Interrupted, LockHeld
-from etl.instants import utc_now
-from etl.job import Job, OnPreview, open_job, unseen
 from etl.load.runs import begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
-from etl.sources.choice import refuse_unknown, sources_of
-from etl.sources.opening import require_keys
-from etl.stopwatch import Stopwatch
+from etl.profiler import Profiler
+from etl.sources.connect import require_keys
+from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import sync_source
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run_sync(
     progress: Progress | None = None,
     now: Callable[[], datetime] = utc_now,
     on_preview: OnPreview = unseen,
-    watch: Stopwatch | None = None,
+    watch: Profiler | None = None,
 ) -> RunOutcome:
     """Synchronises the sources named, or the share (neither: all).
 
@@ -74,7 +75,7 @@ def run_sync(
         progress=progress,
         now=now,
         on_preview=on_preview,
-        watch=watch or Stopwatch(),
+        watch=watch or Profiler(),
     ) as job:
         sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
         require_keys(sources, place=settings.place)

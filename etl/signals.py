@@ -52,7 +52,7 @@ def received() -> Interrupted | None:
     return Interrupted(_received[0]) if _received else None
 
 
-def heed() -> None:
+def raise_if_interrupted() -> None:
     """Where work begins: raises the signal that a library swallowed while it was loaded."""
     if asked := received():
         raise asked

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from etl.clock import instant_text
 from etl.database.engine import our_errors
 from etl.decide.coverage import Coverage
 from etl.decide.guard import GuardPolicy
@@ -25,7 +26,6 @@ from etl.errors import SourceError
 from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk, Walker
 from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
-from etl.instants import instant_text
 from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
 from etl.load.preview import preview_source
@@ -33,8 +33,8 @@ from etl.load.seen import conflicts
 from etl.load.sighting import Sighting, deleted_by, seen_by
 from etl.load.tally import failed_outcome
 from etl.model import DELETED, Candidate, Decision, Listing, Outcome, Removal, WalkFacts
-from etl.printable import count_text
-from etl.sources.opening import open_client
+from etl.sources.connect import open_client
+from etl.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl.config import SourceSettings
+    from etl.context import Job
     from etl.extract.client import Client
     from etl.extract.lookup import Lookup
-    from etl.job import Job
 
 _log = logging.getLogger("etl.sync")
 

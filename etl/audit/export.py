@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from sqlalchemy import BigInteger, Integer, Text, bindparam, text
 
-from etl.audit.kept import require_kept
+from etl.atomic_file import written_whole
 from etl.audit.query import Rows
 from etl.audit.render import lines_of
+from etl.audit.retained import require_kept
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
-from etl.outfile import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

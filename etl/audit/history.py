@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.query import Rows, ask
 from etl.errors import UsageError
-from etl.printable import printable
+from etl.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

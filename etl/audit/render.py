@@ -14,8 +14,8 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from etl.instants import instant_text
-from etl.printable import clipped, printable, printable_json, shown_width, without_controls
+from etl.clock import instant_text
+from etl.text import clipped, printable, printable_json, shown_width, without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

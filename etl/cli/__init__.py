@@ -22,7 +22,7 @@ def main() -> None:
     """The command `image-sync`. A signal in its first moments just ends it: nothing has begun."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    from etl.cli.entry import run  # click, and what else the start takes its time for
+    from etl.cli.main import run  # click, and what else the start takes its time for
 
     sys.exit(run(sys.argv[1:]))
 

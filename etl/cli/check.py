@@ -23,8 +23,8 @@ def check(session: Session, sources: tuple[str, ...], *, output: str) -> int:
     image-sync check
     image-sync check --source beijing --output json
     """
-    from etl.printable import printable, printable_json
-    from etl.upkeep.check import check
+    from etl.maintenance.check import check
+    from etl.text import printable, printable_json
 
     findings, session.exit_code = check(session.settings, source_names=sources)
     if output == "json":
@@ -49,8 +49,8 @@ def probe(session: Session, source: str, *, output: str) -> None:
     \b
     image-sync probe beijing
     """
-    from etl.printable import printable, printable_json
-    from etl.upkeep.check import probe_source
+    from etl.maintenance.check import probe_source
+    from etl.text import printable, printable_json
 
     traits = probe_source(session.settings, source)
     if output == "json":

@@ -36,7 +36,7 @@ def show(session: Session, *, output: str) -> None:
     """Print the effective configuration: the file, the environment and the defaults."""
     from etl.config import masked
     from etl.config.show import masked_toml
-    from etl.printable import printable, printable_json
+    from etl.text import printable, printable_json
 
     if output == "json":
         click.echo(printable_json(json.dumps(masked(session.settings), indent=2)))

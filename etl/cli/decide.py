@@ -32,7 +32,7 @@ def approve(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     image-sync removals --held     what is held, and why
     image-sync approve 17          let it through
     """
-    from etl.upkeep.held import approve
+    from etl.maintenance.held import approve
 
     work = partial(approve, session.settings, run_id, wait_seconds=wait_seconds)
     return _announced(session, "approve", work, output=output)
@@ -49,7 +49,7 @@ def dismiss(session: Session, run_id: int, *, wait_seconds: float, output: str) 
     \b
     image-sync dismiss 17
     """
-    from etl.upkeep.held import dismiss
+    from etl.maintenance.held import dismiss
 
     work = partial(dismiss, session.settings, run_id, wait_seconds=wait_seconds)
     return _announced(session, "dismiss", work, output=output)
@@ -69,7 +69,7 @@ def replay_rejects(
     image-sync rejects             what is kept, with reasons
     image-sync replay-rejects
     """
-    from etl.upkeep.replay import replay_rejects
+    from etl.maintenance.replay import replay_rejects
 
     work = partial(
         replay_rejects, session.settings, source_names=sources, wait_seconds=wait_seconds
@@ -82,7 +82,7 @@ def _announced(
 ) -> int:
     """Does `work`, tells those who are to hear of it, and prints what it came to."""
     from etl.cli.sync import show_outcome
-    from etl.notify.announce import announcing
+    from etl.notify.notifier import announcing
 
     outcome = announcing(command, session.settings)(work)
     session.exit_code = outcome.exit_code

@@ -35,7 +35,7 @@ def export(session: Session, file: Path, *, relation: str, as_of: str | None) ->
     image-sync export then.jsonl --as-of 2026-11-01
     """
     from etl.audit.export import export as write
-    from etl.audit.times import instant
+    from etl.audit.time_args import instant
 
     at = instant(as_of, now=session.clock()) if as_of is not None else None
     with session.reader() as connection:

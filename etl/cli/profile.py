@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from etl.stopwatch import RunningStopwatch
+    from etl.profiler import RunningStopwatch
 
 ELSEWHERE: Final = "other threads"
 

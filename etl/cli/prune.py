@@ -10,7 +10,7 @@ from etl.cli.options import output_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from etl.upkeep.prune import Pruned
+    from etl.maintenance.prune import Pruned
 
 
 @click.command(short_help="Drop history that is older than what is to be kept.")
@@ -40,10 +40,10 @@ def prune(
     image-sync prune --keep 400d --dry-run     what would go
     image-sync prune --keep 400d
     """
-    from etl.audit.times import duration
+    from etl.audit.time_args import duration
     from etl.database.engine import open_kept
     from etl.database.migrate import ensure_head
-    from etl.upkeep.prune import prune
+    from etl.maintenance.prune import prune
 
     now = session.clock()
     with session.engine(open_kept) as engine:
@@ -68,7 +68,7 @@ def prune(
 
 
 def _line(pruned: Pruned) -> str:
-    from etl.printable import printable
+    from etl.text import printable
 
     counts = ", ".join(f"{table} {rows:,}" for table, rows in pruned.counts.items() if rows)
     if pruned.source and pruned.checkpoint is None:

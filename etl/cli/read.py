@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import click
 
-from etl.cli.answer import give
 from etl.cli.options import (
     Wanted,
     as_text,
@@ -15,6 +14,7 @@ from etl.cli.options import (
     reading_options,
     source_option,
 )
+from etl.cli.output import give
 from etl.cli.session import Session, pass_session
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
@@ -23,7 +23,7 @@ _AT_THAT_TIME: Final = {"present": {"present": True}, "all": {"any": True}}
 
 
 def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
-    from etl.audit.times import instant
+    from etl.audit.time_args import instant
 
     now = session.clock()
     return {
@@ -34,7 +34,7 @@ def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
 
 def _moment(session: Session, text: str, *, at: str, run: str) -> dict[str, Any]:
     """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
-    from etl.audit.times import instant_or_run
+    from etl.audit.time_args import instant_or_run
 
     meant = instant_or_run(text, now=session.clock())
     return {run if isinstance(meant, int) else at: meant}
@@ -111,7 +111,7 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     """
     from etl.audit.history import find_images
     from etl.audit.history import history as read_history
-    from etl.cli.answer import limit_of, show
+    from etl.cli.output import limit_of, show
     from etl.database.snapshot import snapshot
 
     limit = limit_of(wanted.form, wanted.limit)

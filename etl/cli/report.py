@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from etl.cli.answer import give
 from etl.cli.names import report_names
 from etl.cli.options import format_option, limit_option, source_option
+from etl.cli.output import give
 from etl.cli.session import Session, pass_session
 
 
@@ -38,7 +38,7 @@ def report(
     image-sync report removed --since 30d --format csv
     """
     from etl.audit.query import names_in, read_query
-    from etl.audit.times import instant
+    from etl.audit.time_args import instant
     from etl.errors import UsageError
 
     if is_list or not name:
@@ -64,7 +64,7 @@ def report(
 
 def _list_reports(session: Session, *, form: str) -> None:
     from etl.audit.query import Rows, names_in, read_query
-    from etl.cli.answer import show
+    from etl.cli.output import show
 
     rows = (
         (name, read_query(name, dialect="sqlite", folder="reports").question)

@@ -60,7 +60,7 @@ def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) 
     image-sync scale enqueue --source beijing
     """
     from etl.cli.sources import tell_failed
-    from etl.sources.choice import find_sources
+    from etl.sources.select import find_sources
 
     room = _room("queue")
     wanted, failed = find_sources(session.settings, sources, shard=shard, writes=True)
@@ -133,7 +133,7 @@ def worker(
 def status(session: Session) -> None:
     """Show each region's queue: how many jobs are in which state."""
     from etl.audit.query import Rows
-    from etl.cli.answer import show
+    from etl.cli.output import show
 
     found = _room("queue").read_queues(session.settings)
     shown = ("name", "todo", "doing", "succeeded", "failed")
@@ -145,9 +145,9 @@ def _sync(session: Session, source: str, ended: _Ended) -> bool:
     """What `image-sync sync --source` does; whether the source could be read."""
     from etl.cli.summary import in_one_line
     from etl.errors import ImageSyncError
-    from etl.notify.announce import announcing
-    from etl.printable import printable
+    from etl.notify.notifier import announcing
     from etl.run import run_sync
+    from etl.text import printable
 
     try:
         work = partial(run_sync, session.settings, source_names=[source])

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from etl.instants import utc_now
-from etl.signals import heed
+from etl.clock import utc_now
+from etl.signals import raise_if_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ class Session:
         engine = opened(settings.url, schema=settings.schema)
         try:
             with our_errors(engine):
-                heed()
+                raise_if_interrupted()
                 yield engine
         finally:
             engine.dispose()
@@ -105,7 +105,7 @@ class Session:
 
         database = self.reading.database
         with open_record(database.url, schema=database.schema) as connection:
-            heed()
+            raise_if_interrupted()
             yield connection
 
     def tell(self, words: str, **fields: Any) -> None:

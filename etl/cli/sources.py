@@ -37,9 +37,9 @@ def sources(session: Session, sources: tuple[str, ...], *, shard: Shard | None, 
     image-sync sources --output json           for a scheduler that makes a task of each
     """
     from etl.audit.query import Rows
-    from etl.cli.answer import show
-    from etl.printable import printable_json
-    from etl.sources.choice import find_sources
+    from etl.cli.output import show
+    from etl.sources.select import find_sources
+    from etl.text import printable_json
 
     found, failed = find_sources(session.settings, sources, shard=shard)
     session.exit_code = tell_failed(session, failed)
@@ -55,7 +55,7 @@ def sources(session: Session, sources: tuple[str, ...], *, shard: Shard | None, 
 
 def tell_failed(session: Session, failed: Sequence[Outcome]) -> int:
     """Says which discoveries failed; the exit code for that."""
-    from etl.printable import printable
+    from etl.text import printable
 
     for each in failed:
         told = f"{each.name}: {each.error_message}"

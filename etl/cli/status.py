@@ -53,9 +53,9 @@ def status(session: Session, sources: tuple[str, ...], *, max_age: str | None, o
     image-sync -q status --max-age 3h      for a monitor: silent, exit 40 when one is staler
     """
     from etl.audit.query import Rows
-    from etl.audit.times import duration
-    from etl.cli.answer import show
-    from etl.printable import printable
+    from etl.audit.time_args import duration
+    from etl.cli.output import show
+    from etl.text import printable
 
     bound = duration(max_age) if max_age is not None else None
     found = _states(session, sources=sources, bound=bound)
@@ -76,8 +76,8 @@ def _states(
     session: Session, *, sources: tuple[str, ...], bound: timedelta | None
 ) -> list[dict[str, Any]]:
     """What `status` says of each source, in their order. Raises `UsageError` for an unknown one."""
-    from etl.audit.kept import require_sources
     from etl.audit.query import ask
+    from etl.audit.retained import require_sources
 
     configured = session.reading.source_names
     with session.reader() as connection:

@@ -9,8 +9,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.instants import instant_text
-from etl.printable import count_text, printable, printable_json
+from etl.clock import instant_text
+from etl.text import count_text, printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

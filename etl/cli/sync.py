@@ -10,7 +10,7 @@ import click
 
 from etl.cli.options import output_option, shard_option, source_option, wait_option
 from etl.cli.session import Session, pass_session
-from etl.stopwatch import RunningStopwatch, Stopwatch
+from etl.profiler import Profiler, RunningStopwatch
 
 if TYPE_CHECKING:
     from etl.model import RunOutcome
@@ -130,10 +130,10 @@ def _run(
     metrics_file: str | None = None,
     watch: RunningStopwatch | None = None,
 ) -> int:
-    on = (watch or Stopwatch()).on
+    on = (watch or Profiler()).on
     with on("start"):
-        from etl.cli.forecast import Forecast
-        from etl.notify.announce import announcing
+        from etl.cli.plan_output import Forecast
+        from etl.notify.notifier import announcing
         from etl.progress import watching
         from etl.run import run_sync
 
@@ -169,7 +169,7 @@ def _run(
 
 
 def _require_known(session: Session, sources: tuple[str, ...]) -> None:
-    from etl.sources.choice import require_known
+    from etl.sources.select import require_known
 
     if not session.settings.discover:  # else they may yet be found
         require_known(session.settings, sources)

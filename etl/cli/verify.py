@@ -33,8 +33,8 @@ def verify(
     image-sync verify --since 7d
     image-sync verify --head 4f0c…
     """
-    from etl.audit.kept import require_sources
-    from etl.audit.times import instant_or_run
+    from etl.audit.retained import require_sources
+    from etl.audit.time_args import instant_or_run
     from etl.audit.verify import verify as recompute
 
     after = instant_or_run(since, now=session.clock()) if since is not None else None
@@ -52,7 +52,7 @@ def verify(
 
 def head_line(head: Head) -> str:
     """The end of a source's chain in one line, its digest first."""
-    from etl.printable import count_text, printable
+    from etl.text import count_text, printable
 
     told = f"{count_text(head.runs, 'run')}, {head.present:,} images present"
     return f"{head.digest}  {printable(head.source)}  run {head.run_id}  ({told})"

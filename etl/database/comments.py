@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from etl.database.schema import catalogue, superseded
+from etl.database.schema import current_images, past_versions
 from etl.model import TRACKED
 
-_IMAGE: Final = {name: str(catalogue.c[name].comment) for name in ("source", "image_id")}
-_VALUES: Final = {name: str(catalogue.c[name].comment) for name in (*TRACKED, "extra")}
+_IMAGE: Final = {name: str(current_images.c[name].comment) for name in ("source", "image_id")}
+_VALUES: Final = {name: str(current_images.c[name].comment) for name in (*TRACKED, "extra")}
 
 
 def _of_catalogue(*names: str) -> dict[str, str]:
-    return {name: str(catalogue.c[name].comment) for name in names}
+    return {name: str(current_images.c[name].comment) for name in names}
 
 
 VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -34,7 +34,7 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "run_id": "the run that brought this version",
         **_VALUES,
         **_of_catalogue("opened_as"),
-        "closed_as": str(superseded.c["closed_as"].comment),
+        "closed_as": str(past_versions.c["closed_as"].comment),
         **_of_catalogue("closed_run_id"),
     },
     "image_changes": {

@@ -24,19 +24,20 @@ _HEAD: Final = """\
 Written by `make docs` from `etl/database`; edit it there.
 
 Read the **views**: they are what the commands, reports and recipes speak of. The tables beneath \
-hold each fact once: `catalogue` has every image's latest version, `superseded` the older ones.
+hold each fact once: `current_images` has every image's latest version, `past_versions`
+the older ones.
 
 All times are UTC: `timestamptz` on PostgreSQL, on SQLite the text `2026-11-23T08:00:00.000Z`, \
 which its date functions read and which sorts as time does. On PostgreSQL every table, view and \
 column carries its comment: `\\d+ images`.
 """
 _DIAGRAM: Final = (
-    ("catalogue", "||--o{", "superseded", "older versions"),
-    ("catalogue", "||--o{", "field_changes", "values that changed"),
-    ("catalogue", "||--o{", "image_removals", "left, with evidence"),
-    ("catalogue", "||--o{", "held_removals", "held by the guard"),
+    ("current_images", "||--o{", "past_versions", "older versions"),
+    ("current_images", "||--o{", "field_changes", "values that changed"),
+    ("current_images", "||--o{", "image_removals", "left, with evidence"),
+    ("current_images", "||--o{", "held_removals", "held by the guard"),
     ("sync_runs", "||--o{", "source_runs", "one for each source"),
-    ("source_runs", "||--o{", "catalogue", "opened or closed"),
+    ("source_runs", "||--o{", "current_images", "opened or closed"),
     ("source_runs", "||--o{", "rejects", "met first"),
     ("source_runs", "||--o{", "source_fields", "met first"),
 )

@@ -1,6 +1,7 @@
 """The tables of images: each one's latest version, its older ones, its changes and removals.
 
-An image's latest version is a row of `catalogue`, its older ones are rows of `superseded`: so the
+An image's latest version is a row of `current_images`, its older ones are rows of
+`past_versions`: so the
 current catalogue and the open versions are the same rows and can't disagree.
 """
 
@@ -34,18 +35,20 @@ from etl.database.columns import (
 )
 from etl.database.types import Instant, JsonList, JsonObject, Key
 
-catalogue: Final = Table(
-    "catalogue",
+current_images: Final = Table(
+    "current_images",
     metadata,
     column("image_key", Key, "the row's key, in order of first sight"),
-    optional("received", LargeBinary, "digest of the record's bytes when it last made a version"),
+    optional(
+        "record_digest", LargeBinary, "digest of the record's bytes when it last made a version"
+    ),
     column("fingerprint", LargeBinary, "digest of the tracked values, led by its version"),
     column("state", Text, "present, removed or out_of_scope"),
     source_column(),
     image_id_column(),
     *version_columns(),
     column("first_seen_at", Instant, "observed_at of the run that first saw the image"),
-    optional("unseen_at", Instant, "last certified walk that saw it, when later ones did not"),
+    optional("last_seen_at", Instant, "last certified walk that saw it, when later ones did not"),
     optional("missing_since", Instant, "first certified walk without it, as long as undecided"),
     optional("listing", Text, "TYPE/WORKSPACE of the listing that gave this version"),
     *tracked_columns(),
@@ -65,10 +68,15 @@ catalogue: Final = Table(
     comment="Every image ever seen: its state and its latest version",
 )
 
-superseded: Final = Table(
-    "superseded",
+past_versions: Final = Table(
+    "past_versions",
     metadata,
-    column("image_key", Key, "the image's row in catalogue", ForeignKey("catalogue.image_key")),
+    column(
+        "image_key",
+        Key,
+        "the image's row in current_images",
+        ForeignKey("current_images.image_key"),
+    ),
     source_column(),
     image_id_column(),
     *version_columns(),
@@ -84,7 +92,12 @@ superseded: Final = Table(
 field_changes: Final = Table(
     "field_changes",
     metadata,
-    column("image_key", Key, "the image's row in catalogue", ForeignKey("catalogue.image_key")),
+    column(
+        "image_key",
+        Key,
+        "the image's row in current_images",
+        ForeignKey("current_images.image_key"),
+    ),
     column("version", Integer, "the version that brought the new value"),
     column("field", Text, "name of the tracked column"),
     column("old_value", Text, "JSON text of the value before"),
@@ -148,40 +161,40 @@ held_removals: Final = Table(
 )
 
 # The query behind each: open versions and removals of a run or a period, and an image by its name.
-Index("ix_catalogue_opened", catalogue.c.opened_run_id)
-Index("ix_catalogue_valid_from", catalogue.c.valid_from)
+Index("ix_current_images_opened", current_images.c.opened_run_id)
+Index("ix_current_images_valid_from", current_images.c.valid_from)
 Index(
-    "ix_catalogue_closed",
-    catalogue.c.closed_run_id,
+    "ix_current_images_closed",
+    current_images.c.closed_run_id,
     sqlite_where=text("closed_run_id is not null"),
     postgresql_where=text("closed_run_id is not null"),
 )
 # An image by its name or its address. A hash, since PostgreSQL's b-tree refuses a very long text.
-Index("ix_catalogue_name", catalogue.c.name, postgresql_using="hash")
-Index("ix_catalogue_swr_path", catalogue.c.swr_path, postgresql_using="hash")
+Index("ix_current_images_name", current_images.c.name, postgresql_using="hash")
+Index("ix_current_images_swr_path", current_images.c.swr_path, postgresql_using="hash")
 # What is not present, and what is missing: few, so that counting them costs little.
 Index(
-    "ix_catalogue_absent",
-    catalogue.c.source,
-    catalogue.c.image_id,
-    catalogue.c.state,
+    "ix_current_images_absent",
+    current_images.c.source,
+    current_images.c.image_id,
+    current_images.c.state,
     sqlite_where=text("state <> 'present'"),
     postgresql_where=text("state <> 'present'"),
 )
 Index(
-    "ix_catalogue_missing",
-    catalogue.c.source,
+    "ix_current_images_missing",
+    current_images.c.source,
     sqlite_where=text("missing_since is not null"),
     postgresql_where=text("missing_since is not null"),
 )
 # The older versions of an image, of a run, and those that ended otherwise than by a change.
-Index("ix_superseded_image", superseded.c.source, superseded.c.image_id)
-Index("ix_superseded_opened", superseded.c.opened_run_id)
+Index("ix_past_versions_image", past_versions.c.source, past_versions.c.image_id)
+Index("ix_past_versions_opened", past_versions.c.opened_run_id)
 Index(
-    "ix_superseded_closed",
-    superseded.c.closed_run_id,
+    "ix_past_versions_closed",
+    past_versions.c.closed_run_id,
     sqlite_where=text("closed_as <> 'changed'"),
     postgresql_where=text("closed_as <> 'changed'"),
 )
-Index("ix_superseded_valid_from", superseded.c.valid_from)
+Index("ix_past_versions_valid_from", past_versions.c.valid_from)
 Index("ix_field_changes_run_id", field_changes.c.run_id)

@@ -123,8 +123,8 @@ source_fields: Final = Table(
     comment="Unknown fields as they appear",
 )
 
-prunings: Final = Table(
-    "prunings",
+prune_checkpoints: Final = Table(
+    "prune_checkpoints",
     metadata,
     source_column(),
     run_column("run_id", "the last run of the source whose history was dropped"),

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, Integer, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from etl.instants import instant_text
+from etl.clock import instant_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect

@@ -53,8 +53,8 @@ select
     c.source, c.image_id, c.state, {", ".join(f"c.{name}" for name in TRACKED)}, c.extra,
     c.version, c.first_seen_at,
     case
-        when c.unseen_at is not null and c.unseen_at > c.valid_from then c.unseen_at
-        when c.unseen_at is null and c.state = 'present' and w.walked_at > c.valid_from
+        when c.last_seen_at is not null and c.last_seen_at > c.valid_from then c.last_seen_at
+        when c.last_seen_at is null and c.state = 'present' and w.walked_at > c.valid_from
             then w.walked_at
         else c.valid_from
     end as last_seen_at,
@@ -62,7 +62,7 @@ select
     c.missing_since,
     case when c.state = 'removed' then c.valid_to end as removed_at,
     c.listing
-from catalogue as c
+from current_images as c
 left join {_LAST_CERTIFIED} as w on w.source = c.source
 """
 
@@ -71,7 +71,7 @@ _IMAGE_VERSIONS: Final = "\nunion all\n".join(
     source, image_id, version, valid_from, valid_to, opened_run_id as run_id,
     {_TRACKED}, extra, opened_as, closed_as, closed_run_id
 from {table}"""
-    for table in ("catalogue", "superseded")
+    for table in ("current_images", "past_versions")
 )
 
 _KINDS: Final = "\nunion all\n".join(
@@ -85,7 +85,7 @@ select closed_run_id, valid_to, source, image_id, name,
     closed_as, cast(null as text), cast(null as text), cast(null as text), version
 from {table}
 where closed_run_id is not null and closed_as <> 'changed'"""
-    for table in ("catalogue", "superseded")
+    for table in ("current_images", "past_versions")
 )
 
 _FIELDS: Final = "\nunion all\n".join(
@@ -93,7 +93,7 @@ _FIELDS: Final = "\nunion all\n".join(
     'changed', f.field, f.old_value, f.new_value, f.version
 from field_changes as f
 join {table} as v on v.image_key = f.image_key and v.version = f.version"""
-    for table in ("catalogue", "superseded")
+    for table in ("current_images", "past_versions")
 )
 
 
@@ -110,9 +110,9 @@ _RELEASE_ENDS: Final = "select component, release, ended_on, according_to from (
 def _listed(column: str, name: str) -> dict[str, str]:
     return {
         "sqlite": f"""select c.source, c.image_id, each.value as {name}
-from catalogue as c, json_each(c.{column}) as each""",
+from current_images as c, json_each(c.{column}) as each""",
         "postgresql": f"""select c.source, c.image_id, each.value as {name}
-from catalogue as c, jsonb_array_elements_text(c.{column}) as each(value)""",
+from current_images as c, jsonb_array_elements_text(c.{column}) as each(value)""",
     }
 
 
@@ -129,19 +129,19 @@ VIEWS: Final[dict[str, dict[str, str]]] = {
     "image_tags": {
         "sqlite": """select c.source, c.image_id,
     json_extract(each.value, '$.key') as key, json_extract(each.value, '$.value') as value
-from catalogue as c, json_each(c.tags) as each""",
+from current_images as c, json_each(c.tags) as each""",
         "postgresql": """select c.source, c.image_id,
     each.value ->> 'key' as key, each.value ->> 'value' as value
-from catalogue as c, jsonb_array_elements(c.tags) as each(value)""",
+from current_images as c, jsonb_array_elements(c.tags) as each(value)""",
     },
     "image_components": {
         "sqlite": """select c.source, c.image_id,
     json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version,
     c.state
-from catalogue as c, json_each(c.components) as each""",
+from current_images as c, json_each(c.components) as each""",
         "postgresql": """select c.source, c.image_id,
     each.value ->> 0 as component, each.value ->> 1 as version, c.state
-from catalogue as c, jsonb_array_elements(c.components) as each(value)""",
+from current_images as c, jsonb_array_elements(c.components) as each(value)""",
     },
     "release_ends": _same(_RELEASE_ENDS),
 }

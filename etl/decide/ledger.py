@@ -11,7 +11,7 @@ does not depend on order, and grows and shrinks fact by fact. Instants are spell
                       "removal", "held", "released", "reject", "resolved", "field"; of "run", its
                       row of sync_runs as it began; and the version facts of images that the run
                       saw only to find them removed
-    sight fact        ["sight", source, image_id, listing, unseen_at, missing_since]
+    sight fact        ["sight", source, image_id, listing, last_seen_at, missing_since]
     sight_digest      the set of the sight facts of all images, after the run
     digest            ["run", {column: value of the source_runs row, without digest}, events]
 
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import json
 
-from etl.instants import instant_text
+from etl.clock import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,12 +86,12 @@ def sight_fact(
     source: str,
     image_id: str,
     listing: str | None,
-    unseen_at: datetime | str | None,
+    last_seen_at: datetime | str | None,
     missing_since: datetime | str | None,
 ) -> bytes:
     """Hash of how an image was met; instants, or their texts as `instant_text` spells them."""
     instants = (
-        instant_text(at) if isinstance(at, datetime) else at for at in (unseen_at, missing_since)
+        instant_text(at) if isinstance(at, datetime) else at for at in (last_seen_at, missing_since)
     )
     return _fact(("sight", source, image_id, listing, *instants))
 

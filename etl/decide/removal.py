@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl.clock import instant_text
 from etl.decide.guard import GuardPolicy, holding_rule
-from etl.instants import instant_text
 from etl.model import Candidate, Decision, Removal
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
 from etl.extract.prefetch import Prefetch
-from etl.instants import instant_text
 from etl.model import DELETED, Candidate, Normalised
 from etl.transform import image_of_show
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
-from etl.printable import clipped
+from etl.text import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -26,7 +26,7 @@ from etl.load.sighting import deleted_by, seen_by
 from etl.load.sights import read_sights
 from etl.load.tally import Tally, failed_outcome
 from etl.load.turn import Before, Turn, read_before
-from etl.stopwatch import Stopwatch
+from etl.profiler import Profiler
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -52,7 +52,7 @@ def apply_source(
     decision: Decision,
     facts: WalkFacts,
     dismissed: Collection[str] = (),
-    watch: Stopwatch | None = None,
+    watch: Profiler | None = None,
 ) -> Outcome:
     """Writes what the sightings show and the decision says, in one transaction.
 
@@ -110,7 +110,7 @@ def _turn(
     source: str,
     observed_at: datetime,
     facts: WalkFacts,
-    watch: Stopwatch | None = None,
+    watch: Profiler | None = None,
 ) -> Turn:
     require_lock(connection, source)
     before = read_before(connection, source)
@@ -124,7 +124,7 @@ def _turn(
         catalogue=FactSet(before.catalogue_digest),
         sights=_sights(connection, source, before),
         component_rules=before.component_rules,
-        watch=watch or Stopwatch(),
+        watch=watch or Profiler(),
     )
 
 
@@ -175,4 +175,4 @@ def _analyse(connection: Connection) -> None:
     with connection.begin():
         if connection.dialect.name == "sqlite":
             connection.execute(text("pragma analysis_limit = 1000"))
-        connection.execute(text("analyze catalogue"))
+        connection.execute(text("analyze current_images"))

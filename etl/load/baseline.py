@@ -38,7 +38,7 @@ class Mark:
 
     image_key: int
     state: State
-    received: bytes | None
+    record_digest: bytes | None
     fingerprint: bytes
     is_unseen: bool
     row: Sequence[Any] | None  # all of it, where few were asked for
@@ -142,8 +142,8 @@ class Baseline:
 
 
 def _mark(row: Sequence[Any], whole: Sequence[Any] | None) -> Mark:
-    key, state, received, fingerprint, is_unseen = row[:_VERSION]
-    return Mark(key, state, received, bytes(fingerprint), bool(is_unseen), whole)
+    key, state, record_digest, fingerprint, is_unseen = row[:_VERSION]
+    return Mark(key, state, record_digest, bytes(fingerprint), bool(is_unseen), whole)
 
 
 def _known(row: Sequence[Any]) -> Known:
@@ -186,32 +186,32 @@ _LAST_COVERAGE: Final = """
     order by s.observed_at desc limit 1
 """
 _RUN_COUNT: Final = "select count(*) from source_runs where source = :source"
-_ANY_IMAGE: Final = "select 1 from catalogue where source = :source limit 1"
+_ANY_IMAGE: Final = "select 1 from current_images where source = :source limit 1"
 _MARK: Final = """
-    c.image_key, c.state, c.received, c.fingerprint,
-    c.unseen_at is not null or c.missing_since is not null
+    c.image_key, c.state, c.record_digest, c.fingerprint,
+    c.last_seen_at is not null or c.missing_since is not null
 """
 _MARKS: Final = f"""
     select {_MARK}, c.image_id
-    from catalogue as c
+    from current_images as c
     where c.source = :source and c.image_id {{in_ids}}
 """
 _FIND: Final = f"""
     select {_MARK}, c.version, {{image}}
-    from catalogue as c
+    from current_images as c
     where c.source = :source and c.image_id {{in_ids}}
 """
 _VERSION, _IMAGE = 5, 6  # where they stand in a row of `_FIND`
-_HIGHEST: Final = "select max(image_key) from catalogue"
+_HIGHEST: Final = "select max(image_key) from current_images"
 _PRESENT: Final = """
     select {packed}
-    from catalogue
+    from current_images
     where source || '' = :source and state = 'present' and image_key between :first and :last
 """
 _CANDIDATES: Final = """
     select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,
         coalesce(c.namespace, c.swr_organization), c.service_type, c.missing_since
-    from catalogue as c
+    from current_images as c
     where c.source = :source and c.state = 'present' {which}
     order by c.image_key
 """

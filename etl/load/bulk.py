@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from etl.database.schema import catalogue
+from etl.database.schema import current_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ def many_new_rows(turn: Turn, count: int) -> Iterator[None]:
     if not turn.is_sqlite or count < MANY:
         yield
         return
-    is_empty = turn.execute("select 1 from catalogue limit 1").first() is None
-    later = sorted(catalogue.indexes, key=lambda index: str(index.name)) if is_empty else []
+    is_empty = turn.execute("select 1 from current_images limit 1").first() is None
+    later = sorted(current_images.indexes, key=lambda index: str(index.name)) if is_empty else []
     for index in later:
         index.drop(turn.connection)
     turn.execute("pragma ignore_check_constraints = on")

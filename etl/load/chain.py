@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import bindparam, insert, select, text
 
 from etl.database.schema import (
-    catalogue,
+    current_images,
     field_changes,
     held_removals,
     image_removals,
@@ -80,8 +80,8 @@ def read_events(
 def read_version_facts(
     connection: Connection, source: str, where: str, **values: Any
 ) -> Iterator[bytes]:
-    """The facts of all versions of a source, latest and superseded, that meet a condition."""
-    for table in ("catalogue", "superseded"):
+    """The facts of all versions of a source, latest and past_versions, that meet a condition."""
+    for table in ("current_images", "past_versions"):
         statement = f"""
             select v.version, {image_columns(connection, "v")} from {table} as v
             where {where} and v.source = :source
@@ -100,13 +100,13 @@ def _written(table: Any, *without: str) -> Select[Any]:
 
 _EVENTS: Final[dict[str, Select[Any]]] = {
     "change": select(
-        catalogue.c.image_id,
+        current_images.c.image_id,
         *(column for column in field_changes.c if column.name not in {"image_key", "run_id"}),
     )
-    .join_from(field_changes, catalogue)
+    .join_from(field_changes, current_images)
     .where(
         field_changes.c.run_id == bindparam("of_run"),
-        catalogue.c.source == bindparam("of_source"),
+        current_images.c.source == bindparam("of_source"),
     ),
     "removal": _written(image_removals, "restored_at", "restored_run_id"),
     "held": _written(held_removals, "released_run_id", "released_at", "released_as"),

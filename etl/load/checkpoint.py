@@ -1,6 +1,7 @@
 """What vouches for a ledger whose beginning was pruned? A seal on what was kept of it.
 
-A source's chain of digests then begins at its row of `prunings`. What was kept of the runs up to
+A source's chain of digests then begins at its row of `prune_checkpoints`. What was kept
+of the runs up to
 there (images, versions, removals and their runs, what is still held or unresolved) is sealed there
 as a set of facts; `verify` gathers the same facts anew.
 """
@@ -15,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select, text
 
 from etl.database.schema import (
-    catalogue,
+    current_images,
     held_removals,
     image_removals,
-    prunings,
+    prune_checkpoints,
     rejects,
     source_fields,
     source_runs,
@@ -56,8 +57,8 @@ class Pruning:
 
 def read_prunings(connection: Connection) -> dict[str, Pruning]:
     """Source → its pruning, of those that were ever pruned."""
-    columns = [prunings.c[each.name] for each in fields(Checkpoint)]
-    found = connection.execute(select(*columns, prunings.c.kept_digest))
+    columns = [prune_checkpoints.c[each.name] for each in fields(Checkpoint)]
+    found = connection.execute(select(*columns, prune_checkpoints.c.kept_digest))
     return {row.source: Pruning(Checkpoint(*row[:-1]), row.kept_digest) for row in found}
 
 
@@ -77,7 +78,7 @@ def _versions(connection: Connection, checkpoint: Checkpoint) -> Iterator[bytes]
     period = "v.version, v.valid_from, v.opened_run_id, v.opened_as"
     end = ("valid_to", "closed_run_id", "closed_as")
     ended = ", ".join(f"case when v.valid_to <= :at then v.{name} end as {name}" for name in end)
-    for table in ("catalogue", "superseded"):
+    for table in ("current_images", "past_versions"):
         statement = f"""
             select {period}, {ended}, {image_columns(connection, "v")}
             from {table} as v
@@ -93,9 +94,9 @@ def _versions(connection: Connection, checkpoint: Checkpoint) -> Iterator[bytes]
 
 def _kept(checkpoint: Checkpoint) -> Iterator[tuple[str, Select[Any], tuple[str, ...]]]:
     """The rows of the other tables, and which of their columns a later run may fill."""
-    seen_first = select(catalogue.c.image_id, catalogue.c.first_seen_at).where(
-        catalogue.c.source == checkpoint.source,
-        catalogue.c.first_seen_at <= checkpoint.observed_at,
+    seen_first = select(current_images.c.image_id, current_images.c.first_seen_at).where(
+        current_images.c.source == checkpoint.source,
+        current_images.c.first_seen_at <= checkpoint.observed_at,
     )
     yield "image", seen_first, ()
     begun = (

@@ -46,7 +46,9 @@ def write_absent(turn: Turn, decision: Decision) -> None:
 @contextmanager
 def _picked(turn: Turn, rows: Iterable[tuple[Any, ...]]) -> Iterator[None]:
     """The rows that the statements of the block work on, as the temporary table `picked`."""
-    empty = "select image_key, name as evidence, name as evidence_detail from catalogue limit 0"
+    empty = (
+        "select image_key, name as evidence, name as evidence_detail from current_images limit 0"
+    )
     turn.temporary("picked", empty)
     turn.insert("picked", _PICKED, rows)
     with sights_kept(turn, "picked"):
@@ -75,7 +77,7 @@ def _forget_facts(turn: Turn) -> None:
     statement = f"""
         select c.version, {columns}
         from picked as p
-        join catalogue as c on c.image_key = p.image_key
+        join current_images as c on c.image_key = p.image_key
     """
     for version, *image in turn.connection.execute(text(statement)):
         turn.catalogue.remove(version_fact(turn.source, version, image_of(image)))
@@ -92,7 +94,7 @@ def _removals(detail: str) -> str:
             else coalesce(c.missing_since, :at) end,
         p.evidence, {detail}
     from picked as p
-    join catalogue as c on c.image_key = p.image_key
+    join current_images as c on c.image_key = p.image_key
     """
 
 
@@ -100,25 +102,26 @@ _REMOVALS: Final = {
     True: _removals("p.evidence_detail"),
     False: _removals("cast(p.evidence_detail as json)"),
 }
-_LAST_SEEN_HERE: Final = LAST_SEEN.replace("c.", "catalogue.")
+_LAST_SEEN_HERE: Final = LAST_SEEN.replace("c.", "current_images.")
 _CLOSE: Final = f"""
-    update catalogue
+    update current_images
     set state = :closed_as, valid_to = :at, closed_run_id = :run_id, closed_as = :closed_as,
-        unseen_at = {_LAST_SEEN_HERE}, missing_since = null
+        last_seen_at = {_LAST_SEEN_HERE}, missing_since = null
     from picked as p
-    where catalogue.image_key = p.image_key
+    where current_images.image_key = p.image_key
 """
 _MISSING: Final = f"""
-    update catalogue
-    set missing_since = coalesce(catalogue.missing_since, :at), unseen_at = {_LAST_SEEN_HERE}
+    update current_images
+    set missing_since = coalesce(current_images.missing_since, :at), last_seen_at =
+{_LAST_SEEN_HERE}
     from picked as p
-    where catalogue.image_key = p.image_key
-        and (catalogue.missing_since is null or catalogue.unseen_at is null)
+    where current_images.image_key = p.image_key
+        and (current_images.missing_since is null or current_images.last_seen_at is null)
 """
 _FOUND: Final = f"""
-    update catalogue
-    set missing_since = null, unseen_at = {_LAST_SEEN_HERE}
+    update current_images
+    set missing_since = null, last_seen_at = {_LAST_SEEN_HERE}
     from picked as p
-    where catalogue.image_key = p.image_key
-        and (catalogue.missing_since is not null or catalogue.unseen_at is null)
+    where current_images.image_key = p.image_key
+        and (current_images.missing_since is not null or current_images.last_seen_at is null)
 """

@@ -122,7 +122,7 @@ _OF_RUN: Final = """
 _OPEN: Final = """
     select h.image_id, c.image_key, c.state
     from held_removals as h
-    join catalogue as c on c.source = h.source and c.image_id = h.image_id
+    join current_images as c on c.source = h.source and c.image_id = h.image_id
     where h.source = :source and h.released_at is null
     order by h.image_id
 """

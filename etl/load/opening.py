@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import astuple
 
+from etl.clock import instant_text
 from etl.database.types import json_text
-from etl.instants import instant_text
 from etl.load.bulk import many_new_rows
 from etl.load.rows import NEW_ROW, STATUS, VALUES, form_of
 from etl.load.sights import new_sights, sights_kept
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1_000  # changed images in memory at once
 
-_NEXT: Final = ("received", "fingerprint", "listing", *VALUES, "components")
+_NEXT: Final = ("record_digest", "fingerprint", "listing", *VALUES, "components")
 # Indexed, and rarely what changed: a row that an update names them in has its place in their
 # indexes written anew, wherever that is, though they stay the same.
 _SOUGHT: Final = ("name", "swr_path")
@@ -48,7 +48,7 @@ def write_new(turn: Turn, pages: Iterable[New], *, about: int) -> None:
     }
     with many_new_rows(turn, about):
         rows = chain.from_iterable(_new_rows(turn, pages))
-        turn.insert("catalogue", NEW_ROW, rows, alike=alike)
+        turn.insert("current_images", NEW_ROW, rows, alike=alike)
 
 
 def _new_rows(turn: Turn, pages: Iterable[New]) -> Iterator[list[tuple[Any, ...]]]:
@@ -71,9 +71,9 @@ def remove_at_once(turn: Turn) -> None:
 
 
 def write_changed(turn: Turn, frames: Iterable[Changed]) -> None:
-    """The next versions: the row as it was goes to `superseded`, then says the new values."""
+    """The next versions: the row as it was goes to `past_versions`, then says the new values."""
     for batch in batches(frames, BATCH):
-        turn.temporary("staged", f"select {', '.join(_STAGED)} from catalogue limit 0")
+        turn.temporary("staged", f"select {', '.join(_STAGED)} from current_images limit 0")
         turn.insert("staged", _STAGED, _staged_rows(turn, batch))
         turn.execute(_SUPERSEDE)
         with sights_kept(turn, "staged"):
@@ -95,7 +95,7 @@ def _staged_rows(turn: Turn, frames: Sequence[Changed]) -> Iterator[tuple[Any, .
     for frame, *values in zip(frames, *columns, strict=True):
         yield (
             *(frame.image_key, frame.version, frame.opened_as),
-            *(frame.received, frame.fingerprint, frame.listing, *values),
+            *(frame.record_digest, frame.fingerprint, frame.listing, *values),
         )
 
 
@@ -111,7 +111,7 @@ def _change_rows(turn: Turn, frames: Iterable[Changed]) -> Iterator[tuple[Any, .
 def write_touched(turn: Turn, frames: Iterable[Touched]) -> None:
     """Unchanged images that were seen again, or that carry an older program's fingerprint."""
     for batch in batches(frames, BATCH):
-        turn.temporary("picked", "select image_key from catalogue limit 0")
+        turn.temporary("picked", "select image_key from current_images limit 0")
         turn.insert("picked", ("image_key",), ((frame.image_key,) for frame in batch))
         with sights_kept(turn, "picked"):
             turn.execute(_SEEN_IN_CERTIFIED if turn.is_certified else _SEEN)
@@ -129,28 +129,28 @@ def _removed_at_once(detail: str) -> str:
     )
     select source, image_id, name, swr_path, version, closed_run_id, valid_to, valid_from,
         'listed_deleted', {detail}
-    from catalogue
+    from current_images
     where {_AT_ONCE} and listing = :listing
     """
 
 
 _AT_ONCE: Final = "closed_run_id = :run_id and source = :source and valid_to = valid_from"
 _CLOSED_AT_ONCE: Final = f"""
-    update catalogue
+    update current_images
     set state = 'removed', valid_to = valid_from, closed_run_id = opened_run_id,
         closed_as = 'removed'
     where opened_run_id = :run_id and source = :source and opened_as in ('added', 'in_scope')
         and status = '{DELETED}'
 """
 _LISTINGS_AT_ONCE: Final = f"""
-    select distinct listing from catalogue where {_AT_ONCE} order by listing
+    select distinct listing from current_images where {_AT_ONCE} order by listing
 """
 _REMOVED_AT_ONCE: Final = {
     True: _removed_at_once(":detail"),
     False: _removed_at_once("cast(:detail as json)"),
 }
 _SUPERSEDE: Final = f"""
-    insert into superseded (
+    insert into past_versions (
         image_key, source, image_id, version, valid_from, opened_run_id, opened_as,
         valid_to, closed_run_id, closed_as, {", ".join(VALUES)}
     )
@@ -158,45 +158,45 @@ _SUPERSEDE: Final = f"""
         coalesce(c.valid_to, :at), coalesce(c.closed_run_id, :run_id),
         coalesce(c.closed_as, 'changed'), {", ".join(f"c.{name}" for name in VALUES)}
     from staged as s
-    join catalogue as c on c.image_key = s.image_key
+    join current_images as c on c.image_key = s.image_key
 """
 _REWRITE: Final = f"""
-    update catalogue
+    update current_images
     set state = 'present', version = s.version, valid_from = :at, valid_to = null,
         opened_run_id = :run_id, opened_as = s.opened_as, closed_run_id = null, closed_as = null,
-        unseen_at = null, missing_since = null,
+        last_seen_at = null, missing_since = null,
         {", ".join(f"{name} = s.{name}" for name in _NEXT if name not in _SOUGHT)}
     from staged as s
-    where catalogue.image_key = s.image_key
+    where current_images.image_key = s.image_key
 """
-_DIFFERENT: Final = "catalogue.{0} <> s.{0} or (catalogue.{0} is null) <> (s.{0} is null)"
+_DIFFERENT: Final = "current_images.{0} <> s.{0} or (current_images.{0} is null) <> (s.{0} is null)"
 _RENAME: Final = f"""
-    update catalogue
+    update current_images
     set {", ".join(f"{name} = s.{name}" for name in _SOUGHT)}
     from staged as s
-    where catalogue.image_key = s.image_key
+    where current_images.image_key = s.image_key
         and ({" or ".join(_DIFFERENT.format(name) for name in _SOUGHT)})
 """
 _RESTORED: Final = """
     update image_removals
     set restored_at = :at, restored_run_id = :run_id
     from staged as s
-    join catalogue as c on c.image_key = s.image_key
+    join current_images as c on c.image_key = s.image_key
     where s.opened_as = 'restored' and image_removals.source = c.source
         and image_removals.image_id = c.image_id and image_removals.restored_at is null
 """
 _SEEN: Final = """
-    update catalogue set missing_since = null
+    update current_images set missing_since = null
     from picked as p
-    where catalogue.image_key = p.image_key and missing_since is not null
+    where current_images.image_key = p.image_key and missing_since is not null
 """
 _SEEN_IN_CERTIFIED: Final = """
-    update catalogue set missing_since = null, unseen_at = null
+    update current_images set missing_since = null, last_seen_at = null
     from picked as p
-    where catalogue.image_key = p.image_key
-        and (missing_since is not null or unseen_at is not null)
+    where current_images.image_key = p.image_key
+        and (missing_since is not null or last_seen_at is not null)
 """
 _RESTAMP: Final = """
-    update catalogue set received = :received, fingerprint = :fingerprint
+    update current_images set record_digest = :record_digest, fingerprint = :fingerprint
     where image_key = :image_key
 """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, insert, text
 
 from etl.database.engine import writing
-from etl.database.schema import prunings
+from etl.database.schema import prune_checkpoints
 from etl.load.checkpoint import Checkpoint, kept_facts
 from etl.load.lock import require_lock
 from etl.load.rows import bound, instant_read
@@ -79,10 +79,10 @@ def prune_source(
             table: connection.execute(text(f"delete from {table} where {where}"), named).rowcount
             for table, where in _DROPPED.items()
         }
-        connection.execute(delete(prunings).where(prunings.c.source == source))
+        connection.execute(delete(prune_checkpoints).where(prune_checkpoints.c.source == source))
         sealed = kept_facts(connection, checkpoint).digest
         row = {**asdict(checkpoint), "kept_digest": sealed, "pruned_at": pruned_at}
-        connection.execute(insert(prunings).values(**row))
+        connection.execute(insert(prune_checkpoints).values(**row))
     return counts
 
 
@@ -113,7 +113,8 @@ _CHECKPOINT: Final = """
             (select max(observed_at) from source_runs where source = :source)
         )
         and observed_at > coalesce(
-            (select observed_at from prunings where source = :source), '1970-01-01T00:00:00.000Z'
+            (select observed_at from prune_checkpoints where source = :source),
+'1970-01-01T00:00:00.000Z'
         )
     order by observed_at desc
     limit 1
@@ -121,17 +122,17 @@ _CHECKPOINT: Final = """
 _NEXT: Final = "\nunion all\n".join(
     f"""
     select 1 from {table} as next
-    where next.image_key = superseded.image_key
-        and next.version = superseded.version + 1 and next.valid_from <= :at"""
-    for table in ("catalogue", "superseded")
+    where next.image_key = past_versions.image_key
+        and next.version = past_versions.version + 1 and next.valid_from <= :at"""
+    for table in ("current_images", "past_versions")
 )
 # Table → which of its rows go. Parameters: source and at, those of the checkpoint. By instants: a
 # run with a higher number may have met the source earlier.
 _DROPPED: Final = {
     "field_changes": """
         run_id in (select run_id from source_runs where source = :source and observed_at <= :at)
-        and image_key in (select image_key from catalogue where source = :source)""",
-    "superseded": f"source = :source and valid_to <= :at and exists ({_NEXT})",
+        and image_key in (select image_key from current_images where source = :source)""",
+    "past_versions": f"source = :source and valid_to <= :at and exists ({_NEXT})",
     "held_removals": "source = :source and released_at <= :at",
     "rejects": "source = :source and resolved_at <= :at",
     "source_runs": """

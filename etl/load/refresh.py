@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select, update
 
-from etl.database.schema import catalogue
+from etl.database.schema import current_images
 from etl.model import Image
 from etl.transform import COMPONENT_RULES, READ_FROM, components
 
@@ -37,11 +37,13 @@ def refresh_components(turn: Turn) -> None:
 
 
 def _block(turn: Turn, low: int) -> Sequence[Any]:
-    columns = [catalogue.c[name] for name in ("image_key", "components", *READ_FROM)]
+    columns = [current_images.c[name] for name in ("image_key", "components", *READ_FROM)]
     following = select(*columns).where(
-        catalogue.c.source == turn.source, catalogue.c.image_key > low
+        current_images.c.source == turn.source, current_images.c.image_key > low
     )
-    return turn.connection.execute(following.order_by(catalogue.c.image_key).limit(BLOCK)).all()
+    return turn.connection.execute(
+        following.order_by(current_images.c.image_key).limit(BLOCK)
+    ).all()
 
 
 def _write(turn: Turn, rows: Sequence[Any]) -> int:
@@ -52,6 +54,6 @@ def _write(turn: Turn, rows: Sequence[Any]) -> int:
         if now != before:
             changed.append({"key": image_key, "said": now})
     if changed:
-        rewritten = update(catalogue).where(catalogue.c.image_key == bindparam("key"))
+        rewritten = update(current_images).where(current_images.c.image_key == bindparam("key"))
         turn.connection.execute(rewritten.values(components=bindparam("said")), changed)
     return len(changed)

@@ -121,7 +121,7 @@ def write_source_fields(turn: Turn, names: Sequence[str]) -> None:
 _OPEN: Final = """
     select r.reject_id, r.image_id, r.record_digest, r.reason, c.image_key, c.state
     from rejects as r
-    left join catalogue as c on c.source = r.source and c.image_id = r.image_id
+    left join current_images as c on c.source = r.source and c.image_id = r.image_id
     where r.source = :source and r.resolved_at is null
 """
 _RESOLVE: Final = """

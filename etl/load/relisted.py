@@ -34,7 +34,7 @@ def write_relisted(turn: Turn, sightings: Sequence[Sighting]) -> None:
     if not turn.is_certified or turn.before.listings <= walked:
         return
     for batch in batches(_seen_elsewhere(turn, sightings, walked), _BATCH):
-        turn.temporary("picked", "select image_key, listing from catalogue limit 0")
+        turn.temporary("picked", "select image_key, listing from current_images limit 0")
         turn.insert("picked", ("image_key", "listing"), batch)
         with sights_kept(turn, "picked"):
             turn.execute(_RELIST)
@@ -54,7 +54,7 @@ def _seen_elsewhere(
 
 def _elsewhere(names: str) -> str:
     return f"""
-    select image_key from catalogue
+    select image_key from current_images
     where source = :source and state = 'present' and listing not in (select value from {names})
     order by image_key
     """  # noqa: S608  # our own words
@@ -65,7 +65,7 @@ _ELSEWHERE: Final = {
     False: _elsewhere("jsonb_array_elements_text(cast(:names as jsonb)) as named (value)"),
 }
 _RELIST: Final = """
-    update catalogue set listing = p.listing
+    update current_images set listing = p.listing
     from picked as p
-    where catalogue.image_key = p.image_key
+    where current_images.image_key = p.image_key
 """

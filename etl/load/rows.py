@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from etl.clock import instant_text
 from etl.database.types import instant_of, milliseconds_of
 from etl.decide.diff import milliseconds_text
-from etl.instants import instant_text
 from etl.model import Image, Tag
 from etl.transform import components_of
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked ones and `extra`."""
-NEW_ROW: Final = ("image_id", *VALUES, "components", "received", "fingerprint", "listing")
+NEW_ROW: Final = ("image_id", *VALUES, "components", "record_digest", "fingerprint", "listing")
 """The columns of an image that is new, without those that are the same for all of a run's."""
 ID, NAME, STATUS = map(NEW_ROW.index, ("image_id", "name", "status"))
 """Where a new row says so."""
@@ -65,11 +65,11 @@ class Form:
         return [*texts, *listed, *times, extra, components]
 
     def new_rows(
-        self, images: Images, received: Iterable[bytes], listing: str
+        self, images: Images, record_digest: Iterable[bytes], listing: str
     ) -> list[tuple[Any, ...]]:
         """Images that were never seen, in the order of `NEW_ROW`."""
         columns = self.driver_columns(images.columns)
-        return [*zip(*columns, received, images.fingerprints, repeat(listing), strict=False)]
+        return [*zip(*columns, record_digest, images.fingerprints, repeat(listing), strict=False)]
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from etl.load.rejects import RECORD_BYTES, record_digest
 from etl.load.seen import Seen, together
 from etl.load.stage import Changed, New, Rejected, Spool, Touched
 from etl.model import DELETED, Image, Reject
-from etl.stopwatch import Stopwatch
+from etl.profiler import Profiler
 from etl.transform import normalise_all, received_digest
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ class _Told(Struct, frozen=True, gc=False):
 
     image: Image
     fingerprint: bytes
-    received: bytes
+    record_digest: bytes
 
 
 class Sighting:
     """One reading of `listing`: what it saw, and the differences that it staged."""
 
     def __init__(
-        self, baseline: Baseline, listing: Listing, *, watch: Stopwatch | None = None
+        self, baseline: Baseline, listing: Listing, *, watch: Profiler | None = None
     ) -> None:
         self.listing = listing
         self.rows = 0
@@ -54,7 +54,7 @@ class Sighting:
         self.rejected = Spool(Rejected)
         self._baseline = baseline
         self._label = str(listing)
-        self._on = (watch or Stopwatch()).on
+        self._on = (watch or Profiler()).on
 
     @property
     def distinct(self) -> int:
@@ -113,7 +113,9 @@ class Sighting:
         misplaced = [
             mark.image_key
             for image_id, digest in zip(images.ids, received, strict=True)
-            if (mark := marks.get(image_id)) and mark.received == digest and mark.state == "present"
+            if (mark := marks.get(image_id))
+            and mark.record_digest == digest
+            and mark.state == "present"
         ]
         if misplaced:
             self._baseline.relocate(misplaced, page_rows)
@@ -175,9 +177,9 @@ class Sighting:
                 self.seen.changed[before.image_key] = fingerprint
                 changed.append(version)
             elif fingerprint[0] != before.fingerprint[0]:
-                touched.append(Touched(before.image_key, each.received, fingerprint))
+                touched.append(Touched(before.image_key, each.record_digest, fingerprint))
             elif marks[image.image_id].is_unseen:
-                touched.append(Touched(before.image_key, each.received, None))
+                touched.append(Touched(before.image_key, each.record_digest, None))
         self.deleted += self._baseline.candidates(deleted)
         return changed
 
@@ -188,7 +190,7 @@ class Sighting:
             state=before.state,
             version=version + 1,
             image=told.image,
-            received=told.received,
+            record_digest=told.record_digest,
             fingerprint=told.fingerprint,
             listing=self._label,
             fact=version_fact(source, version + 1, told.image),
@@ -207,7 +209,7 @@ class Sighting:
                 self.seen.show_other(image_id)
             else:
                 if mark.is_unseen and not self.seen.has(mark.image_key):
-                    touched.append(Touched(mark.image_key, mark.received or b"", None))
+                    touched.append(Touched(mark.image_key, mark.record_digest or b"", None))
                 self.seen.show(mark.image_key)
         self.rejected.write(rejects)
         self.touched.write(touched)

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _TYPE, _WORKSPACE, _LISTING = map(NEW_ROW.index, ("type", "workspace_id", "listing"))
 _USUAL: Final = "coalesce(c.type, '') || '/' || coalesce(nullif(c.workspace_id, ''), '0')"
 _SIGHTS: Final = f"""
-    select c.image_id, c.listing, c.unseen_at, c.missing_since
-    from catalogue as c
+    select c.image_id, c.listing, c.last_seen_at, c.missing_since
+    from current_images as c
     where c.source = :source {{0}}
         and (
-            c.unseen_at is not null or c.missing_since is not null
+            c.last_seen_at is not null or c.missing_since is not null
             or c.listing is null or c.listing <> {_USUAL}
         )
 """

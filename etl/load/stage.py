@@ -47,7 +47,7 @@ class Changed(Struct, frozen=True, array_like=True, gc=False):
     state: State
     version: int
     image: Image
-    received: bytes
+    record_digest: bytes
     fingerprint: bytes
     listing: str
     fact: bytes
@@ -65,7 +65,7 @@ class Touched(Struct, frozen=True, array_like=True, gc=False):
     fingerprint (given then) is of another version of this program."""
 
     image_key: int
-    received: bytes
+    record_digest: bytes
     fingerprint: bytes | None
 
 

@@ -58,8 +58,8 @@ _COPIED_AS = {
     **dict.fromkeys(("image_key", "run_id", "opened_run_id", "size"), "int8"),
     **dict.fromkeys(("closed_run_id", "record_bytes"), "int8"),
     **dict.fromkeys(("version", "page", "position"), "int4"),
-    **dict.fromkeys(("valid_from", "valid_to", "first_seen_at", "unseen_at", "held_at"), "int8"),
+    **dict.fromkeys(("valid_from", "valid_to", "first_seen_at", "last_seen_at", "held_at"), "int8"),
     **dict.fromkeys(("created_at", "updated_at"), "int8"),
-    **dict.fromkeys(("received", "fingerprint"), "bytea"),
+    **dict.fromkeys(("record_digest", "fingerprint"), "bytea"),
     **dict.fromkeys(("dev_services", "resource_categories", "tags", "components"), "bytea"),
 }

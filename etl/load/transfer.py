@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select, text
 
+from etl.clock import instant_text
 from etl.database.engine import place, writing
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
-from etl.instants import instant_text
 from etl.load.statements import driver_of
 
 if TYPE_CHECKING:

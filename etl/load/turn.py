@@ -12,7 +12,7 @@ from sqlalchemy import text
 from etl.decide.ledger import FactSet
 from etl.load.rows import bound, instant_read
 from etl.load.statements import NOTHING_ALIKE, insert_rows
-from etl.stopwatch import Stopwatch
+from etl.profiler import Profiler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,8 +24,8 @@ NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before any walk
 # When an image was last seen, before this run: as the view `images` says it.
 LAST_SEEN: Final = """
     case
-        when c.unseen_at is not null and c.unseen_at > c.valid_from then c.unseen_at
-        when c.unseen_at is null and :walked_at > c.valid_from then :walked_at
+        when c.last_seen_at is not null and c.last_seen_at > c.valid_from then c.last_seen_at
+        when c.last_seen_at is null and :walked_at > c.valid_from then :walked_at
         else c.valid_from
     end"""
 
@@ -83,7 +83,7 @@ class Turn:
     catalogue: FactSet = field(default_factory=FactSet)
     sights: FactSet = field(default_factory=FactSet)
     component_rules: str | None = None  # those that the source's components are read by
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    watch: Profiler = field(default_factory=Profiler)
 
     @property
     def is_sqlite(self) -> bool:

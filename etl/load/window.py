@@ -82,10 +82,10 @@ class Window:
 
 
 _MATCHING: Final = """
-    select received, image_key
-    from catalogue
+    select record_digest, image_key
+    from current_images
     where source || '' = {source} and image_key {beyond} {edge} and state = 'present'
-        and unseen_at is null and missing_since is null and length(received) = 16
+        and last_seen_at is null and missing_since is null and length(record_digest) = 16
     order by image_key {direction}
     limit {size}
 """
@@ -109,7 +109,7 @@ def _read_postgresql(
 ) -> Chunk:
     """One value for the whole chunk: a row each would cost ten times as much to take apart."""
     packed = f"""
-        select string_agg(received || int8send(image_key), ''::bytea)
+        select string_agg(record_digest || int8send(image_key), ''::bytea)
         from ({_matching("%s", forward=forward)}) as matching
     """  # noqa: S608  # our own constant
     driver = driver_of(connection)

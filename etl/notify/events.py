@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from etl import __version__
-from etl.instants import instant_text
-from etl.printable import clipped
+from etl.clock import instant_text
+from etl.text import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
+from etl.context import open_job
 from etl.database.engine import has_table, place, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
-from etl.job import open_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

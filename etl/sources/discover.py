@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from etl.config import DiscoverSettings, Settings, SourceSettings
-    from etl.job import Job
+    from etl.context import Job
 
 _log = logging.getLogger(__name__)
 

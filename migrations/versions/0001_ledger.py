@@ -14,12 +14,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "catalogue",
+        "current_images",
         sa.Column(
             "image_key", Key, nullable=False, comment="the row's key, in order of first sight"
         ),
         sa.Column(
-            "received",
+            "record_digest",
             sa.LargeBinary(),
             nullable=True,
             comment="digest of the record's bytes when it last made a version",
@@ -76,7 +76,7 @@ def upgrade() -> None:
             comment="observed_at of the run that first saw the image",
         ),
         sa.Column(
-            "unseen_at",
+            "last_seen_at",
             Instant(),
             nullable=True,
             comment="last certified walk that saw it, when later ones did not",
@@ -204,68 +204,73 @@ def upgrade() -> None:
             "components", JsonList(), nullable=False, comment="JSON array of [component, version]"
         ),
         sa.CheckConstraint(
-            "(state = 'present') = (valid_to is null)", name=op.f("ck_catalogue_open")
+            "(state = 'present') = (valid_to is null)", name=op.f("ck_current_images_open")
         ),
         sa.CheckConstraint(
-            "closed_as in ('removed', 'out_of_scope')", name=op.f("ck_catalogue_closed_as")
+            "closed_as in ('removed', 'out_of_scope')", name=op.f("ck_current_images_closed_as")
         ),
         sa.CheckConstraint(
             "opened_as in ('added', 'changed', 'restored', 'in_scope')",
-            name=op.f("ck_catalogue_opened_as"),
+            name=op.f("ck_current_images_opened_as"),
         ),
         sa.CheckConstraint(
-            "state = 'present' or missing_since is null", name=op.f("ck_catalogue_missing")
+            "state = 'present' or missing_since is null", name=op.f("ck_current_images_missing")
         ),
         sa.CheckConstraint(
-            "state = 'present' or state = closed_as", name=op.f("ck_catalogue_closed_state")
+            "state = 'present' or state = closed_as", name=op.f("ck_current_images_closed_state")
         ),
         sa.CheckConstraint(
-            "state in ('present', 'removed', 'out_of_scope')", name=op.f("ck_catalogue_state")
+            "state in ('present', 'removed', 'out_of_scope')", name=op.f("ck_current_images_state")
         ),
         sa.CheckConstraint(
-            "(closed_as is null) = (valid_to is null)", name=op.f("ck_catalogue_closed")
+            "(closed_as is null) = (valid_to is null)", name=op.f("ck_current_images_closed")
         ),
         sa.CheckConstraint(
-            "(closed_run_id is null) = (valid_to is null)", name=op.f("ck_catalogue_closed_run")
+            "(closed_run_id is null) = (valid_to is null)",
+            name=op.f("ck_current_images_closed_run"),
         ),
-        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_catalogue_period")),
-        sa.CheckConstraint("version >= 1", name=op.f("ck_catalogue_version")),
-        sa.PrimaryKeyConstraint("image_key", name=op.f("pk_catalogue")),
-        sa.UniqueConstraint("source", "image_id", name=op.f("uq_catalogue_source_image_id")),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_current_images_period")),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_current_images_version")),
+        sa.PrimaryKeyConstraint("image_key", name=op.f("pk_current_images")),
+        sa.UniqueConstraint("source", "image_id", name=op.f("uq_current_images_source_image_id")),
         comment="Every image ever seen: its state and its latest version",
     )
     op.create_index(
-        "ix_catalogue_absent",
-        "catalogue",
+        "ix_current_images_absent",
+        "current_images",
         ["source", "image_id", "state"],
         unique=False,
         sqlite_where=sa.text("state <> 'present'"),
         postgresql_where=sa.text("state <> 'present'"),
     )
     op.create_index(
-        "ix_catalogue_closed",
-        "catalogue",
+        "ix_current_images_closed",
+        "current_images",
         ["closed_run_id"],
         unique=False,
         sqlite_where=sa.text("closed_run_id is not null"),
         postgresql_where=sa.text("closed_run_id is not null"),
     )
     op.create_index(
-        "ix_catalogue_missing",
-        "catalogue",
+        "ix_current_images_missing",
+        "current_images",
         ["source"],
         unique=False,
         sqlite_where=sa.text("missing_since is not null"),
         postgresql_where=sa.text("missing_since is not null"),
     )
     op.create_index(
-        "ix_catalogue_name", "catalogue", ["name"], unique=False, postgresql_using="hash"
+        "ix_current_images_name", "current_images", ["name"], unique=False, postgresql_using="hash"
     )
-    op.create_index("ix_catalogue_opened", "catalogue", ["opened_run_id"], unique=False)
+    op.create_index("ix_current_images_opened", "current_images", ["opened_run_id"], unique=False)
     op.create_index(
-        "ix_catalogue_swr_path", "catalogue", ["swr_path"], unique=False, postgresql_using="hash"
+        "ix_current_images_swr_path",
+        "current_images",
+        ["swr_path"],
+        unique=False,
+        postgresql_using="hash",
     )
-    op.create_index("ix_catalogue_valid_from", "catalogue", ["valid_from"], unique=False)
+    op.create_index("ix_current_images_valid_from", "current_images", ["valid_from"], unique=False)
     op.create_table(
         "held_removals",
         sa.Column(
@@ -418,7 +423,10 @@ def upgrade() -> None:
             "reason", sa.Text(), nullable=False, comment="the field and what is wrong with it"
         ),
         sa.Column(
-            "record", sa.Text(), nullable=False, comment="the record as received, cut at a bound"
+            "record",
+            sa.Text(),
+            nullable=False,
+            comment="the record as record_digest, cut at a bound",
         ),
         sa.Column(
             "record_bytes",
@@ -512,7 +520,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "field_changes",
-        sa.Column("image_key", Key, nullable=False, comment="the image's row in catalogue"),
+        sa.Column("image_key", Key, nullable=False, comment="the image's row in current_images"),
         sa.Column(
             "version",
             sa.Integer(),
@@ -529,7 +537,7 @@ def upgrade() -> None:
         ),
         sa.Column("run_id", Key, nullable=False, comment="the run that brought the version"),
         sa.ForeignKeyConstraint(
-            ["image_key"], ["catalogue.image_key"], name=op.f("fk_field_changes_image_key")
+            ["image_key"], ["current_images.image_key"], name=op.f("fk_field_changes_image_key")
         ),
         sa.PrimaryKeyConstraint("image_key", "version", "field", name=op.f("pk_field_changes")),
         comment="What differs between a version and the one before, value by value",
@@ -668,8 +676,8 @@ def upgrade() -> None:
         comment="What one run did to one source",
     )
     op.create_table(
-        "superseded",
-        sa.Column("image_key", Key, nullable=False, comment="the image's row in catalogue"),
+        "past_versions",
+        sa.Column("image_key", Key, nullable=False, comment="the image's row in current_images"),
         sa.Column(
             "source",
             sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql"),
@@ -828,35 +836,35 @@ def upgrade() -> None:
             "valid_to is not null and closed_run_id is not null", name=op.f("ck_superseded_closed")
         ),
         sa.ForeignKeyConstraint(
-            ["image_key"], ["catalogue.image_key"], name=op.f("fk_superseded_image_key")
+            ["image_key"], ["current_images.image_key"], name=op.f("fk_superseded_image_key")
         ),
         sa.PrimaryKeyConstraint("image_key", "version", name=op.f("pk_superseded")),
         comment="The versions of images that a later version followed",
     )
     op.create_index(
-        "ix_superseded_closed",
-        "superseded",
+        "ix_past_versions_closed",
+        "past_versions",
         ["closed_run_id"],
         unique=False,
         sqlite_where=sa.text("closed_as <> 'changed'"),
         postgresql_where=sa.text("closed_as <> 'changed'"),
     )
-    op.create_index("ix_superseded_image", "superseded", ["source", "image_id"], unique=False)
-    op.create_index("ix_superseded_opened", "superseded", ["opened_run_id"], unique=False)
-    op.create_index("ix_superseded_valid_from", "superseded", ["valid_from"], unique=False)
+    op.create_index("ix_past_versions_image", "past_versions", ["source", "image_id"], unique=False)
+    op.create_index("ix_past_versions_opened", "past_versions", ["opened_run_id"], unique=False)
+    op.create_index("ix_past_versions_valid_from", "past_versions", ["valid_from"], unique=False)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_superseded_valid_from", table_name="superseded")
-    op.drop_index("ix_superseded_opened", table_name="superseded")
-    op.drop_index("ix_superseded_image", table_name="superseded")
+    op.drop_index("ix_past_versions_valid_from", table_name="past_versions")
+    op.drop_index("ix_past_versions_opened", table_name="past_versions")
+    op.drop_index("ix_past_versions_image", table_name="past_versions")
     op.drop_index(
-        "ix_superseded_closed",
-        table_name="superseded",
+        "ix_past_versions_closed",
+        table_name="past_versions",
         sqlite_where=sa.text("closed_as <> 'changed'"),
         postgresql_where=sa.text("closed_as <> 'changed'"),
     )
-    op.drop_table("superseded")
+    op.drop_table("past_versions")
     op.drop_table("source_runs")
     op.drop_index("ix_field_changes_run_id", table_name="field_changes")
     op.drop_table("field_changes")
@@ -880,26 +888,28 @@ def downgrade() -> None:
         postgresql_where=sa.text("released_at is null"),
     )
     op.drop_table("held_removals")
-    op.drop_index("ix_catalogue_valid_from", table_name="catalogue")
-    op.drop_index("ix_catalogue_swr_path", table_name="catalogue", postgresql_using="hash")
-    op.drop_index("ix_catalogue_opened", table_name="catalogue")
-    op.drop_index("ix_catalogue_name", table_name="catalogue", postgresql_using="hash")
+    op.drop_index("ix_current_images_valid_from", table_name="current_images")
     op.drop_index(
-        "ix_catalogue_missing",
-        table_name="catalogue",
+        "ix_current_images_swr_path", table_name="current_images", postgresql_using="hash"
+    )
+    op.drop_index("ix_current_images_opened", table_name="current_images")
+    op.drop_index("ix_current_images_name", table_name="current_images", postgresql_using="hash")
+    op.drop_index(
+        "ix_current_images_missing",
+        table_name="current_images",
         sqlite_where=sa.text("missing_since is not null"),
         postgresql_where=sa.text("missing_since is not null"),
     )
     op.drop_index(
-        "ix_catalogue_closed",
-        table_name="catalogue",
+        "ix_current_images_closed",
+        table_name="current_images",
         sqlite_where=sa.text("closed_run_id is not null"),
         postgresql_where=sa.text("closed_run_id is not null"),
     )
     op.drop_index(
-        "ix_catalogue_absent",
-        table_name="catalogue",
+        "ix_current_images_absent",
+        table_name="current_images",
         sqlite_where=sa.text("state <> 'present'"),
         postgresql_where=sa.text("state <> 'present'"),
     )
-    op.drop_table("catalogue")
+    op.drop_table("current_images")

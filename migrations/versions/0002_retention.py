@@ -41,7 +41,7 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "prunings",
+        "prune_checkpoints",
         sa.Column(
             "source", Word, nullable=False, comment="name of the source in the configuration"
         ),

@@ -25,7 +25,7 @@ HEAVY = {
 }
 ASK = """
 import json, sys
-from etl.cli.entry import run
+from etl.cli.main import run
 assert run(sys.argv[1:]) == 0
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """

@@ -86,7 +86,7 @@ def test_what_is_printed_can_be_read_back(installed, home, form):
 def test_cron_hears_nothing_when_all_is_well(installed, home, tmp_path_factory):
     """No environment, no terminal, closed standard input, another folder, a narrow umask."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    database = home / "catalogue.db"
+    database = home / "current_images.db"
     started = [f"--config={home}/config.toml", f"--database=sqlite:///{database}", "-q"]
     program = str(installed.environment / "bin" / "image-sync")
     for command in (["sync"], ["sync"], ["status", "--max-age", "3h"]):

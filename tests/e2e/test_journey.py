@@ -93,7 +93,7 @@ def test_from_installing_to_the_first_report_and_on(installed, api, tmp_path):
     assert "Run 1 succeeded: 1 source in" in shell.told
     assert re.search(r"^ok +beijing: ", shell.told, flags=re.M)
     assert "end-of-life" in shell.told
-    assert (tmp_path / "catalogue.html").stat().st_size > 10_000
+    assert (tmp_path / "current_images.html").stat().st_size > 10_000
     assert (tmp_path / "images.csv").read_text().startswith("source,")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from etl.sample import SampleApi
+from tests.support.cli_world import Scene
 from tests.support.launcher import Launcher
-from tests.support.scene import Scene
 from tests.support.syncing import image
 
 

@@ -14,9 +14,9 @@ import signal
 import pytest
 
 from etl.sample import SampleApi
+from tests.support.cli_world import Scene
 from tests.support.databases import BACKENDS
 from tests.support.launcher import Moment
-from tests.support.scene import Scene
 from tests.support.syncing import image
 from tests.support.tally import note
 

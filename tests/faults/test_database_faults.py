@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database import sqlite as opening
 from etl.database.engine import open_engine
 from etl.load import stage
@@ -238,7 +238,7 @@ def test_a_statement_that_may_not_take_so_long(synced_own, desk):
     before = rows(synced_own, STATE)
     administer(synced_own, f"alter database {name_of(synced_own)} set statement_timeout = '150ms'")
     with psycopg.connect(conninfo(synced_own)) as other:
-        other.execute("lock table catalogue in share mode")
+        other.execute("lock table current_images in share mode")
         assert "longer statement_timeout" in desk.fails(synced_own, "sync")
     assert rows(synced_own, STATE) == before
     administer(synced_own, f"alter database {name_of(synced_own)} reset statement_timeout")
@@ -251,7 +251,7 @@ def test_a_serializable_default_and_a_writer_in_the_way(synced_own, desk):
         synced_own, f"alter database {name} set default_transaction_isolation = serializable"
     )
     with psycopg.connect(conninfo(synced_own)) as other:
-        other.execute("update catalogue set listing = listing")
+        other.execute("update current_images set listing = listing")
         thread = threading.Thread(target=_commit_when_waited_for, args=(other,))
         thread.start()
         assert desk.run(synced_own, "sync") == (0, "")

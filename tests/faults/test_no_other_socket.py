@@ -36,7 +36,7 @@ for module in pkgutil.walk_packages(etl.__path__, "etl."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 assert not met, met
-from etl.cli.entry import run
+from etl.cli.main import run
 codes = [run(json.loads(each)) for each in sys.argv[2:]]
 print("MET", json.dumps([codes, sorted(set(met))]))
 """

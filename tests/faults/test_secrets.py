@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import MetaData, select
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.sample import AccessKey, Quirks, Request, Response, SampleApi, User, generation
 from tests.support.databases import Backend, Databases

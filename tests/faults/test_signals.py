@@ -127,7 +127,7 @@ def test_while_another_program_writes_the_file(scene):
 def test_while_the_commit_waits_for_another_program(scene):
     scene.turn()
     with psycopg.connect(conninfo(scene.url)) as other:
-        other.execute("lock table catalogue in share mode")
+        other.execute("lock table current_images in share mode")
         child = scene.start("sync")
         until(lambda: is_waiting(scene))
         ends(child)

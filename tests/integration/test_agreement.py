@@ -1,6 +1,7 @@
 """A history of 200 runs: every question's answer is the one that plain Python gives.
 
-The history is written once for each database by the real loader; `tests/support/plain.py` tells the
+The history is written once for each database by the real loader;
+`tests/support/naive_loader.py` tells the
 same runs in dictionaries and lists, and shares no line with the program.
 """
 
@@ -21,13 +22,13 @@ from etl.audit.dashboard import facts, write_dashboard
 from etl.audit.export import RELATIONS
 from etl.audit.query import names_in
 from etl.audit.verify import verify
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
-from tests.support import answers
+from tests.support import expected_output
 from tests.support.databases import BACKENDS
 from tests.support.generated import SOURCES, play, steps
 from tests.support.history import History
-from tests.support.plain import Plain, spelled
+from tests.support.naive_loader import Plain, spelled
 
 RUNS = 200
 MOMENTS = 8  # instants and runs that a question is asked for
@@ -143,19 +144,19 @@ def test_images(ask, record):
             lambda row: row["last_changed_at"] < spelled(middle),
         ),
     ):
-        expected = answers.images(record, keeps)
+        expected = expected_output.images(record, keeps)
         assert expected
         agree(ask("images", *args), expected)
     for run_id in (1, RUNS // 2, RUNS):
-        agree(ask("images", "--run", run_id), answers.images_of_run(record, run_id))
+        agree(ask("images", "--run", run_id), expected_output.images_of_run(record, run_id))
 
 
 def test_images_as_of(ask, record):
     for at in moments(record):
-        expected = answers.images_at(record, lambda _, at=at: at, lambda _: True)
+        expected = expected_output.images_at(record, lambda _, at=at: at, lambda _: True)
         agree(ask("images", "--as-of", at.isoformat()), expected)
     for run_id in choose.sample(range(1, RUNS), MOMENTS // 2):
-        expected = answers.images_at(
+        expected = expected_output.images_at(
             record, lambda source, run_id=run_id: record.observed(source, run_id), lambda _: True
         )
         agree(ask("images", "--as-of", run_id), expected)
@@ -166,14 +167,14 @@ def test_images_as_of(ask, record):
         (("--dev-service", "SSH"), lambda row: "SSH" in (row["dev_services"] or [])),
         (("--source", "north"), lambda row: row["source"] == "north"),
     ):
-        expected = answers.images_at(record, lambda _: at, keeps)
+        expected = expected_output.images_at(record, lambda _: at, keeps)
         assert expected
         agree(ask("images", "--as-of", at.isoformat(), *args), expected)
 
 
 def test_history(ask, record):
-    for known in choose.sample(answers.ordered(record), MOMENTS):
-        expected = answers.history(record, known)
+    for known in choose.sample(expected_output.ordered(record), MOMENTS):
+        expected = expected_output.history(record, known)
         found = ask("history", known.image_id[:12], "--source", known.source)
         for row in found:
             row["changes"].sort(key=lambda each: each["field"])
@@ -200,9 +201,9 @@ def test_changes(ask, record):
             lambda row: one <= row["at"] < other and row["source"] == "south",
         ),
     ):
-        agree(ask("changes", *args), answers.changes(record, keeps))
+        agree(ask("changes", *args), expected_output.changes(record, keeps))
     for limit in (1, 40):
-        latest = answers.changes(record, lambda _: True)[:limit]
+        latest = expected_output.changes(record, lambda _: True)[:limit]
         agree(ask("changes", "--limit", limit), latest)
 
 
@@ -218,10 +219,10 @@ def test_removals(ask, record):
             for number in {row["run_id"] for row in record.removals[:3]}
         ),
     ):
-        expected = answers.removals(record, keeps)
+        expected = expected_output.removals(record, keeps)
         assert expected
         agree(ask("removals", *args), expected)
-    agree(ask("removals", "--held"), answers.held(record))
+    agree(ask("removals", "--held"), expected_output.held(record))
 
 
 def test_diff(ask, record):
@@ -238,39 +239,44 @@ def test_diff(ask, record):
                 else (lambda _, at=row["at"]: at)
                 for side, row in ((begin, first), (end, second))
             ]
-            agree(ask("diff", begin, end), answers.diff(record, *sides))
+            agree(ask("diff", begin, end), expected_output.diff(record, *sides))
 
 
 def test_runs_and_rejects_and_status(ask, record):
-    agree(ask("runs"), answers.runs(record))
-    agree(ask("runs", "--source", "south"), answers.runs(record, ["south"]))
+    agree(ask("runs"), expected_output.runs(record))
+    agree(ask("runs", "--source", "south"), expected_output.runs(record, ["south"]))
     one = record.runs[50]["at"] - timedelta(seconds=2)  # when run 51 began
-    since = [row for row in answers.runs(record) if row["run_id"] > 50]
+    since = [row for row in expected_output.runs(record) if row["run_id"] > 50]
     agree(ask("runs", "--since", one.isoformat()), since)
-    agree(ask("runs", "--run", "60"), [row for row in answers.runs(record) if row["run_id"] == 60])
-    agree(ask("runs", "--by-source"), answers.source_runs(record))
-    agree(ask("rejects"), answers.rejects(record, is_all=False))
-    agree(ask("rejects", "--all"), answers.rejects(record, is_all=True))
-    agree(ask("status"), answers.status(record))
+    agree(
+        ask("runs", "--run", "60"),
+        [row for row in expected_output.runs(record) if row["run_id"] == 60],
+    )
+    agree(ask("runs", "--by-source"), expected_output.source_runs(record))
+    agree(ask("rejects"), expected_output.rejects(record, is_all=False))
+    agree(ask("rejects", "--all"), expected_output.rejects(record, is_all=True))
+    agree(ask("status"), expected_output.status(record))
 
 
 REPORTS = {
-    "catalogue": lambda record, _since, _until: answers.catalogue(record),
-    "changed-fields": answers.changed_fields,
-    "come-and-go": lambda record, _since, _until: answers.come_and_go(record),
-    "components": lambda record, _since, _until: answers.components(record),
-    "dedicated": lambda record, _since, _until: answers.dedicated(record),
-    "end-of-life": lambda record, _s, _u: answers.end_of_life(record, datetime.now(UTC).date()),
-    "freshness": lambda record, _since, _until: answers.freshness(record),
-    "growth": lambda record, _since, _until: answers.weeks(record),
+    "catalogue": lambda record, _since, _until: expected_output.catalogue(record),
+    "changed-fields": expected_output.changed_fields,
+    "come-and-go": lambda record, _since, _until: expected_output.come_and_go(record),
+    "components": lambda record, _since, _until: expected_output.components(record),
+    "dedicated": lambda record, _since, _until: expected_output.dedicated(record),
+    "end-of-life": lambda record, _s, _u: expected_output.end_of_life(
+        record, datetime.now(UTC).date()
+    ),
+    "freshness": lambda record, _since, _until: expected_output.freshness(record),
+    "growth": lambda record, _since, _until: expected_output.weeks(record),
     "moved-tags": lambda record, since, until: [
         row
-        for row in answers.moved_tags(record)
+        for row in expected_output.moved_tags(record)
         if spelled(since) <= row["at"] < spelled(until)
     ],
-    "never-updated": lambda record, _since, _until: answers.never_updated(record),
-    "rejects": lambda record, _since, _until: answers.reject_reasons(record),
-    "removed": lambda record, since, until: answers.removals(
+    "never-updated": lambda record, _since, _until: expected_output.never_updated(record),
+    "rejects": lambda record, _since, _until: expected_output.reject_reasons(record),
+    "removed": lambda record, since, until: expected_output.removals(
         record, lambda row: since <= row["removed_at"] < until
     ),
 }  # fmt: skip
@@ -311,7 +317,7 @@ def test_dashboard(engine, record, tmp_path):
     now = record.runs[-1]["at"] + timedelta(hours=1)
     with engine.connect() as connection:
         told = write_dashboard(connection, tmp_path / "page.html", now=now)
-    there = answers.present(record)
+    there = expected_output.present(record)
     assert told.states == Counter(known.state for known in record.images.values())
     for source, states in told.states_by_source.items():
         assert states == Counter(
@@ -320,10 +326,10 @@ def test_dashboard(engine, record, tmp_path):
     for column, pairs in told.values.items():
         assert dict(pairs) == Counter(known.latest.truth.values[column] for known in there)
     counted = {}
-    for row in answers.components(record):
+    for row in expected_output.components(record):
         counted.setdefault(row["component"], {})[row["version"]] = row["images"]
     assert {name: dict(pairs) for name, pairs in told.components.items()} == counted
-    old = answers.end_of_life(record, now.date())
+    old = expected_output.end_of_life(record, now.date())
     assert told.old.total == len(old)
     assert told.old_images == len({(row["source"], row["image_id"]) for row in old})
     week = [row for row in record.source_runs if row["at"] >= now - facts.WEEK]
@@ -337,9 +343,9 @@ def test_dashboard(engine, record, tmp_path):
     assert [(point.at, point.value) for point in told.series] == list(series.values())
     assert told.runs.total == RUNS
     assert told.removals.total == len(record.removals)
-    assert told.held.total == len(answers.held(record))
-    assert told.rejects.total == len(answers.rejects(record, is_all=False))
-    holds = {(row["source"], row["image_id"]) for row in answers.held(record)}
+    assert told.held.total == len(expected_output.held(record))
+    assert told.rejects.total == len(expected_output.rejects(record, is_all=False))
+    holds = {(row["source"], row["image_id"]) for row in expected_output.held(record)}
     missed = [known for known in there if known.missing_since is not None]
     assert told.missing == sum(known.key not in holds for known in missed)
     shown = {(row["source"], row["image_id"]) for row in told.images.rows}
@@ -361,26 +367,26 @@ def _agree_by_run(told, record):
 
 def expected_export(record):
     """What each relation holds, as far as the plain record tells."""
-    known = answers.ordered(record)
+    known = expected_output.ordered(record)
     listed = {
         "image_dev_services": "dev_services",
         "image_resource_categories": "resource_categories",
     }
     told = {
-        "images": answers.images(record),
-        "image_versions": [answers.ended_row(k, v) for k in known for v in k.versions],
-        "image_changes": answers.changes(record, lambda _: True),
-        "image_removals": answers.removals(record, lambda _: True),
+        "images": expected_output.images(record),
+        "image_versions": [expected_output.ended_row(k, v) for k in known for v in k.versions],
+        "image_changes": expected_output.changes(record, lambda _: True),
+        "image_removals": expected_output.removals(record, lambda _: True),
         "image_tags": [
             {"source": k.source, "image_id": k.image_id, **tag}
             for k in known
             for tag in k.latest.truth.values["tags"] or []
         ],
-        "image_components": answers.component_rows(record),
-        "held_removals": [answers.plain_row(row) for row in record.held],
-        "sync_runs": answers.runs(record),
-        "source_runs": answers.source_runs(record),
-        "rejects": [answers.plain_row(row) for row in record.rejects],
+        "image_components": expected_output.component_rows(record),
+        "held_removals": [expected_output.plain_row(row) for row in record.held],
+        "sync_runs": expected_output.runs(record),
+        "source_runs": expected_output.source_runs(record),
+        "rejects": [expected_output.plain_row(row) for row in record.rejects],
         "source_fields": [
             {"source": source, "field": field, "run_id": run_id}
             for (source, field), run_id in record.fields.items()
@@ -413,7 +419,7 @@ def test_export(engine, ask, record, tmp_path):
     at = record.runs[110]["at"]
     for relation, rows in expected.items():
         agree(_exported(tmp_path, relation), _kept(rows, relation), is_ordered=False)
-    past = answers.images_at(record, lambda _: at, lambda _: True)
+    past = expected_output.images_at(record, lambda _: at, lambda _: True)
     for row in past:
         del row["state"]
     agree(_exported(tmp_path, "images", "--as-of", at.isoformat()), past, is_ordered=False)
@@ -461,7 +467,7 @@ def _when(record, run_id):
 
 
 def _there(record, run_id):
-    return answers.images_at(record, lambda _: _when(record, run_id), lambda _: True)
+    return expected_output.images_at(record, lambda _: _when(record, run_id), lambda _: True)
 
 
 def _removed(record):
@@ -489,7 +495,8 @@ def _moved(record):
 
 def _of_image(record, key):
     rows = [row for row in record.changes if (row["source"], row["image_id"]) == key]
-    return [answers.plain_row({"run_id": row["run_id"], "at": row["at"], "kind": row["kind"],
+    return [expected_output.plain_row({"run_id": row["run_id"],
+        "at": row["at"], "kind": row["kind"],
             "field": row["field"], "old_value": row["old_value"]}) for row in rows]  # fmt: skip
 
 
@@ -497,7 +504,7 @@ def _evidence(record):
     rows = [row for row in record.removals if row["image_id"] == _removed(record)[1]]
     runs = {(row["run_id"], row["source"]): row for row in record.source_runs}
     return [
-        {**answers.plain_row({name: row[name] for name in
+        {**expected_output.plain_row({name: row[name] for name in
             ("source", "image_id", "removed_at", "last_seen_at", "missing_since", "evidence")}),
          **{name: runs[row["run_id"], row["source"]][name] for name in ("certificate", "seen")}}
         for row in rows
@@ -506,7 +513,7 @@ def _evidence(record):
 
 def _ends(record):
     known = record.images[_removed(record)]
-    rows = (answers.ended_row(known, version) for version in known.versions)
+    rows = (expected_output.ended_row(known, version) for version in known.versions)
     return [{name: row[name] for name in ("version", "valid_from", "valid_to", "closed_as", "size")}
             for row in rows]  # fmt: skip
 
@@ -514,7 +521,7 @@ def _ends(record):
 def _week(record):
     until = _when(record, NEW)
     told = {}
-    for row in answers.changed_fields(record, until - timedelta(days=7), until):
+    for row in expected_output.changed_fields(record, until - timedelta(days=7), until):
         one = told.setdefault(row["field"], {"field": row["field"], "changes": 0})
         one["changes"] += row["changes"]
     return list(told.values())
@@ -523,7 +530,7 @@ def _week(record):
 def _notebooks(record):
     return [
         {"source": known.source, "image_id": known.image_id, "python": version}
-        for known in answers.present(record)
+        for known in expected_output.present(record)
         if "NOTEBOOK" in (known.latest.truth.values["dev_services"] or [])
         for component, version in known.latest.truth.components
         if component == "python"
@@ -552,24 +559,24 @@ ANSWERS = {
     "Removals that wait for a person": [
         lambda record: [
             {name: row[name] for name in ("source", "image_id", "name", "held_at", "rule")}
-            for row in answers.held(record)
+            for row in expected_output.held(record)
         ]
     ],
     "How the catalogue grew, week by week": [
         lambda record: [
             {name: row[name] for name in ("week", "source", "added", "changed", "removed")}
-            for row in answers.weeks(record)
+            for row in expected_output.weeks(record)
         ]
     ],
     "What changed in the last seven days": [_week],
     "Which images serve a development service, or hold a component": [_notebooks],
     "Which images are built on releases past their end": [
-        lambda record: answers.end_of_life(record, _when(record, NEW).date())
+        lambda record: expected_output.end_of_life(record, _when(record, NEW).date())
     ],
     "Values in lists and unknown fields": [
         lambda record: [
             {"image_id": known.image_id, "services": len(services)}
-            for known in answers.ordered(record)
+            for known in expected_output.ordered(record)
             if (services := known.latest.truth.values["dev_services"]) is not None
         ]
     ],

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from etl.audit import query
 from etl.audit.query import names_in, read_query
-from etl.cli.entry import run
+from etl.cli.main import run
+from etl.clock import instant_text
 from etl.database.engine import open_engine
-from etl.instants import instant_text
 from tests.support.databases import BACKENDS
 from tests.support.loading import Loading, leave_all, miss_all, remove_all
 from tests.support.loading import record as listed
@@ -227,7 +227,7 @@ def test_an_empty_filter_matches_nothing(asked):
 
 @pytest.mark.usefixtures("record")
 def test_history_in_a_table_has_a_limit_and_says_when_there_is_more(monkeypatch, capsys):
-    monkeypatch.setattr("etl.cli.answer.TABLE_LIMIT", 2)
+    monkeypatch.setattr("etl.cli.output.TABLE_LIMIT", 2)
     for args, count in (([], 2), (["--limit", "1"], 1), (["--limit", "0"], 3)):
         assert run(["history", "swr/org/pytorch:1.8", *args]) == 0
         told = capsys.readouterr()

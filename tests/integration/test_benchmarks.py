@@ -43,7 +43,7 @@ def test_image_sync_is_measured_when_it_was_right(api, tmp_path):
     program.check(FIRST)
     with pytest.raises(WrongResultError):
         program.check(UNCHANGED)  # the contents are right, but the run added them
-    tamper(url, "update catalogue set name = 'other' where rowid = 1")
+    tamper(url, "update current_images set name = 'other' where rowid = 1")
     with pytest.raises(WrongResultError):
         program.check(FIRST)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.sample import Quirks, Request, Response, SampleApi, error_response
 from tests.support.syncing import catalogue, image
 

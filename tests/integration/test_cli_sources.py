@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from etl.cli.entry import run
+from etl.cli.main import run
 
 SOURCE = """
 [[source]]

@@ -74,7 +74,7 @@ def test_the_next_run_reads_the_components_anew(engine, request, caplog):
 def test_what_our_own_rules_read_is_held_against_them(engine, newer_rules):
     History(engine).run(SHOWN)
     with engine.begin() as connection:
-        connection.execute(text("update catalogue set components = '[]' where image_id = '4'"))
+        connection.execute(text("update current_images set components = '[]' where image_id = '4'"))
     with pytest.raises(LedgerBroken, match="components"):
         verified(engine)
 
@@ -97,9 +97,9 @@ def test_all_images_are_read_whatever_the_blocks(engine, request, monkeypatch, b
     [
         "listing = 'DEDICATED/0' where image_id = '2'",
         "missing_since = null where missing_since is not null",
-        "unseen_at = first_seen_at where missing_since is not null",
-        "unseen_at = null where state = 'removed'",
-        "unseen_at = first_seen_at, missing_since = first_seen_at where image_id = '2'",
+        "last_seen_at = first_seen_at where missing_since is not null",
+        "last_seen_at = null where state = 'removed'",
+        "last_seen_at = first_seen_at, missing_since = first_seen_at where image_id = '2'",
     ],
 )
 def test_how_an_image_was_met_is_proven(engine, edit):
@@ -110,7 +110,7 @@ def test_how_an_image_was_met_is_proven(engine, edit):
     history.run(SHOWN[1:], decide=missing)
     verified(engine)
     with engine.begin() as connection:
-        assert connection.execute(text(f"update catalogue set {edit}")).rowcount
+        assert connection.execute(text(f"update current_images set {edit}")).rowcount
     with pytest.raises(LedgerBroken, match="first in run 4"):
         verified(engine)
     assert verified_alone(engine, "other") == []

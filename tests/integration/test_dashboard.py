@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.audit.dashboard import charts, facts, write_dashboard
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from tests.support.history import BEGINNING, HOSTILE, History, holding, missing, record, varied

@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database import engine as opening
 from etl.database import migrate
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
@@ -110,7 +110,7 @@ def test_a_schema_of_its_own(postgres_url: str, schema: str, *, is_there: bool) 
     migrate.ensure_head(engine, auto_upgrade=True)
     migrate.require_head(engine)
     with engine.connect() as connection:
-        assert "catalogue" in inspect(connection).get_table_names(schema=schema)
+        assert "current_images" in inspect(connection).get_table_names(schema=schema)
         assert inspect(connection).get_table_names(schema="public") == []
     engine.dispose()
     with psycopg.connect(**psycopg_parameters(postgres_url, schema=schema)) as connection:

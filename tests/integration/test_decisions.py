@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.sample import (
     Quirks,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from etl import log
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.config import (
     AuthSettings,
     DatabaseSettings,
@@ -20,11 +20,11 @@ from etl.config import (
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
+from etl.maintenance.check import check, probe_source
 from etl.run import run_sync
 from etl.sample import Quirks, Response, SampleApi, User
-from etl.sources.choice import find_sources
 from etl.sources.discover import regions_of
-from etl.upkeep.check import check, probe_source
+from etl.sources.select import find_sources
 from tests.support.databases import BACKENDS
 from tests.support.syncing import catalogue
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.audit.export import RELATIONS, export
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, UsageError
 from tests.support.history import HOSTILE, History, record, varied

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 import etl.load.apply
 from etl.audit.verify import verify
+from etl.clock import instant_text
 from etl.errors import SourceUnavailable
-from etl.instants import instant_text
 from etl.load.apply import record_failure
 from etl.load.baseline import FEW, Baseline
 from etl.load.held import read_held
@@ -44,7 +44,7 @@ def test_a_first_run_adds_everything_and_writes_one_row_each(loading):
     outcome = loading.run(TEN)
     assert (outcome.seen, outcome.added, outcome.present) == (10, 10, 10)
     rows = {name: len(rows) for name, rows in loading.dump().items() if rows}
-    assert rows == {"catalogue": 10, "sync_runs": 1, "source_runs": 1}
+    assert rows == {"current_images": 10, "sync_runs": 1, "source_runs": 1}
     assert loading.rows("select distinct kind from image_changes") == [("added",)]
 
 
@@ -155,7 +155,9 @@ def test_an_uncertified_walk_that_sees_it_ends_missing_but_not_last_seen(loading
     loading.run(TEN)
     loading.run(TEN[1:], decide=miss_all)
     loading.run(TEN, certificate="none")
-    (row,) = loading.rows("select missing_since, unseen_at from catalogue where image_id = 'id-0'")
+    (row,) = loading.rows(
+        "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    )
     assert row[0] is None
     assert row[1] is not None
 
@@ -166,7 +168,9 @@ def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
     loading.run(TEN[1:], decide=find_all)
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
-    (row,) = loading.rows("select missing_since, unseen_at from catalogue where image_id = 'id-0'")
+    (row,) = loading.rows(
+        "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    )
     assert row[0] is None
     assert row[1] is not None
 
@@ -373,12 +377,12 @@ def test_what_breaks_off_in_the_middle_leaves_everything_as_it_was(loading, monk
 @pytest.mark.parametrize(
     "impossible",
     [
-        "update catalogue set state = 'gone'",
-        "update catalogue set state = 'removed'",
-        "update catalogue set version = 0",
-        "update catalogue set valid_to = valid_from",
-        "update catalogue set closed_as = 'removed'",
-        "update catalogue set opened_as = 'somehow'",
+        "update current_images set state = 'gone'",
+        "update current_images set state = 'removed'",
+        "update current_images set version = 0",
+        "update current_images set valid_to = valid_from",
+        "update current_images set closed_as = 'removed'",
+        "update current_images set opened_as = 'somehow'",
         "update source_runs set status = 'fine'",
         "update sync_runs set status = 'running', finished_at = null, kind = 'party'",
         "update sync_runs set status = 'succeeded', finished_at = null",
@@ -440,9 +444,9 @@ def test_a_preview_tells_what_would_be_written_and_writes_nothing(loading):
 def test_a_large_first_load_tells_the_database_what_it_holds(loading):
     loading.run([record(number) for number in range(1100)], page_rows=300)
     if loading.engine.dialect.name == "sqlite":
-        statistics = "select count(*) > 0 from sqlite_stat1 where tbl = 'catalogue'"
+        statistics = "select count(*) > 0 from sqlite_stat1 where tbl = 'current_images'"
     else:
-        statistics = "select count(*) > 0 from pg_stats where tablename = 'catalogue'"
+        statistics = "select count(*) > 0 from pg_stats where tablename = 'current_images'"
     assert loading.rows(statistics)[0][0]
 
 
@@ -479,10 +483,11 @@ def test_an_older_programs_fingerprint_makes_no_version_and_is_made_anew(loading
     loading.run(TEN)
     with loading.engine.begin() as connection:
         connection.execute(
-            text("update catalogue set fingerprint = :old, received = :old"), {"old": b"\x00" * 17}
+            text("update current_images set fingerprint = :old, record_digest = :old"),
+            {"old": b"\x00" * 17},
         )
     assert loading.run(TEN).unchanged == 10
-    assert loading.rows("select count(distinct fingerprint), max(version) from catalogue") == [
+    assert loading.rows("select count(distinct fingerprint), max(version) from current_images") == [
         (10, 1)
     ]
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
@@ -495,11 +500,11 @@ def test_a_fingerprint_alone_never_makes_a_version(loading):
     loading.run(TEN[1:], decide=miss_all)
     with loading.engine.begin() as connection:
         connection.execute(
-            text("update catalogue set fingerprint = :other, received = :other"),
+            text("update current_images set fingerprint = :other, record_digest = :other"),
             {"other": b"\x01" * 17},
         )
     assert loading.run(TEN).unchanged == 10
-    assert loading.rows("select max(version), count(missing_since) from catalogue") == [(1, 0)]
+    assert loading.rows("select max(version), count(missing_since) from current_images") == [(1, 0)]
 
 
 def test_a_rejected_record_shows_that_a_missing_image_is_there(loading):
@@ -542,7 +547,7 @@ def test_a_missing_image_that_comes_back_changed_is_seen_from_then_on(loading):
     loading.run(TEN[1:], decide=miss_all)
     changed = [record(0, name="other"), *TEN[1:]]
     loading.run(changed)
-    marks = "select missing_since, unseen_at from catalogue where image_id = 'id-0'"
+    marks = "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
     assert loading.rows(marks) == [(None, None)]
     loading.run(changed)
     assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]

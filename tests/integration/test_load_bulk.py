@@ -16,7 +16,7 @@ from tests.support.databases import Databases
 from tests.support.loading import Loading, record
 
 RECORDS = [record(number) for number in range(30)]
-INDEXES = "select name, sql from sqlite_master where tbl_name = 'catalogue' order by name"
+INDEXES = "select name, sql from sqlite_master where tbl_name = 'current_images' order by name"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def loading(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 def is_strict(loading: Loading) -> bool:
     """Whether the CHECKs still refuse what can't be, and nothing that is there breaks one."""
     with pytest.raises(IntegrityError), loading.engine.begin() as connection:
-        connection.execute(text("update catalogue set state = 'gone'"))
+        connection.execute(text("update current_images set state = 'gone'"))
     return loading.rows("pragma integrity_check") == [("ok",)]
 
 
@@ -39,16 +39,16 @@ def test_an_empty_catalogue_gets_its_indexes_when_the_rows_are_there(loading: Lo
     assert (outcome.added, outcome.removed) == (31, 1)
     assert loading.rows(INDEXES) == before
     assert is_strict(loading)
-    found = loading.rows("explain query plan select 1 from catalogue where name = 'name 3'")
-    assert "ix_catalogue_name" in str(found)
-    assert loading.rows("select count(*) from catalogue where name = 'name 3'") == [(1,)]
+    found = loading.rows("explain query plan select 1 from current_images where name = 'name 3'")
+    assert "ix_current_images_name" in str(found)
+    assert loading.rows("select count(*) from current_images where name = 'name 3'") == [(1,)]
 
 
 def test_a_catalogue_that_has_rows_keeps_its_indexes(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loading.run(RECORDS[:5])
-    monkeypatch.setattr(bulk, "catalogue", None)  # whose indexes nobody may touch
+    monkeypatch.setattr(bulk, "current_images", None)  # whose indexes nobody may touch
     assert loading.run(RECORDS).added == 25
     assert is_strict(loading)
 

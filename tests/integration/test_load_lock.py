@@ -165,7 +165,7 @@ def test_a_lost_connection_is_a_lost_lock(databases):
                 with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
                     apply_source(connection, **given)
         loading.end(run_id)
-        assert loading.rows("select count(*) from catalogue") == [(1,)]
+        assert loading.rows("select count(*) from current_images") == [(1,)]
 
 
 def test_a_database_in_memory_is_ours_alone():

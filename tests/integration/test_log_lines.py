@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from etl.cli.entry import run
+from etl.cli.main import run
 
 CONFIG = """
 [removals]

@@ -16,19 +16,19 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from etl import __version__
+from etl.atomic_file import written_whole
 from etl.audit import query
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.lock import source_lock
-from etl.notify.announce import announcing
+from etl.maintenance.held import dismiss
 from etl.notify.facts import known, read_sources
 from etl.notify.metrics import FAMILIES
-from etl.outfile import written_whole
+from etl.notify.notifier import announcing
 from etl.run import run_sync
 from etl.sample import Quirks
-from etl.upkeep.held import dismiss
 from tests.support.syncing import catalogue, image, place
 
 OPEN = "(select source, image_id from held_removals where released_at is null)"

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.config import NotifySettings, Settings
 from etl.errors import DatabaseUnavailable, Interrupted, UsageError
+from etl.maintenance.held import approve
 from etl.model import Outcome, WalkFacts
-from etl.notify.announce import announcing
 from etl.notify.ended import Ended
 from etl.notify.events import MOST_EVENTS, MOST_IMAGES, Affected, body_of, encoded
+from etl.notify.notifier import announcing
 from etl.sample import Quirks
-from etl.upkeep.held import approve
 from tests.support.faulty import Faulty, head, raw, reply, reset
 from tests.support.syncing import catalogue, image, place
 from tests.support.wire import Slept

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.extract.probe import _clock
 from etl.sample import (
     Quirks,

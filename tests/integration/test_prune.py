@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.cli.session import Session
 from etl.database.engine import open_engine
 from etl.errors import LedgerBroken
@@ -46,7 +46,7 @@ def test_a_dry_run_says_what_would_go_and_a_run_does_it(old, capsys):
     assert done.splitlines()[2:] == ["runs that no source needs: sync_runs 2"]
     assert "other: nothing is that old" in done
     assert "sample: up to run 3, 2026-09-01 09:00Z" in done
-    assert "field_changes 2, superseded 2, source_runs 2" in done
+    assert "field_changes 2, past_versions 2, source_runs 2" in done
     with old.connect() as connection:
         assert verify(connection)
     with old.connect() as connection:
@@ -63,7 +63,7 @@ def test_for_programs(old, capsys):
     assert told["dry_run"] is False
     (source,) = told["pruned"]
     assert (source["source"], source["run_id"]) == ("sample", 3)
-    assert source["rows"]["superseded"] == 2
+    assert source["rows"]["past_versions"] == 2
 
 
 def test_what_is_not_on_record_any_more_is_not_answered(old, capsys):
@@ -101,7 +101,7 @@ def test_it_waits_for_no_one_unless_asked(old, capsys, databases):
 def test_verify_looks_at_the_sources_named_alone(old):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
     with old.begin() as connection:
-        connection.execute(text("update prunings set kept_digest = '00'"))
+        connection.execute(text("update prune_checkpoints set kept_digest = '00'"))
     assert run(["-q", "verify", "--source", "other"]) == 0
     assert run(["-q", "verify", "--source", "sample"]) == 41
 
@@ -109,16 +109,16 @@ def test_verify_looks_at_the_sources_named_alone(old):
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
-        ("update prunings set kept_digest = '00'", "not as sealed"),
-        ("update prunings set catalogue_digest = 'none'", "catalogue_digest is not"),
-        ("update catalogue set tags = '[1]' where image_id = 'b'", "not as sealed"),
+        ("update prune_checkpoints set kept_digest = '00'", "not as sealed"),
+        ("update prune_checkpoints set catalogue_digest = 'none'", "catalogue_digest is not"),
+        ("update current_images set tags = '[1]' where image_id = 'b'", "not as sealed"),
         ("delete from source_runs where source = 'sample' and run_id > 3", "no later run"),
     ],
 )
 def test_verify_holds_what_was_kept_against_its_seal(old, edit, told):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
     with old.connect() as connection:
-        sealed = connection.scalar(text("select digest from prunings"))
+        sealed = connection.scalar(text("select digest from prune_checkpoints"))
     with old.connect() as connection:
         assert verify(connection, head=sealed)
     with old.begin() as connection:

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
+from etl.context import Job
 from etl.database.engine import open_engine
 from etl.errors import (
     DatabaseUnavailable,
@@ -25,7 +26,6 @@ from etl.errors import (
     SchemaNotAtHead,
     UsageError,
 )
-from etl.job import Job
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.run import conclusion, run_sync, run_work

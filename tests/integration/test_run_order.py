@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.cli.session import Session
 from etl.database.engine import open_engine
 from etl.load.held import read_held

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from etl.clock import utc_now
 from etl.config import AuthSettings, HttpSettings, SourceSettings, WalkSettings
 from etl.extract.client import Client
 from etl.extract.methods import authenticator
 from etl.extract.walk import Walker
-from etl.instants import utc_now
 from etl.model import Image, Listing, Normalised, Page, Tag
 from etl.sample import AccessKey, Quirks, SampleApi, generation, workspaces
 from etl.transform import normalise

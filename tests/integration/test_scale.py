@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from etl.sample import Response, SampleApi

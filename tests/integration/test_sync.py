@@ -19,9 +19,9 @@ from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.lock import source_lock
 from etl.load.rejects import record_digest
+from etl.maintenance.replay import replay_rejects
 from etl.run import run_sync
 from etl.sample import Quirks, Request, Response, error_response
-from etl.upkeep.replay import replay_rejects
 from tests.support.syncing import Place, catalogue, image, place
 
 OTHER = "a" * 32

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.database.views import VIEWS
 from etl.load import transfer

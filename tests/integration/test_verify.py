@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.audit.verify import verify, versions
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.errors import LedgerBroken, UsageError
-from tests.support.edits import LEDGER, NOT_PROVEN, try_edits
 from tests.support.history import BEGINNING, History, record, varied
+from tests.support.tampering import LEDGER, NOT_PROVEN, try_edits
 
 EDITS = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 60
 
@@ -68,7 +68,7 @@ def test_a_source_is_verified_by_itself(engine):
     history = History(engine)
     history.run([record("a")], source="one")
     history.run([record("a")], source="two")
-    edited(engine, "update catalogue set name = 'other' where source = 'two'")
+    edited(engine, "update current_images set name = 'other' where source = 'two'")
     assert [head.source for head in verified(engine, sources=["one"])] == ["one"]
     with pytest.raises(LedgerBroken, match="source two: image a"):
         verified(engine)
@@ -102,7 +102,7 @@ def test_the_command(engine, database_url, capsys):
     assert capsys.readouterr().out == expected
     assert run([*command, "--source", "smaple"]) == 2
     assert capsys.readouterr().err == "image-sync: no source 'smaple' (there: sample)\n"
-    edited(engine, "update catalogue set name = 'other'")
+    edited(engine, "update current_images set name = 'other'")
     assert run(["--database", database_url, "verify"]) == 41
     assert "first in run 1, source sample: " in capsys.readouterr().err
 
@@ -110,19 +110,22 @@ def test_the_command(engine, database_url, capsys):
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("update catalogue set name = 'x' where image_id = 'a'", "run 2.*image a, version 2"),
-        ("update superseded set size = 7 where image_id = 'a'", "image a, version"),
-        ("update catalogue set extra = '{\"x\": 1}' where image_id = 'b'", "catalogue_digest"),
+        ("update current_images set name = 'x' where image_id = 'a'", "run 2.*image a, version 2"),
+        ("update past_versions set size = 7 where image_id = 'a'", "image a, version"),
+        ("update current_images set extra = '{\"x\": 1}' where image_id = 'b'", "catalogue_digest"),
         ("update field_changes set old_value = '\"x\"'", "field_changes"),
         ("delete from field_changes", "field_changes"),
-        ("update catalogue set components = '[]' where image_id = 'a'", "components"),
+        ("update current_images set components = '[]' where image_id = 'a'", "components"),
         ("delete from image_removals", "no row in image_removals"),
         ("update image_removals set evidence = 'absent_twice'", "digest"),
         ("update source_runs set added = added + 1 where run_id = 1", "run 1.*added"),
         ("update source_runs set walks = 7 where run_id = 1", "run 1.*digest"),
         ("delete from source_runs where run_id = 3", "."),
         ("update sync_runs set status = 'held' where run_id = 1", "sync_runs: held"),
-        ("update catalogue set fingerprint = received where image_id = 'a'", "fingerprint"),
+        (
+            "update current_images set fingerprint = record_digest where image_id = 'a'",
+            "fingerprint",
+        ),
         ("update rejects set record = '{}'", "reject 1: record"),
         ("update rejects set reason = 'none'", "digest"),
     ],
@@ -142,19 +145,20 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("update catalogue set tags = '[1]' where image_id = 'a'", "can't be read"),
-        ("update superseded set source = 'other'", "another image"),
-        ("update superseded set version = 7", "should be number"),
-        ("update superseded set opened_as = 'restored'", "first one was opened as restored"),
-        ("update superseded set valid_to = null where image_id = 'a'", "before the one before"),
-        ("update superseded set valid_to = null where image_id = 'a'", "do not agree"),
-        ("update superseded set valid_from = valid_to", "valid_from is not the instant"),
-        ("update superseded set closed_as = 'out_of_scope'", "after one closed as out_of_scope"),
+        ("update current_images set tags = '[1]' where image_id = 'a'", "can't be read"),
+        ("update past_versions set source = 'other'", "another image"),
+        ("update past_versions set version = 7", "should be number"),
+        ("update past_versions set opened_as = 'restored'", "first one was opened as restored"),
+        ("update past_versions set valid_to = null where image_id = 'a'", "before the one before"),
+        ("update past_versions set valid_to = null where image_id = 'a'", "do not agree"),
+        ("update past_versions set valid_from = valid_to", "valid_from is not the instant"),
+        ("update past_versions set closed_as = 'out_of_scope'", "after one closed as out_of_scope"),
         (
-            "update catalogue set valid_from = '2026-09-30T00:00:00.000Z' where image_id = 'a'",
+            "update current_images set valid_from = '2026-09-30T00:00:00.000Z'"
+            " where image_id = 'a'",
             "does not begin where",
         ),
-        ("update catalogue set size = null where image_id = 'a'", "nothing differs"),
+        ("update current_images set size = null where image_id = 'a'", "nothing differs"),
         (
             "insert into field_changes select image_key, 9, field, '1', '2', 2 from field_changes",
             "speak of a version 9",
@@ -162,24 +166,32 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
         ("update image_removals set image_id = 'a' where image_id = 'b'", "has a row"),
         ("update image_removals set version = 9 where image_id = 'b'", "speaks of a version 9"),
         ("update image_removals set name = 'x'", "name in image_removals"),
-        ("update catalogue set state = 'removed' where image_id = 'a'", "state is removed"),
-        ("update catalogue set first_seen_at = valid_from where image_id = 'a'", "first_seen_at"),
-        ("update catalogue set fingerprint = zeroblob(17) where image_id = 'a'", "fingerprint"),
+        ("update current_images set state = 'removed' where image_id = 'a'", "state is removed"),
         (
-            "update catalogue set unseen_at = '2026-09-30T00:00:00.000Z' where image_id = 'b'",
-            "unseen_at is no instant",
+            "update current_images set first_seen_at = valid_from where image_id = 'a'",
+            "first_seen_at",
         ),
         (
-            "update catalogue set unseen_at = '2026-09-30T00:00:00.000Z' where image_id = 'b'",
-            "unseen_at is not when",
+            "update current_images set fingerprint = zeroblob(17) where image_id = 'a'",
+            "fingerprint",
         ),
         (
-            "update catalogue set missing_since = valid_from where image_id = 'a'",
+            "update current_images set last_seen_at = '2026-09-30T00:00:00.000Z'"
+            " where image_id = 'b'",
+            "last_seen_at is no instant",
+        ),
+        (
+            "update current_images set last_seen_at = '2026-09-30T00:00:00.000Z'"
+            " where image_id = 'b'",
+            "last_seen_at is not when",
+        ),
+        (
+            "update current_images set missing_since = valid_from where image_id = 'a'",
             "missing_since is not after",
         ),
         ("update rejects set resolved_at = '2026-09-30T00:00:00.000Z'", "resolved_at"),
         ("update rejects set run_id = 99", "run 99.*no such run"),
-        ("delete from catalogue where image_id = 'a'", "an image that is not there"),
+        ("delete from current_images where image_id = 'a'", "an image that is not there"),
         ("delete from sync_runs where run_id = 2", "no such run in sync_runs"),
         ("delete from source_runs where run_id = 3", "no source has a row"),
         ("update sync_runs set status = 'succeeded' where run_id = 2", "not all of its sources"),
@@ -190,7 +202,7 @@ def test_it_names_the_first_run_and_row(engine, statement, told):
         ("update rejects set resolved_run_id = null", "no run says it did"),
         ("update source_runs set present = 9 where run_id = 1", "present is 9"),
         ("update source_runs set run_id = 0 where run_id = 3", "no such run in sync_runs"),
-        ("update catalogue set opened_run_id = 77", "and 1 more|first in"),
+        ("update current_images set opened_run_id = 77", "and 1 more|first in"),
     ],
 )
 def test_it_sees_what_no_constraint_would_let_pass(databases, statement, told):
@@ -215,7 +227,7 @@ def test_it_sees_what_no_constraint_would_let_pass(databases, statement, told):
 RELAXED = """
     pragma foreign_keys = off;
     pragma writable_schema = on;
-    update sqlite_master set sql = replace(sql, ' NOT NULL', '') where name = 'superseded';
+    update sqlite_master set sql = replace(sql, ' NOT NULL', '') where name = 'past_versions';
     pragma writable_schema = reset;
 """
 
@@ -277,7 +289,7 @@ def test_a_value_that_postgresql_can_t_reckon_with_is_found(databases):
     with databases.migrated("postgresql") as url:
         engine = open_engine(url)
         History(engine).run([record("a"), record("b")])
-        edited(engine, "update catalogue set created_at = 'infinity' where image_id = 'a'")
+        edited(engine, "update current_images set created_at = 'infinity' where image_id = 'a'")
         with pytest.raises(LedgerBroken, match="the images' versions: can't be read"):
             verified(engine)
         engine.dispose()

@@ -33,15 +33,12 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.job import open_job
+from etl.context import open_job
+from etl.maintenance.held import approve, dismiss
 from etl.run import RunOutcome, run_sync
 from etl.sample import Quirks, Request, Response, error_response
-from etl.upkeep.held import approve, dismiss
 from tests.support.databases import RELEASES, Databases
-from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
-from tests.support.syncing import START
-from tests.support.tally import note
-from tests.support.twins import (
+from tests.support.dual_database import (
     BORDERS,
     COMMITTED,
     SECRET,
@@ -53,6 +50,9 @@ from tests.support.twins import (
     plain,
     twins,
 )
+from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
+from tests.support.syncing import START
+from tests.support.tally import note
 from tests.support.walking import source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -376,7 +376,9 @@ class Model(RuleBasedStateMachine):
         self.tally["decided"] += 2
 
         def run(twin: Twin) -> RunOutcome:
-            with patch("etl.upkeep.held.open_job", partial(open_job, now=lambda: self.twins.now)):
+            with patch(
+                "etl.maintenance.held.open_job", partial(open_job, now=lambda: self.twins.now)
+            ):
                 return work(self._settings(twin), held_by)
 
         outcomes = self._each(Fault(fault), run)
@@ -568,7 +570,7 @@ class Model(RuleBasedStateMachine):
                 seen_at=None,
                 missing_since=row["missing_since"] and datetime.fromisoformat(row["missing_since"]),
             )
-            for row in twin.rows(f"select {IMAGE} from catalogue order by image_key")
+            for row in twin.rows(f"select {IMAGE} from current_images order by image_key")
         }
         held = twin.rows("select * from held_removals where released_at is null")
         self.reference.held = {row["image_id"]: (row["run_id"], row["evidence"]) for row in held}

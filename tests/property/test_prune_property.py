@@ -15,10 +15,10 @@ from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.database.types import Instant
 from etl.load.checkpoint import read_prunings
-from etl.upkeep.prune import prune
+from etl.maintenance.prune import prune
 from tests.support.databases import BACKENDS, Backend, Databases
-from tests.support.edits import try_edits
 from tests.support.history import BEGINNING, History, record, varied
+from tests.support.tampering import try_edits
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 ALIVE = """

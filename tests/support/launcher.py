@@ -155,7 +155,7 @@ def _reaped(pid: int, seconds: float) -> int | None:
 
 
 def _be_child(asked: dict[str, Any]) -> None:
-    from etl.cli.entry import run
+    from etl.cli.main import run
 
     files = Path(asked["files"])
     told = os.open(files.with_suffix(".told"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -85,7 +85,7 @@ class Record:
             **values,
         }
         with self.engine.begin() as connection:
-            connection.execute(insert(schema.catalogue), row)
+            connection.execute(insert(schema.current_images), row)
             self._count(connection, source, "added", present=1)
 
     def change(self, image_id: str, *, source: str = "one", **values: Any) -> None:
@@ -173,12 +173,12 @@ class Record:
             connection.execute(insert(schema.rejects), row)
 
     def _row(self, connection: Connection, image_id: str, source: str) -> dict[str, Any]:
-        table = schema.catalogue
+        table = schema.current_images
         chosen = select(table).where(table.c.source == source, table.c.image_id == image_id)
         return dict(connection.execute(chosen).one()._mapping)
 
     def _close(self, image_id: str, source: str, *, way: str) -> None:
-        table = schema.catalogue
+        table = schema.current_images
         with self.engine.begin() as connection:
             connection.execute(
                 update(table)
@@ -195,16 +195,16 @@ class Record:
         run: int | None = None,
         way: str | None = None,
     ) -> None:
-        old = {name: row[name] for name in map(str, schema.superseded.c.keys())}
+        old = {name: row[name] for name in map(str, schema.past_versions.c.keys())}
         if way:
             old |= {"valid_to": valid_to, "closed_run_id": run, "closed_as": way}
-        connection.execute(insert(schema.superseded), old)
+        connection.execute(insert(schema.past_versions), old)
 
     def _open(
         self, connection: Connection, row: dict[str, Any], values: dict[str, Any], *, way: str
     ) -> None:
         version = row["version"] + 1
-        table = schema.catalogue
+        table = schema.current_images
         opened = {
             "state": "present",
             "version": version,

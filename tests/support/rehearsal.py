@@ -18,8 +18,8 @@ from sqlalchemy import Connection, TextClause, text
 from etl import sync
 from etl.audit.verify import verify
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
+from etl.context import Job
 from etl.database.engine import open_engine
-from etl.job import Job
 from etl.progress import Progress
 from etl.run import run_work
 from tests.support.schedules import TYPES, Facts, World

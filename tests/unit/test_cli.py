@@ -9,6 +9,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,11 +18,14 @@ import pytest
 
 import etl.cli.sample
 from etl import errors, signals
-from etl.cli import entry, main
-from etl.cli.entry import exit_code_of, run
+from etl.cli import main
 from etl.cli.group import _add_global_options, program
+from etl.cli.main import exit_code_of, run
 from etl.cli.session import Session
 from etl.cli.status import _words
+
+cli_main = import_module("etl.cli.main")  # `etl.cli.main` is also the function
+
 
 HEAVY = {"sqlalchemy", "alembic", "requests", "urllib3", "psycopg", "rich", "jinja2", "pyarrow"}
 
@@ -41,7 +45,7 @@ COMMANDS = [(), *leaves(program)]
 
 def test_no_help_loads_anything_heavy():
     code = (
-        "import sys; from etl.cli.entry import run\n"
+        "import sys; from etl.cli.main import run\n"
         f"for path in {COMMANDS!r}: assert run([*path, '--help']) == 0, path\n"
         f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
     )
@@ -86,7 +90,7 @@ def test_one_map_from_error_to_exit_code(error, code, capsys, monkeypatch):
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(entry.program, "main", fail)
+    monkeypatch.setattr(cli_main.program, "main", fail)
     assert exit_code_of(error) == getattr(error, "exit_code", code) == code
     assert run(["x"]) == code
     told = capsys.readouterr().err
@@ -200,7 +204,7 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "module", ["etl.cli.entry", "click", "etl.cli.group", "etl.audit.query", "sqlalchemy.engine"]
+    "module", ["etl.cli.main", "click", "etl.cli.group", "etl.audit.query", "sqlalchemy.engine"]
 )
 def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, number, tmp_path):
     args = ["--database", f"sqlite:///{tmp_path}/none.db", "images"]
@@ -242,11 +246,11 @@ def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
 
 def test_a_signal_that_was_swallowed_is_heeded_where_work_begins():
     with signals.raised():
-        signals.heed()
+        signals.raise_if_interrupted()
         with suppress(errors.Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(errors.Interrupted, match="signal 15"):
-            signals.heed()
+            signals.raise_if_interrupted()
 
 
 @pytest.mark.parametrize("gone", [BrokenPipeError(), SystemExit(1)])
@@ -256,15 +260,15 @@ def test_what_a_command_came_to_survives_a_closed_pipe(gone, monkeypatch):
         raise gone
 
     silenced = []
-    monkeypatch.setattr(entry.program, "main", end)
-    monkeypatch.setattr(entry, "_silence", silenced.append)
+    monkeypatch.setattr(cli_main.program, "main", end)
+    monkeypatch.setattr(cli_main, "_silence", silenced.append)
     assert run(["x"]) == 30
     assert silenced == [sys.__stdout__]
 
 
 def test_a_silenced_stream_writes_nowhere(tmp_path):
     with (tmp_path / "file").open("w") as stream:
-        entry._silence(stream)
+        cli_main._silence(stream)
         stream.write("lost")
     assert (tmp_path / "file").read_text() == ""
 
@@ -275,7 +279,7 @@ def test_streams_that_are_closed_or_have_no_encoding_are_made_usable(monkeypatch
 
     monkeypatch.setattr("sys.stdin", None)
     monkeypatch.setattr("sys.stdout", Bare())
-    entry._prepare_streams()
+    cli_main._prepare_streams()
     assert sys.stdin is not None
     sys.stdin.close()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from etl.cli.entry import run
 from etl.cli.group import program
+from etl.cli.main import run
 from etl.cli.session import Session
 
 CONFIG = """

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from etl.instants import utc_now
+from etl.clock import utc_now
 from etl.model import Outcome, WalkFacts
 from etl.run import LOCKED, conclusion
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
+from etl.clock import instant_text
 from etl.decide.ledger import FactSet, event, run_digest, version_fact, version_facts
-from etl.instants import instant_text
 from etl.model import Image, Tag
 
 IMAGE = Image("i", name='é"\\\n\x1f\x7f', tags=(Tag("k", None),), dev_services=("A",), created_at=5)

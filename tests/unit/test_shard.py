@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from etl.config import Settings, SourceSettings
 from etl.errors import UsageError
-from etl.sources.choice import chosen
+from etl.sources.select import chosen
 from etl.sources.shard import Shard, parse_shard, shard_key
 
 PROJECT = "0123456789abcdef0123456789abcdef"

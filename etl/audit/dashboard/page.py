@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from etl.audit.dashboard import charts, words
+from etl.atomic_file import written_whole
+from etl.audit.dashboard import charts, filters
 from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
 from etl.database.snapshot import snapshot
 from etl.errors import UsageError
-from etl.outfile import written_whole
-from etl.printable import count_text
+from etl.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def render(facts: Facts) -> Iterator[str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(words, name) for name in _FILTERS})
+    environment.filters.update({name: getattr(filters, name) for name in _FILTERS})
     style, script = _part("page.css"), _part("page.js")
     return environment.get_template("page.html.j2").generate(
         facts=facts,
@@ -64,7 +64,7 @@ def render(facts: Facts) -> Iterator[str]:
         bars=charts.bars(facts.counts) if facts.counts else None,
         height=charts.HEIGHT,
         most_runs=MOST_RUNS,
-        signed=words.signed,
+        signed=filters.signed,
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -90,14 +90,14 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
 
 
 def _of_source(source: dict[str, object], now: datetime) -> Iterator[tuple[str, str]]:
-    name = words.plain(source["source"])
+    name = filters.plain(source["source"])
     if source["status"] == "failed":
-        yield "bad", f"{name}: the latest run failed ({words.plain(source['error_kind'])})"
+        yield "bad", f"{name}: the latest run failed ({filters.plain(source['error_kind'])})"
     certified = source["certified_at"]
     if certified is None:
         yield "bad", f"{name}: never read in a certified walk"
     elif now - certified > STALE:  # type: ignore[operator]
-        yield "warn", f"{name}: last certified walk {words.age(now - certified)} ago"  # type: ignore[operator]
+        yield "warn", f"{name}: last certified walk {filters.age(now - certified)} ago"  # type: ignore[operator]
 
 
 def _part(name: str) -> Markup:

@@ -21,28 +21,28 @@ with bounds as (
     group by source
 ),
 touched as (
-    select image_key from catalogue
+    select image_key from current_images
     where opened_run_id between :first_run and :last_run
         and source in :sources -- when sources
     union
-    select image_key from catalogue
+    select image_key from current_images
     where closed_run_id between :first_run and :last_run
         and source in :sources -- when sources
     union
-    select image_key from superseded
+    select image_key from past_versions
     where opened_run_id between :first_run and :last_run
         and source in :sources -- when sources
     union
-    select image_key from superseded
+    select image_key from past_versions
     where closed_run_id between :first_run and :last_run and closed_as <> 'changed'
         and source in :sources -- when sources
 ),
 versions as (
     select c.image_key, c.source, c.image_id, c.name, c.version, c.valid_from, c.valid_to
-    from touched as t join catalogue as c on c.image_key = t.image_key
+    from touched as t join current_images as c on c.image_key = t.image_key
     union all
     select s.image_key, s.source, s.image_id, s.name, s.version, s.valid_from, s.valid_to
-    from touched as t join superseded as s on s.image_key = t.image_key
+    from touched as t join past_versions as s on s.image_key = t.image_key
 ),
 valid as (
     select

@@ -13,13 +13,13 @@ absent as (
         source,
         sum(case when state = 'removed' then 1 else 0 end) as removed,
         sum(case when state = 'out_of_scope' then 1 else 0 end) as out_of_scope
-    from catalogue
+    from current_images
     where state <> 'present'
     group by source
 ),
 missing as (
     select c.source, count(*) as missing
-    from catalogue as c
+    from current_images as c
     left join held_removals as h
         on h.source = c.source and h.image_id = c.image_id and h.released_at is null
     where c.missing_since is not null and h.source is null

@@ -4,8 +4,8 @@
 select
     c.source, c.type, c.arch, c.status, c.service_type, count(*) as images,
     cast(sum(c.size) as bigint) as size_sum
-from catalogue as c -- when postgresql
-from catalogue as c not indexed -- when sqlite
+from current_images as c -- when postgresql
+from current_images as c not indexed -- when sqlite
 where c.state = 'present'
     and c.source in :sources -- when sources
 group by c.source, c.type, c.arch, c.status, c.service_type

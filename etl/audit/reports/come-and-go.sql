@@ -6,7 +6,7 @@ select
     count(r.restored_at) as restorations, max(r.removed_at) as removed_at,
     max(r.restored_at) as restored_at
 from image_removals as r
-join catalogue as c on c.source = r.source and c.image_id = r.image_id
+join current_images as c on c.source = r.source and c.image_id = r.image_id
 where true
     and r.source in :sources -- when sources
 group by r.source, r.image_id, c.name, c.state

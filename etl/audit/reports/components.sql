@@ -3,8 +3,8 @@
 -- order: component, images from the most, version
 with contents as (
     select c.components, count(*) as images
-    from catalogue as c -- when postgresql
-    from catalogue as c not indexed -- when sqlite
+    from current_images as c -- when postgresql
+    from current_images as c not indexed -- when sqlite
     where c.state = 'present'
         and c.source in :sources -- when sources
     group by c.components

@@ -5,8 +5,8 @@ select
     c.source, c.workspace_id, c.swr_organization, count(*) as images,
     coalesce(cast(sum(c.size) as bigint), 0) as size_sum, max(c.size) as size_largest,
     count(*) - count(c.size) as without_size
-from catalogue as c -- when postgresql
-from catalogue as c not indexed -- when sqlite
+from current_images as c -- when postgresql
+from current_images as c not indexed -- when sqlite
 where c.state = 'present' and c.type = 'DEDICATED'
     and c.source in :sources -- when sources
 group by c.source, c.workspace_id, c.swr_organization

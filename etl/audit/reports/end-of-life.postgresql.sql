@@ -4,7 +4,7 @@
 -- shown: component, version, ended_on, source, image_id, name, according_to
 with contents as (
     select c.components, count(*) as images
-    from catalogue as c
+    from current_images as c
     where c.state = 'present'
         and c.source in :sources -- when sources
     group by c.components
@@ -29,7 +29,7 @@ select
     e.component, e.version, e.release, e.ended_on, c.source, c.image_id, c.name, c.type,
     c.swr_path, e.according_to
 from ended as e
-join catalogue as c on c.components = e.components
+join current_images as c on c.components = e.components
 where c.state = 'present'
     and e.rows_before < :limit -- when limit
     and c.source in :sources -- when sources

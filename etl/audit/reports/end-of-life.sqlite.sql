@@ -4,7 +4,7 @@
 -- shown: component, version, ended_on, source, image_id, name, according_to
 with contents as (
     select distinct c.components
-    from catalogue as c not indexed
+    from current_images as c not indexed
     where c.state = 'present'
         and c.source in :sources -- when sources
 ),
@@ -28,7 +28,7 @@ ended as materialized (
 select
     e.component, e.version, e.release, e.ended_on, c.source, c.image_id, c.name, c.type,
     c.swr_path, e.according_to
-from catalogue as c not indexed
+from current_images as c not indexed
 cross join ended as e on e.components = c.components
 where c.state = 'present'
     and c.source in :sources -- when sources

@@ -20,13 +20,13 @@ content as (
 ),
 late as (
     select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
-    from catalogue as c
+    from current_images as c
     where c.version = 1
         and c.opened_run_id >= :first_run -- when first_run
     union all
     select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
-    from superseded as s
-    join catalogue as c on c.image_key = s.image_key
+    from past_versions as s
+    join current_images as c on c.image_key = s.image_key
     where s.version = 1
         and s.opened_run_id >= :first_run -- when first_run
 ),
@@ -35,14 +35,14 @@ passed as (
         l.first_seen_at as at, l.source, l.image_id, l.name,
         (
             select e.image_id
-            from catalogue as e
+            from current_images as e
             where e.swr_path = l.swr_path and e.source = l.source and e.first_seen_at < l.first_seen_at
             order by e.first_seen_at desc, e.image_key desc
             limit 1
         ) as before_by_path,
         (
             select e.image_id
-            from catalogue as e
+            from current_images as e
             where e.name = l.name and e.source = l.source and e.first_seen_at < l.first_seen_at
                 and (e.tag = l.tag or (e.tag is null and l.tag is null))
             order by e.first_seen_at desc, e.image_key desc
@@ -54,11 +54,11 @@ passed as (
 moved as (
     select c.valid_from as at, c.source, c.image_id, c.name, m.how, m.was, m.became
     from content as m
-    join catalogue as c on c.image_key = m.image_key and c.version = m.version
+    join current_images as c on c.image_key = m.image_key and c.version = m.version
     union all
     select s.valid_from, s.source, s.image_id, s.name, m.how, m.was, m.became
     from content as m
-    join superseded as s on s.image_key = m.image_key and s.version = m.version
+    join past_versions as s on s.image_key = m.image_key and s.version = m.version
     union all
     select p.at, p.source, p.image_id, p.name, 'same path, other image', p.before_by_path, p.image_id
     from passed as p

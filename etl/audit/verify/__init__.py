@@ -8,7 +8,8 @@ Where the beginning was pruned, what was kept of it is held against its seal, as
 runs ended is not.
 
 It reads the tables alone. Outside the proof, since no source's row says them: the end of a run in
-`sync_runs` (only its status is held against its sources'), `catalogue.received`, and numbers that
+`sync_runs` (only its status is held against its sources'), `current_images.record_digest`, and
+numbers that
 only name a row (`image_key`, `reject_id`). What release 0.1 wrote it did not seal as far; its
 `resolved_at` is held to instants of the source's runs. Components are recomputed where the last
 run read them by the rules of this program; after an upgrade, that is from the next sync on. A
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify.findings import UNREADABLE, Finding, counted, is_unreadable, of_row
+from etl.audit.verify.orphans import check_rejects, check_strays, check_sync_runs
 from etl.audit.verify.runs import (
     Head,
     Ledger,
@@ -32,7 +34,6 @@ from etl.audit.verify.runs import (
     check_sights,
     read_ledger,
 )
-from etl.audit.verify.strays import check_rejects, check_strays, check_sync_runs
 from etl.audit.verify.versions import check_versions
 from etl.database.snapshot import snapshot
 from etl.errors import LedgerBroken, UsageError

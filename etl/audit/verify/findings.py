@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import MsgspecError
 from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError
 
-from etl.printable import printable
+from etl.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -59,7 +59,7 @@ class Ledger:
     runs: dict[str, list[Row]]
     instants: dict[tuple[str, int], Any]  # (source, run) → observed_at, as a row holds it
     sources: Sequence[str] = ()  # those to look at; empty: all
-    prunings: Mapping[str, Pruning] = field(default_factory=dict)
+    prune_checkpoints: Mapping[str, Pruning] = field(default_factory=dict)
     told: defaultdict[tuple[str, int], Told] = field(
         default_factory=lambda: defaultdict(Told), init=False
     )
@@ -92,13 +92,15 @@ class Ledger:
         """Whether the history of an instant, as rows hold it, was dropped; what was kept of it is
         sealed as a whole.
         """
-        pruning = self.prunings.get(source)
+        pruning = self.prune_checkpoints.get(source)
         return bool(pruning and instant <= self.instants[source, pruning.checkpoint.run_id])
 
     @property
     def pruned_until(self) -> datetime:
         """The instant up to which a run may have lost rows of `source_runs`."""
-        return max((each.checkpoint.observed_at for each in self.prunings.values()), default=NEVER)
+        return max(
+            (each.checkpoint.observed_at for each in self.prune_checkpoints.values()), default=NEVER
+        )
 
     def first_run_since(self, since: datetime | int | None) -> int:
         """The number of the first run to look at."""
@@ -121,7 +123,7 @@ class Ledger:
 
     def digests(self) -> Iterator[str]:
         """Every digest of every chain."""
-        yield from (pruning.checkpoint.digest for pruning in self.prunings.values())
+        yield from (pruning.checkpoint.digest for pruning in self.prune_checkpoints.values())
         yield from (row["digest"] for rows in self.runs.values() for row in rows)
 
 
@@ -133,12 +135,12 @@ def read_ledger(connection: Connection, *, sources: Sequence[str]) -> Ledger:
     statement = select(source_runs).order_by(source_runs.c.source, source_runs.c.observed_at)
     if sources:
         statement = statement.where(source_runs.c.source.in_(sources))
-    prunings = read_prunings(connection)
+    prune_checkpoints = read_prunings(connection)
     instants = {
         (source, pruning.checkpoint.run_id): bound(connection, pruning.checkpoint.observed_at)
-        for source, pruning in prunings.items()
+        for source, pruning in prune_checkpoints.items()
     }
-    ledger = Ledger({}, instants, sources, prunings)
+    ledger = Ledger({}, instants, sources, prune_checkpoints)
     for row in connection.execute(statement).mappings():
         source, run_id = row["source"], row["run_id"]
         instants[source, run_id] = bound(connection, row["observed_at"])
@@ -149,7 +151,7 @@ def read_ledger(connection: Connection, *, sources: Sequence[str]) -> Ledger:
 
 def check_kept(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
     """What was kept of pruned runs, against its seal."""
-    for source, pruning in ledger.prunings.items():
+    for source, pruning in ledger.prune_checkpoints.items():
         run_id = pruning.checkpoint.run_id
         if ledger.has(source):
             if source not in ledger.runs:
@@ -168,7 +170,7 @@ def _kept_digest(connection: Connection, checkpoint: Checkpoint) -> str:
 def check_runs(connection: Connection, ledger: Ledger, first: int) -> Iterator[Finding]:
     """Each run from `first` on against the one before, its own rows and the versions."""
     for source, rows in ledger.runs.items():
-        pruning = ledger.prunings.get(source)
+        pruning = ledger.prune_checkpoints.get(source)
         before = asdict(pruning.checkpoint) if pruning else None
         catalogue = _as_recorded(before["catalogue_digest"]) if before else FactSet()
         for row in rows:
@@ -194,7 +196,9 @@ def check_sights(connection: Connection, ledger: Ledger) -> Iterator[Finding]:
     for source, rows in ledger.runs.items():
         recorded = rows[-1]["sight_digest"]
         if recorded is not None and read_sights(connection, source).digest != recorded:
-            told = "sight_digest is not that of listing, unseen_at and missing_since in catalogue"
+            told = (
+                "sight_digest is not that of listing, last_seen_at and missing_since in catalogue"
+            )
             yield of_run(rows[-1]["run_id"], source, told)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.verify.blocks import Block, History, Version, read_keys
 from etl.audit.verify.findings import Finding, of_row
+from etl.audit.verify.histories import Block, History, Version, read_keys
 from etl.decide.diff import field_changes
 from etl.decide.ledger import version_fact
 from etl.transform import FINGERPRINT_VERSION, components, fingerprint
@@ -199,17 +199,17 @@ def _is_fingerprint(found: bytes, image: Image) -> bool:
 
 
 def _check_sight(history: History, ledger: Ledger) -> Iterator[Finding]:
-    """`unseen_at` and `missing_since`: instants of the source's runs, in their order."""
+    """`last_seen_at` and `missing_since`: instants of the source's runs, in their order."""
     version, latest = history.versions[-1], history.latest
-    unseen_at, missing_since = latest["unseen_at"], latest["missing_since"]
-    if unseen_at is None and missing_since is None:
+    last_seen_at, missing_since = latest["last_seen_at"], latest["missing_since"]
+    if last_seen_at is None and missing_since is None:
         return
-    for name in ("unseen_at", "missing_since"):
+    for name in ("last_seen_at", "missing_since"):
         at = latest[name]
         if at is not None and not ledger.is_observed(history.source, at):
             yield _wrong(version, f"{name} is no instant of a run")
-    if missing_since is not None and (unseen_at is None or unseen_at > missing_since):
-        yield _wrong(version, "missing_since is not after unseen_at")
+    if missing_since is not None and (last_seen_at is None or last_seen_at > missing_since):
+        yield _wrong(version, "missing_since is not after last_seen_at")
     removal = history.removals.get(version.period.version)
-    if removal and unseen_at is not None and removal["last_seen_at"] != unseen_at:
-        yield _wrong(version, "unseen_at is not when the image was last seen")
+    if removal and last_seen_at is not None and removal["last_seen_at"] != last_seen_at:
+        yield _wrong(version, "last_seen_at is not when the image was last seen")

@@ -1,5 +1,5 @@
 -- What is inside the present images, and how many are made of just that?
 select components, count(*) as images
-from catalogue
+from current_images
 where state = 'present'
 group by components

@@ -9,7 +9,7 @@ from latest as l
 join source_runs as r on r.source = l.source and r.observed_at = l.observed_at
 union all
 select source, state, count(*)
-from catalogue
+from current_images
 where state <> 'present'
 group by source, state
 order by source, state

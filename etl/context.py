@@ -11,17 +11,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from etl.clock import utc_now
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of
 from etl.database.stand_in import stand_in
-from etl.instants import utc_now
 from etl.load.lock import source_lock
 from etl.load.preview import Preview
 from etl.model import Decision
+from etl.profiler import Profiler
 from etl.progress import Progress
-from etl.signals import heed
-from etl.stopwatch import Stopwatch
+from etl.signals import raise_if_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class Job:
     progress: Progress
     now: Callable[[], datetime] = utc_now
     on_preview: OnPreview = unseen
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    watch: Profiler = field(default_factory=Profiler)
     paces: dict[tuple[str, float], Pace] = field(default_factory=dict)  # by endpoint and limit
     trusts: dict[tuple[str, AuthSettings], Trust] = field(default_factory=dict)  # by endpoint
 
@@ -104,7 +104,7 @@ def _database(
             engine = stack.enter_context(stand_in())
         else:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_dry_run)
-        heed()
+        raise_if_interrupted()
         yield engine
 
 

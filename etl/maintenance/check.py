@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etl.context import open_job
 from etl.database.engine import open_engine, place
 from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.lookup import fetch_lookup
 from etl.extract.paging import Order, Pager, Style
 from etl.extract.probe import Trait, probe
 from etl.extract.workspaces import fetch_workspaces
-from etl.job import open_job
 from etl.model import Listing
-from etl.printable import count_text
-from etl.sources.choice import chosen_of, sources_of
-from etl.sources.opening import open_client
+from etl.sources.connect import open_client
+from etl.sources.select import chosen_of, sources_of
+from etl.text import count_text
 from etl.transform import listed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.job import Job
+    from etl.context import Job
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ def give(
 
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
-    from etl.audit.kept import require_kept, require_order
     from etl.audit.query import ask, runs_that_matter
+    from etl.audit.retained import require_kept, require_order
     from etl.database.snapshot import snapshot
 
     limit = limit_of(form, limit)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, literal, select, true
 
-from etl.database.schema import prunings, source_runs, sync_runs
+from etl.database.schema import prune_checkpoints, source_runs, sync_runs
 from etl.database.types import Instant
 from etl.errors import UsageError
-from etl.printable import printable
+from etl.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ def require_kept(
     if not asked:
         return
     _require_begun(connection, [each for each in asked if isinstance(each, int)])
-    found = connection.execute(select(prunings).order_by(prunings.c.source))
+    found = connection.execute(select(prune_checkpoints).order_by(prune_checkpoints.c.source))
     for row in found.mappings():
         if sources and row["source"] not in sources:
             continue

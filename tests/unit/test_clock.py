@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from etl.instants import in_milliseconds, instant_text
+from etl.clock import in_milliseconds, instant_text
 
 
 def test_an_instant_is_written_in_utc_and_in_milliseconds():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from etl.printable import (
+from etl.text import (
     clipped,
     count_text,
     printable,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, Engine, Table, update
 from sqlalchemy.exc import DBAPIError
 
-from etl.audit.verify import runs, strays, versions
+from etl.audit.verify import orphans, runs, versions
 from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList
 from tests.support.history import BEGINNING
@@ -18,23 +18,23 @@ from tests.support.tally import note
 
 # Outside the proof: no run says them. See the head of `etl.audit.verify`.
 NOT_PROVEN = {
-    "catalogue": {"image_key", "received"},
-    "superseded": {"image_key"},
+    "current_images": {"image_key", "record_digest"},
+    "past_versions": {"image_key"},
     "field_changes": {"image_key"},
     "rejects": {"reject_id"},
-    "prunings": {"pruned_at"},
+    "prune_checkpoints": {"pruned_at"},
     "sync_runs": {"finished_at", "exit_code"},
 }
 LEDGER = [
-    "catalogue",
-    "superseded",
+    "current_images",
+    "past_versions",
     "field_changes",
     "image_removals",
     "held_removals",
     "source_runs",
     "rejects",
     "source_fields",
-    "prunings",
+    "prune_checkpoints",
     "sync_runs",
 ]
 
@@ -67,10 +67,10 @@ def _is_found(connection: Connection) -> bool:
     """Inside the edit's own transaction: so it can be undone."""
     ledger = runs.read_ledger(connection, sources=())
     checks = (
-        strays.check_strays(connection),
-        strays.check_sync_runs(connection, ledger, 0),
+        orphans.check_strays(connection),
+        orphans.check_sync_runs(connection, ledger, 0),
         versions.check_versions(connection, ledger, 0),
-        strays.check_rejects(connection, ledger),
+        orphans.check_rejects(connection, ledger),
         runs.check_runs(connection, ledger, 0),
         runs.check_sights(connection, ledger),
         runs.check_kept(connection, ledger),

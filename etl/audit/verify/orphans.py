@@ -29,7 +29,7 @@ _OF_RUNS: Final = {
     "source_fields": ("field", "run_id"),
 }
 _OF_IMAGES: Final = {
-    "superseded": "c.image_key = t.image_key",
+    "past_versions": "c.image_key = t.image_key",
     "field_changes": "c.image_key = t.image_key",
     "image_removals": "c.source = t.source and c.image_id = t.image_id",
     "held_removals": "c.source = t.source and c.image_id = t.image_id",
@@ -58,9 +58,9 @@ def check_strays(connection: Connection) -> Iterator[Finding]:
         for run_id, source, name in connection.execute(text(statement)):
             yield of_row(run_id, source, f"{table.strip()} {name}", "no such run of the source")
     for table, condition in _OF_IMAGES.items():
-        run = "opened_run_id" if table == "superseded" else "run_id"
+        run = "opened_run_id" if table == "past_versions" else "run_id"
         statement = f"""
-            select t.{run} from {table} as t left join catalogue as c on {condition}
+            select t.{run} from {table} as t left join current_images as c on {condition}
             where c.image_key is null
         """
         for (run_id,) in connection.execute(text(statement)):

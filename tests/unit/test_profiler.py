@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from etl.cli.profile import as_table, profile_rows
-from etl.stopwatch import RunningStopwatch, Spent, Stopwatch
+from etl.profiler import Profiler, RunningStopwatch, Spent
 
 
 @dataclass
@@ -77,7 +77,7 @@ def test_another_thread_has_stages_of_its_own() -> None:
 
 
 def test_off_it_measures_nothing() -> None:
-    with Stopwatch().on("stage", 3) as nothing:
+    with Profiler().on("stage", 3) as nothing:
         assert nothing is None
 
 

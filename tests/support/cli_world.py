@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import inspect, make_url, text
 
-from etl.cli.entry import run
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.sample import SampleApi
 from tests.support.launcher import Child, Ended, Launcher, Moment

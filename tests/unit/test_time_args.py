@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl.audit.times import duration, instant, instant_or_run
+from etl.audit.time_args import duration, instant, instant_or_run
 from etl.errors import UsageError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etl.context import open_job
 from etl.database.engine import our_errors
 from etl.errors import UsageError
-from etl.job import open_job
 from etl.sources.discover import with_discovered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.job import Job
+    from etl.context import Job
     from etl.model import Outcome
     from etl.sources.shard import Shard
 

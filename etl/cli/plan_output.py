@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from etl.printable import clipped, printable
+from etl.text import clipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

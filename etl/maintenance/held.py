@@ -9,25 +9,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from etl.context import open_job
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
-from etl.job import open_job
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.held import held_evidence, read_held
 from etl.model import Candidate, Decision, Removal, WalkFacts
 from etl.run import run_work
-from etl.sources.choice import chosen_of
-from etl.sources.opening import open_client
+from etl.sources.connect import open_client
+from etl.sources.select import chosen_of
 from etl.sync import coverage_of, observed_at, proofs_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from etl.config import Settings, SourceSettings
+    from etl.context import Job
     from etl.extract.client import Client
-    from etl.job import Job
     from etl.load.held import Held
     from etl.model import Outcome, RunOutcome
 

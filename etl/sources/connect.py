@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from etl.config import AuthSettings, SourceSettings
-    from etl.job import Job
+    from etl.context import Job
 
 # Methods whose 401 is about the credentials, whatever project was asked for.
 _TOLD_APART: Final = frozenset({"token", "aksk"})

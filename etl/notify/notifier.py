@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from etl.atomic_file import written_whole
+from etl.clock import utc_now
 from etl.errors import ImageSyncError, Interrupted, UsageError
-from etl.instants import utc_now
 from etl.notify.ended import Ended, ended_by, ended_well, in_words
 from etl.notify.events import Affected, body_of, encoded
 from etl.notify.facts import known, read_affected, read_sources
 from etl.notify.metrics import metrics_text
 from etl.notify.post import Post
-from etl.outfile import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

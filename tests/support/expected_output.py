@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.support.generated import Truth
-from tests.support.plain import COUNTS, Known, Plain, Row, Version, json_of, spelled
+from tests.support.naive_loader import COUNTS, Known, Plain, Row, Version, json_of, spelled
 
 ENDED = {
     ("python", "3.7"): "2023-06-27",

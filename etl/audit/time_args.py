@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from etl.clock import in_milliseconds
 from etl.errors import UsageError
-from etl.instants import in_milliseconds
 
 _DURATION: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

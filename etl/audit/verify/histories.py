@@ -24,7 +24,7 @@ _PERIOD: Final = (
     *("image_key", "source", "version", "valid_from", "valid_to"),
     *("opened_run_id", "opened_as", "closed_run_id", "closed_as"),
 )
-_LATEST: Final = ("state", "first_seen_at", "unseen_at", "missing_since", "fingerprint")
+_LATEST: Final = ("state", "first_seen_at", "last_seen_at", "missing_since", "fingerprint")
 _CHANGED: Final = ("image_key", "version", "field", "old_value", "new_value", "run_id")
 _REMOVED: Final = (
     *("source", "image_id", "version", "run_id", "removed_at", "last_seen_at", "name"),
@@ -85,7 +85,7 @@ def read_keys(connection: Connection, low: int, first: int) -> list[int]:
     """
     touched = "and (opened_run_id >= :first or closed_run_id >= :first)" if first else ""
     statement = f"""
-        select image_key from catalogue where image_key > :low {touched}
+        select image_key from current_images where image_key > :low {touched}
         order by image_key limit {BLOCK}
     """
     values = {"low": low, "first": first} if first else {"low": low}
@@ -103,8 +103,8 @@ class Block:
         self._latest: dict[int, dict[str, Any]] = {}
         self._changes: defaultdict[int, dict[int, list[tuple[Any, ...]]]] = defaultdict(dict)
         self._removals: defaultdict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
-        self._read_versions("superseded")
-        self._read_versions("catalogue", *_LATEST)
+        self._read_versions("past_versions")
+        self._read_versions("current_images", *_LATEST)
         self._read_changes()
         self._read_removals()
 
@@ -148,7 +148,7 @@ class Block:
     def _read_removals(self) -> None:
         statement = f"""
             select c.image_key, {", ".join(f"r.{name}" for name in _REMOVED)}
-            from catalogue as c
+            from current_images as c
             join image_removals as r on r.source = c.source and r.image_id = c.image_id
             where c.image_key between :low and :high
         """

@@ -18,7 +18,7 @@ from etl import log, signals
 from etl.cli.group import program
 from etl.cli.session import Session
 from etl.errors import ImageSyncError
-from etl.printable import printable
+from etl.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,7 @@ class Spent:
     count: int = 0
 
 
-class Stopwatch:
+class Profiler:
     """Measures nothing."""
 
     def on(self, stage: str, count: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002  # it measures nothing
@@ -35,7 +35,7 @@ class Stopwatch:
         return _NOTHING
 
 
-class RunningStopwatch(Stopwatch):
+class RunningStopwatch(Profiler):
     """Measures each stage, in whatever threads; clocks give seconds."""
 
     def __init__(

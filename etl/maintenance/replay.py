@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Raw
 
+from etl.context import open_job
 from etl.database.engine import open_kept
-from etl.job import open_job
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.rejects import whole_rejects
 from etl.load.sighting import Sighting
 from etl.model import Decision, Listing, Page, WalkFacts
 from etl.run import run_work
-from etl.sources.choice import refuse_unknown, sources_of
+from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import coverage_of, observed_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.job import Job
+    from etl.context import Job
     from etl.model import Outcome, RunOutcome
 
 
