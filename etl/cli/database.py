@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from etl.cli.group import Group
-from etl.cli.session import Session, pass_session
+from etl.cli.commands import Group
+from etl.cli.context import CliContext, pass_cli
 
 
 @click.group(cls=Group, short_help="The database: upgrade, current, check, downgrade, copy.")
@@ -24,46 +24,46 @@ def database() -> None:
 
 @database.command(short_help="Bring the schema to this program's.")
 @click.argument("revision", default="head")
-@pass_session
-def upgrade(session: Session, revision: str) -> None:
+@pass_cli
+def upgrade(cli: CliContext, revision: str) -> None:
     """Bring the schema to REVISION, by default this program's; the data stays."""
     from etl.database import migrate
     from etl.database.engine import open_engine
 
-    with session.engine(open_engine) as engine:
+    with cli.engine(open_engine) as engine:
         reached = migrate.upgrade(engine, revision)
-    _say(session, "the schema is at", reached or "base")
+    _say(cli, "the schema is at", reached or "base")
 
 
 @database.command(short_help="The schema's revision, and this program's.")
-@pass_session
-def current(session: Session) -> None:
+@pass_cli
+def current(cli: CliContext) -> None:
     """Print the schema's revision (`none` before the first), and this program's."""
     from etl.database import migrate
     from etl.database.engine import open_reader
 
-    with session.engine(open_reader) as engine, engine.connect() as connection:
+    with cli.engine(open_reader) as engine, engine.connect() as connection:
         revision = migrate.current_revision(connection)
     click.echo(f"{revision or 'none'} (this program: {migrate.HEAD})")
 
 
 @database.command(short_help="Exit 21 unless the schema is this program's.")
-@pass_session
-def check(session: Session) -> None:
+@pass_cli
+def check(cli: CliContext) -> None:
     """Say whether the schema is this program's; exit 21 when it is not."""
     from etl.database import migrate
     from etl.database.engine import open_reader
 
-    with session.engine(open_reader) as engine:
+    with cli.engine(open_reader) as engine:
         migrate.require_head(engine)
-    _say(session, "the schema is at", migrate.HEAD)
+    _say(cli, "the schema is at", migrate.HEAD)
 
 
 @database.command(short_help="Take the schema back to an older revision.")
 @click.argument("revision", default="-1")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
-@pass_session
-def downgrade(session: Session, revision: str, *, is_sure: bool) -> None:
+@pass_cli
+def downgrade(cli: CliContext, revision: str, *, is_sure: bool) -> None:
     """Take the schema back to REVISION, by default one step; `base` drops everything.
 
     What the older schema has no place for is kept aside until the next upgrade. Asks first on a
@@ -75,16 +75,16 @@ def downgrade(session: Session, revision: str, *, is_sure: bool) -> None:
     if sys.stdin.isatty() and not is_sure:
         loss = " and drop everything" if revision == "base" else ""
         click.confirm(f"Take the schema back to {revision}{loss}?", abort=True)
-    with session.engine(open_kept) as engine:
+    with cli.engine(open_kept) as engine:
         reached = migrate.downgrade(engine, revision)
-    _say(session, "the schema was taken back to", reached or "base: everything is dropped")
+    _say(cli, "the schema was taken back to", reached or "base: everything is dropped")
 
 
 @database.command(short_help="Copy the whole ledger into another database.")
 @click.argument("url", metavar="URL")
 @click.option("--schema", default="", help="The PostgreSQL schema to live in there.")
-@pass_session
-def copy(session: Session, url: str, *, schema: str) -> None:
+@pass_cli
+def copy(cli: CliContext, url: str, *, schema: str) -> None:
     """Copy the whole ledger into the empty database URL, of either kind, and verify it there.
 
     \b
@@ -100,20 +100,20 @@ def copy(session: Session, url: str, *, schema: str) -> None:
     from etl.load.transfer import copy_ledger
 
     target = open_engine(url, schema=schema)
-    with session.reader() as source, our_errors(target):
+    with cli.reader() as source, our_errors(target):
         migrate.ensure_head(target, auto_upgrade=True)
         with target.connect() as connection:
             for table, rows in copy_ledger(source, connection):
-                if not session.is_quiet:
+                if not cli.is_quiet:
                     click.echo(f"{table:>18}  {rows:>12,} rows", err=True)
             heads = verify(connection)
     target.dispose()
     for each in heads:
         click.echo(head_line(each))
-    if not session.is_quiet:
+    if not cli.is_quiet:
         click.echo("image-sync: the copy was verified", err=True)
 
 
-def _say(session: Session, what: str, revision: str) -> None:
-    if not session.is_quiet:
+def _say(cli: CliContext, what: str, revision: str) -> None:
+    if not cli.is_quiet:
         click.echo(f"{what} {revision}")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from etl import log, signals
-from etl.cli.group import program
-from etl.cli.session import Session
+from etl.cli.commands import program
+from etl.cli.context import CliContext
 from etl.errors import ImageSyncError
 from etl.text import printable
 
@@ -28,21 +28,21 @@ _log = logging.getLogger("etl")
 
 def run(args: Sequence[str]) -> int:
     """Executes one command line and gives the exit code."""
-    session = Session()
+    cli = CliContext()
     _prepare_streams()
     log.set_up()
     try:
         with signals.raised():
             code = program.main(
-                args=list(args), prog_name="image-sync", standalone_mode=False, obj=session
+                args=list(args), prog_name="image-sync", standalone_mode=False, obj=cli
             )
             sys.stdout.flush()
             return code or 0
     except (BrokenPipeError, SystemExit):  # click's main exits so when nobody reads any more
         _silence(sys.__stdout__)
-        return session.exit_code
+        return cli.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        _tell(error, session=session)
+        _tell(error, cli=cli)
         return exit_code_of(error)
 
 
@@ -55,18 +55,18 @@ def exit_code_of(error: BaseException) -> int:
     return 2 if isinstance(error, click.ClickException) else 1
 
 
-def _tell(error: BaseException, *, session: Session) -> None:
+def _tell(error: BaseException, *, cli: CliContext) -> None:
     """The error in one line (a configuration's mistakes in one line each), on standard error."""
     is_bug = exit_code_of(error) == 1 and not isinstance(error, ImageSyncError)
     told = _told(error, is_bug=is_bug)
-    if session.log_format == "json":
+    if cli.log_format == "json":
         extra = {"exit_code": exit_code_of(error)}
-        _log.error(told, exc_info=error if is_bug and session.verbosity > 0 else None, extra=extra)
+        _log.error(told, exc_info=error if is_bug and cli.verbosity > 0 else None, extra=extra)
         return
     head = "" if isinstance(error, click.exceptions.NoArgsIsHelpError) else "image-sync: "
     for line in f"{head}{told}".split("\n"):
         click.echo(printable(line), err=True)
-    if is_bug and session.verbosity > 0:
+    if is_bug and cli.verbosity > 0:
         _log.error("trace", exc_info=error)
 
 

@@ -12,14 +12,14 @@ import click
 if TYPE_CHECKING:
     from etl.audit.query import Folder, Rows
     from etl.audit.render import Format
-    from etl.cli.session import Session
+    from etl.cli.context import CliContext
 
 TABLE_LIMIT: Final = 100
 _PAST: Final = ("at", "at_run", "from_at", "from_run", "to_at", "to_run")
 
 
 def give(
-    session: Session,
+    cli: CliContext,
     name: str,
     /,
     *,
@@ -44,12 +44,12 @@ def give(
     rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
     past = [asked[each] for each in _PAST if each in asked]
     sources = asked.get("sources", ())
-    with session.reader() as connection, snapshot(connection):
+    with cli.reader() as connection, snapshot(connection):
         require_kept(connection, past, sources=sources)
         if len(past) > 1:
             require_order(connection, *past, sources=sources)
         asked |= runs_that_matter(connection, asked, rows=rows)
-        show(session, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
+        show(cli, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 
 
 def limit_of(form: str, asked: int | None) -> int | None:
@@ -57,13 +57,13 @@ def limit_of(form: str, asked: int | None) -> int | None:
     return TABLE_LIMIT if asked is None and form == "table" else asked
 
 
-def show(session: Session, answer: Rows, *, form: str, limit: int | None) -> None:
+def show(cli: CliContext, answer: Rows, *, form: str, limit: int | None) -> None:
     """Prints an answer; what concerns people alone goes to standard error."""
     from etl.audit.render import lines_of
 
     first = next(answer.rows, None)
     if first is None:
-        _tell(session, "nothing found")
+        _tell(cli, "nothing found")
         if form == "table":
             return
     else:
@@ -76,7 +76,7 @@ def show(session: Session, answer: Rows, *, form: str, limit: int | None) -> Non
         for line in lines_of(answer, cast("Format", form)):
             click.echo(line)
     if limit and next(remaining, None) is not None:
-        _tell(session, f"the first {limit:,}; there are more: --limit 0 shows all")
+        _tell(cli, f"the first {limit:,}; there are more: --limit 0 shows all")
 
 
 def _show_table(answer: Rows) -> None:
@@ -97,6 +97,6 @@ def _show_table(answer: Rows) -> None:
     Console(width=shutil.get_terminal_size().columns).print(table)
 
 
-def _tell(session: Session, words: str) -> None:
-    if not session.is_quiet:
+def _tell(cli: CliContext, words: str) -> None:
+    if not cli.is_quiet:
         click.echo(f"image-sync: {words}", err=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, source_option, wait_option
-from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from etl.maintenance.prune import Pruned
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @source_option
 @wait_option
 @output_option
-@pass_session
+@pass_cli
 def prune(
-    session: Session,
+    cli: CliContext,
     sources: tuple[str, ...],
     *,
     keep: str,
@@ -45,9 +45,9 @@ def prune(
     from etl.database.migrate import ensure_head
     from etl.maintenance.prune import prune
 
-    now = session.clock()
-    with session.engine(open_kept) as engine:
-        ensure_head(engine, auto_upgrade=session.reading.database.auto_upgrade)
+    now = cli.clock()
+    with cli.engine(open_kept) as engine:
+        ensure_head(engine, auto_upgrade=cli.reading.database.auto_upgrade)
         pruned = list(
             prune(
                 engine,
@@ -60,7 +60,7 @@ def prune(
         )
     if output == "json":
         click.echo(_as_json(pruned, is_dry_run=is_dry_run))
-    elif not session.is_quiet:
+    elif not cli.is_quiet:
         for line in map(_line, pruned):
             click.echo(line)
         if is_dry_run:

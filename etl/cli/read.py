@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import (
     Wanted,
     as_text,
@@ -15,35 +16,34 @@ from etl.cli.options import (
     source_option,
 )
 from etl.cli.output import give
-from etl.cli.session import Session, pass_session
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
 _AT_THAT_TIME: Final = {"present": {"present": True}, "all": {"any": True}}
 
 
-def _times(session: Session, wanted: Wanted) -> dict[str, Any]:
+def _times(cli: CliContext, wanted: Wanted) -> dict[str, Any]:
     from etl.audit.time_args import instant
 
-    now = session.clock()
+    now = cli.clock()
     return {
         "since": instant(wanted.since, now=now) if wanted.since is not None else None,
         "until": instant(wanted.until, now=now) if wanted.until is not None else None,
     }
 
 
-def _moment(session: Session, text: str, *, at: str, run: str) -> dict[str, Any]:
+def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
     """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
     from etl.audit.time_args import instant_or_run
 
-    meant = instant_or_run(text, now=session.clock())
+    meant = instant_or_run(text, now=cli.clock())
     return {run if isinstance(meant, int) else at: meant}
 
 
-def _give(session: Session, name: str, wanted: Wanted, **asked: Any) -> None:
+def _give(cli: CliContext, name: str, wanted: Wanted, **asked: Any) -> None:
     """Asks a named question, narrowed as wanted, and prints the answer."""
-    asked |= {**_times(session, wanted), "sources": wanted.sources, "run": wanted.run}
-    give(session, name, limit=wanted.limit, form=wanted.form, **asked)
+    asked |= {**_times(cli, wanted), "sources": wanted.sources, "run": wanted.run}
+    give(cli, name, limit=wanted.limit, form=wanted.form, **asked)
 
 
 @click.command(short_help="Which images are there, or were there at a time.")
@@ -59,9 +59,9 @@ def _give(session: Session, name: str, wanted: Wanted, **asked: Any) -> None:
 @click.option("--type", "type_", callback=as_text, help="BUILD_IN, DEDICATED, …")
 @click.option("--dev-service", callback=as_text, help="NOTEBOOK, SSH, …")
 @reading_options
-@pass_session
+@pass_cli
 def images(
-    session: Session,
+    cli: CliContext,
     as_of: str | None,
     state: str,
     arch: str | None,
@@ -86,20 +86,20 @@ def images(
         "dev_service": None if dev_service is None else dev_service.strip().upper(),
     }
     if as_of is not None:
-        asked |= _moment(session, as_of, at="at", run="at_run")
+        asked |= _moment(cli, as_of, at="at", run="at_run")
         asked |= _AT_THAT_TIME.get(state, {"gone": state})
-        _give(session, "images_as_of", wanted, **asked)
+        _give(cli, "images_as_of", wanted, **asked)
         return
     asked["state"] = None if state == "all" else state
     asked["absent"] = True if state in {"removed", "out_of_scope"} else None
-    _give(session, "images", wanted, **asked)
+    _give(cli, "images", wanted, **asked)
 
 
 @click.command(short_help="All versions of one image, and what changed in each.")
 @click.argument("image_id", callback=as_text)
 @reading_options
-@pass_session
-def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
+@pass_cli
+def history(cli: CliContext, image_id: str, *, wanted: Wanted) -> None:
     """Show every version of an image, with what changed, and how a removal is known.
 
     IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too. A
@@ -115,18 +115,18 @@ def history(session: Session, image_id: str, *, wanted: Wanted) -> None:
     from etl.database.snapshot import snapshot
 
     limit = limit_of(wanted.form, wanted.limit)
-    with session.reader() as connection, snapshot(connection):
+    with cli.reader() as connection, snapshot(connection):
         found = find_images(connection, image_id, sources=wanted.sources)
-        answer = read_history(connection, found, run=wanted.run, **_times(session, wanted))
-        show(session, answer, form=wanted.form, limit=limit)
+        answer = read_history(connection, found, run=wanted.run, **_times(cli, wanted))
+        show(cli, answer, form=wanted.form, limit=limit)
 
 
 @click.command(short_help="What runs changed, field by field, latest first.")
 @click.option("--kind", type=click.Choice(_KINDS), help="Changes of this kind.")
 @click.option("--field", callback=as_text, help="A tracked column of images: size, status, tag, …")
 @reading_options
-@pass_session
-def changes(session: Session, kind: str | None, field: str | None, *, wanted: Wanted) -> None:
+@pass_cli
+def changes(cli: CliContext, kind: str | None, field: str | None, *, wanted: Wanted) -> None:
     """List what runs added, changed, removed and restored, latest first; values are JSON text.
 
     \b
@@ -134,21 +134,21 @@ def changes(session: Session, kind: str | None, field: str | None, *, wanted: Wa
     image-sync changes --field status --format jsonl
     image-sync changes --run 12
     """
-    _give(session, "changes", wanted, is_latest_first=True, kind=kind, field=field)
+    _give(cli, "changes", wanted, is_latest_first=True, kind=kind, field=field)
 
 
 @click.command(short_help="What was removed, and how it is known; --held: held removals.")
 @click.option("--held", "is_held", is_flag=True, help="Removals that the guard holds now.")
 @reading_options
-@pass_session
-def removals(session: Session, *, is_held: bool, wanted: Wanted) -> None:
+@pass_cli
+def removals(cli: CliContext, *, is_held: bool, wanted: Wanted) -> None:
     """List removed images with their evidence, latest first.
 
     \b
     image-sync removals --since 2026-11-01 --format csv
     image-sync removals --held
     """
-    _give(session, "held" if is_held else "removals", wanted)
+    _give(cli, "held" if is_held else "removals", wanted)
 
 
 @click.command(short_help="The catalogue at two instants or runs, against each other.")
@@ -157,9 +157,9 @@ def removals(session: Session, *, is_held: bool, wanted: Wanted) -> None:
 @source_option
 @limit_option
 @format_option
-@pass_session
+@pass_cli
 def diff(
-    session: Session,
+    cli: CliContext,
     from_: str,
     to: str,
     *,
@@ -175,35 +175,35 @@ def diff(
     image-sync diff 11 12
     """
     sides = {
-        **_moment(session, from_, at="from_at", run="from_run"),
-        **_moment(session, to, at="to_at", run="to_run"),
+        **_moment(cli, from_, at="from_at", run="from_run"),
+        **_moment(cli, to, at="to_at", run="to_run"),
     }
-    give(session, "diff", limit=limit, form=form, sources=sources, **sides)
+    give(cli, "diff", limit=limit, form=form, sources=sources, **sides)
 
 
 @click.command(short_help="The runs, latest first, and what they came to.")
 @click.option("--by-source", is_flag=True, help="One row for each run and source, with all counts.")
 @reading_options
-@pass_session
-def runs(session: Session, *, by_source: bool, wanted: Wanted) -> None:
+@pass_cli
+def runs(cli: CliContext, *, by_source: bool, wanted: Wanted) -> None:
     """List runs, latest first, with their counts over all sources.
 
     \b
     image-sync runs --since 7d
     image-sync runs --run 12 --by-source --format json
     """
-    _give(session, "source_runs" if by_source else "runs", wanted)
+    _give(cli, "source_runs" if by_source else "runs", wanted)
 
 
 @click.command(short_help="Records that could not be understood, and why.")
 @click.option("--all", "is_all", is_flag=True, help="Resolved ones, too.")
 @reading_options
-@pass_session
-def rejects(session: Session, *, is_all: bool, wanted: Wanted) -> None:
+@pass_cli
+def rejects(cli: CliContext, *, is_all: bool, wanted: Wanted) -> None:
     """List rejected records with their reason, latest first; by default the unresolved ones.
 
     \b
     image-sync rejects
     image-sync rejects --all --format jsonl
     """
-    _give(session, "rejects", wanted, is_unresolved=None if is_all else True)
+    _give(cli, "rejects", wanted, is_unresolved=None if is_all else True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from etl.cli.group import Group
+from etl.cli.commands import Group
+from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import shard_option, source_option
-from etl.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from etl.model import Outcome
@@ -40,34 +40,34 @@ def scale() -> None:
 
 
 @scale.command(short_help="Make the queue's tables; again does nothing.")
-@pass_session
-def init(session: Session) -> None:
+@pass_cli
+def init(cli: CliContext) -> None:
     """Make Procrastinate's tables beside the record's, unless they are there."""
-    is_new = _room("queue").make_tables(session.settings)
-    if not session.is_quiet:
+    is_new = _room("queue").make_tables(cli.settings)
+    if not cli.is_quiet:
         click.echo("made the queue's tables" if is_new else "the queue's tables are there already")
 
 
 @scale.command(short_help="A job for each source that has none waiting.")
 @source_option
 @shard_option
-@pass_session
-def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) -> int:
+@pass_cli
+def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -> int:
     """Put a job for each source into the queue of its region, unless one is waiting there.
 
     \b
     image-sync scale enqueue
     image-sync scale enqueue --source beijing
     """
-    from etl.cli.sources import tell_failed
+    from etl.cli.admin import tell_failed
     from etl.sources.select import find_sources
 
     room = _room("queue")
-    wanted, failed = find_sources(session.settings, sources, shard=shard, writes=True)
-    done = room.enqueue(session.settings, wanted)
-    if not session.is_quiet:
+    wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
+    done = room.enqueue(cli.settings, wanted)
+    if not cli.is_quiet:
         click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
-    return tell_failed(session, failed)
+    return tell_failed(cli, failed)
 
 
 @scale.command(short_help="Work off the jobs; as many workers as there are hosts.")
@@ -93,9 +93,9 @@ def enqueue(session: Session, sources: tuple[str, ...], *, shard: Shard | None) 
     metavar="SECONDS",
     help="A worker not heard of for so long is dead, and its jobs go to others.",
 )
-@pass_session
+@pass_cli
 def worker(
-    session: Session,
+    cli: CliContext,
     *,
     concurrency: int,
     is_once: bool,
@@ -115,33 +115,33 @@ def worker(
     from etl.sources.discover import regions_of
 
     ended = _Ended()
-    wanted = [each for each in regions_of(session.settings) if not regions or each in regions]
+    wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     _room("worker").work(
-        session.settings,
+        cli.settings,
         queues=[_room("queue").queue_of(each) for each in wanted],
         concurrency=concurrency,
         is_once=is_once,
         silent_seconds=silent_seconds,
-        sync=lambda source: _sync(session, source, ended),
+        sync=lambda source: _sync(cli, source, ended),
     )
     worst = min(ended.errors, default=conclusion(ended.outcomes)[1])
     return worst if is_once else 0
 
 
 @scale.command(short_help="How many jobs wait, are in hand, and are done.")
-@pass_session
-def status(session: Session) -> None:
+@pass_cli
+def status(cli: CliContext) -> None:
     """Show each region's queue: how many jobs are in which state."""
     from etl.audit.query import Rows
     from etl.cli.output import show
 
-    found = _room("queue").read_queues(session.settings)
+    found = _room("queue").read_queues(cli.settings)
     shown = ("name", "todo", "doing", "succeeded", "failed")
     rows = (tuple(each[name] for name in shown) for each in found)
-    show(session, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
+    show(cli, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
 
 
-def _sync(session: Session, source: str, ended: _Ended) -> bool:
+def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
     """What `image-sync sync --source` does; whether the source could be read."""
     from etl.cli.summary import in_one_line
     from etl.errors import ImageSyncError
@@ -150,18 +150,18 @@ def _sync(session: Session, source: str, ended: _Ended) -> bool:
     from etl.text import printable
 
     try:
-        work = partial(run_sync, session.settings, source_names=[source])
-        outcome = announcing("scale", session.settings)(work)
+        work = partial(run_sync, cli.settings, source_names=[source])
+        outcome = announcing("scale", cli.settings)(work)
     except Exception as error:
         ended.errors.append(getattr(error, "exit_code", 1))
         if not isinstance(error, ImageSyncError):
             raise
-        session.tell(printable(f"{source}: {error}"), exit_code=error.exit_code)
+        cli.tell(printable(f"{source}: {error}"), exit_code=error.exit_code)
         return False
     ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        session.tell(in_one_line(outcome), exit_code=outcome.exit_code)
-    elif not session.is_quiet:
+        cli.tell(in_one_line(outcome), exit_code=outcome.exit_code)
+    elif not cli.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
         click.echo(printable(told))

@@ -1,4 +1,4 @@
-"""`sync` and `plan`: the main job, and what it would do."""
+"""Commands that write the catalogue: `sync`, `plan`, `approve`, `dismiss`, `replay-rejects`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli.options import output_option, shard_option, source_option, wait_option
-from etl.cli.session import Session, pass_session
-from etl.profiler import Profiler, RunningStopwatch
+from etl.cli.context import CliContext, pass_cli
+from etl.cli.options import NUMBER, output_option, shard_option, source_option, wait_option
+from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from etl.model import RunOutcome
     from etl.sources.shard import Shard
 
@@ -44,9 +46,9 @@ _metrics_option = click.option(
 @_metrics_option
 @output_option
 @click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went.")
-@pass_session
+@pass_cli
 def sync(
-    session: Session,
+    cli: CliContext,
     sources: tuple[str, ...],
     *,
     shard: Shard | None,
@@ -70,7 +72,7 @@ def sync(
     Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
     """
     return _run(
-        session,
+        cli,
         sources,
         shard=shard,
         is_dry_run=is_dry_run,
@@ -89,9 +91,9 @@ def sync(
 @wait_option
 @_parallel_option
 @output_option
-@pass_session
+@pass_cli
 def plan(
-    session: Session,
+    cli: CliContext,
     sources: tuple[str, ...],
     *,
     shard: Shard | None,
@@ -106,7 +108,7 @@ def plan(
     image-sync plan --source beijing --output json
     """
     return _run(
-        session,
+        cli,
         sources,
         shard=shard,
         is_dry_run=True,
@@ -118,7 +120,7 @@ def plan(
 
 
 def _run(
-    session: Session,
+    cli: CliContext,
     sources: tuple[str, ...],
     *,
     shard: Shard | None,
@@ -137,13 +139,13 @@ def _run(
         from etl.progress import watching
         from etl.run import run_sync
 
-        _require_known(session, sources)
+        _require_known(cli, sources)
         gc.freeze()  # what is loaded by now stays, and need not be searched for garbage any more
     forecast = Forecast()
-    with watching(is_wanted=not session.is_quiet) as progress, on("database"):
+    with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
         work = partial(
             run_sync,
-            session.settings,
+            cli.settings,
             source_names=sources,
             shard=shard,
             is_dry_run=is_dry_run,
@@ -154,39 +156,111 @@ def _run(
             on_preview=forecast.take,
             watch=watch,
         )
-        announced = announcing("sync", session.settings, metrics_file=metrics_file)
+        announced = announcing("sync", cli.settings, metrics_file=metrics_file)
         outcome = work() if is_dry_run else announced(work)
-    session.exit_code = outcome.exit_code
+    cli.exit_code = outcome.exit_code
     if not outcome.sources and output == "text":
-        if not session.is_quiet:
+        if not cli.is_quiet:
             click.echo(f"No source belongs to share {shard}.")
-        return session.exit_code
-    show_outcome(session, outcome, output=output, watch=watch)
-    if is_dry_run and output == "text" and not session.is_quiet:
+        return cli.exit_code
+    show_outcome(cli, outcome, output=output, watch=watch)
+    if is_dry_run and output == "text" and not cli.is_quiet:
         for line in forecast.lines():
             click.echo(line)
-    return session.exit_code
+    return cli.exit_code
 
 
-def _require_known(session: Session, sources: tuple[str, ...]) -> None:
+def _require_known(cli: CliContext, sources: tuple[str, ...]) -> None:
     from etl.sources.select import require_known
 
-    if not session.settings.discover:  # else they may yet be found
-        require_known(session.settings, sources)
+    if not cli.settings.discover:  # else they may yet be found
+        require_known(cli.settings, sources)
 
 
 def show_outcome(
-    session: Session, outcome: RunOutcome, *, output: str, watch: RunningStopwatch | None = None
+    cli: CliContext, outcome: RunOutcome, *, output: str, watch: RunningStopwatch | None = None
 ) -> None:
     """Prints a run's result; with `-q` one line on standard error, when it is no success."""
-    from etl.cli import profile, summary
+    from etl.cli import summary
 
     if output == "json":
-        told = {"profile": [*profile.profile_rows(watch)]} if watch else {}
+        told = {"profile": [*profile_rows(watch)]} if watch else {}
         click.echo(summary.as_json(outcome, **told))
-    elif not session.is_quiet:
-        click.echo(summary.as_text(outcome, again=session.again))
-    if session.is_quiet and outcome.exit_code:
-        session.tell(summary.in_one_line(outcome), exit_code=outcome.exit_code)
+    elif not cli.is_quiet:
+        click.echo(summary.as_text(outcome, again=cli.again))
+    if cli.is_quiet and outcome.exit_code:
+        cli.tell(summary.in_one_line(outcome), exit_code=outcome.exit_code)
     if watch and output == "text":
-        click.echo(f"\n{profile.as_table(watch)}", err=True)
+        click.echo(f"\n{profile_table(watch)}", err=True)
+
+
+_run_argument = click.argument("run_id", metavar="RUN", type=NUMBER)
+
+
+@click.command(short_help="Let a run's held removals through, each looked up again.")
+@_run_argument
+@wait_option
+@output_option
+@pass_cli
+def approve(cli: CliContext, run_id: int, *, wait_seconds: float, output: str) -> int:
+    """Look every image that RUN held up again, and remove at once what is still gone.
+
+    What can't be looked up now is held on, and the command ends with 30.
+
+    \b
+    image-sync removals --held     what is held, and why
+    image-sync approve 17          let it through
+    """
+    from etl.maintenance.held import approve
+
+    work = partial(approve, cli.settings, run_id, wait_seconds=wait_seconds)
+    return _announced(cli, "approve", work, output=output)
+
+
+@click.command(short_help="Drop a run's held removals; later runs judge anew.")
+@_run_argument
+@wait_option
+@output_option
+@pass_cli
+def dismiss(cli: CliContext, run_id: int, *, wait_seconds: float, output: str) -> int:
+    """Drop the set of removals that RUN held. Nothing is removed, and later runs judge anew.
+
+    \b
+    image-sync dismiss 17
+    """
+    from etl.maintenance.held import dismiss
+
+    work = partial(dismiss, cli.settings, run_id, wait_seconds=wait_seconds)
+    return _announced(cli, "dismiss", work, output=output)
+
+
+@click.command(short_help="Try the kept rejects again.")
+@source_option
+@wait_option
+@output_option
+@pass_cli
+def replay_rejects(
+    cli: CliContext, sources: tuple[str, ...], *, wait_seconds: float, output: str
+) -> int:
+    """Try the unresolved rejects again, after an upgrade that may understand them.
+
+    \b
+    image-sync rejects             what is kept, with reasons
+    image-sync replay-rejects
+    """
+    from etl.maintenance.replay import replay_rejects
+
+    work = partial(replay_rejects, cli.settings, source_names=sources, wait_seconds=wait_seconds)
+    return _announced(cli, "replay", work, output=output)
+
+
+def _announced(
+    cli: CliContext, command: str, work: Callable[[], RunOutcome], *, output: str
+) -> int:
+    """Does `work`, tells those who are to hear of it, and prints what it came to."""
+    from etl.notify.notifier import announcing
+
+    outcome = announcing(command, cli.settings)(work)
+    cli.exit_code = outcome.exit_code
+    show_outcome(cli, outcome, output=output)
+    return cli.exit_code

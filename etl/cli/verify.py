@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import source_option
-from etl.cli.session import Session, pass_session
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.option("--since", metavar="TIME|RUN", help="Only what runs from then on wrote.")
 @click.option("--head", metavar="DIGEST", help="A digest noted elsewhere, to be found.")
 @source_option
-@pass_session
+@pass_cli
 def verify(
-    session: Session, sources: tuple[str, ...], *, since: str | None, head: str | None
+    cli: CliContext, sources: tuple[str, ...], *, since: str | None, head: str | None
 ) -> None:
     """Recompute the ledger's digests and invariants from the tables alone.
 
@@ -37,16 +37,16 @@ def verify(
     from etl.audit.time_args import instant_or_run
     from etl.audit.verify import verify as recompute
 
-    after = instant_or_run(since, now=session.clock()) if since is not None else None
+    after = instant_or_run(since, now=cli.clock()) if since is not None else None
     if head is not None and not head.strip():
         raise UsageError("--head is empty", hint="a digest that `verify` printed before")
-    with session.reader() as connection:
+    with cli.reader() as connection:
         with connection.begin():
-            require_sources(connection, sources, known=session.reading.source_names)
+            require_sources(connection, sources, known=cli.reading.source_names)
         heads = recompute(connection, since=after, head=head or "", sources=sources)
     for each in heads:
         click.echo(head_line(each))
-    if not heads and not session.is_quiet:
+    if not heads and not cli.is_quiet:
         click.echo("image-sync: nothing on record yet", err=True)
 
 

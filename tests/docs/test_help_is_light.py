@@ -9,7 +9,7 @@ import sys
 import click
 import pytest
 
-from etl.cli.group import program
+from etl.cli.commands import program
 
 HEAVY = {
     "alembic",

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from etl.cli.group import program
-from etl.cli.session import Session
+from etl.cli.commands import program
+from etl.cli.context import CliContext
 from etl.config import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def is_command_line(arguments):
 def parse(arguments):
     """Let click read the arguments as it does before a command begins; RUN stands for a number."""
     arguments = ["1" if each == "RUN" else each for each in arguments]
-    context = program.make_context("image-sync", arguments, obj=Session())
+    context = program.make_context("image-sync", arguments, obj=CliContext())
     while isinstance(context.command, click.Group) and (rest := unread(context)):
         name, command, rest = context.command.resolve_command(context, rest)
         context = command.make_context(name, rest, parent=context)

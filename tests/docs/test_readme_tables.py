@@ -11,7 +11,7 @@ import click
 import pytest
 
 from etl import errors
-from etl.cli.group import program
+from etl.cli.commands import program
 from etl.config.settings import DiscoverSettings, Settings, SourceSettings
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
+from etl.cli.context import Session
 from etl.cli.main import run
-from etl.cli.session import Session
 from etl.database.engine import open_engine
 from etl.load.held import read_held
 from tests.support.history import BEGINNING, History, Reading, holding, record

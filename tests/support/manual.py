@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli.group import program
+from etl.cli.commands import program
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"docs/commands.md": lambda: markdown(), "man/image-sync.1": lambda: roff()}

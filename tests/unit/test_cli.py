@@ -16,15 +16,15 @@ from types import SimpleNamespace
 import click
 import pytest
 
-import etl.cli.sample
+import etl.cli.admin
 from etl import errors, signals
-from etl.cli import main
-from etl.cli.group import _add_global_options, program
+from etl.__main__ import main
+from etl.cli.commands import _add_global_options, program
+from etl.cli.context import CliContext
 from etl.cli.main import exit_code_of, run
-from etl.cli.session import Session
-from etl.cli.status import _words
+from etl.cli.report import _words
 
-cli_main = import_module("etl.cli.main")  # `etl.cli.main` is also the function
+cli_main = import_module("etl.cli.main")
 
 
 HEAVY = {"sqlalchemy", "alembic", "requests", "urllib3", "psycopg", "rich", "jinja2", "pyarrow"}
@@ -188,7 +188,7 @@ def test_the_command_exits_with_the_code(monkeypatch, capsys):
 
 STARTED = """
 import os, sys
-from etl.cli import main
+from etl.__main__ import main
 
 module, number, *args = sys.argv[1:]
 
@@ -204,7 +204,7 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "module", ["etl.cli.main", "click", "etl.cli.group", "etl.audit.query", "sqlalchemy.engine"]
+    "module", ["etl.cli.main", "click", "etl.cli.commands", "etl.audit.query", "sqlalchemy.engine"]
 )
 def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, number, tmp_path):
     args = ["--database", f"sqlite:///{tmp_path}/none.db", "images"]
@@ -318,9 +318,9 @@ def test_ages_are_told_in_words(seconds, words):
     ("url", "told"), [("sqlite:///a b.db", "'sqlite:///a b.db'"), ("postgresql://u:pw@h/n", "")]
 )
 def test_a_command_to_copy_has_the_options_but_no_password(url, told):
-    session = Session(config="my.toml", database=url)
+    cli = CliContext(config="my.toml", database=url)
     database = f"--database {told} " if told else ""
-    assert session.again("runs") == f"image-sync --config my.toml {database}runs"
+    assert cli.again("runs") == f"image-sync --config my.toml {database}runs"
 
 
 def test_a_port_in_use_is_a_usage_error(capsys):
@@ -386,6 +386,7 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
 
 @pytest.mark.usefixtures("signals_as_they_were")
 def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "etl.__main__")
     monkeypatch.setattr(sys, "argv", ["etl", "--version"])
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("etl", run_name="__main__")
@@ -396,7 +397,7 @@ def test_the_sample_is_served_until_it_is_stopped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.admin, "threading", SimpleNamespace(Event=lambda: stopped))
     assert run(["sample-api", "--port", "0"]) == 0
     assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out
 
@@ -405,7 +406,7 @@ def test_a_signed_sample_wants_keys_to_check_against(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.admin, "threading", SimpleNamespace(Event=lambda: stopped))
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
     monkeypatch.delenv("HUAWEICLOUD_SDK_SK", raising=False)
     assert run(["sample-api", "--port", "0", "--signed"]) == 2
@@ -429,7 +430,7 @@ def test_the_program_is_named_as_it_can_be_typed(
         (scripts[1].parent, one),
     ):
         monkeypatch.setenv("PATH", str(path))
-        assert Session().program == named
+        assert CliContext().program == named
     for argv in (other + "-else", str(tmp_path / "gone" / "image-sync"), "-c"):
         monkeypatch.setattr(sys, "argv", [argv])
-        assert Session().program == "image-sync"
+        assert CliContext().program == "image-sync"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from etl.cli.group import program
+from etl.cli.commands import program
+from etl.cli.context import CliContext
 from etl.cli.main import run
-from etl.cli.session import Session
 
 CONFIG = """
 unknown = 1
@@ -37,7 +37,7 @@ def config(tmp_path, monkeypatch):
 
 def offered(*words):
     """What the last word may become."""
-    shell = ShellComplete(program, {"obj": Session()}, "image-sync", "_IMAGE_SYNC_COMPLETE")
+    shell = ShellComplete(program, {"obj": CliContext()}, "image-sync", "_IMAGE_SYNC_COMPLETE")
     return [each.value for each in shell.get_completions(list(words[:-1]), words[-1])]
 
 

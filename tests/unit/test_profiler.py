@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from etl.cli.profile import as_table, profile_rows
-from etl.profiler import Profiler, RunningStopwatch, Spent
+from etl.profiler import Profiler, RunningStopwatch, Spent, profile_rows, profile_table
 
 
 @dataclass
@@ -86,7 +85,7 @@ def test_the_table_adds_up() -> None:
     with at.watch.on("fetch", 1000):
         at.work(4, 1.5)
     at.process.now += 2  # threads that fetch
-    assert as_table(at.watch).splitlines() == [
+    assert profile_table(at.watch).splitlines() == [
         "stage                wall s    CPU s   share      count",
         "fetch                 4.000    1.500   37.5%      1,000",
         "other threads                  2.500   62.5%",

@@ -1,6 +1,6 @@
 """What do the global options ask for? Settings and the database, opened when a command wants them.
 
-One `Session` for one command line. Commands take it with `pass_session`.
+One `CliContext` for one command line. Commands take it with `pass_cli`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Session:
+class CliContext:
     """The global options, and what follows from them.
 
     `exit_code` is what the command has come to, should its output find no reader any more.
@@ -141,4 +141,4 @@ class Session:
         return url if is_given and masked_url(url) == url else None
 
 
-pass_session = click.make_pass_decorator(Session)
+pass_cli = click.make_pass_decorator(CliContext)
