@@ -1,14 +1,17 @@
-"""What names, tags, paths and descriptions say is inside: each mention, and nothing guessed."""
+"""Components are recognised in names, tags, repositories and descriptions; nothing is guessed."""
 
 from __future__ import annotations
 
 import time
+from datetime import date
 
+import msgspec
 import pytest
 
+from etl.errors import ConfigError
 from etl.model import Image
-from etl.transform import COMPONENT_RULES, components
-from etl.transform.components import _remembered_mentions
+from etl.transform.component_tables import builtin_rules, builtin_tables, extended_tables
+from etl.transform.components import ComponentRules, Rule
 from etl.transform.swr_path import swr_parts
 
 # Name, repository and tag of the images in the API reference's example; descriptions shortened.
@@ -128,8 +131,37 @@ REFERENCE = [
 ]
 
 
-def said(image: Image) -> str:
-    return ", ".join(" ".join(filter(None, pair)) for pair in components(image))
+# Preset images of 2026: [framework-]engine-cann-python-system-architecture-chip.
+PRESETS = {
+    "mindspeed_llm_2.2.0-pytorch_2.7.1-cann_8.2.rc2-py_3.11-hce_2.0.2509-aarch64-snt9b": (
+        "cann 8.2.rc2, chip snt9b, hce 2.0.2509, mindspeed-llm 2.2.0, python 3.11, pytorch 2.7.1"
+    ),
+    "veomni_0.1.4-pytorch_2.7.1-cann_8.3.rc1-py_3.11-hce_2.0.2509-aarch64-snt9b23": (
+        "cann 8.3.rc1, chip snt9b23, hce 2.0.2509, python 3.11, pytorch 2.7.1, veomni 0.1.4"
+    ),
+    "verl_0.4.1-pytorch_2.6.0-cann_8.2.rc1-py_3.11-euler_2.10.11-aarch64-snt9b": (
+        "cann 8.2.rc1, chip snt9b, euleros 2.10.11, python 3.11, pytorch 2.6.0, verl 0.4.1"
+    ),
+    "areal_0.3.4-pytorch_2.7.1-cann_8.3.rc1-py_3.11-hce_2.0.2509-aarch64-snt9b23": (
+        "areal 0.3.4, cann 8.3.rc1, chip snt9b23, hce 2.0.2509, python 3.11, pytorch 2.7.1"
+    ),
+    "vllm_ascend_0.9.1-pytorch_2.5.1-cann_8.1.rc1-py_3.10-hce_2.0.2503-aarch64-snt3p": (
+        "cann 8.1.rc1, chip snt3p, hce 2.0.2503, python 3.10, pytorch 2.5.1, vllm-ascend 0.9.1"
+    ),
+    "mindspore_2.7.0-cann_8.3.rc1-py_3.11-hce_2.0.2509-aarch64-snt9b23-20251110": (
+        "cann 8.3.rc1, chip snt9b23, hce 2.0.2509, mindspore 2.7.0, python 3.11"
+    ),
+}
+
+
+def recognised(image: Image, rules: ComponentRules | None = None) -> str:
+    found = (rules or builtin_rules()).components(image)
+    return ", ".join(" ".join(filter(None, pair)) for pair in found)
+
+
+@pytest.mark.parametrize(("name", "expected"), PRESETS.items())
+def test_every_part_of_a_preset_name_is_recognised(name: str, expected: str) -> None:
+    assert recognised(Image("x", name=name)) == expected
 
 
 @pytest.mark.parametrize(("name", "path", "description", "expected"), REFERENCE)
@@ -140,7 +172,7 @@ def test_the_reference_example(
     image = Image(
         "x", name=name, tag=tag, swr_repository=repository, swr_tag=tag, description=description
     )
-    assert said(image) == expected
+    assert recognised(image) == expected
 
 
 @pytest.mark.parametrize(
@@ -162,8 +194,9 @@ def test_the_reference_example(
         # run together, by their makers' rules
         ("cp310 py38 py3 python3.9.1", "python 3.10, python 3.8, python 3.9.1"),
         ("cuda102-ubuntu1804", "cuda 10.2, ubuntu 18.04"),
-        # as written
-        ("CANN 7.0.RC1", "cann 7.0.RC1"),
+        # versions of early releases
+        ("CANN 7.0.RC1", "cann 7.0.rc1"),
+        ("cann_8.3.rc1, CANN 8.3.RC1", "cann 8.3.rc1"),
         ("cann_8.0.rc1.alpha002", "cann 8.0.rc1"),
         ("torch2.0a1 ubuntu20.04LTS", "pytorch 2.0a1, ubuntu 20.04"),
         ("İ CANN 7.0.RC1", "cann 7.0.rc1"),
@@ -171,8 +204,11 @@ def test_the_reference_example(
         ("pytorch pytorch1 pytorch1.8 PyTorch 1.8.0", "pytorch 1.8.0"),
         ("pytorch1.8 pytorch1.80", "pytorch 1.8, pytorch 1.80"),
         ("cann7.0 cann7.0-rc1", "cann 7.0-rc1"),
-        # not said
+        # not recognised
         ("array of x-rays, ray tracing", ""),
+        ("areal density, the Verlag, snt9b2, usnt9b, snt9bx, HCE", ""),
+        ("Huawei Cloud EulerOS 2.0", "hce 2.0"),
+        ("snt9b-2.0 SNT9B23", "chip snt9b, chip snt9b23"),
         ("numpy1.2 barcuda supercuda10.2 cudart10", ""),
         ("mindspore-1-20211220 pytorch_1_8x", "mindspore 1, pytorch 1"),
         ("pytorch-20211220 mlstudio-2021", "mlstudio, pytorch"),
@@ -184,11 +220,11 @@ def test_the_reference_example(
         ("Python 3.", "python 3"),
     ],
 )
-def test_made_up_hard_ones(text: str, expected: str) -> None:
-    assert said(Image("x", description=text)) == expected
+def test_a_text(text: str, expected: str) -> None:
+    assert recognised(Image("x", description=text)) == expected
 
 
-def test_host_and_organisation_say_nothing_of_the_content() -> None:
+def test_registry_and_organisation_do_not_count() -> None:
     path = "ray2.pytorch.org/mindspore1.2/base:1"
     registry, organization, repository, tag = swr_parts(path)
     image = Image(
@@ -199,12 +235,12 @@ def test_host_and_organisation_say_nothing_of_the_content() -> None:
         swr_repository=repository,
         swr_tag=tag,
     )
-    assert components(image) == ()
+    assert builtin_rules().components(image) == ()
 
 
-def test_a_build_s_tag_is_no_version() -> None:
+def test_a_build_tag_is_not_a_version() -> None:
     image = Image("x", swr_repository="my-pytorch", swr_tag="3.3.3-B003", tag="3.3.3-B003")
-    assert components(image) == (("pytorch", None),)
+    assert builtin_rules().components(image) == (("pytorch", None),)
 
 
 @pytest.mark.parametrize(
@@ -218,25 +254,111 @@ def test_a_build_s_tag_is_no_version() -> None:
     ],
 )
 def test_each_text_counts_alone(image: Image) -> None:
-    assert components(image) == (("cann", "7.0"),)
+    assert builtin_rules().components(image) == (("cann", "7.0"),)
 
 
-def test_long_texts_are_not_remembered() -> None:
-    before = _remembered_mentions.cache_info().misses
-    assert said(Image("x", description="ray1.3 " + "x" * 512)) == "ray 1.3"
-    assert _remembered_mentions.cache_info().misses == before
+def test_only_short_texts_are_cached() -> None:
+    rules = builtin_tables().compiled()
+    assert recognised(Image("x", description="ray1.3 " + "x" * 512), rules) == "ray 1.3"
+    assert rules._cached_mentions.cache_info().currsize == 0
+    assert recognised(Image("x", description="ray1.3"), rules) == "ray 1.3"
+    assert rules._cached_mentions.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("unit", ["pytorch1.", "1.", "pytorch-1-", "cuda", "p", "v", " "])
 def test_long_texts_are_read_in_bounded_time(unit: str) -> None:
     started = time.process_time()
-    components(Image("x", description="pytorch1." + unit * 200_000 + "x"))
+    builtin_rules().components(Image("x", description="pytorch1." + unit * 200_000 + "x"))
     assert time.process_time() - started < 5
 
 
-def test_the_rules_have_a_name_that_changes_with_them():
-    """Images are read anew when it changes: so it changes with what the rules say, and only then.
+def test_the_digest_changes_with_what_is_recognised_and_only_then() -> None:
+    before = builtin_tables().compiled().digest
+    assert builtin_tables().compiled().digest == before
+    dates = extended_tables(DATES, place="own.toml")
+    assert dates.compiled().digest == before
+    assert extended_tables(OWN, place="own.toml").compiled().digest != before
 
-    Where the same rules come to be read otherwise, raise the number in `COMPONENT_RULES`.
+
+OWN = """
+[components]
+our-sdk = { abbreviations = ["osdk"] }
+pytorch = { spellings = ["ptorch"], packed = { 3 = 1 } }
+areal = {}
+chip = { spellings = [], versions = ["snt10"] }
+"""
+DATES = """
+[releases.our-sdk]
+"1" = { ends_on = 2027-01-31, according_to = "https://wiki.example.com/sdk" }
+[releases.python]
+"3.7" = { ends_on = 2030-01-31, according_to = "our own support contract" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("our-sdk 1.2, osdk", "our-sdk 1.2"),
+        ("osdk_1.3 ptorch271 pytorch 2.6", "our-sdk 1.3, pytorch 2.6, pytorch 2.71"),
+        ("areal", "areal"),
+        ("snt10 snt9b", "chip snt10, chip snt9b"),
+    ],
+)
+def test_a_file_extends_the_rules(text: str, expected: str) -> None:
+    rules = extended_tables(OWN, place="own.toml").compiled()
+    assert recognised(Image("x", name=text), rules) == expected
+
+
+def test_a_spelling_moves_to_the_component_of_the_file() -> None:
+    own = '[components]\nour-os = { spellings = ["debian"], abbreviations = ["cp"] }'
+    rules = extended_tables(own, place="own.toml").compiled()
+    assert recognised(Image("x", name="debian12 cp38 py39"), rules) == (
+        "our-os 12, our-os 38, python 3.9"
+    )
+
+
+def test_a_file_extends_and_replaces_dates() -> None:
+    releases = extended_tables(DATES, place="own.toml").releases
+    assert releases["our-sdk", "1"].ends_on == date(2027, 1, 31)
+    assert releases["python", "3.7"].according_to == "our own support contract"
+    assert releases["python", "3.8"] == builtin_tables().releases["python", "3.8"]
+
+
+def test_every_mistake_of_a_file_is_reported_with_its_location() -> None:
+    text = """
+    colour = 1
+    [components]
+    a = { spelling = ["a"] }
+    B = {}
+    c = { spellings = ["x", ""], abbreviations = ["x"] }
+    [releases]
+    python = 3
+    ubuntu = { "30.04" = { ends_on = "soon", according_to = "" } }
     """
-    assert COMPONENT_RULES == "a69b49d401e6a3be"
+    with pytest.raises(ConfigError) as error:
+        extended_tables(text, place="own.toml")
+    assert error.value.mistakes == [
+        "colour: unknown; the tables are components and releases",
+        'components."a": Object contains unknown field `spelling`',
+        "releases.python: expected a table",
+        'releases.ubuntu."30.04": Invalid RFC3339 encoded date - at `$.ends_on`',
+        "components.\"B\": 'B' must be in lower case and not empty",
+        "components.\"c\": '' must be in lower case and not empty",
+        "components: 'x' is given more than once",
+    ]
+    with pytest.raises(ConfigError, match="not TOML"):
+        extended_tables("[", place="own.toml")
+
+
+def test_the_built_in_dates_name_their_source_and_a_component_with_rules() -> None:
+    tables = builtin_tables()
+    for (component, _release), each in tables.releases.items():
+        assert component in tables.rules
+        assert each.according_to.startswith("https://")
+    rows = msgspec.json.decode(tables.release_rows())
+    assert ["ubuntu", "24.04", "2029-05-31"] in [row[:3] for row in rows]
+
+
+def test_rules_may_start_with_any_character() -> None:
+    rules = ComponentRules({"c++": Rule(spellings=("+plus",))})
+    assert recognised(Image("x", name="a +plus 3.1"), rules) == "c++ 3.1"
