@@ -1,0 +1,1 @@
+"""Pure parts of the proof: Merkle trees, signed checkpoints, log entries and evidence files."""

@@ -1,0 +1,578 @@
+"""Check an image-sync evidence file with the Python standard library only, offline.
+
+    python3 check.py VERIFIER_KEY [FOLDER_OR_ZIP]
+
+VERIFIER_KEY is the line that `image-sync key show` prints. Get it from its owner through a channel
+you trust, not from this file. Without FOLDER_OR_ZIP, the folder that contains this script is
+checked. An unsigned file is checked without a key.
+
+The record is a log: numbered entries under a Merkle tree (RFC 6962, SHA-256), one entry for each
+run and source. Each entry contains the root of a second tree over the events of that run. The
+check follows this chain:
+
+    signature of checkpoint.txt → root of the log → entries/N.json → events_root
+    → entries/N/I.json → every statement in evidence.json → README.txt
+
+It exits with 0 if everything verifies and with 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+Data = dict[str, Any]
+Files = dict[str, bytes]
+Entries = dict[int, Data]
+Events = list[tuple[int, int, Data]]
+Actors = dict[tuple[int, int], Data]
+Point = tuple[int, int, int, int]
+
+LIMITS = """\
+What this file does not prove:
+- that the API's answers were true. It proves that this record said so at that time and has not
+  been rewritten since. The answers remain a claim of whoever ran the program, unless a third
+  party's trace supports them.
+- that the record contains nothing else about this image. Ask for `image-sync verify` on the
+  database to rule that out.
+"""
+
+
+class Invalid(Exception):
+    """Something in the evidence file does not verify."""
+
+
+def require(condition: object, message: str) -> None:
+    """Stop with `message` unless the condition holds."""
+    if not condition:
+        raise Invalid(message)
+
+
+# --- Base64 and canonical JSON: one spelling only ---------------------------------------------
+
+
+def decode_base64(text: str) -> bytes:
+    """Bytes of a base64 text; any other spelling of the same bytes is an error."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid(f"not base64: {text[:60]!r}") from None
+    require(base64.b64encode(data).decode() == text, f"not canonical base64: {text[:60]!r}")
+    return data
+
+
+def decode_json(data: bytes, name: str) -> Data:
+    """Object of a canonical JSON text: sorted keys, no white space, UTF-8."""
+    try:
+        value = json.loads(data.decode())
+        canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise Invalid(f"{name} is not JSON") from None
+    if not isinstance(value, dict) or canonical.encode() != data:
+        raise Invalid(f"{name} is not canonical JSON")
+    return value
+
+
+# --- Merkle tree (RFC 6962, section 2.1) ------------------------------------------------------
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Hash of one leaf of a tree."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash of two subtrees."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """Root of the tree of `size` leaves with `leaf` at `index`; None if that is impossible.
+
+    Algorithm of RFC 9162, section 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return None
+    number, last, root = index, size - 1, leaf
+    for sibling in proof:
+        if last == 0:
+            return None
+        if number & 1 or number == last:
+            root = node_hash(sibling, root)
+            while not number & 1 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            root = node_hash(root, sibling)
+        number, last = number >> 1, last >> 1
+    return root if last == 0 else None
+
+
+# --- Ed25519 (RFC 8032, section 5.1) ----------------------------------------------------------
+
+P = 2**255 - 19  # the field
+L = 2**252 + 27742317777372353535851937790883648493  # order of the base point
+D = -121665 * pow(121666, -1, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+
+def point_add(p: Point, q: Point) -> Point:
+    """Sum of two points in extended coordinates (X, Y, Z, T)."""
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def point_multiply(number: int, p: Point) -> Point:
+    """`number` times a point."""
+    result = (0, 1, 1, 0)
+    while number:
+        if number & 1:
+            result = point_add(result, p)
+        p, number = point_add(p, p), number >> 1
+    return result
+
+
+def point_decode(data: bytes) -> Point | None:
+    """Point of 32 bytes; None if they encode none."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def point_encode(p: Point) -> bytes:
+    """32 bytes of a point."""
+    inverse = pow(p[2], -1, P)
+    x, y = p[0] * inverse % P, p[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = point_decode((4 * pow(5, -1, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature is valid."""
+    point = point_decode(public_key)
+    scalar = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or point is None or scalar >= L:
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    factor = int.from_bytes(digest, "little") % L
+    negative = (P - point[0], point[1], 1, P - point[3])
+    computed = point_add(point_multiply(scalar, BASE), point_multiply(factor, negative))
+    return point_encode(computed) == signature[:32]
+
+
+# --- Verifier keys and checkpoints (C2SP signed-note and tlog-checkpoint) ---------------------
+
+
+def parse_verifier_key(text: str, kind: int = 1) -> tuple[str, bytes, bytes]:
+    """Name, key id and public key of `NAME+HEX_KEY_ID+BASE64`; kind 1: Ed25519."""
+    name, _, rest = text.strip().partition("+")
+    key_id, _, encoded = rest.partition("+")
+    require(name and not re.search(r"\s", name), "the verifier key has no name")
+    data = decode_base64(encoded)
+    require(len(data) == 33 and data[0] == kind, "the verifier key is not an Ed25519 key")
+    expected = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    require(key_id == expected.hex(), "the key id does not belong to the verifier key")
+    return name, expected, data[1:]
+
+
+def parse_checkpoint(note: bytes) -> tuple[str, str, int, bytes, list[tuple[str, bytes]]]:
+    """Text, origin, tree size, root and signatures [(name, bytes)] of a checkpoint."""
+    try:
+        text, separator, tail = note.decode().partition("\n\n")
+    except UnicodeDecodeError:
+        raise Invalid("the checkpoint is not UTF-8") from None
+    require(separator, "the checkpoint has no empty line")
+    lines = text.split("\n")
+    require(len(lines) == 3 and lines[0].strip(), "the checkpoint does not have three lines")
+    require(re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]), "the checkpoint has no tree size")
+    root = decode_base64(lines[2])
+    require(len(root) == 32, "the checkpoint's root is not a SHA-256 hash")
+    require(tail == "" or tail.endswith("\n"), "the checkpoint does not end with a new line")
+    signatures = []
+    for line in tail.split("\n")[:-1]:
+        match = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
+        if not match:
+            raise Invalid(f"not a signature line: {line[:60]!r}")
+        signatures.append((match[1], decode_base64(match[2])))
+    return text + "\n", lines[0], int(lines[1]), root, signatures
+
+
+def check_signature(note: bytes, verifier_key: str) -> None:
+    """Require a valid signature of the verifier key on a checkpoint."""
+    name, key_id, public_key = parse_verifier_key(verifier_key)
+    text, origin, _, _, signatures = parse_checkpoint(note)
+    require(origin == name, f"the checkpoint is of the log {origin!r}, the key of {name!r}")
+    ours = [data for signer, data in signatures if signer == name and data[:4] == key_id]
+    require(ours, "the checkpoint is not signed with this key")
+    for data in ours:
+        require(is_signature(public_key, text.encode(), data[4:]), "the signature is invalid")
+
+
+# --- The files of an evidence file ------------------------------------------------------------
+
+
+def parse_hashes(lines: list[str], name: str) -> list[bytes]:
+    """Hashes of a proof, one base64 line each."""
+    hashes = [decode_base64(line) for line in lines]
+    require(all(len(each) == 32 for each in hashes) and len(hashes) <= 63, f"{name}: bad hash")
+    return hashes
+
+
+def check_entries(files: Files, note: bytes) -> Entries:
+    """Entry number → its data, each proven to be in the log that the checkpoint covers."""
+    _, _, size, root, _ = parse_checkpoint(note)
+    entries = {}
+    for name in sorted(files):
+        match = re.fullmatch(r"entries/(0|[1-9][0-9]*)\.json", name)
+        if not match:
+            continue
+        number = int(match[1])
+        proof = files.get(f"entries/{number}.tlog-proof", b"")
+        head, _, tail = proof.partition(b"\n\n")
+        require(tail == note, f"the checkpoint of entries/{number}.tlog-proof differs")
+        lines = head.decode().split("\n")
+        expected = ["c2sp.org/tlog-proof@v1", f"index {number}"]
+        require(lines[:2] == expected, f"entries/{number}.tlog-proof does not prove entry {number}")
+        hashes = parse_hashes(lines[2:], name)
+        computed = root_from_inclusion(leaf_hash(files[name]), number, size, hashes)
+        require(computed == root, f"entry {number} is not in the log that the checkpoint covers")
+        entries[number] = decode_json(files[name], name)
+    require(entries, "the file contains no log entry")
+    return entries
+
+
+def check_events(files: Files, entries: Entries) -> Events:
+    """[(entry, index, event)], each proven to be one of the entry's events."""
+    events = []
+    for name in files:
+        match = re.fullmatch(r"entries/(0|[1-9][0-9]*)/(0|[1-9][0-9]*)\.json", name)
+        if not match:
+            continue
+        number, index = int(match[1]), int(match[2])
+        require(number in entries, f"{name} belongs to an entry that is not in the file")
+        data = entries[number]
+        lines = files.get(name[:-5] + ".proof", b"").decode().split("\n")
+        expected = [f"index {index}", f"size {data['events']}"]
+        require(lines[:2] == expected and lines[-1] == "", f"{name[:-5]}.proof does not fit")
+        hashes = parse_hashes(lines[2:-1], name)
+        computed = root_from_inclusion(leaf_hash(files[name]), index, data["events"], hashes)
+        is_root = computed is not None and computed.hex() == data["events_root"]
+        require(is_root, f"{name} is not among the events of entry {number}")
+        events.append((number, index, decode_json(files[name], name)))
+    return sorted(events, key=lambda each: each[:2])
+
+
+def check_actors(files: Files, events: Events) -> Actors:
+    """(entry, index) → who removed the image, where the event commits to these values."""
+    actors = {}
+    for number, index, event in events:
+        name = f"entries/{number}/{index}.actor.json"
+        if name in files:
+            digest = hashlib.sha256(files[name]).hexdigest()
+            require(digest == event.get("actor_digest"), f"{name} differs from its digest")
+            actors[number, index] = decode_json(files[name], name)
+    return actors
+
+
+def check_names(files: Files, entries: Entries, events: Events, actors: Actors) -> None:
+    """Require that the file contains exactly what is checked."""
+    known = {"README.txt", "evidence.json", "checkpoint.txt", "checkpoint.tsr", "check.py"}
+    known |= {f"entries/{number}.{kind}" for number in entries for kind in ("json", "tlog-proof")}
+    known |= {f"entries/{n}/{i}.{kind}" for n, i, _ in events for kind in ("json", "proof")}
+    known |= {f"entries/{n}/{i}.actor.json" for n, i in actors}
+    missing = known - set(files) - {"checkpoint.tsr"}
+    require(not missing, f"missing: {', '.join(sorted(missing)[:3])}")
+    require(set(files) <= known, f"unexpected: {', '.join(sorted(set(files) - known)[:3])}")
+
+
+# --- What the verified entries and events say -------------------------------------------------
+
+RUN = [
+    *("run_id", "status", "observed_at", "certificate", "endpoint", "endpoint_changed_from"),
+    *("project_id", "coverage", "guard_override", "walk_detail", "error_kind", "error_message"),
+]
+GROUPS = {"opened": "versions", "closed": "versions", "field": "changes", "presence": "absences"}
+GROUPS |= {"removal": "removals", "attribution": "removals", "held": "decisions"}
+GROUPS |= {"released": "decisions", "reject": "rejects", "resolved": "rejects", "run": "runs"}
+AS_JSON = ("evidence_detail", "walk_detail")
+
+
+def statements(entries: Entries, events: Events, actors: Actors, digests: dict[str, str]) -> Data:
+    """Content of evidence.json: nothing but what the verified entries and events say."""
+    groups: dict[str, list[Data]] = {name: [] for name in (*GROUPS.values(), "pruned")}
+    for number, data in sorted(entries.items()):
+        if data["entry"] == "prune":
+            keys = ("source", "through_entry", "through_run", "observed_at", "pruned_at")
+            groups["pruned"].append({"entry": number} | {key: data[key] for key in keys})
+        else:
+            groups["runs"].append(run_statement(number, data))
+    for number, index, event in events:
+        item = {key: value for key, value in event.items() if key not in ("source", "image_id")}
+        for key in AS_JSON:
+            if key in item:
+                item[key] = json.loads(item[key])
+        if item["event"] == "run":
+            item = run_statement(item["entry"], item)
+            item["sealed_by_entry"] = number
+            groups["runs"].append(item)
+            continue
+        if (number, index) in actors:
+            item["actor"] = {k: v for k, v in actors[number, index].items() if k != "salt"}
+        groups[GROUPS[item["event"]]].append({"entry": number, "index": index} | item)
+    images = {(entries[n]["source"], e["image_id"]) for n, _, e in events if "image_id" in e}
+    require(len(images) == 1, "the file is not about exactly one image")
+    source, image_id = images.pop()
+    require(all(each["source"] == source for each in entries.values()), "entry of another source")
+    check_history(groups)
+    return {"format": 1, "source": source, "image_id": image_id, "files": digests} | groups
+
+
+def run_statement(number: int, data: Data) -> Data:
+    """What evidence.json says about a run."""
+    row, run = data["source_run"], data["sync_run"]
+    statement = {"entry": number} | {key: row[key] for key in RUN if key in row}
+    if "walk_detail" in statement:
+        statement["walk_detail"] = json.loads(statement["walk_detail"])
+    keys = ("kind", "actor", "reason", "version", "host")
+    return statement | {key: run[key] for key in keys if key in run}
+
+
+def check_history(groups: Data) -> None:
+    """Require that the versions follow each other, and that every removal closes one."""
+    opened = [each for each in groups["versions"] if each["event"] == "opened"]
+    numbers = [each["version"] for each in opened]
+    require(numbers == sorted(set(numbers)), "a version is opened twice")
+    closed = {each["version"]: each for each in groups["versions"] if each["event"] == "closed"}
+    for each in opened:
+        before = closed.get(each["version"] - 1)
+        if each["version"] - 1 in numbers:
+            require(before, f"version {each['version'] - 1} is followed but not closed")
+        if before:
+            require(before["valid_to"] <= each["valid_from"], "two versions overlap")
+    for removal in groups["removals"]:
+        if removal["event"] == "removal" and removal["version"] in closed:
+            end = closed[removal["version"]]
+            require(end["closed_as"] == "removed", "a removal does not close its version")
+            require(end["valid_to"] == removal["removed_at"], "a removal has another time")
+
+
+def statements_text(evidence: Data) -> bytes:
+    """Bytes of evidence.json."""
+    return (json.dumps(evidence, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def plain(value: object) -> str:
+    """A text of the record without characters that control a terminal or hide text."""
+    hidden = "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+    return re.sub(hidden, lambda match: f"\\u{ord(match[0]):04x}", str(value))
+
+
+def readme(evidence: Data, note: bytes) -> bytes:
+    """Text of README.txt, from evidence.json and the checkpoint."""
+    _, origin, size, root, signatures = parse_checkpoint(note)
+    opened = [each for each in evidence["versions"] if each["event"] == "opened"]
+    last = opened[-1]["values"] if opened else {}
+    lines = [
+        "EVIDENCE ABOUT ONE IMAGE",
+        "",
+        f"Image:   {plain(last.get('name', '(without a name)'))}",
+        f"Id:      {plain(evidence['image_id'])}",
+        f"Address: {plain(last.get('swr_path', '(none)'))}",
+        f"Source:  {plain(evidence['source'])}",
+        f"Log:     {plain(origin)}",
+        f"State:   {size} entries, root {root.hex()}",
+        "",
+        "What happened (times are UTC; [N] is the entry of the log that contains it)",
+        "",
+        *sorted(happened(evidence)),
+        "",
+        "How each removal is known",
+        "",
+        *(removal_lines(evidence) or ["  The record contains no removal of this image.", ""]),
+        *pruned_lines(evidence),
+        LIMITS,
+        "How to check this file",
+        "",
+        "  Unpack it and run `python3 check.py VERIFIER_KEY` (Python 3.9 or newer, nothing to",
+        "  install, no network). The verifier key belongs to the owner of the record: ask for it",
+        "  through a channel you trust. If you suspect that check.py was replaced, take it from",
+        "  the program's source code (etl/proof/check.py).",
+    ]
+    if not signatures:
+        lines.append("  This file is not signed: nothing shows who made it, or when.")
+    if "checkpoint.tsr" in evidence["files"]:
+        lines.append("  checkpoint.tsr is an RFC 3161 timestamp. Verify it with OpenSSL:")
+        lines.append("  openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -token_in \\")
+        lines.append("    -CAfile CA.pem")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def happened(evidence: Data) -> Iterator[str]:
+    """One line for each event, beginning with its time."""
+    for each in evidence["versions"]:
+        if each["event"] == "opened":
+            what = f"{each['opened_as']} (version {each['version']})"
+            yield f"  {each['valid_from']}  [{each['entry']}] {what}"
+        elif each["closed_as"] != "changed":
+            yield f"  {each['valid_to']}  [{each['entry']}] {each['closed_as'].replace('_', ' ')}"
+    times = {each["run_id"]: each["observed_at"] for each in evidence["runs"]}
+    for each in evidence["changes"]:
+        old, new = plain(each["old_value"]), plain(each["new_value"])
+        what = f"{each['field']}: {old} -> {new}"
+        yield f"  {times[each['run_id']]}  [{each['entry']}] {what}"
+    words = {"missing": "no longer listed, undecided", "found": "not listed, found by its id"}
+    words |= {"listed": "listed again", "relisted": "listed elsewhere"}
+    for each in evidence["absences"]:
+        yield f"  {each['changed_at']}  [{each['entry']}] {words[each['kind']]}"
+    actors = {each["run_id"]: each for each in evidence["runs"]}
+    for each in evidence["decisions"]:
+        at = each.get("held_at") or each["released_at"]
+        run = actors.get(each["run_id"], {})
+        who = f" by {plain(run['actor'])}" if "actor" in run else ""
+        why = f" ({plain(run['reason'])})" if "reason" in run else ""
+        what = f"removal held ({each['rule']})" if "rule" in each else "held removal: "
+        what += each.get("released_as", "")
+        yield f"  {at}  [{each['entry']}] {what}{who}{why}"
+    for each in evidence["rejects"]:
+        at = each.get("rejected_at") or each["resolved_at"]
+        yield f"  {at}  [{each['entry']}] record {each['event']}: {plain(each['reason'])}"
+
+
+def removal_lines(evidence: Data) -> list[str]:
+    """How each removal is known: its evidence, its walk, and the walk before."""
+    known = {
+        "lookup_not_found": "The listings did not contain it, and a request for its id answered"
+        " that it does not exist.",
+        "lookup_deleted": "The listings did not contain it, and a request for its id answered"
+        " that it is deleted.",
+        "listed_deleted": "The listing itself showed it with status DELETED.",
+        "absent_twice": "Two complete, certified reads of the listings did not contain it.",
+    }
+    runs = {each["run_id"]: each for each in evidence["runs"]}
+    lines = []
+    for each in evidence["removals"]:
+        if each["event"] == "removal":
+            lines.append(f"  Removed {each['removed_at']} (version {each['version']}).")
+            lines.append(f"  {known[each['evidence']]}")
+            lines.append(f"  Last seen {each['last_seen_at']}.")
+            detail = json.dumps(each["evidence_detail"], sort_keys=True, ensure_ascii=False)
+            lines.append(f"  Details: {plain(detail)}")
+            run = runs.get(each["run_id"])
+            if run:
+                where = plain(f"{run.get('endpoint')}, project {run.get('project_id')}")
+                lines.append(f"  Read from {where}, certificate {run['certificate']}.")
+                if run.get("guard_override"):
+                    lines.append("  The guard against large removals was overridden in this run.")
+        else:
+            lines.append(f"  Who removed version {each['version']}: {each['attribution']}.")
+            if "removed_by" in each.get("actor", {}):
+                lines.append(f"  Named by the cloud's trace: {plain(each['actor']['removed_by'])}.")
+        lines.append("")
+    return lines
+
+
+def pruned_lines(evidence: Data) -> list[str]:
+    """What is said where older history was pruned."""
+    lines = []
+    for each in evidence["pruned"]:
+        lines.append(f"History up to {each['observed_at']} was pruned on {each['pruned_at']}.")
+        lines.append("What was kept of it is sealed by the owner of the record since then only:")
+        lines.append(f"entry {each['entry']} proves that it has not changed after that time.")
+        lines.append("")
+    return lines
+
+
+# --- The whole check --------------------------------------------------------------------------
+
+
+def check(files: Files, verifier_key: str) -> tuple[list[str], list[str]]:
+    """Check everything; return what is proved and what is not. Raises `Invalid`."""
+    note = files.get("checkpoint.txt", b"")
+    _, origin, size, _, signatures = parse_checkpoint(note)
+    proved, unproved = [], []
+    if verifier_key:
+        check_signature(note, verifier_key)
+        proved.append(
+            f"the checkpoint of log {plain(origin)} ({size} entries) is signed by the key"
+        )
+    else:
+        require(not signatures, "the checkpoint is signed: give the verifier key")
+        unproved.append("who made the file, and when: the checkpoint is not signed")
+    entries = check_entries(files, note)
+    events = check_events(files, entries)
+    actors = check_actors(files, events)
+    check_names(files, entries, events, actors)
+    digests: dict[str, str] = {
+        name: hashlib.sha256(files[name]).hexdigest()
+        for name in ["check.py", "checkpoint.tsr"]
+        if name in files
+    }
+    evidence = statements(entries, events, actors, digests)
+    is_equal = files["evidence.json"] == statements_text(evidence)
+    require(is_equal, "evidence.json says something that the entries and events do not")
+    require(files["README.txt"] == readme(evidence, note), "README.txt differs from evidence.json")
+    proved.append(f"{len(entries)} log entries and {len(events)} events are in the log")
+    proved.append("every statement of evidence.json and README.txt follows from them")
+    if "checkpoint.tsr" in files:
+        digest = hashlib.sha256(note).digest()
+        require(digest in files["checkpoint.tsr"], "the timestamp is of another checkpoint")
+        unproved.append("the timestamp: verify checkpoint.tsr with OpenSSL (see README.txt)")
+    else:
+        unproved.append("when the log had this state: there is no timestamp")
+    if evidence["pruned"]:
+        unproved.append("what was pruned: the owner's word, sealed when it was pruned")
+    return proved, unproved
+
+
+def read_files(path: Path) -> Files:
+    """Name → bytes of the files in a folder or a ZIP file."""
+    if path.is_dir():
+        found = (each for each in path.rglob("*") if each.is_file())
+        found = (each for each in found if "__pycache__" not in each.parts)
+        return {each.relative_to(path).as_posix(): each.read_bytes() for each in found}
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        require(len(names) == len(set(names)), "a name occurs twice")
+        return {name: archive.read(name) for name in names if not name.endswith("/")}
+
+
+def main(arguments: list[str]) -> int:
+    """Check a folder or ZIP file and print the result."""
+    key = arguments[0] if arguments else ""
+    path = Path(arguments[1]) if len(arguments) > 1 else Path(__file__).parent
+    try:
+        proved, unproved = check(read_files(path), key)
+    except (Invalid, OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        print(f"INVALID: {error}")
+        return 1
+    for line in proved:
+        print(f"proved: {line}")
+    for line in unproved:
+        print(f"NOT proved: {line}")
+    print(LIMITS, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

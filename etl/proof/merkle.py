@@ -1,0 +1,173 @@
+"""Merkle trees of RFC 6962 with SHA-256: roots, inclusion proofs and consistency proofs."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from etl.proof.check import leaf_hash, node_hash, root_from_inclusion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = sha256(b"").digest()
+
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_BYTES",
+    "Frontier",
+    "Tree",
+    "is_consistent",
+    "is_included",
+    "leaf_hash",
+    "node_hash",
+]
+
+
+class Frontier:
+    """Right edge of a tree: what appending a leaf needs, one hash for each bit set in its size."""
+
+    def __init__(self, size: int = 0, data: bytes = b"") -> None:
+        """`data`: the hashes of the complete subtrees, largest first. Raises `ValueError`."""
+        if len(data) != size.bit_count() * HASH_BYTES:
+            raise ValueError("the frontier does not fit the size of the tree")
+        self.size = size
+        self._hashes = split_hashes(data)
+
+    @property
+    def data(self) -> bytes:
+        """The hashes, concatenated."""
+        return b"".join(self._hashes)
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of a leaf."""
+        node, size = leaf, self.size
+        while size & 1:
+            node, size = node_hash(self._hashes.pop(), node), size >> 1
+        self._hashes.append(node)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Root of the whole tree."""
+        if not self._hashes:
+            return EMPTY_ROOT
+        root = self._hashes[-1]
+        for node in reversed(self._hashes[:-1]):
+            root = node_hash(node, root)
+        return root
+
+
+class Tree:
+    """A tree over given leaf hashes that computes roots and proofs of every prefix."""
+
+    def __init__(self, leaves: Iterable[bytes]) -> None:
+        self._levels = [list(leaves)]
+        while len(below := self._levels[-1]) > 1:
+            pairs = zip(below[::2], below[1::2], strict=False)
+            self._levels.append([node_hash(left, right) for left, right in pairs])
+
+    def __len__(self) -> int:
+        return len(self._levels[0])
+
+    def root(self, size: int | None = None) -> bytes:
+        """Root of the first `size` leaves (default: all)."""
+        size = len(self) if size is None else size
+        if not 0 <= size <= len(self):
+            raise ValueError(f"the tree has {len(self)} leaves, not {size}")
+        return self._subtree(0, size) if size else EMPTY_ROOT
+
+    def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
+        """Hashes that prove a leaf of the first `size` leaves, from its sibling upwards."""
+        size = len(self) if size is None else size
+        if not 0 <= index < size <= len(self):
+            raise ValueError(f"no leaf {index} in a tree of {size}")
+        proof: list[bytes] = []
+        start, end = 0, size
+        while end - start > 1:
+            middle = start + _split(end - start)
+            if index < middle:
+                proof.append(self._subtree(middle, end))
+                end = middle
+            else:
+                proof.append(self._subtree(start, middle))
+                start = middle
+        return proof[::-1]
+
+    def consistency_proof(self, old: int, size: int | None = None) -> list[bytes]:
+        """Hashes that prove that the first `old` leaves are a prefix of the first `size` leaves."""
+        size = len(self) if size is None else size
+        if not 0 <= old <= size <= len(self):
+            raise ValueError(f"no prefix of {old} leaves in a tree of {size}")
+        if old in (0, size):
+            return []
+        proof: list[bytes] = []
+        start, end = 0, size
+        while old != end:
+            middle = start + _split(end - start)
+            if old <= middle:
+                proof.append(self._subtree(middle, end))
+                end = middle
+            else:
+                proof.append(self._subtree(start, middle))
+                start = middle
+        if start:  # RFC 6962: the old root itself is left out where the verifier knows it
+            proof.append(self._subtree(start, end))
+        return proof[::-1]
+
+    def _subtree(self, start: int, end: int) -> bytes:
+        """Root of the leaves from `start` up to `end`; `start` is a multiple of the larger half."""
+        count = end - start
+        if count & (count - 1) == 0:
+            level = count.bit_length() - 1
+            return self._levels[level][start >> level]
+        middle = start + _split(count)
+        return node_hash(self._subtree(start, middle), self._subtree(middle, end))
+
+
+def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether the proof shows that the tree with this root has this leaf at `index`."""
+    return root_from_inclusion(leaf, index, size, proof) == root
+
+
+def is_consistent(
+    old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Whether the proof shows that the old tree is a prefix of the new one.
+
+    Algorithm of RFC 9162, section 2.1.4.2.
+    """
+    if not 0 <= old <= size:
+        return False
+    if old == size:
+        return old_root == root and not proof
+    if old == 0:
+        return old_root == EMPTY_ROOT and not proof
+    hashes = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if not hashes:
+        return False
+    number, last = old - 1, size - 1
+    while number & 1:
+        number, last = number >> 1, last >> 1
+    computed_old = computed = hashes[0]
+    for node in hashes[1:]:
+        if last == 0:
+            return False
+        if number & 1 or number == last:
+            computed_old, computed = node_hash(node, computed_old), node_hash(node, computed)
+            while not number & 1 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            computed = node_hash(computed, node)
+        number, last = number >> 1, last >> 1
+    return last == 0 and computed_old == old_root and computed == root
+
+
+def split_hashes(data: bytes) -> list[bytes]:
+    """Hashes that were concatenated."""
+    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
+
+def _split(count: int) -> int:
+    """Largest power of two that is smaller than `count`."""
+    return 1 << (count - 1).bit_length() - 1
