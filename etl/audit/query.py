@@ -1,19 +1,19 @@
-"""What does a named question look like in SQL, and what is its answer?
+"""Named SQL queries: files in `queries/` (the reading commands) and `reports/`.
 
-Each question is a file of its own, in `queries/` (the reading commands) or `reports/`: one for
-both databases, or a twin for each (`name.sqlite.sql`, `name.postgresql.sql`). Its head says the
-question, the parameters, the order and the columns that a table for people shows:
+Each file is a jinja2 template with a head of comments:
 
     -- question: Which images are there?
+    -- parameters: sources, state, limit
     -- order: source, image_id
-    -- shown: source, image_id, name
+    -- shown: source, image_id, name, tag
+    -- optional: tag
 
-A line that ends with `-- when NAME` stands only when the parameter NAME is given (each of several
-names; the kind of database is one, too): so a query that nobody narrows has no condition that the
-planner must see through. Values are always bound.
+`parameters` are bound values (`:state`); a template may also test whether one was given, so that a
+query that nobody narrows has no condition that the planner must see through. `shown` are the
+columns of a table for people, `optional` those of them that may be left out, the least important
+first. What differs between SQLite and PostgreSQL comes from `etl.database.sql_functions`.
 
-Rows come in one order on both kinds of database: nulls first, texts by code point. `source` and
-`image_id` have it by their columns; of other texts PostgreSQL is asked for it (`collate "C"`).
+Rows have one order on both databases: nulls first, text by code point.
 """
 
 from __future__ import annotations
@@ -25,151 +25,182 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from jinja2 import Environment, StrictUndefined
 from sqlalchemy import bindparam, text
 
-from etl.database.types import Instant, JsonList, JsonObject
+from etl.database.schema import metadata
+from etl.database.sql_functions import sql_functions
+from etl.database.types import Instant, JsonList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from jinja2 import Template
+    from sqlalchemy import Connection, TextClause
     from sqlalchemy.types import TypeEngine
 
-Folder = Literal["queries", "reports"]
+Folder = Literal["queries", "reports", "dashboard/sql"]
 
-_INSTANTS: Final = [
-    "at",
-    "created_at",
-    "updated_at",
-    "valid_from",
-    "valid_to",
-    "first_seen_at",
-    "last_seen_at",
-    "last_changed_at",
-    "missing_since",
-    "removed_at",
-    "restored_at",
-    "held_at",
-    "released_at",
-    "observed_at",
-    "started_at",
-    "finished_at",
-    "rejected_at",
-    "resolved_at",
-    "last_run_at",
-    "certified_at",
-    "succeeded_at",
-    "replaced_at",
-    "latest_at",
-    "vanished_at",
-]
-_LISTS: Final = ("dev_services", "resource_categories", "tags", "components")
-_OBJECTS: Final = ("extra", "evidence_detail", "walk_detail")
 _TYPES: Final[dict[str, TypeEngine[Any]]] = {
-    **{name: Instant() for name in _INSTANTS},
-    **{name: JsonList() for name in _LISTS},
-    **{name: JsonObject() for name in _OBJECTS},
+    **{
+        column.name: column.type
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, Instant | JsonList)
+    },
+    **dict.fromkeys(
+        (
+            *("at", "last_changed_at", "last_run_at", "certified_at", "succeeded_at"),
+            *("latest_at", "last_at"),
+        ),
+        Instant(),
+    ),
 }
+"""The types of result columns that a driver does not know by itself, by name."""
+
 _HEAD: Final = re.compile(r"--\s*(\w+):\s*(.*)")
-_WHEN: Final = re.compile(r"(.*?)--\s*when\s+(\w+(?: \w+)*)\s*")
 _BOUND: Final = re.compile(r"(?<![:\w]):(\w+)")
+_BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A named question, with the SQL that answers it on one kind of database."""
+    """A named query: what its head says, and the template of its SQL."""
 
     name: str
     head: Mapping[str, str]
-    sql: str
+    template: str
 
     @property
     def question(self) -> str:
-        """What its file says that it answers, for people."""
+        """The question that it answers, for people."""
         return self.head["question"]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        return self._names("parameters")
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The columns of a table for people; empty: all."""
-        return tuple(self.head.get("shown", "").replace(",", " ").split())
+        return self._names("shown")
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The shown columns that a narrow terminal may leave out, the least important first."""
+        return self._names("optional")
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        return tuple(self.head.get(key, "").replace(",", " ").split())
+
+    def sql(self, dialect: str, given: Mapping[str, Any]) -> str:
+        """The SQL for one kind of database, given the values of some parameters."""
+        values = {**dict.fromkeys(self.parameters), **given}
+        functions = {**sql_functions(dialect), "observed_by": _observed_by}
+        return str(_template(self.template).render(**values, **functions))
 
 
 @dataclass(slots=True)
 class Rows:
-    """An answer: its columns, and its rows as they arrive."""
+    """A result: its columns, and its rows as they arrive."""
 
     columns: Sequence[str]
     rows: Iterator[Sequence[Any]]
-    shown: Sequence[str] = field(default=())
+    shown: Sequence[str] = ()
+    optional: Sequence[str] = field(default=())
+
+    def objects(self) -> list[dict[str, Any]]:
+        """The remaining rows, by the names of their columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def extended(self, columns: Iterable[str], rows: Iterator[Sequence[Any]]) -> Rows:
+        """The result with further columns; `rows` has them already."""
+        return Rows((*self.columns, *columns), rows, self.shown, self.optional)
 
 
 @cache
-def read_query(name: str, *, dialect: str, folder: Folder = "queries") -> Query:
-    """The named question as the given kind of database understands it."""
-    place = files("etl.audit") / folder
-    own = place / f"{name}.{dialect}.sql"
-    lines = (own if own.is_file() else place / f"{name}.sql").read_text("utf-8").splitlines()
+def read_query(name: str, *, folder: Folder = "queries") -> Query:
+    """The query of this name."""
+    lines = (files("etl.audit") / folder / f"{name}.sql").read_text("utf-8").splitlines()
     head = {match[1]: match[2] for line in lines if (match := _HEAD.fullmatch(line))}
     body = [line for line in lines if not line.startswith("--")]
-    return Query(name=name, head=head, sql="\n".join(body))
+    return Query(name=name, head=head, template="\n".join(body))
 
 
 @cache
 def names_in(folder: Folder) -> tuple[str, ...]:
-    """The names of all questions in a folder."""
-    found = {each.name.split(".")[0] for each in (files("etl.audit") / folder).iterdir()}
-    return tuple(sorted(found - {"__init__", "__pycache__"}))
+    """The names of all queries in a folder."""
+    found = (each.name for each in (files("etl.audit") / folder).iterdir())
+    return tuple(sorted(name.removesuffix(".sql") for name in found if name.endswith(".sql")))
 
 
 def ask(
     connection: Connection, name: str, /, *, folder: Folder = "queries", **parameters: Any
 ) -> Rows:
-    """Asks a named question. Parameters that are None or empty count as not given."""
-    query = read_query(name, dialect=connection.dialect.name, folder=folder)
+    """The result of a named query. Parameters that are None or empty count as not given.
+
+    A limit of 0 is none; the rows are few, and are read at once.
+    """
+    query = read_query(name, folder=folder)
     given = {key: value for key, value in parameters.items() if value not in (None, (), [])}
-    sql = fitted(query.sql, {**given, connection.dialect.name: True})
-    bound = [_bound(key, given[key]) for key in sorted(set(_BOUND.findall(sql)))]
-    statement = text(sql).bindparams(*bound).columns(**_TYPES)
-    # Without a limit the answer may be the whole catalogue: it is read as it is written.
-    options = {} if "limit" in given else {"stream_results": True, "max_row_buffer": 1000}
+    if not given.get("limit"):
+        given.pop("limit", None)
+    if unknown := given.keys() - set(query.parameters):
+        raise TypeError(f"{folder}/{name}.sql has no parameter {', '.join(sorted(unknown))}")
+    statement = bound(query.sql(connection.dialect.name, given), given).columns(**_TYPES)
+    # Without a limit the result may be the whole catalogue: it is written as it arrives.
+    options = {} if "limit" in parameters else {"stream_results": True, "max_row_buffer": _BATCH}
     result = connection.execute(statement, execution_options=options)
-    return Rows(tuple(result.keys()), (tuple(row) for row in result), query.shown)
+    rows = (tuple(row) for row in result)
+    return Rows(tuple(result.keys()), rows, query.shown, query.optional)
+
+
+def bound(sql: str, values: Mapping[str, Any]) -> TextClause:
+    """A statement with the values of all parameters that occur in it."""
+    names = sorted(set(_BOUND.findall(sql)))
+    return text(sql).bindparams(*(_parameter(name, values[name]) for name in names))
 
 
 def runs_that_matter(
     connection: Connection, asked: Mapping[str, Any], *, rows: int | None = None
 ) -> dict[str, int]:
-    """Which runs can matter to what changed since a time or between two, or to so many latest rows.
+    """The runs that can matter to what changed in a period, or to so many of the latest rows.
 
-    They are asked first and handed on as parameters. Only a known number tells SQLite that it can
+    They are read first and passed on as parameters: only a known number tells SQLite that it can
     go into a view with a condition, and PostgreSQL how many images such runs touched.
     """
     if asked.keys() & {"from_at", "from_run"}:
-        answer = ask(connection, "runs_between", **{**asked, "limit": 0})
+        between = read_query("runs_between").parameters
+        given = {key: value for key, value in asked.items() if key in between}
+        result = ask(connection, "runs_between", **given)
     elif asked.get("since"):
-        answer = ask(connection, "first_run", since=asked["since"], limit=0)
+        result = ask(connection, "first_run", since=asked["since"])
     elif rows:
-        answer = ask(connection, "first_run", rows=rows, limit=0)
+        result = ask(connection, "first_run", rows=rows)
     else:
         return {}
-    return dict(zip(answer.columns, map(int, next(answer.rows)), strict=True))
+    return {name: int(value) for name, value in result.objects()[0].items()}
 
 
-def fitted(sql: str, given: Mapping[str, Any]) -> str:
-    """The SQL without the lines whose parameter is not given."""
-    lines = []
-    for line in sql.splitlines():
-        match = _WHEN.fullmatch(line)
-        if match is None:
-            lines.append(line)
-        elif given.keys() >= set(match[2].split()):
-            lines.append(match[1].rstrip())
-    return "\n".join(lines)
+def _observed_by(run: str) -> str:
+    """Over the rows of one source: when a run read it, or else the last run before that did."""
+    own, last = (f"max(case when run_id {sign} {run} then observed_at end)" for sign in ("=", "<"))
+    return f"coalesce({own}, {last})"
 
 
-def _bound(name: str, value: Any) -> Any:
+def _parameter(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return bindparam(name, list(value), expanding=True)
     if isinstance(value, datetime):
         return bindparam(name, value, type_=Instant())
     return bindparam(name, value)
+
+
+@cache
+def _template(source: str) -> Template:
+    environment = Environment(  # noqa: S701  # SQL, not HTML; values are bound, never inserted
+        undefined=StrictUndefined,
+        auto_reload=False,
+    )
+    return environment.from_string(source)

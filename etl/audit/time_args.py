@@ -1,53 +1,108 @@
-"""Which instant, or run, does a person mean? ISO 8601, a date, a duration ago, a run's number.
+"""Times and durations as users type them: ISO 8601, a date, a duration before now, a run's number.
 
-Pure: now is handed in.
+A date means the whole UTC day. Pure: the caller passes the current time.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from etl.clock import in_milliseconds
 from etl.errors import UsageError
 
-_DURATION: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EXPECTED: Final = "a time (2026-11-23T08:00Z), a date (2026-11-23) or a duration ago (36h, 7d)"
+_DURATION: Final = re.compile(r"(\d{1,9})(s|min|h|d|w)")
+_UNITS: Final = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_EXPECTED: Final = (
+    "expected a time (2026-11-23T08:00Z), a date (2026-11-23) or a duration before now (36h, 7d)"
+)
+_DAY: Final = timedelta(days=1)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def duration(text: str) -> timedelta:
-    """A duration such as `90s`, `45m`, `36h`, `7d`, `2w`; raises `UsageError`."""
+    """A duration such as `90min`, `36h`, `7d` or `2w`. Raises `UsageError`."""
     match = _DURATION.fullmatch(text.strip())
     try:
-        return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else _refuse_duration(text)
+        if match:
+            return timedelta(**{_UNITS[match[2]]: int(match[1])})
     except OverflowError:
-        return _refuse_duration(text)
+        pass
+    is_bare_m = re.fullmatch(r"\d+m", text.strip())
+    more = "; 'm' could mean minutes or months: write 90min or 26w" if is_bare_m else ""
+    raise UsageError(f"invalid duration {text!r}", hint=f"expected 90min, 36h, 7d or 2w{more}")
 
 
-def instant(text: str, *, now: datetime) -> datetime:
-    """The instant that a person means; a time without a zone is UTC; raises `UsageError`."""
+def since(text: str, *, now: datetime) -> datetime:
+    """The first instant of a period; a date means its start. Raises `UsageError`."""
+    day = _date(text)
+    return _midnight(day) if day else _instant(text, now=now)
+
+
+def until(text: str, *, now: datetime) -> datetime:
+    """The instant at which a period has ended; a date means its end. Raises `UsageError`."""
+    day = _date(text)
+    return _next_midnight(day) if day else _instant(text, now=now)
+
+
+def as_of(text: str, *, now: datetime) -> datetime:
+    """The instant of a state; a date means its end, or now if it is today. Raises `UsageError`."""
+    day = _date(text)
+    if day is None:
+        return _instant(text, now=now)
+    return now if day == now.date() else _next_midnight(day) - _MILLISECOND
+
+
+def as_of_or_run(text: str, *, now: datetime) -> datetime | int:
+    """The instant of a state, or a run's number. Raises `UsageError`."""
+    run_id = _run(text)
+    return as_of(text, now=now) if run_id is None else run_id
+
+
+def since_or_run(text: str, *, now: datetime) -> datetime | int:
+    """The first instant of a period, or a run's number. Raises `UsageError`."""
+    run_id = _run(text)
+    return since(text, now=now) if run_id is None else run_id
+
+
+def _run(text: str) -> int | None:
+    is_run = text.strip().isdecimal() and text.strip().isascii() and len(text.strip()) < 18
+    return int(text) if is_run else None
+
+
+def _date(text: str) -> date | None:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()):
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"invalid date {text!r}", hint=_EXPECTED) from None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _next_midnight(day: date) -> datetime:
+    try:
+        return _midnight(day) + _DAY
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _instant(text: str, *, now: datetime) -> datetime:
+    """An instant; a time without a zone is UTC."""
     text = text.strip()
     try:
         if text == "now":
             return now
-        if _DURATION.fullmatch(text):
+        if re.fullmatch(r"\d+[a-z]+", text):
             return now - duration(text)
         if text.isdigit():
             raise ValueError("a run's number, or a year without month and day")
         parsed = datetime.fromisoformat(text)
         in_utc = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError(f"no such time: {text!r}", hint=f"expected {_EXPECTED}") from None
+        raise UsageError(f"invalid time {text!r}", hint=_EXPECTED) from None
     return in_milliseconds(in_utc)
-
-
-def instant_or_run(text: str, *, now: datetime) -> datetime | int:
-    """An instant, or the number of a run; raises `UsageError`."""
-    is_run = text.strip().isdecimal() and text.strip().isascii() and len(text.strip()) < 18
-    return int(text) if is_run else instant(text, now=now)
-
-
-def _refuse_duration(text: str) -> timedelta:
-    raise UsageError(f"no such duration: {text!r}", hint="expected 90s, 45m, 36h, 7d or 2w")

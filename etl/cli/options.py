@@ -90,10 +90,12 @@ GLOBAL_OPTIONS: Final = (
 
 
 def as_text(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
-    """Refuses bytes of an argument that are no UTF-8: no database holds them."""
-    for each in value if isinstance(value, tuple) else (value or "",):
+    """Refuses empty text, and bytes of an argument that are not UTF-8: no database holds them."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if each is not None and not each.strip():
+            raise click.BadParameter("the value is empty")
         try:
-            each.encode()
+            (each or "").encode()
         except UnicodeEncodeError:
             raise click.BadParameter(f"{each!r} is not UTF-8") from None
     return value

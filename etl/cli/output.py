@@ -33,7 +33,7 @@ def give(
 
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
-    from etl.audit.query import ask, runs_that_matter
+    from etl.audit.query import ask, read_query, runs_that_matter
     from etl.audit.retained import require_kept, require_order
     from etl.database.snapshot import snapshot
 
@@ -48,7 +48,8 @@ def give(
         require_kept(connection, past, sources=sources)
         if len(past) > 1:
             require_order(connection, *past, sources=sources)
-        asked |= runs_that_matter(connection, asked, rows=rows)
+        if "first_run" in read_query(name, folder=folder).parameters:
+            asked |= runs_that_matter(connection, asked, rows=rows)
         show(cli, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
 
 

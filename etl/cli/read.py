@@ -19,24 +19,23 @@ from etl.cli.output import give
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
-_AT_THAT_TIME: Final = {"present": {"present": True}, "all": {"any": True}}
 
 
 def _times(cli: CliContext, wanted: Wanted) -> dict[str, Any]:
-    from etl.audit.time_args import instant
+    from etl.audit import time_args
 
     now = cli.clock()
     return {
-        "since": instant(wanted.since, now=now) if wanted.since is not None else None,
-        "until": instant(wanted.until, now=now) if wanted.until is not None else None,
+        "since": time_args.since(wanted.since, now=now) if wanted.since is not None else None,
+        "until": time_args.until(wanted.until, now=now) if wanted.until is not None else None,
     }
 
 
 def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
     """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
-    from etl.audit.time_args import instant_or_run
+    from etl.audit.time_args import as_of_or_run
 
-    meant = instant_or_run(text, now=cli.clock())
+    meant = as_of_or_run(text, now=cli.clock())
     return {run if isinstance(meant, int) else at: meant}
 
 
@@ -87,11 +86,11 @@ def images(
     }
     if as_of is not None:
         asked |= _moment(cli, as_of, at="at", run="at_run")
-        asked |= _AT_THAT_TIME.get(state, {"gone": state})
+        asked["state"] = None if state == "all" else state
         _give(cli, "images_as_of", wanted, **asked)
         return
     asked["state"] = None if state == "all" else state
-    asked["absent"] = True if state in {"removed", "out_of_scope"} else None
+    asked["is_absent"] = True if state in {"removed", "out_of_scope"} else None
     _give(cli, "images", wanted, **asked)
 
 

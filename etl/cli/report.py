@@ -155,18 +155,21 @@ def report(
     image-sync report end-of-life
     image-sync report removed --since 30d --format csv
     """
+    from etl.audit import time_args
     from etl.audit.query import names_in, read_query
-    from etl.audit.time_args import instant
+    from etl.choices import require_known
     from etl.errors import UsageError
 
     if is_list or not name:
         _list_reports(cli, form=form)
         return
-    if name not in names_in("reports"):
-        raise UsageError(f"no report {name!r}", hint="`image-sync report --list` names them")
-    head = read_query(name, dialect="sqlite", folder="reports").head
+    require_known("report", name, names_in("reports"))
+    query = read_query(name, folder="reports")
+    for option, value in (("since", since), ("until", until)):
+        if value is not None and option not in query.parameters:
+            raise UsageError(f"--{option} is not supported for report '{name}'")
     now = cli.clock()
-    since = head.get("since") if since is None else since
+    since = query.head.get("since") if since is None else since
     give(
         cli,
         name,
@@ -174,9 +177,9 @@ def report(
         limit=limit,
         form=form,
         sources=sources,
-        since=instant(since, now=now) if since is not None else None,
-        until=instant(until, now=now) if until is not None else None,
-        today=now.date().isoformat(),
+        since=time_args.since(since, now=now) if since is not None else None,
+        until=time_args.until(until, now=now) if until is not None else None,
+        today=now.date().isoformat() if "today" in query.parameters else None,
     )
 
 
@@ -184,10 +187,7 @@ def _list_reports(cli: CliContext, *, form: str) -> None:
     from etl.audit.query import Rows, names_in, read_query
     from etl.cli.output import show
 
-    rows = (
-        (name, read_query(name, dialect="sqlite", folder="reports").question)
-        for name in names_in("reports")
-    )
+    rows = ((name, read_query(name, folder="reports").question) for name in names_in("reports"))
     show(cli, Rows(("name", "question"), rows), form=form, limit=None)
 
 
@@ -234,9 +234,9 @@ def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None) -> 
     image-sync export then.jsonl --as-of 2026-11-01
     """
     from etl.audit.export import export as write
-    from etl.audit.time_args import instant
+    from etl.audit.time_args import as_of as instant_of
 
-    at = instant(as_of, now=cli.clock()) if as_of is not None else None
+    at = instant_of(as_of, now=cli.clock()) if as_of is not None else None
     with cli.reader() as connection:
         count = write(connection, file, relation=relation, as_of=at)
     if not cli.is_quiet:

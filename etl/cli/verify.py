@@ -34,10 +34,10 @@ def verify(
     image-sync verify --head 4f0c…
     """
     from etl.audit.retained import require_sources
-    from etl.audit.time_args import instant_or_run
+    from etl.audit.time_args import since_or_run
     from etl.audit.verify import verify as recompute
 
-    after = instant_or_run(since, now=cli.clock()) if since is not None else None
+    after = since_or_run(since, now=cli.clock()) if since is not None else None
     if head is not None and not head.strip():
         raise UsageError("--head is empty", hint="a digest that `verify` printed before")
     with cli.reader() as connection:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from benchmarks.ledger import write_ledger
-from etl.audit.query import _bound, fitted, names_in, read_query
+from etl.audit.query import bound, names_in, read_query
 from etl.database.engine import open_engine
 from tests.support.databases import BACKENDS
 from tests.support.record import FIRST
@@ -65,10 +65,9 @@ def plan(url, name, given, *, folder, is_empty=True):
     """How a database goes about a question, and which tables it reads as a whole."""
     engine = open_engine(url)
     dialect = engine.dialect.name
-    sql = fitted(read_query(name, dialect=dialect, folder=folder).sql, {**given, dialect: True})
-    used = {key: value for key, value in given.items() if f":{key}" in sql}
+    sql = read_query(name, folder=folder).sql(dialect, given)
     explain = "explain query plan " if dialect == "sqlite" else "explain "
-    statement = text(explain + sql).bindparams(*(_bound(key, used[key]) for key in used))
+    statement = bound(explain + sql, given)
     with engine.connect() as connection:
         if is_empty and dialect == "postgresql":  # it is quickest read as a whole
             connection.execute(text("set enable_seqscan = off"))

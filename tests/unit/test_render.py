@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from etl.audit.query import Rows, fitted
+from etl.audit.query import Rows
 from etl.audit.render import lines_of
 
 AT = datetime(2026, 11, 2, 8, 0, 0, 123000, tzinfo=UTC)
@@ -85,11 +85,3 @@ def test_cells_of_a_table_stay_in_their_line_and_end():
 @pytest.mark.parametrize("text", ["\x1b[2J", "\x9b1m", "a\u202eb", "\ud800", "\x00"])
 def test_hostile_text_is_harmless_in_every_format(form, text):
     assert all(line.isprintable() for line in given(form, (text, [text]), ({text: text}, text)))
-
-
-def test_a_line_stands_only_when_its_parameter_is_given():
-    sql = "select 1\nwhere true\n    and a = :a -- when a\n    and b = 2"
-    assert fitted(sql, {}) == "select 1\nwhere true\n    and b = 2"
-    assert fitted("x -- when a sqlite", {"a": 1}) == ""
-    assert fitted("x -- when a sqlite", {"a": 1, "sqlite": True}) == "x"
-    assert fitted(sql, {"a": 1}) == "select 1\nwhere true\n    and a = :a\n    and b = 2"

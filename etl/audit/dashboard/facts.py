@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import json
-from sqlalchemy import bindparam, text
 
 from etl.audit.dashboard.charts import Point, RunCounts
-from etl.audit.query import ask, fitted
-from etl.database.types import Instant, instant_of
+from etl.audit.query import ask, bound, read_query
+from etl.database.types import instant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,12 +112,8 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
 
 def _rows(connection: Connection, name: str, **parameters: Any) -> list[Row]:
     """The rows of one statement of `sql/`, instants as instants."""
-    sql = files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8")
-    statement = text(fitted(sql, {connection.dialect.name: True}))
-    for key, value in parameters.items():
-        kind = Instant() if isinstance(value, datetime) else None
-        is_list = isinstance(value, list)
-        statement = statement.bindparams(bindparam(key, value, kind, expanding=is_list))
+    query = read_query(name, folder="dashboard/sql")
+    statement = bound(query.sql(connection.dialect.name, parameters), parameters)
     return [_typed(dict(row)) for row in connection.execute(statement).mappings()]
 
 

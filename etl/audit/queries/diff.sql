@@ -1,41 +1,34 @@
--- question: What is different between the catalogue at one instant (or run) and at another?
--- parameters: from_at or from_run, to_at or to_run, first_run and last_run (that can matter), sources, limit
+-- question: What differs between the catalogue at one instant (or run) and at another?
+-- parameters: sources, from_at, from_run, to_at, to_run, first_run, last_run, limit
 -- order: source, image_id, field
 -- shown: source, image_id, name, kind, field, old_value, new_value
+-- optional: name
 with bounds as (
     select
         source,
-        min(:from_at) as from_at, -- when from_at
-        coalesce( -- when from_run
-            max(case when run_id = :from_run then observed_at end), -- when from_run
-            max(case when run_id < :from_run then observed_at end) -- when from_run
-        ) as from_at, -- when from_run
-        min(:to_at) as to_at -- when to_at
-        coalesce( -- when to_run
-            max(case when run_id = :to_run then observed_at end), -- when to_run
-            max(case when run_id < :to_run then observed_at end) -- when to_run
-        ) as to_at -- when to_run
+        {% if from_at %}min(:from_at){% else %}{{ observed_by(":from_run") }}{% endif %} as from_at,
+        {% if to_at %}min(:to_at){% else %}{{ observed_by(":to_run") }}{% endif %} as to_at
     from source_runs
     where true
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
     group by source
 ),
 touched as (
     select image_key from current_images
     where opened_run_id between :first_run and :last_run
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
     union
     select image_key from current_images
     where closed_run_id between :first_run and :last_run
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
     union
     select image_key from past_versions
     where opened_run_id between :first_run and :last_run
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
     union
     select image_key from past_versions
     where closed_run_id between :first_run and :last_run and closed_as <> 'changed'
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
 ),
 versions as (
     select c.image_key, c.source, c.image_id, c.name, c.version, c.valid_from, c.valid_to
@@ -84,4 +77,4 @@ select source, image_id, from_name, 'removed', null, null, null
 from sides
 where from_version is not null and to_version is null
 order by source, image_id, field
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

@@ -6,9 +6,9 @@ select
     h.source, h.image_id, h.name, h.run_id, h.held_at, h.rule, h.evidence, h.evidence_detail
 from held_removals as h
 where h.released_at is null
-    and h.source in :sources -- when sources
-    and h.held_at >= :since -- when since
-    and h.held_at < :until -- when until
-    and h.run_id = :run -- when run
+    {% if sources %}and h.source in :sources{% endif %}
+    {% if since %}and h.held_at >= :since{% endif %}
+    {% if until %}and h.held_at < :until{% endif %}
+    {% if run %}and h.run_id = :run{% endif %}
 order by h.held_at desc, h.source, h.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

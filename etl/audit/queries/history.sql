@@ -1,5 +1,5 @@
 -- question: Which versions has an image had, and how did each end?
--- parameters: source, image_id, since and until (begin of the version), run (that brought or ended it)
+-- parameters: since, until, run, source, image_id
 -- order: version
 -- shown: source, version, valid_from, valid_to, run_id, opened_as, changed, closed_as, evidence
 select
@@ -15,7 +15,7 @@ from image_versions as v
 left join image_removals as r
     on r.source = v.source and r.image_id = v.image_id and r.version = v.version
 where v.source = :source and v.image_id = :image_id
-    and v.valid_from >= :since -- when since
-    and v.valid_from < :until -- when until
-    and (v.run_id = :run or v.closed_run_id = :run) -- when run
+    {% if since %}and v.valid_from >= :since{% endif %}
+    {% if until %}and v.valid_from < :until{% endif %}
+    {% if run %}and (v.run_id = :run or v.closed_run_id = :run){% endif %}
 order by v.version

@@ -1,7 +1,8 @@
--- question: Which images are there?
--- parameters: sources, since and until (latest change), run (that brought the latest version), state, absent, arch, type, dev_service, limit
+-- question: Which images are in the catalogue?
+-- parameters: sources, since, until, run, state, is_absent, arch, type, dev_service, component, component_version, limit
 -- order: source, image_id
--- shown: source, image_id, state, name, tag, type, arch, status, last_changed_at
+-- shown: source, image_id, state, name, tag, type, arch, status, last_changed_at, removed_at
+-- optional: status, last_changed_at, type, arch, state, tag
 select
     i.source, i.image_id, i.state,
     i.name, i.description, i.type, i.status, i.arch, i.tag, i.namespace, i.workspace_id,
@@ -13,15 +14,36 @@ select
     i.removed_at, i.listing
 from images as i
 where true
-    and i.source in :sources -- when sources
-    and i.state = :state -- when state
-    and i.state <> 'present' -- when absent
-    and i.arch = :arch -- when arch
-    and i.type = :type -- when type
-    and i.last_changed_at >= :since -- when since
-    and i.last_changed_at < :until -- when until
-    and exists (select 1 from json_each(i.dev_services) as each where each.value = :dev_service) -- when dev_service sqlite
-    and i.dev_services @> jsonb_build_array(cast(:dev_service as text)) -- when dev_service postgresql
-    and (i.source, i.image_id) in (select v.source, v.image_id from image_versions as v where v.run_id = :run and v.valid_to is null) -- when run
+    {% if sources %}and i.source in :sources{% endif %}
+    {% if state %}and i.state = :state{% endif %}
+    {% if is_absent %}and i.state <> 'present'{% endif %}
+    {% if arch %}and i.arch = :arch{% endif %}
+    {% if type %}and i.type = :type{% endif %}
+    {% if since %}and i.last_changed_at >= :since{% endif %}
+    {% if until %}and i.last_changed_at < :until{% endif %}
+    {% if dev_service %}and {{ has_element("i.dev_services", ":dev_service") }}{% endif %}
+    {% if component %}
+    and (i.source, i.image_id) in (
+        select c.source, c.image_id
+        from current_images as c
+        where c.components in (
+            select k.components
+            from (select distinct components from current_images) as k
+            where exists (
+                select 1
+                from {{ elements("k.components") }}
+                where {{ member(0) }} = :component
+                    {% if component_version %}and {{ member(1) }} = :component_version{% endif %}
+            )
+        )
+    )
+    {% endif %}
+    {% if run %}
+    and (i.source, i.image_id) in (
+        select v.source, v.image_id
+        from image_versions as v
+        where v.run_id = :run and v.valid_to is null
+    )
+    {% endif %}
 order by i.source, i.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

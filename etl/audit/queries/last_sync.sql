@@ -8,7 +8,7 @@ with synced as (
     from source_runs as s
     join sync_runs as r on r.run_id = s.run_id
     where r.kind = 'sync'
-        and s.source in :sources -- when sources
+        {% if sources %}and s.source in :sources{% endif %}
     group by s.source
 ),
 kept as (

@@ -7,10 +7,10 @@ select
     r.record_bytes, r.rejected_at, r.resolved_at
 from rejects as r
 where true
-    and r.resolved_at is null -- when is_unresolved
-    and r.source in :sources -- when sources
-    and r.rejected_at >= :since -- when since
-    and r.rejected_at < :until -- when until
-    and r.run_id = :run -- when run
+    {% if is_unresolved %}and r.resolved_at is null{% endif %}
+    {% if sources %}and r.source in :sources{% endif %}
+    {% if since %}and r.rejected_at >= :since{% endif %}
+    {% if until %}and r.rejected_at < :until{% endif %}
+    {% if run %}and r.run_id = :run{% endif %}
 order by r.reject_id desc
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

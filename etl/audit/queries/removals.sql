@@ -7,9 +7,9 @@ select
     r.missing_since, r.evidence, r.evidence_detail, r.restored_at, r.restored_run_id, r.version
 from image_removals as r
 where true
-    and r.source in :sources -- when sources
-    and r.removed_at >= :since -- when since
-    and r.removed_at < :until -- when until
-    and r.run_id = :run -- when run
+    {% if sources %}and r.source in :sources{% endif %}
+    {% if since %}and r.removed_at >= :since{% endif %}
+    {% if until %}and r.removed_at < :until{% endif %}
+    {% if run %}and r.run_id = :run{% endif %}
 order by r.removed_at desc, r.source, r.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

@@ -1,5 +1,5 @@
 -- question: Which runs were there, and what did they come to over their sources?
--- parameters: sources, since and until (begin of the run), run, limit
+-- parameters: sources, since, until, run, limit
 -- order: run_id from the latest
 -- shown: run_id, started_at, kind, status, exit_code, sources, seen, added, changed, removed, restored, held, missing, rejected
 with totals as (
@@ -19,7 +19,7 @@ with totals as (
         cast(sum(retries) as bigint) as retries
     from source_runs
     where true
-        and source in :sources -- when sources
+        {% if sources %}and source in :sources{% endif %}
     group by run_id
 )
 select
@@ -29,9 +29,9 @@ select
 from sync_runs as r
 left join totals as t on t.run_id = r.run_id
 where true
-    and t.sources > 0 -- when sources
-    and r.started_at >= :since -- when since
-    and r.started_at < :until -- when until
-    and r.run_id = :run -- when run
+    {% if sources %}and t.sources > 0{% endif %}
+    {% if since %}and r.started_at >= :since{% endif %}
+    {% if until %}and r.started_at < :until{% endif %}
+    {% if run %}and r.run_id = :run{% endif %}
 order by r.run_id desc
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

@@ -1,5 +1,5 @@
 -- question: What did each run do to each source?
--- parameters: sources, since and until (observed_at), run, limit
+-- parameters: sources, since, until, run, limit
 -- order: run_id from the latest, source
 -- shown: run_id, source, status, observed_at, certificate, seen, added, changed, removed, restored, held, missing, rejected, error_kind
 select
@@ -11,9 +11,9 @@ select
     r.catalogue_digest, r.digest, r.previous_digest
 from source_runs as r
 where true
-    and r.source in :sources -- when sources
-    and r.observed_at >= :since -- when since
-    and r.observed_at < :until -- when until
-    and r.run_id = :run -- when run
+    {% if sources %}and r.source in :sources{% endif %}
+    {% if since %}and r.observed_at >= :since{% endif %}
+    {% if until %}and r.observed_at < :until{% endif %}
+    {% if run %}and r.run_id = :run{% endif %}
 order by r.run_id desc, r.source
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

@@ -44,5 +44,5 @@ left join missing as m on m.source = l.source
 left join held as h on h.source = l.source
 left join discovered_sources as d on d.source = l.source
 where true
-    and l.source in :sources -- when sources
+    {% if sources %}and l.source in :sources{% endif %}
 order by l.source

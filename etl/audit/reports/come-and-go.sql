@@ -8,8 +8,8 @@ select
 from image_removals as r
 join current_images as c on c.source = r.source and c.image_id = r.image_id
 where true
-    and r.source in :sources -- when sources
+    {% if sources %}and r.source in :sources{% endif %}
 group by r.source, r.image_id, c.name, c.state
 having count(r.restored_at) > 0
 order by removals desc, r.source, r.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

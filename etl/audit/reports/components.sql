@@ -3,21 +3,17 @@
 -- order: component, images from the most, version
 with contents as (
     select c.components, count(*) as images
-    from current_images as c -- when postgresql
-    from current_images as c not indexed -- when sqlite
+    from {{ whole("current_images", "c") }}
     where c.state = 'present'
-        and c.source in :sources -- when sources
+        {% if sources %}and c.source in :sources{% endif %}
     group by c.components
 ),
-said as (
-    select json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version, k.images -- when sqlite
-    from contents as k, json_each(k.components) as each -- when sqlite
-    select each.value ->> 0 as component, each.value ->> 1 as version, k.images -- when postgresql
-    from contents as k, jsonb_array_elements(k.components) as each(value) -- when postgresql
+found as (
+    select {{ member(0) }} as component, {{ member(1) }} as version, k.images
+    from contents as k, {{ elements("k.components") }}
 )
-select s.component, s.version, cast(sum(s.images) as bigint) as images
-from said as s
-group by s.component, s.version
-order by s.component, images desc, s.version nulls first -- when sqlite
-order by s.component collate "C", images desc, s.version collate "C" nulls first -- when postgresql
-limit :limit -- when limit
+select f.component, f.version, cast(sum(f.images) as bigint) as images
+from found as f
+group by f.component, f.version
+order by {{ by_text("f.component") }}, images desc, {{ by_text("f.version") }}
+{% if limit %}limit :limit{% endif %}

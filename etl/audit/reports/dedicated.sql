@@ -5,11 +5,9 @@ select
     c.source, c.workspace_id, c.swr_organization, count(*) as images,
     coalesce(cast(sum(c.size) as bigint), 0) as size_sum, max(c.size) as size_largest,
     count(*) - count(c.size) as without_size
-from current_images as c -- when postgresql
-from current_images as c not indexed -- when sqlite
+from {{ whole("current_images", "c") }}
 where c.state = 'present' and c.type = 'DEDICATED'
-    and c.source in :sources -- when sources
+    {% if sources %}and c.source in :sources{% endif %}
 group by c.source, c.workspace_id, c.swr_organization
-order by size_sum desc, c.source, c.workspace_id nulls first, c.swr_organization nulls first -- when sqlite
-order by size_sum desc, c.source, c.workspace_id collate "C" nulls first, c.swr_organization collate "C" nulls first -- when postgresql
-limit :limit -- when limit
+order by size_sum desc, c.source, {{ by_text("c.workspace_id") }}, {{ by_text("c.swr_organization") }}
+{% if limit %}limit :limit{% endif %}

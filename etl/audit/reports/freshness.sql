@@ -21,6 +21,6 @@ select
 from walks as w
 join source_runs as r on r.source = w.source and r.observed_at = w.observed_at
 where true
-    and w.source in :sources -- when sources
+    {% if sources %}and w.source in :sources{% endif %}
 order by coalesce(w.certified_at, (select min(s.observed_at) from source_runs as s)), w.source
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

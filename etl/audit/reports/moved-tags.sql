@@ -1,6 +1,6 @@
 -- question: Which tags moved: the same swr_path with other content, or a path or name and tag that passed to a later image?
 -- since: 30d
--- parameters: since, until, first_run (the earliest that can matter), sources, limit
+-- parameters: sources, since, until, first_run, limit
 -- order: at from the latest, source, image_id, how, was
 with began as (
     select source, min(observed_at) as at
@@ -11,7 +11,7 @@ content as (
     select f.image_key, f.version, 'same path, other ' || f.field as how, f.old_value as was, f.new_value as became
     from field_changes as f
     where f.field in ('size', 'tag')
-        and f.run_id >= :first_run -- when first_run
+        {% if first_run %}and f.run_id >= :first_run{% endif %}
         and not exists (
             select 1
             from field_changes as p
@@ -22,13 +22,13 @@ late as (
     select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
     from current_images as c
     where c.version = 1
-        and c.opened_run_id >= :first_run -- when first_run
+        {% if first_run %}and c.opened_run_id >= :first_run{% endif %}
     union all
     select c.image_key, c.first_seen_at, c.source, c.image_id, c.name, c.tag, c.swr_path
     from past_versions as s
     join current_images as c on c.image_key = s.image_key
     where s.version = 1
-        and s.opened_run_id >= :first_run -- when first_run
+        {% if first_run %}and s.opened_run_id >= :first_run{% endif %}
 ),
 passed as (
     select
@@ -71,9 +71,8 @@ moved as (
 select m.at, m.source, m.image_id, m.name, m.how, m.was, m.became
 from moved as m
 where true
-    and m.at >= :since -- when since
-    and m.at < :until -- when until
-    and m.source in :sources -- when sources
-order by m.at desc, m.source, m.image_id, m.how, m.was -- when sqlite
-order by m.at desc, m.source, m.image_id, m.how, m.was collate "C" -- when postgresql
-limit :limit -- when limit
+    {% if since %}and m.at >= :since{% endif %}
+    {% if until %}and m.at < :until{% endif %}
+    {% if sources %}and m.source in :sources{% endif %}
+order by m.at desc, m.source, m.image_id, m.how, {{ by_text("m.was") }}
+{% if limit %}limit :limit{% endif %}

@@ -4,10 +4,9 @@
 -- shown: created_at, updated_at, source, image_id, name, type
 select
     c.created_at, c.updated_at, c.source, c.image_id, c.name, c.type, c.swr_path, c.first_seen_at
-from current_images as c -- when postgresql
-from current_images as c not indexed -- when sqlite
+from {{ whole("current_images", "c") }}
 where c.state = 'present' and c.version = 1 and c.created_at is not null
     and (c.updated_at is null or c.updated_at <= c.created_at)
-    and c.source in :sources -- when sources
+    {% if sources %}and c.source in :sources{% endif %}
 order by c.created_at, c.source, c.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

@@ -1,6 +1,6 @@
 -- question: Which images were removed in a period, and how is it known?
 -- since: 30d
--- parameters: since, until, sources, limit
+-- parameters: sources, since, until, limit
 -- order: removed_at from the latest, source, image_id
 -- shown: removed_at, source, image_id, name, evidence, evidence_detail, restored_at
 select
@@ -8,8 +8,8 @@ select
     r.evidence_detail, r.last_seen_at, r.missing_since, r.restored_at
 from image_removals as r
 where true
-    and r.removed_at >= :since -- when since
-    and r.removed_at < :until -- when until
-    and r.source in :sources -- when sources
+    {% if since %}and r.removed_at >= :since{% endif %}
+    {% if until %}and r.removed_at < :until{% endif %}
+    {% if sources %}and r.source in :sources{% endif %}
 order by r.removed_at desc, r.source, r.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

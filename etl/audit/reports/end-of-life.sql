@@ -1,17 +1,17 @@
 -- question: Which present images are built on releases whose support has ended?
--- parameters: today (a date), sources, limit
+-- parameters: sources, today, limit
 -- order: ended_on, component, release, source, image_id
 -- shown: component, version, ended_on, source, image_id, name, according_to
 with contents as (
     select c.components, count(*) as images
-    from current_images as c
+    from {{ whole("current_images", "c") }}
     where c.state = 'present'
-        and c.source in :sources -- when sources
+        {% if sources %}and c.source in :sources{% endif %}
     group by c.components
 ),
 said as (
-    select k.components, k.images, each.value ->> 0 as component, each.value ->> 1 as version
-    from contents as k, jsonb_array_elements(k.components) as each(value)
+    select k.components, k.images, {{ member(0) }} as component, {{ member(1) }} as version
+    from contents as k, {{ elements("k.components") }}
 ),
 ended as materialized (
     select
@@ -28,10 +28,10 @@ ended as materialized (
 select
     e.component, e.version, e.release, e.ended_on, c.source, c.image_id, c.name, c.type,
     c.swr_path, e.according_to
-from ended as e
-join current_images as c on c.components = e.components
-where c.state = 'present'
-    and e.rows_before < :limit -- when limit
-    and c.source in :sources -- when sources
+from {{ whole("current_images", "c") }}
+cross join ended as e
+where c.components = e.components and c.state = 'present'
+    {% if limit %}and e.rows_before < :limit{% endif %}
+    {% if sources %}and c.source in :sources{% endif %}
 order by e.place, c.source, c.image_id
-limit :limit -- when limit
+{% if limit %}limit :limit{% endif %}

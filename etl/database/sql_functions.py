@@ -1,0 +1,57 @@
+"""SQL expressions that SQLite and PostgreSQL write differently, for the `.sql` files of `audit`.
+
+Each function returns SQL text. Its arguments are names and expressions from those files, never
+values.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from names of our own files, never from input
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SQLITE: Final[dict[str, Callable[..., str]]] = {
+    # The elements of a JSON array (a column, or a parameter that holds its text) as rows: `each`.
+    "elements": lambda array: f"json_each({array}) as each",
+    "elements_of_text": lambda parameter: f"json_each({parameter}) as each",
+    # The text of an element; and of a member of an element that is an array itself.
+    "element": lambda: "each.value",
+    "member": lambda position: f"json_extract(each.value, '$[{position}]')",
+    # Whether a JSON array of text has an element.
+    "has_element": lambda column, text: (
+        f"exists (select 1 from json_each({column}) as each where each.value = {text})"
+    ),
+    # A sort key of text: nulls first, then by code point.
+    "by_text": lambda column: f"{column} nulls first",
+    # A table that is read as a whole: SQLite would walk an index and fetch each row by itself.
+    "whole": lambda table, alias: f"{table} as {alias} not indexed",
+    # The Monday of an instant's week; the whole days from one date to another.
+    "monday": lambda instant: f"date({instant}, 'weekday 0', '-6 days')",
+    "days_between": lambda earlier, later: (
+        f"cast(julianday({later}) - julianday({earlier}) as integer)"
+    ),
+}
+
+_POSTGRESQL: Final[dict[str, Callable[..., str]]] = {
+    "elements": lambda array: f"jsonb_array_elements({array}) as each(value)",
+    "elements_of_text": lambda parameter: (
+        f"jsonb_array_elements(cast({parameter} as jsonb)) as each(value)"
+    ),
+    "element": lambda: "each.value #>> '{}'",
+    "member": lambda position: f"each.value ->> {position}",
+    "has_element": lambda column, text: f"{column} @> jsonb_build_array(cast({text} as text))",
+    "by_text": lambda column: f'{column} collate "C" nulls first',
+    "whole": lambda table, alias: f"{table} as {alias}",
+    "monday": lambda instant: (
+        f"to_char(date_trunc('week', {instant} at time zone 'UTC'), 'YYYY-MM-DD')"
+    ),
+    "days_between": lambda earlier, later: f"(cast({later} as date) - cast({earlier} as date))",
+}
+
+
+def sql_functions(dialect: str) -> Mapping[str, Callable[..., str]]:
+    """Name → function, for `sqlite` or `postgresql`."""
+    return {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}[dialect]
