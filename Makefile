@@ -17,7 +17,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports soak reliability fuzz bench \
-  audit-deps test-lowest test-airflow test-scale dist docs clean
+  audit-deps test-lowest test-airflow test-scale dist docs migration clean
 
 help: ## this list
 	@echo "image-sync: a record of a ModelArts image catalogue in SQLite or PostgreSQL. Begin with: make sync"
@@ -96,6 +96,9 @@ dist: .venv-dev/.installed ## build the wheel and the source archive into dist/
 docs: .venv-dev/.installed ## write docs/schema.md, docs/commands.md and the manual page from the code
 	@$(DEV)/python -c 'from etl.database.describe import schema_page; print(schema_page(), end="")' > docs/schema.md
 	@$(DEV)/python -m tests.support.manual
+
+migration: .venv-dev/.installed ## write the DDL of the newest migration from etl/database
+	@$(DEV)/python -m tests.support.migration
 
 clean: ## remove environments, caches and what was built
 	@rm -rf .venv .venv-* dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

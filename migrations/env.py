@@ -2,12 +2,13 @@
 
 from alembic import context
 
-from etl.database.migrate import connection_of
+from etl.database.migrate import VERSION_TABLE, connection_of
 from etl.database.schema import metadata
 
 context.configure(
     connection=connection_of(context.config),
     target_metadata=metadata,
+    version_table=VERSION_TABLE,
     transactional_ddl=True,
     transaction_per_migration=False,
 )

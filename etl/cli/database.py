@@ -44,7 +44,7 @@ def current(cli: CliContext) -> None:
 
     with cli.engine(open_reader) as engine, engine.connect() as connection:
         revision = migrate.current_revision(connection)
-    click.echo(f"{revision or 'none'} (this program: {migrate.HEAD})")
+    click.echo(f"{revision or 'none'} (this program: {migrate.head()})")
 
 
 @database.command(short_help="Exit 21 unless the schema is this program's.")
@@ -56,7 +56,7 @@ def check(cli: CliContext) -> None:
 
     with cli.engine(open_reader) as engine:
         migrate.require_head(engine)
-    _say(cli, "the schema is at", migrate.HEAD)
+    _say(cli, "the schema is at", migrate.head())
 
 
 @database.command(short_help="Take the schema back to an older revision.")

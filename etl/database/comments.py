@@ -47,6 +47,7 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "old_value": "JSON text of the value before; null unless kind is changed",
         "new_value": "JSON text of the value after; null unless kind is changed",
         "version": "number of the version that it began or ended",
+        "entry": "number of the log entry that contains the change",
     },
     "image_dev_services": {**_IMAGE, "dev_service": "NOTEBOOK, SSH, AI_FLOW, …"},
     "image_resource_categories": {**_IMAGE, "resource_category": "CPU, GPU, ASCEND, …"},

@@ -6,15 +6,16 @@ A run that finds the schema at head never loads Alembic: the revision is read by
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
+from etl.database.ddl import scripts
 from etl.database.engine import our_errors, place, writing
 from etl.database.schema import metadata
-from etl.database.views import drop_views, make_views
+from etl.database.views import VIEWS
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 
 if TYPE_CHECKING:
@@ -23,27 +24,50 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0002"
+VERSION_TABLE: Final = "image_sync_version"
 LOCK_SECONDS: Final = 60  # an upgrade waits so long for those who read or write
 _LOCK_KEY: Final = 7_310_579_028_113_425_011  # "image-sync migrates", an arbitrary fixed number
+_FIRST: Final = "sync_runs"  # a table that every revision has
+_PRE_RELEASE: Final = {"sync_runs", "source_runs"}  # in every pre-release, without VERSION_TABLE
+_HAS_DEPENDENTS: Final = "2BP01"  # PostgreSQL: other objects depend on what is to be dropped
+_OF_TOOLS: Final = ("_", "sqlite_", "litestream", "crsql_")  # tables that SQLite tools keep
+
+
+def head() -> str:
+    """The newest revision that this program knows.
+
+    Read from the migrations' file names: loading Alembic for it would cost every run 0.1 s. A test
+    compares the result with Alembic's own.
+    """
+    newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))
+    return f"image_sync_{newest[:4]}"
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema's revision; None when image-sync has never been here."""
-    if not inspect(connection).has_table("alembic_version"):
+    """The schema's revision; None if the database has no schema of image-sync.
+
+    Raises `SchemaNotAtHead` for the schema of a pre-release.
+    """
+    if not inspect(connection).has_table(VERSION_TABLE):
+        if _relations(connection) >= _PRE_RELEASE:
+            raise SchemaNotAtHead(
+                f"database {place(connection.engine)} was written by a pre-release of image-sync,"
+                " which this version cannot read",
+                hint="name a new database; the next sync reads every source again",
+            )
         return None
-    revision: str | None = connection.scalar(text("select version_num from alembic_version"))
+    revision: str | None = connection.scalar(text("select version_num from image_sync_version"))
     return revision
 
 
 def ensure_head(engine: Engine, *, auto_upgrade: bool) -> None:
-    """Upgrades an older schema where that is allowed.
+    """Upgrades an older schema if that is allowed.
 
-    Raises `SchemaNotAtHead` when it is not, or when the schema is newer than this program.
+    Raises `SchemaNotAtHead` if it is not, or if the schema is newer than this program.
     """
     with our_errors(engine), engine.connect() as connection:
         revision = current_revision(connection)
-    if revision == HEAD:
+    if revision == head():
         return
     if not auto_upgrade:
         raise not_at_head(engine, revision)
@@ -51,55 +75,44 @@ def ensure_head(engine: Engine, *, auto_upgrade: bool) -> None:
 
 
 def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
-    """The error of a schema that waits for an upgrade, its own or this program's; None: no schema.
-
-    Only a schema that this program knows is told to be upgraded.
-    """
-    if _is_strange(revision):
+    """The error for a schema at another revision than this program's; None: no schema."""
+    if _is_unknown(revision):
         return SchemaNotAtHead(
-            f"database {place(engine)}: schema {revision} is newer than this program ({HEAD}),"
-            " or another program's",
+            f"database {place(engine)}: schema {revision} is newer than this program ({head()})",
             hint="upgrade image-sync, or name another database",
         )
     return SchemaNotAtHead(
-        f"database {place(engine)}: schema {revision or 'missing'}, this program needs {HEAD}",
+        f"database {place(engine)}: schema {revision or 'missing'}, this program needs {head()}",
         hint="`image-sync db upgrade` brings it there",
     )
 
 
 def require_head(engine: Engine) -> None:
-    """What readers ask for: the schema as it must be, without changing anything."""
+    """Requires the schema to be current, without changing anything."""
     ensure_head(engine, auto_upgrade=False)
 
 
 def upgrade(engine: Engine, revision: str = "head") -> str | None:
     """Brings the schema to `revision`, in one transaction, one process at a time.
 
-    Names the revision that the schema is at then, which may be a later one.
+    Returns the revision that the schema is at then, which may be a later one.
     """
     with our_errors(engine), _prepared(engine) as connection:
-        _refuse_strangers(engine, connection)
-        drop_views(connection)
-        _run(engine, connection, "upgrade", revision)
-        make_views(connection)
+        _refuse_strangers(connection)
+        _run(connection, "upgrade", revision)
         return current_revision(connection)
 
 
 def downgrade(engine: Engine, revision: str) -> str | None:
-    """Takes the schema back to `revision` (`base`: nothing of image-sync is left), and names it.
-
-    What an older revision has no place for stays, unseen, for the next upgrade.
-    """
+    """Takes the schema back to `revision` (`base`: drops everything), and returns the revision."""
     with our_errors(engine), _prepared(engine) as connection:
         if current_revision(connection) is None:
-            raise SchemaNotAtHead(f"database {place(engine)}: there is no schema to take back")
-        drop_views(connection)
-        _run(engine, connection, "downgrade", revision)
+            raise SchemaNotAtHead(f"database {place(engine)} has no schema of image-sync")
+        _refuse_strangers(connection)
+        _run(connection, "downgrade", revision)
         reached = current_revision(connection)
         if reached is None:
-            metadata.drop_all(connection)  # what the first revision did not make
-        else:
-            make_views(connection)
+            connection.execute(text(f"drop table {VERSION_TABLE}"))
         return reached
 
 
@@ -111,78 +124,105 @@ def known_revisions() -> list[str]:
     return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
-def _is_strange(revision: str | None) -> bool:
+def _is_unknown(revision: str | None) -> bool:
     return revision is not None and revision not in known_revisions()
 
 
 @contextmanager
 def _prepared(engine: Engine) -> Iterator[Connection]:
     """A connection inside one writing transaction that no other upgrade shares."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            with connection.begin():  # before anything of the file is changed
-                _refuse_strangers(engine, connection)
-            driver: Any = connection.connection.driver_connection
-            driver.execute("pragma journal_mode = wal")  # not possible inside a transaction
-        with writing(connection):
-            if engine.dialect.name == "postgresql":
-                connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
-                connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-                _make_schema(connection)
-            yield connection
+    with engine.connect() as connection, writing(connection):
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            _make_schema(connection)
+        yield connection
 
 
 def _make_schema(connection: Connection) -> None:
-    """Makes the PostgreSQL schema that the configuration names, when it is not there."""
+    """Creates the PostgreSQL schema that the configuration names, unless it exists."""
     schema = connection.get_execution_options().get("schema")
     if schema and connection.execute(text("select current_schema()")).scalar() is None:
         connection.execute(CreateSchema(schema, if_not_exists=True))
 
 
-def _refuse_strangers(engine: Engine, connection: Connection) -> None:
-    """Nothing is written into a file that another program keeps its tables in."""
+def _refuse_strangers(connection: Connection) -> None:
+    """Changes nothing in a database whose tables or views belong to another program.
+
+    Raises `SchemaNotAtHead` for a revision that this program does not know, or a schema whose
+    tables are missing; `DatabaseUnavailable` for a SQLite file with other tables than those of
+    SQLite tools, and for a schema in which one of our names is taken.
+    """
     revision = current_revision(connection)
-    if _is_strange(revision):
+    engine = connection.engine
+    if _is_unknown(revision):
         raise not_at_head(engine, revision)
-    if revision is None and engine.dialect.name == "sqlite":
-        tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
-        if tables:
-            raise DatabaseUnavailable(
-                f"database {place(engine)} belongs to another program (it has {min(tables)!r})",
-                hint="name another file",
+    if revision is not None:
+        if not inspect(connection).has_table(_FIRST):
+            raise SchemaNotAtHead(
+                f"database {place(engine)}: the table {_FIRST} is missing",
+                hint="restore a backup, or name another database",
             )
+        return
+    relations = _relations(connection) - {VERSION_TABLE}
+    if engine.dialect.name == "sqlite":
+        taken = {name for name in relations if not name.startswith(_OF_TOOLS)}
+        hint = "name another file"
+    else:
+        taken = relations & {*metadata.tables, *VIEWS}
+        hint = "give image-sync a schema of its own with database.schema"
+    if taken:
+        raise DatabaseUnavailable(
+            f"database {place(engine)} belongs to another program (it has {min(taken)!r})",
+            hint=hint,
+        )
 
 
-def _run(engine: Engine, connection: Connection, command: str, revision: str) -> None:
+def _relations(connection: Connection) -> set[str]:
+    """Names of the tables and views in the file, or in the current schema of PostgreSQL."""
+    if connection.dialect.name == "sqlite":
+        statement = "select name from sqlite_master where type = 'table' or type = 'view'"
+    else:
+        statement = (
+            "select relname from pg_class"
+            " where relnamespace = to_regnamespace(quote_ident(current_schema()))"
+            " and relkind in ('r', 'p', 'f', 'v', 'm')"
+        )
+    return set(connection.scalars(text(statement)))
+
+
+def _run(connection: Connection, command: str, revision: str) -> None:
     from alembic import command as commands
     from alembic.script.revision import ResolutionError
     from alembic.util import CommandError
 
     config = _config()
     config.attributes["connection"] = connection
+    database = place(connection.engine)
     try:
         getattr(commands, command)(config, revision)
     except (CommandError, ResolutionError) as error:
-        raise SchemaNotAtHead(f"database {place(engine)}: {error}") from None
+        raise SchemaNotAtHead(f"database {database}: {error}") from None
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _HAS_DEPENDENTS:
+            raise
+        raise SchemaNotAtHead(
+            f"database {database}: {error.orig.diag.message_detail}",  # type: ignore[union-attr]  # psycopg's
+            hint="drop what depends on it, repeat the command, and create it again",
+        ) from None
 
 
 def _config() -> Config:
-    """Alembic's settings without an ini file: the scripts lie beside the package."""
+    """Alembic's settings without an ini file: the scripts are beside the package."""
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_scripts()))
+    config.set_main_option("script_location", str(scripts()))
     config.set_main_option("path_separator", "os")
     return config
 
 
-def _scripts() -> Path:
-    package = Path(__file__).parents[1]
-    shipped = package / "migrations"
-    return shipped if shipped.is_dir() else package.parent / "migrations"
-
-
 def connection_of(config: Any) -> Connection:
-    """The connection that `upgrade` handed to Alembic, for `migrations/env.py`."""
+    """The connection that `upgrade` passed to Alembic, for `migrations/env.py`."""
     connection: Connection = config.attributes["connection"]
     return connection

@@ -40,6 +40,8 @@ sync_runs: Final = Table(
     column("version", Text, "version of image-sync"),
     column("host", Text, "the machine it ran on"),
     column("pid", Integer, "its process id"),
+    optional("actor", Text, "who decided: of approve and dismiss"),
+    optional("reason", Text, "why, in the actor's words: of approve and dismiss"),
     PrimaryKeyConstraint("run_id"),
     one_of("kind", "sync", "approve", "dismiss", "replay"),
     one_of(
@@ -52,7 +54,9 @@ sync_runs: Final = Table(
         "interrupted",
         "abandoned",
     ),
-    CheckConstraint("(status in ('running', 'abandoned')) or finished_at is not null", name="end"),
+    CheckConstraint(
+        "status = 'running' or status = 'abandoned' or finished_at is not null", name="end"
+    ),
     comment="One row for each run of sync, approve, dismiss or replay-rejects",
 )
 
@@ -63,6 +67,12 @@ source_runs: Final = Table(
     source_column(),
     column("status", Text, "succeeded, partial, held or failed"),
     column("observed_at", Instant, "the instant that this run's facts bear"),
+    optional("endpoint", Text, "URL of the API that the run read"),
+    optional("previous_endpoint", Text, "the endpoint of the run before, if that was another one"),
+    optional("project_id", Text, "the project that the run read"),
+    optional(
+        "guard_override", Text, "accept_removals if the guard was set aside; null: it applied"
+    ),
     column("certificate", Text, "exact, ordered, agreed or none"),
     *count_columns(),
     column("walk_detail", JsonObject, "how the walk went, for each listing"),
@@ -73,12 +83,15 @@ source_runs: Final = Table(
     column("catalogue_digest", Text, "set digest of the images present after this run"),
     column("digest", Text, "digest of this row, its changes and removals, and previous_digest"),
     optional("previous_digest", Text, "digest of the source's run before; null: the first"),
-    optional("sight_digest", Text, "set digest of how images were met; null: by release 0.1"),
+    optional("sight_digest", Text, "set digest of how images were met; null: none yet"),
     optional("component_rules", Text, "the rules that image_components was read by then"),
+    optional("entry", BigInteger, "number of the log entry that covers this row and its events"),
     PrimaryKeyConstraint("run_id", "source"),
     one_of("status", "succeeded", "partial", "held", "failed"),
     one_of("certificate", "exact", "ordered", "agreed", "none"),
+    one_of("guard_override", "accept_removals"),
     UniqueConstraint("source", "observed_at"),
+    UniqueConstraint("entry"),
     comment="What one run did to one source",
 )
 

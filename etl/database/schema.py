@@ -3,6 +3,7 @@
     image_tables.py  current_images, past_versions, field_changes, image_removals, held_removals
     run_tables.py    sync_runs, source_runs, rejects, source_fields, prune_checkpoints,
                      discovered_sources
+    log_tables.py    log_entries, log_state, checkpoints
 
 What people read (`images`, `image_versions`, `image_changes`, …) are views, in `views.py`.
 """
@@ -17,6 +18,7 @@ from etl.database.image_tables import (
     image_removals,
     past_versions,
 )
+from etl.database.log_tables import checkpoints, log_entries, log_state
 from etl.database.run_tables import (
     discovered_sources,
     prune_checkpoints,
@@ -27,11 +29,14 @@ from etl.database.run_tables import (
 )
 
 __all__ = [
+    "checkpoints",
     "current_images",
     "discovered_sources",
     "field_changes",
     "held_removals",
     "image_removals",
+    "log_entries",
+    "log_state",
     "metadata",
     "past_versions",
     "prune_checkpoints",

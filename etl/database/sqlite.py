@@ -17,6 +17,8 @@ from sqlalchemy.pool import NullPool
 from etl.signals import received
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import URL, Connection, Engine
 
 BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of a second
@@ -29,7 +31,7 @@ def open_sqlite(url: URL) -> Engine:
     engine = create_engine(
         url,
         poolclass=NullPool if file_of(url) else None,
-        connect_args={"timeout": 1, "check_same_thread": False},
+        connect_args={"timeout": 1, "check_same_thread": False, "factory": _Patient},
     )
 
     @event.listens_for(engine, "connect")
@@ -45,12 +47,21 @@ def open_sqlite(url: URL) -> Engine:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # for the type checker
         if connection.get_execution_options().get("is_writing", False):
-            _patiently(driver, "begin immediate")
+            _patiently(lambda: driver.execute("begin immediate").close())
         else:
             driver.execute("begin")
-            _patiently(driver, "pragma schema_version")  # what is read is settled here
+            _patiently(
+                lambda: driver.execute("pragma schema_version").close()
+            )  # settles what is read
 
     return engine
+
+
+class _Patient(sqlite3.Connection):
+    """Waits with its commit for those who still read the file."""
+
+    def commit(self) -> None:
+        _patiently(super().commit)
 
 
 def file_of(url: URL) -> str:
@@ -77,7 +88,7 @@ def read_where_it_stands(engine: Engine) -> None:
             if error.sqlite_errorcode & 0xFF not in _REFUSED or not _is_whole(path):
                 raise
             place = f"file:{quote(os.path.abspath(path))}?immutable=1"
-            return sqlite3.connect(place, uri=True, factory=_AsItStands, **given)
+            return sqlite3.connect(place, uri=True, **{**given, "factory": _AsItStands})
         return connection
 
 
@@ -113,12 +124,12 @@ def _is_whole(path: str) -> bool:
     return os.access(path, os.R_OK) and not (os.path.exists(log) and os.path.getsize(log))
 
 
-def _patiently(driver: sqlite3.Connection, statement: str) -> None:
-    """Waits for another program's lock, a second at a time: signals are heard in between."""
+def _patiently(work: Callable[[], None]) -> None:
+    """Waits for another program's lock, a second at a time, so that signals can interrupt it."""
     seconds_left = BUSY_SECONDS
     while True:
         try:
-            driver.execute(statement).close()
+            work()
         except sqlite3.OperationalError as error:
             code = error.sqlite_errorcode & 0xFF
             if code != sqlite3.SQLITE_BUSY or not seconds_left or received():

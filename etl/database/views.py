@@ -1,7 +1,8 @@
 """The relations that people read: views over the tables, one definition for both databases.
 
-Where the dialects differ (JSON arrays as rows) the definition has a place for each. Views hold no
-facts, so migrations do not carry them: every upgrade drops them and makes them anew.
+Where the dialects differ (JSON arrays as rows) there is a definition for each. These are the
+definitions of the newest revision; each migration keeps a copy of its own (`make migration`), so
+that an older revision's views can be created again.
 """
 
 # ruff: noqa: S608  # the SQL is put together from this module's own names, never from input
@@ -10,13 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import text
-
 from etl.database.comments import VIEW_COLUMNS
 from etl.model import TRACKED
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Iterator
 
 _TRACKED: Final = ", ".join(TRACKED)
 # When the makers' own support of a release ended, and who says so.
@@ -75,24 +74,27 @@ from {table}"""
 )
 
 _KINDS: Final = "\nunion all\n".join(
-    f"""select opened_run_id as run_id, valid_from as at, source, image_id, name,
-    opened_as as kind, cast(null as text) as field, cast(null as text) as old_value,
-    cast(null as text) as new_value, version
-from {table}
-where opened_as <> 'changed'
+    f"""select v.opened_run_id as run_id, v.valid_from as at, v.source, v.image_id, v.name,
+    v.opened_as as kind, cast(null as text) as field, cast(null as text) as old_value,
+    cast(null as text) as new_value, v.version, r.entry
+from {table} as v
+left join source_runs as r on r.run_id = v.opened_run_id and r.source = v.source
+where v.opened_as <> 'changed'
 union all
-select closed_run_id, valid_to, source, image_id, name,
-    closed_as, cast(null as text), cast(null as text), cast(null as text), version
-from {table}
-where closed_run_id is not null and closed_as <> 'changed'"""
+select v.closed_run_id, v.valid_to, v.source, v.image_id, v.name,
+    v.closed_as, cast(null as text), cast(null as text), cast(null as text), v.version, r.entry
+from {table} as v
+left join source_runs as r on r.run_id = v.closed_run_id and r.source = v.source
+where v.closed_run_id is not null and v.closed_as <> 'changed'"""
     for table in ("current_images", "past_versions")
 )
 
 _FIELDS: Final = "\nunion all\n".join(
     f"""select f.run_id, v.valid_from, v.source, v.image_id, v.name,
-    'changed', f.field, f.old_value, f.new_value, f.version
+    'changed', f.field, f.old_value, f.new_value, f.version, r.entry
 from field_changes as f
-join {table} as v on v.image_key = f.image_key and v.version = f.version"""
+join {table} as v on v.image_key = f.image_key and v.version = f.version
+left join source_runs as r on r.run_id = f.run_id and r.source = v.source"""
     for table in ("current_images", "past_versions")
 )
 
@@ -159,23 +161,13 @@ COMMENTS: Final[dict[str, str]] = {
 }
 
 
-def make_views(connection: Connection) -> None:
-    """Makes every view, with its comment where the database keeps comments."""
-    dialect = connection.dialect.name
+def view_statements(dialect: str) -> Iterator[str]:
+    """The DDL of every view, with its comments where the database keeps comments."""
     for name, definitions in VIEWS.items():
-        connection.execute(text(f"create view {name} as {definitions[dialect]}"))
+        create = "create or replace view" if dialect == "postgresql" else "create view"
+        yield f"{create} {name} as {definitions[dialect].strip()}"
         if dialect == "postgresql":
-            connection.execute(text(f"comment on view {name} is '{COMMENTS[name]}'"))
-            _comment_columns(connection, name)
-
-
-def _comment_columns(connection: Connection, view: str) -> None:
-    quoted = {name: told.replace("'", "''") for name, told in VIEW_COLUMNS[view].items()}
-    told = ";".join(f"comment on column {view}.{name} is '{quoted[name]}'" for name in quoted)
-    connection.exec_driver_sql(told)
-
-
-def drop_views(connection: Connection) -> None:
-    """Drops every view that is there."""
-    for name in reversed(VIEWS):
-        connection.execute(text(f"drop view if exists {name}"))
+            yield f"comment on view {name} is '{COMMENTS[name]}'"
+            for column, meaning in VIEW_COLUMNS[name].items():
+                quoted = meaning.replace("'", "''")
+                yield f"comment on column {name}.{column} is '{quoted}'"

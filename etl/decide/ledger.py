@@ -16,8 +16,8 @@ does not depend on order, and grows and shrinks fact by fact. Instants are spell
     digest            ["run", {column: value of the source_runs row, without digest}, events]
 
 The row holds `previous_digest` and `catalogue_digest`: so a run's digest vouches for all that was
-before it, and no value of any version can change unnoticed. What release 0.1 did not write yet
-(`_LATER`, the event "run", a reject's record) is no part of its rows' digests.
+before it, and no value of any version can change unnoticed. A null
+is no part of the row's digest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from etl.model import Columns, Image
 
 _MODULUS: Final = 2**256
-_LATER: Final = frozenset({"sight_digest", "component_rules"})  # columns of later releases
 _encode: Final = json.Encoder(order="sorted").encode
 
 
@@ -103,11 +102,7 @@ def event(kind: str, row: Mapping[str, Any]) -> bytes:
 
 def run_digest(row: Mapping[str, Any], events: FactSet) -> str:
     """Digest of a `source_runs` row and of the run's events; a `digest` in the row is no matter."""
-    columns = {
-        name: value
-        for name, value in row.items()
-        if name != "digest" and not (value is None and name in _LATER)
-    }
+    columns = {name: value for name, value in row.items() if name != "digest" and value is not None}
     return _fact(("run", _spelled(columns), events.digest)).hex()
 
 

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from importlib.resources import files
 
 import pytest
@@ -374,7 +376,15 @@ def test_a_value_that_came_back_is_no_difference(engine, asked):
     assert asked("diff", "1", "3") == []
 
 
+def let_runs_commit_while_it_is_read(engine):
+    """A SQLite file takes no commit while it is read, unless the user switched it to WAL."""
+    if engine.dialect.name == "sqlite":
+        with closing(sqlite3.connect(engine.url.database)) as file:
+            file.execute("pragma journal_mode = wal")
+
+
 def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked, monkeypatch):
+    let_runs_commit_while_it_is_read(engine)
     record = Record(engine)
     record.run()
     record.add("x", size=1)
@@ -393,6 +403,7 @@ def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked,
 
 
 def test_history_tells_of_no_version_without_what_it_changed(engine, asked, monkeypatch):
+    let_runs_commit_while_it_is_read(engine)
     record = Record(engine)
     record.run()
     record.add("x", size=1)
@@ -784,14 +795,13 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     assert run(["db", "check"]) == 0
     assert run(["db", "current"]) == 0
     assert run(["db", "downgrade"]) == 0
-    assert run(["-q", "db", "downgrade", "base"]) == 0
     assert run(["db", "downgrade"]) == 21
     assert run(["db", "check"]) == 21
     assert run(["db", "upgrade", "nonsense"]) == 21
     assert run(["db", "upgrade"]) == 0
     out = capsys.readouterr().out
     assert "(this program: " in out
-    assert "the schema was taken back to 0001\n" in out
+    assert "the schema was taken back to base" in out
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["db", "downgrade", "base"]) == 130

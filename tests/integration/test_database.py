@@ -7,15 +7,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import inspect, make_url, text
+from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.cli.main import run
 from etl.database import engine as opening
 from etl.database import migrate
+from etl.database.ddl import create_views
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from tests.support.loading import Loading, record
+from tests.support.migration import files as migration_files
 from tests.support.postgres import conninfo
 
 
@@ -76,7 +78,7 @@ def test_any_error_of_the_database_is_ours() -> None:
 def test_a_newer_schema_is_left_alone(database_url: str, *, auto_upgrade: bool) -> None:
     engine = open_engine(database_url)
     with engine.begin() as connection:
-        connection.execute(text("update alembic_version set version_num = '9999'"))
+        connection.execute(text("update image_sync_version set version_num = '9999'"))
     with pytest.raises(SchemaNotAtHead, match=r"newer than this program .*\(upgrade image-sync,"):
         migrate.ensure_head(engine, auto_upgrade=auto_upgrade)
     engine.dispose()
@@ -94,7 +96,7 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_downgrade_that_leaves_tables_leaves_the_views(database_url: str) -> None:
     engine = open_engine(database_url)
-    migrate.downgrade(engine, migrate.HEAD)
+    migrate.downgrade(engine, migrate.head())
     with engine.connect() as connection:
         assert "images" in inspect(connection).get_view_names()
     engine.dispose()
@@ -141,9 +143,9 @@ def test_no_schema_is_made_that_is_not_asked_for(postgres_url: str) -> None:
 
 def test_an_upgrade_says_what_it_reached(empty_database_url: str) -> None:
     engine = open_engine(empty_database_url)
-    assert migrate.upgrade(engine, "0001") == "0001"
-    assert migrate.upgrade(engine, "+1") == migrate.HEAD
-    assert migrate.upgrade(engine, "0001") == migrate.HEAD  # it takes nothing back
+    assert migrate.upgrade(engine, "+1") == "image_sync_0001"
+    assert migrate.upgrade(engine) == migrate.head()
+    assert migrate.upgrade(engine, "image_sync_0001") == migrate.head()  # takes nothing back
     engine.dispose()
 
 
@@ -156,7 +158,105 @@ def test_an_upgrade_of_what_is_at_head_changes_nothing(database_url: str) -> Non
         return there.get_table_names(), there.get_view_names(), loading.dump()
 
     before = state()
-    assert migrate.upgrade(loading.engine) == migrate.HEAD
+    assert migrate.upgrade(loading.engine) == migrate.head()
     migrate.require_head(loading.engine)
     assert state() == before
     loading.engine.dispose()
+
+
+def test_the_head_is_the_one_that_alembic_names() -> None:
+    assert migrate.known_revisions()[-1] == migrate.head()
+
+
+def test_the_newest_migration_is_written_from_the_tables_and_views() -> None:
+    for path, statements in migration_files():
+        assert path.read_text("utf-8") == statements, "run `make migration`"
+
+
+def test_a_pre_release_is_refused_and_not_changed(
+    empty_database_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n')
+    engine = open_engine(empty_database_url)
+    with engine.begin() as connection:
+        for table in ("alembic_version", "catalogue", "superseded", "sync_runs", "source_runs"):
+            connection.execute(text(f"create table {table} (version_num text)"))
+        connection.execute(text("insert into alembic_version values ('0002')"))
+    before = _names(engine)
+    for command in ("sync", "plan", "status", "verify", "db upgrade", "db current", "db check"):
+        given = ["-c", str(config), "--database", empty_database_url, *command.split()]
+        assert run(given) == 21, command
+        assert "was written by a pre-release of image-sync" in capsys.readouterr().err
+    assert _names(engine) == before
+    engine.dispose()
+
+
+def test_a_foreign_alembic_revision_is_not_ours(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("create table alembic_version (version_num text)"))
+        connection.execute(text("insert into alembic_version values ('image_sync_0001')"))
+    with engine.connect() as connection:
+        assert migrate.current_revision(connection) is None
+    migrate.upgrade(engine)
+    migrate.downgrade(engine, "base")
+    assert _names(engine) == {"alembic_version"}
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["table images (a text)", "view images as select 1 as a"])
+def test_a_name_of_ours_that_another_program_uses(postgres_url: str, kind: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"create {kind}"))
+    with pytest.raises(DatabaseUnavailable, match=r"'images'.*database\.schema"):
+        migrate.ensure_head(engine, auto_upgrade=True)
+    assert _names(engine) == {"images"}
+    engine.dispose()
+
+
+def test_a_revision_without_its_tables_is_refused(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("create table image_sync_version (version_num text)"))
+        connection.execute(text("insert into image_sync_version values ('image_sync_0001')"))
+    with pytest.raises(SchemaNotAtHead, match="sync_runs is missing"):
+        migrate.upgrade(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", ["_litestream_seq", "crsql_master"])
+def test_tables_of_sqlite_tools_do_not_make_a_file_another_program_s(
+    tmp_path: Path, table: str
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/images.db")
+    with engine.begin() as connection:
+        connection.execute(text(f"create table {table} (id integer)"))
+    migrate.ensure_head(engine, auto_upgrade=True)
+    migrate.downgrade(engine, "base")
+    assert _names(engine) == {table}
+    engine.dispose()
+
+
+def test_a_view_is_replaced_under_a_view_of_the_user_s(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("create view mine as select image_id from images"))
+        create_views(connection, "0001_views")
+    with pytest.raises(SchemaNotAtHead, match=r"view mine depends on view images .*drop what"):
+        migrate.downgrade(engine, "base")
+    with engine.begin() as connection:
+        connection.execute(text("drop view mine"))
+        connection.execute(text("drop view images"))
+        connection.execute(text("create view images as select 1 as other"))
+        create_views(connection, "0001_views")
+        connection.execute(text("select image_id from images"))
+    engine.dispose()
+
+
+def _names(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        found = inspect(connection)
+        return {*found.get_table_names(), *found.get_view_names()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from etl.database.engine import open_engine
-from etl.database.migrate import HEAD, current_revision
+from etl.database.migrate import current_revision, head
 
 
 def test_an_empty_database_has_no_schema(empty_database_url):
@@ -15,12 +15,12 @@ def test_an_empty_database_has_no_schema(empty_database_url):
 
 def test_a_database_is_at_head(database_url):
     with open_engine(database_url).connect() as connection:
-        assert current_revision(connection) == HEAD
+        assert current_revision(connection) == head()
 
 
 def test_what_is_written_to_one_is_not_in_the_next(backend, databases):
     with databases.migrated(backend) as one, databases.migrated(backend) as other:
         with open_engine(one).begin() as connection:
-            connection.execute(text("delete from alembic_version"))
+            connection.execute(text("delete from image_sync_version"))
         with open_engine(other).connect() as connection:
-            assert current_revision(connection) == HEAD
+            assert current_revision(connection) == head()

@@ -37,7 +37,7 @@ from etl.context import open_job
 from etl.maintenance.held import approve, dismiss
 from etl.run import RunOutcome, run_sync
 from etl.sample import Quirks, Request, Response, error_response
-from tests.support.databases import RELEASES, Databases
+from tests.support.databases import Databases
 from tests.support.dual_database import (
     BORDERS,
     COMMITTED,
@@ -268,17 +268,13 @@ class Model(RuleBasedStateMachine):
         policy=policies,
         page_size=st.integers(2, 5),
         images=st.integers(3, 12),
-        release=st.sampled_from(["", "", *RELEASES]),
     )
-    def begin(self, policy: Policy, page_size: int, images: int, release: str) -> None:
-        """A new record, or one that an older release of the program wrote."""
-        self.twins = self._stack.enter_context(twins(self._databases, release=release))
+    def begin(self, policy: Policy, page_size: int, images: int) -> None:
+        """A new record."""
+        self.twins = self._stack.enter_context(twins(self._databases))
         self.tally["examples"] += 1
-        self.tally["upgraded"] += bool(release)
         self.reference.policy, self.page_size = policy, page_size
         self.truth = [born(image_id) for image_id in IDS[:images]]
-        if release:
-            self._adopt()
         self.sync(Fault("none"), accepts=False)
 
     # The world changes.
@@ -587,7 +583,6 @@ STORY: list[tuple[str, dict[str, Any]]] = [
             "policy": Policy(always_allow=1, max_count=2, max_percent=100),
             "page_size": 2,
             "images": 8,
-            "release": RELEASES[0],
         },
     ),
     ("alter", {"steps": [("put", "id-1", {"name": "b"}), ("drop", "id-3", {})], "nameless": 1}),
@@ -629,7 +624,7 @@ def test_a_story_takes_every_kind_of_step(databases: Databases) -> None:
     assert {step for step, _ in STORY} == {"begin"} | {
         each.function.__name__ for each in model.rules
     }
-    assert Model.tally >= Counter(upgraded=1, killed=6, met=2, covered=2, decided=4, faults=2)
+    assert Model.tally >= Counter(killed=6, met=2, covered=2, decided=4, faults=2)
     note("model", databases=2, **Model.tally)
 
 

@@ -6,9 +6,8 @@ Migrations run once a session and kind; every other database is a copy of that t
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -22,9 +21,6 @@ from tests.support.postgres import PostgresServer
 
 Backend = Literal["sqlite", "postgresql"]
 BACKENDS: tuple[Backend, ...] = ("sqlite", "postgresql")
-_RELEASED = Path(__file__).parents[1] / "data" / "released"
-RELEASES: list[str] = []
-"""Releases whose ledger is kept under tests/data/released, oldest first."""
 
 
 class Databases:
@@ -55,21 +51,6 @@ class Databases:
         else:
             with self._sqlite_file() as path:
                 yield f"sqlite:///{path}"
-
-    @contextmanager
-    def released(self, backend: Backend, release: str) -> Iterator[str]:
-        """The URL of a new database with the ledger that an older release wrote."""
-        statements = (_RELEASED / release / f"{backend}.sql").read_text()
-        with self.empty(backend) as url:
-            if backend == "sqlite":
-                with closing(sqlite3.connect(str(make_url(url).database))) as file:
-                    file.executescript(statements)
-            else:
-                engine = open_engine(url)
-                with engine.begin() as connection:
-                    connection.exec_driver_sql(statements)
-                engine.dispose()
-            yield url
 
     @contextmanager
     def _sqlite_file(self) -> Iterator[Path]:

@@ -128,15 +128,11 @@ class Twin:
             self.trouble.append("half a run is seen")
 
     def _write_through(self) -> None:
-        """SQLite: what is written gets into the file at once, unless others write or still read."""
+        """SQLite: a write gets into the file at once, unless others write or still read."""
         try:
             self.watch.execute("pragma user_version = 0")
-            (is_busy, _, _) = self.watch.execute("pragma wal_checkpoint(restart)").fetchone()
         except sqlite3.OperationalError as error:
             self.trouble.append(f"a transaction waits for the network: {error}")
-        else:
-            if is_busy:
-                self.trouble.append("a transaction waits for the network: it reads")
 
     def others(self, more: str = "") -> list[Any]:
         """PostgreSQL: the states of the sessions of this database, but for this one."""
@@ -209,14 +205,13 @@ def plain(value: Any) -> Any:
 
 
 @contextmanager
-def twins(databases: Databases, *, release: str = "") -> Iterator[Twins]:
-    """Two databases at head, empty, or with what an older release wrote; nothing is served yet."""
+def twins(databases: Databases) -> Iterator[Twins]:
+    """Two empty databases at head; nothing is served yet."""
     with ExitStack() as stack:
         api = stack.enter_context(SampleApi([]))
         pair = []
         for backend in BACKENDS:
-            made = databases.released(backend, release) if release else databases.migrated(backend)
-            url = stack.enter_context(made)
+            url = stack.enter_context(databases.migrated(backend))
             pair.append(Twin(url, stack.enter_context(closing(_watch(url)))))
         yield Twins(api, pair)
 

@@ -23,7 +23,11 @@ NOT_PROVEN = {
     "field_changes": {"image_key"},
     "rejects": {"reject_id"},
     "prune_checkpoints": {"pruned_at"},
-    "sync_runs": {"finished_at", "exit_code"},
+    "sync_runs": {"finished_at", "exit_code", "actor", "reason"},
+    "image_removals": {
+        *("attribution", "removed_by", "removed_by_kind", "removed_via", "source_ip"),
+        *("trace_id", "trace_at", "attributed_run_id"),
+    },
 }
 LEDGER = [
     "current_images",

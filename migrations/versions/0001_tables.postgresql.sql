@@ -1,0 +1,814 @@
+CREATE TABLE checkpoints (
+    size BIGINT NOT NULL,
+    root TEXT NOT NULL,
+    note TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    timestamp_token BYTEA,
+    cosignatures JSONB NOT NULL,
+    CONSTRAINT pk_checkpoints PRIMARY KEY (size),
+    CONSTRAINT ck_checkpoints_root CHECK (length(root) = 64)
+);
+
+COMMENT ON TABLE checkpoints IS 'Signed states of the log';
+
+COMMENT ON COLUMN checkpoints.size IS 'number of entries that the checkpoint covers';
+
+COMMENT ON COLUMN checkpoints.root IS 'root of the tree of these entries, in hex';
+
+COMMENT ON COLUMN checkpoints.note IS 'the checkpoint as a signed note (C2SP tlog-checkpoint)';
+
+COMMENT ON COLUMN checkpoints.created_at IS 'when it was made';
+
+COMMENT ON COLUMN checkpoints.timestamp_token IS 'RFC 3161 timestamp of the note, DER';
+
+COMMENT ON COLUMN checkpoints.cosignatures IS 'JSON array of witnesses'' signature lines';
+
+CREATE TABLE current_images (
+    image_key BIGSERIAL NOT NULL,
+    record_digest BYTEA,
+    fingerprint BYTEA NOT NULL,
+    state TEXT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    version INTEGER NOT NULL,
+    valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    valid_to TIMESTAMP WITH TIME ZONE,
+    opened_run_id BIGINT NOT NULL,
+    opened_as TEXT NOT NULL,
+    closed_run_id BIGINT,
+    closed_as TEXT,
+    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_seen_at TIMESTAMP WITH TIME ZONE,
+    missing_since TIMESTAMP WITH TIME ZONE,
+    listing TEXT,
+    name TEXT,
+    description TEXT,
+    type TEXT,
+    status TEXT,
+    arch TEXT,
+    tag TEXT,
+    namespace TEXT,
+    workspace_id TEXT,
+    visibility TEXT,
+    origin TEXT,
+    service_type TEXT,
+    flavor_type TEXT,
+    size BIGINT,
+    swr_path TEXT,
+    swr_registry TEXT,
+    swr_organization TEXT,
+    swr_repository TEXT,
+    swr_tag TEXT,
+    swr_instance_id TEXT,
+    show_name TEXT,
+    show_tag TEXT,
+    status_message TEXT,
+    dev_services JSONB,
+    resource_categories JSONB,
+    tags JSONB,
+    created_at TIMESTAMP WITH TIME ZONE,
+    updated_at TIMESTAMP WITH TIME ZONE,
+    extra JSON NOT NULL,
+    components JSONB NOT NULL,
+    CONSTRAINT pk_current_images PRIMARY KEY (image_key),
+    CONSTRAINT uq_current_images_source_image_id UNIQUE (source, image_id),
+    CONSTRAINT ck_current_images_state CHECK (state = 'present' or state = 'removed' or state = 'out_of_scope'),
+    CONSTRAINT ck_current_images_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
+    CONSTRAINT ck_current_images_closed_as CHECK (closed_as = 'removed' or closed_as = 'out_of_scope'),
+    CONSTRAINT ck_current_images_version CHECK (version >= 1),
+    CONSTRAINT ck_current_images_open CHECK ((state = 'present') = (valid_to is null)),
+    CONSTRAINT ck_current_images_closed CHECK ((closed_as is null) = (valid_to is null)),
+    CONSTRAINT ck_current_images_closed_run CHECK ((closed_run_id is null) = (valid_to is null)),
+    CONSTRAINT ck_current_images_closed_state CHECK (state = 'present' or state = closed_as),
+    CONSTRAINT ck_current_images_period CHECK (valid_to >= valid_from),
+    CONSTRAINT ck_current_images_missing CHECK (state = 'present' or missing_since is null)
+);
+
+CREATE INDEX ix_current_images_absent ON current_images (source, image_id, state) WHERE state <> 'present';
+
+CREATE INDEX ix_current_images_closed ON current_images (closed_run_id) WHERE closed_run_id is not null;
+
+CREATE INDEX ix_current_images_missing ON current_images (source) WHERE missing_since is not null;
+
+CREATE INDEX ix_current_images_name ON current_images USING hash (name);
+
+CREATE INDEX ix_current_images_opened ON current_images (opened_run_id);
+
+CREATE INDEX ix_current_images_swr_path ON current_images USING hash (swr_path);
+
+CREATE INDEX ix_current_images_valid_from ON current_images (valid_from);
+
+COMMENT ON TABLE current_images IS 'Every image ever seen: its state and its latest version';
+
+COMMENT ON COLUMN current_images.image_key IS 'the row''s key, in order of first sight';
+
+COMMENT ON COLUMN current_images.record_digest IS 'digest of the record''s bytes when it last made a version';
+
+COMMENT ON COLUMN current_images.fingerprint IS 'digest of the tracked values, led by its version';
+
+COMMENT ON COLUMN current_images.state IS 'present, removed or out_of_scope';
+
+COMMENT ON COLUMN current_images.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN current_images.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN current_images.version IS 'number of the version, from 1';
+
+COMMENT ON COLUMN current_images.valid_from IS 'observed_at of the run that brought this version';
+
+COMMENT ON COLUMN current_images.valid_to IS 'observed_at of the run that ended it; null: still so';
+
+COMMENT ON COLUMN current_images.opened_run_id IS 'the run that brought this version';
+
+COMMENT ON COLUMN current_images.opened_as IS 'added, changed, restored or in_scope';
+
+COMMENT ON COLUMN current_images.closed_run_id IS 'the run that ended this version';
+
+COMMENT ON COLUMN current_images.closed_as IS 'changed, removed or out_of_scope; null: still so';
+
+COMMENT ON COLUMN current_images.first_seen_at IS 'observed_at of the run that first saw the image';
+
+COMMENT ON COLUMN current_images.last_seen_at IS 'last certified walk that saw it, when later ones did not';
+
+COMMENT ON COLUMN current_images.missing_since IS 'first certified walk without it, as long as undecided';
+
+COMMENT ON COLUMN current_images.listing IS 'TYPE/WORKSPACE of the listing that gave this version';
+
+COMMENT ON COLUMN current_images.name IS 'the image''s name, without surrounding white space; not unique';
+
+COMMENT ON COLUMN current_images.description IS 'the image''s description';
+
+COMMENT ON COLUMN current_images.type IS 'BUILD_IN or DEDICATED; others are kept';
+
+COMMENT ON COLUMN current_images.status IS 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
+
+COMMENT ON COLUMN current_images.arch IS 'processor architecture in lower case: x86_64, aarch64, …';
+
+COMMENT ON COLUMN current_images.tag IS 'the image''s tag';
+
+COMMENT ON COLUMN current_images.namespace IS 'SWR organisation, as the API names it';
+
+COMMENT ON COLUMN current_images.workspace_id IS 'workspace; 0 is the default one';
+
+COMMENT ON COLUMN current_images.visibility IS 'PRIVATE, PUBLIC, HIDDEN, …';
+
+COMMENT ON COLUMN current_images.origin IS 'CUSTOMIZE, IMAGE_SAVE, …';
+
+COMMENT ON COLUMN current_images.service_type IS 'COMMON, INFERENCE, TRAIN, DEV, UNKNOWN, …';
+
+COMMENT ON COLUMN current_images.flavor_type IS 'ASCEND_SNT9, ASCEND_SNT9B, ASCEND_SNT3, …';
+
+COMMENT ON COLUMN current_images.size IS 'as reported (documented in KB, observed in bytes)';
+
+COMMENT ON COLUMN current_images.swr_path IS 'the image''s address in the registry; not unique';
+
+COMMENT ON COLUMN current_images.swr_registry IS 'of swr_path: host, with the port if it has one';
+
+COMMENT ON COLUMN current_images.swr_organization IS 'of swr_path: the organisation';
+
+COMMENT ON COLUMN current_images.swr_repository IS 'of swr_path: the repository';
+
+COMMENT ON COLUMN current_images.swr_tag IS 'of swr_path: the tag or digest';
+
+COMMENT ON COLUMN current_images.swr_instance_id IS 'id of the SWR enterprise instance';
+
+COMMENT ON COLUMN current_images.show_name IS 'the name to show';
+
+COMMENT ON COLUMN current_images.show_tag IS 'the tag to show';
+
+COMMENT ON COLUMN current_images.status_message IS 'what the API says of the status';
+
+COMMENT ON COLUMN current_images.dev_services IS 'JSON array of text: NOTEBOOK, SSH, AI_FLOW, …';
+
+COMMENT ON COLUMN current_images.resource_categories IS 'JSON array of text: CPU, GPU, ASCEND, …';
+
+COMMENT ON COLUMN current_images.tags IS 'JSON array of {key, value}';
+
+COMMENT ON COLUMN current_images.created_at IS 'when the image was made, as the API says';
+
+COMMENT ON COLUMN current_images.updated_at IS 'when the API last touched it; does not detect change';
+
+COMMENT ON COLUMN current_images.extra IS 'unknown fields as they came with this version';
+
+COMMENT ON COLUMN current_images.components IS 'JSON array of [component, version]';
+
+CREATE TABLE discovered_sources (
+    source TEXT COLLATE "C" NOT NULL,
+    label TEXT COLLATE "C" NOT NULL,
+    project_id TEXT COLLATE "C" NOT NULL,
+    project_name TEXT COLLATE "C" NOT NULL,
+    region TEXT COLLATE "C" NOT NULL,
+    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    vanished_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_discovered_sources PRIMARY KEY (source)
+);
+
+COMMENT ON TABLE discovered_sources IS 'Sources made of the projects that credentials may use';
+
+COMMENT ON COLUMN discovered_sources.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN discovered_sources.label IS 'of the [[discover]] that found it';
+
+COMMENT ON COLUMN discovered_sources.project_id IS 'the project''s id';
+
+COMMENT ON COLUMN discovered_sources.project_name IS 'what the project was called then';
+
+COMMENT ON COLUMN discovered_sources.region IS 'the region that the project lies in';
+
+COMMENT ON COLUMN discovered_sources.first_seen_at IS 'when the project was first found';
+
+COMMENT ON COLUMN discovered_sources.vanished_at IS 'since when it is not found any more: not read, never emptied';
+
+CREATE TABLE held_removals (
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    run_id BIGINT NOT NULL,
+    held_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    name TEXT,
+    rule TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    evidence_detail JSON NOT NULL,
+    released_run_id BIGINT,
+    released_at TIMESTAMP WITH TIME ZONE,
+    released_as TEXT,
+    CONSTRAINT pk_held_removals PRIMARY KEY (source, image_id, run_id),
+    CONSTRAINT ck_held_removals_rule CHECK (rule = 'max_count' or rule = 'max_percent' or rule = 'empty_listing'),
+    CONSTRAINT ck_held_removals_released_as CHECK (released_as = 'removed' or released_as = 'dismissed' or released_as = 'withdrawn'),
+    CONSTRAINT ck_held_removals_released CHECK ((released_at is null) = (released_as is null))
+);
+
+CREATE UNIQUE INDEX uq_held_removals_open ON held_removals (source, image_id) WHERE released_at is null;
+
+COMMENT ON TABLE held_removals IS 'Removals that the guard held back, with their evidence, and what became of them';
+
+COMMENT ON COLUMN held_removals.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN held_removals.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN held_removals.run_id IS 'the first run whose guard held this removal';
+
+COMMENT ON COLUMN held_removals.held_at IS 'observed_at of that run';
+
+COMMENT ON COLUMN held_removals.name IS 'the image''s name at that time';
+
+COMMENT ON COLUMN held_removals.rule IS 'the guard''s rule that held the set';
+
+COMMENT ON COLUMN held_removals.evidence IS 'how it is known';
+
+COMMENT ON COLUMN held_removals.evidence_detail IS 'HTTP status, error code, request id, time';
+
+COMMENT ON COLUMN held_removals.released_run_id IS 'the run after which it is held no more';
+
+COMMENT ON COLUMN held_removals.released_at IS 'observed_at of that run; null: still held';
+
+COMMENT ON COLUMN held_removals.released_as IS 'removed, dismissed, or withdrawn (no longer a candidate)';
+
+CREATE TABLE image_removals (
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    name TEXT,
+    swr_path TEXT,
+    version INTEGER NOT NULL,
+    run_id BIGINT NOT NULL,
+    removed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    missing_since TIMESTAMP WITH TIME ZONE,
+    evidence TEXT NOT NULL,
+    evidence_detail JSON NOT NULL,
+    restored_at TIMESTAMP WITH TIME ZONE,
+    restored_run_id BIGINT,
+    attribution TEXT,
+    removed_by TEXT,
+    removed_by_kind TEXT,
+    removed_via TEXT,
+    source_ip TEXT,
+    trace_id TEXT,
+    trace_at TIMESTAMP WITH TIME ZONE,
+    attributed_run_id BIGINT,
+    CONSTRAINT pk_image_removals PRIMARY KEY (source, image_id, version),
+    CONSTRAINT ck_image_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
+    CONSTRAINT ck_image_removals_restored CHECK ((restored_at is null) = (restored_run_id is null)),
+    CONSTRAINT ck_image_removals_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired'),
+    CONSTRAINT ck_image_removals_removed_by_kind CHECK (removed_by_kind = 'user' or removed_by_kind = 'agency' or removed_by_kind = 'federated' or removed_by_kind = 'system'),
+    CONSTRAINT ck_image_removals_removed_via CHECK (removed_via = 'ApiCall' or removed_via = 'ConsoleAction' or removed_via = 'SystemAction'),
+    CONSTRAINT ck_image_removals_removed_by CHECK (removed_by is null or (attribution is not null and (attribution = 'exact' or attribution = 'likely'))),
+    CONSTRAINT ck_image_removals_attributed CHECK ((attribution is null) = (attributed_run_id is null))
+);
+
+CREATE INDEX ix_image_removals_removed_at ON image_removals (removed_at);
+
+CREATE INDEX ix_image_removals_run_id ON image_removals (run_id);
+
+COMMENT ON TABLE image_removals IS 'Images that left the catalogue, each time, with the evidence';
+
+COMMENT ON COLUMN image_removals.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN image_removals.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN image_removals.name IS 'the image''s last known name';
+
+COMMENT ON COLUMN image_removals.swr_path IS 'its last known address';
+
+COMMENT ON COLUMN image_removals.version IS 'the version that the removal ended';
+
+COMMENT ON COLUMN image_removals.run_id IS 'the run that found it removed';
+
+COMMENT ON COLUMN image_removals.removed_at IS 'observed_at of that run';
+
+COMMENT ON COLUMN image_removals.last_seen_at IS 'latest certified walk that saw it, or its latest change';
+
+COMMENT ON COLUMN image_removals.missing_since IS 'first certified walk without it; null: still listed';
+
+COMMENT ON COLUMN image_removals.evidence IS 'how it is known';
+
+COMMENT ON COLUMN image_removals.evidence_detail IS 'HTTP status, error code, request id, time';
+
+COMMENT ON COLUMN image_removals.restored_at IS 'observed_at of the run that saw it again';
+
+COMMENT ON COLUMN image_removals.restored_run_id IS 'the run that saw it again';
+
+COMMENT ON COLUMN image_removals.attribution IS 'how sure removed_by is; null: not requested, or still open';
+
+COMMENT ON COLUMN image_removals.removed_by IS 'name of the user, agency or system that removed the image';
+
+COMMENT ON COLUMN image_removals.removed_by_kind IS 'user, agency, federated or system';
+
+COMMENT ON COLUMN image_removals.removed_via IS 'ApiCall, ConsoleAction or SystemAction';
+
+COMMENT ON COLUMN image_removals.source_ip IS 'address that the request came from';
+
+COMMENT ON COLUMN image_removals.trace_id IS 'id of the trace in the Cloud Trace Service';
+
+COMMENT ON COLUMN image_removals.trace_at IS 'time of the trace';
+
+COMMENT ON COLUMN image_removals.attributed_run_id IS 'the run that recorded the attribution';
+
+CREATE TABLE log_state (
+    state_id INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    frontier JSONB NOT NULL,
+    CONSTRAINT pk_log_state PRIMARY KEY (state_id),
+    CONSTRAINT ck_log_state_one_row CHECK (state_id = 1)
+);
+
+COMMENT ON TABLE log_state IS 'Name and size of the log, and the right edge of its tree';
+
+COMMENT ON COLUMN log_state.state_id IS 'always 1: the table has one row';
+
+COMMENT ON COLUMN log_state.origin IS 'name of the log';
+
+COMMENT ON COLUMN log_state.size IS 'number of entries';
+
+COMMENT ON COLUMN log_state.frontier IS 'JSON array of the hashes (hex) that appending needs';
+
+CREATE TABLE prune_checkpoints (
+    source TEXT COLLATE "C" NOT NULL,
+    run_id BIGINT NOT NULL,
+    observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    digest TEXT NOT NULL,
+    catalogue_digest TEXT NOT NULL,
+    present BIGINT NOT NULL,
+    kept_digest TEXT NOT NULL,
+    pruned_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_prune_checkpoints PRIMARY KEY (source)
+);
+
+COMMENT ON TABLE prune_checkpoints IS 'Up to which run each source''s history was dropped, and the seal on what was kept';
+
+COMMENT ON COLUMN prune_checkpoints.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN prune_checkpoints.run_id IS 'the last run of the source whose history was dropped';
+
+COMMENT ON COLUMN prune_checkpoints.observed_at IS 'observed_at of that run: before it, history has gaps';
+
+COMMENT ON COLUMN prune_checkpoints.digest IS 'digest of that run, where the chain goes on';
+
+COMMENT ON COLUMN prune_checkpoints.catalogue_digest IS 'set digest of the images present after that run';
+
+COMMENT ON COLUMN prune_checkpoints.present IS 'images in the catalogue after that run';
+
+COMMENT ON COLUMN prune_checkpoints.kept_digest IS 'set digest of what was kept of the runs up to that one';
+
+COMMENT ON COLUMN prune_checkpoints.pruned_at IS 'when it was dropped';
+
+CREATE TABLE rejects (
+    reject_id BIGSERIAL NOT NULL,
+    run_id BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT,
+    listing TEXT,
+    page INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    record TEXT NOT NULL,
+    record_bytes BIGINT NOT NULL,
+    record_digest TEXT NOT NULL,
+    rejected_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    resolved_at TIMESTAMP WITH TIME ZONE,
+    resolved_run_id BIGINT,
+    CONSTRAINT pk_rejects PRIMARY KEY (reject_id)
+);
+
+CREATE INDEX ix_rejects_run_id ON rejects (run_id);
+
+CREATE UNIQUE INDEX uq_rejects_open ON rejects (source, record_digest, reason) WHERE resolved_at is null;
+
+COMMENT ON TABLE rejects IS 'Records that can''t be understood, kept with the reason';
+
+COMMENT ON COLUMN rejects.reject_id IS 'number of the reject';
+
+COMMENT ON COLUMN rejects.run_id IS 'the run that met it first';
+
+COMMENT ON COLUMN rejects.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN rejects.image_id IS 'the record''s id, where it has a usable one';
+
+COMMENT ON COLUMN rejects.listing IS 'TYPE/WORKSPACE of the listing that held it';
+
+COMMENT ON COLUMN rejects.page IS 'page of the listing, from 0';
+
+COMMENT ON COLUMN rejects.position IS 'place on the page, from 0';
+
+COMMENT ON COLUMN rejects.reason IS 'the field and what is wrong with it';
+
+COMMENT ON COLUMN rejects.record IS 'the record as received, cut at a bound';
+
+COMMENT ON COLUMN rejects.record_bytes IS 'the record''s whole length in bytes';
+
+COMMENT ON COLUMN rejects.record_digest IS 'digest of the whole record';
+
+COMMENT ON COLUMN rejects.rejected_at IS 'observed_at of the run that met it first';
+
+COMMENT ON COLUMN rejects.resolved_at IS 'when its image was understood, or the record was gone';
+
+COMMENT ON COLUMN rejects.resolved_run_id IS 'the run that resolved it';
+
+CREATE TABLE source_fields (
+    source TEXT COLLATE "C" NOT NULL,
+    field TEXT NOT NULL,
+    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    run_id BIGINT NOT NULL,
+    CONSTRAINT pk_source_fields PRIMARY KEY (source, field)
+);
+
+COMMENT ON TABLE source_fields IS 'Unknown fields as they appear';
+
+COMMENT ON COLUMN source_fields.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN source_fields.field IS 'name of a field that the API reference does not know';
+
+COMMENT ON COLUMN source_fields.first_seen_at IS 'observed_at of the run that met it first';
+
+COMMENT ON COLUMN source_fields.run_id IS 'the run that met it first';
+
+CREATE TABLE sync_runs (
+    run_id BIGSERIAL NOT NULL,
+    kind TEXT NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    status TEXT NOT NULL,
+    exit_code INTEGER,
+    version TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    actor TEXT,
+    reason TEXT,
+    CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
+    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay'),
+    CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
+    CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
+);
+
+COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss or replay-rejects';
+
+COMMENT ON COLUMN sync_runs.run_id IS 'number of the run';
+
+COMMENT ON COLUMN sync_runs.kind IS 'sync, approve, dismiss or replay';
+
+COMMENT ON COLUMN sync_runs.started_at IS 'when it began';
+
+COMMENT ON COLUMN sync_runs.finished_at IS 'when it ended; null: it runs, or was killed';
+
+COMMENT ON COLUMN sync_runs.status IS 'running, succeeded, partial, held, failed, interrupted, abandoned';
+
+COMMENT ON COLUMN sync_runs.exit_code IS 'the process''s exit code';
+
+COMMENT ON COLUMN sync_runs.version IS 'version of image-sync';
+
+COMMENT ON COLUMN sync_runs.host IS 'the machine it ran on';
+
+COMMENT ON COLUMN sync_runs.pid IS 'its process id';
+
+COMMENT ON COLUMN sync_runs.actor IS 'who decided: of approve and dismiss';
+
+COMMENT ON COLUMN sync_runs.reason IS 'why, in the actor''s words: of approve and dismiss';
+
+CREATE TABLE field_changes (
+    image_key BIGINT NOT NULL,
+    version INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    old_value TEXT NOT NULL,
+    new_value TEXT NOT NULL,
+    run_id BIGINT NOT NULL,
+    CONSTRAINT pk_field_changes PRIMARY KEY (image_key, version, field),
+    CONSTRAINT fk_field_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
+);
+
+CREATE INDEX ix_field_changes_run_id ON field_changes (run_id);
+
+COMMENT ON TABLE field_changes IS 'What differs between a version and the one before, value by value';
+
+COMMENT ON COLUMN field_changes.image_key IS 'the image''s row in current_images';
+
+COMMENT ON COLUMN field_changes.version IS 'the version that brought the new value';
+
+COMMENT ON COLUMN field_changes.field IS 'name of the tracked column';
+
+COMMENT ON COLUMN field_changes.old_value IS 'JSON text of the value before';
+
+COMMENT ON COLUMN field_changes.new_value IS 'JSON text of the value from this version on';
+
+COMMENT ON COLUMN field_changes.run_id IS 'the run that brought the version';
+
+CREATE TABLE log_entries (
+    entry BIGINT NOT NULL,
+    run_id BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    root TEXT NOT NULL,
+    CONSTRAINT pk_log_entries PRIMARY KEY (entry),
+    CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
+    CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64),
+    CONSTRAINT fk_log_entries_run_id FOREIGN KEY(run_id) REFERENCES sync_runs (run_id)
+);
+
+CREATE INDEX ix_log_entries_source_run ON log_entries (source, run_id);
+
+COMMENT ON TABLE log_entries IS 'The append-only log: one entry for each committed run of each source';
+
+COMMENT ON COLUMN log_entries.entry IS 'number of the entry, from 0, without gaps';
+
+COMMENT ON COLUMN log_entries.run_id IS 'the run';
+
+COMMENT ON COLUMN log_entries.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN log_entries.leaf_hash IS 'RFC 6962 leaf hash of the entry''s data, in hex';
+
+COMMENT ON COLUMN log_entries.root IS 'root of the tree that ends with this entry, in hex';
+
+CREATE TABLE past_versions (
+    image_key BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    version INTEGER NOT NULL,
+    valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    valid_to TIMESTAMP WITH TIME ZONE,
+    opened_run_id BIGINT NOT NULL,
+    opened_as TEXT NOT NULL,
+    closed_run_id BIGINT,
+    closed_as TEXT,
+    name TEXT,
+    description TEXT,
+    type TEXT,
+    status TEXT,
+    arch TEXT,
+    tag TEXT,
+    namespace TEXT,
+    workspace_id TEXT,
+    visibility TEXT,
+    origin TEXT,
+    service_type TEXT,
+    flavor_type TEXT,
+    size BIGINT,
+    swr_path TEXT,
+    swr_registry TEXT,
+    swr_organization TEXT,
+    swr_repository TEXT,
+    swr_tag TEXT,
+    swr_instance_id TEXT,
+    show_name TEXT,
+    show_tag TEXT,
+    status_message TEXT,
+    dev_services JSONB,
+    resource_categories JSONB,
+    tags JSONB,
+    created_at TIMESTAMP WITH TIME ZONE,
+    updated_at TIMESTAMP WITH TIME ZONE,
+    extra JSON NOT NULL,
+    CONSTRAINT pk_past_versions PRIMARY KEY (image_key, version),
+    CONSTRAINT ck_past_versions_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
+    CONSTRAINT ck_past_versions_closed_as CHECK (closed_as = 'changed' or closed_as = 'removed' or closed_as = 'out_of_scope'),
+    CONSTRAINT ck_past_versions_closed CHECK (valid_to is not null and closed_run_id is not null),
+    CONSTRAINT ck_past_versions_period CHECK (valid_to >= valid_from),
+    CONSTRAINT fk_past_versions_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
+);
+
+CREATE INDEX ix_past_versions_closed ON past_versions (closed_run_id) WHERE closed_as <> 'changed';
+
+CREATE INDEX ix_past_versions_image ON past_versions (source, image_id);
+
+CREATE INDEX ix_past_versions_opened ON past_versions (opened_run_id);
+
+CREATE INDEX ix_past_versions_valid_from ON past_versions (valid_from);
+
+COMMENT ON TABLE past_versions IS 'The versions of images that a later version followed';
+
+COMMENT ON COLUMN past_versions.image_key IS 'the image''s row in current_images';
+
+COMMENT ON COLUMN past_versions.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN past_versions.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN past_versions.version IS 'number of the version, from 1';
+
+COMMENT ON COLUMN past_versions.valid_from IS 'observed_at of the run that brought this version';
+
+COMMENT ON COLUMN past_versions.valid_to IS 'observed_at of the run that ended it; null: still so';
+
+COMMENT ON COLUMN past_versions.opened_run_id IS 'the run that brought this version';
+
+COMMENT ON COLUMN past_versions.opened_as IS 'added, changed, restored or in_scope';
+
+COMMENT ON COLUMN past_versions.closed_run_id IS 'the run that ended this version';
+
+COMMENT ON COLUMN past_versions.closed_as IS 'changed, removed or out_of_scope; null: still so';
+
+COMMENT ON COLUMN past_versions.name IS 'the image''s name, without surrounding white space; not unique';
+
+COMMENT ON COLUMN past_versions.description IS 'the image''s description';
+
+COMMENT ON COLUMN past_versions.type IS 'BUILD_IN or DEDICATED; others are kept';
+
+COMMENT ON COLUMN past_versions.status IS 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
+
+COMMENT ON COLUMN past_versions.arch IS 'processor architecture in lower case: x86_64, aarch64, …';
+
+COMMENT ON COLUMN past_versions.tag IS 'the image''s tag';
+
+COMMENT ON COLUMN past_versions.namespace IS 'SWR organisation, as the API names it';
+
+COMMENT ON COLUMN past_versions.workspace_id IS 'workspace; 0 is the default one';
+
+COMMENT ON COLUMN past_versions.visibility IS 'PRIVATE, PUBLIC, HIDDEN, …';
+
+COMMENT ON COLUMN past_versions.origin IS 'CUSTOMIZE, IMAGE_SAVE, …';
+
+COMMENT ON COLUMN past_versions.service_type IS 'COMMON, INFERENCE, TRAIN, DEV, UNKNOWN, …';
+
+COMMENT ON COLUMN past_versions.flavor_type IS 'ASCEND_SNT9, ASCEND_SNT9B, ASCEND_SNT3, …';
+
+COMMENT ON COLUMN past_versions.size IS 'as reported (documented in KB, observed in bytes)';
+
+COMMENT ON COLUMN past_versions.swr_path IS 'the image''s address in the registry; not unique';
+
+COMMENT ON COLUMN past_versions.swr_registry IS 'of swr_path: host, with the port if it has one';
+
+COMMENT ON COLUMN past_versions.swr_organization IS 'of swr_path: the organisation';
+
+COMMENT ON COLUMN past_versions.swr_repository IS 'of swr_path: the repository';
+
+COMMENT ON COLUMN past_versions.swr_tag IS 'of swr_path: the tag or digest';
+
+COMMENT ON COLUMN past_versions.swr_instance_id IS 'id of the SWR enterprise instance';
+
+COMMENT ON COLUMN past_versions.show_name IS 'the name to show';
+
+COMMENT ON COLUMN past_versions.show_tag IS 'the tag to show';
+
+COMMENT ON COLUMN past_versions.status_message IS 'what the API says of the status';
+
+COMMENT ON COLUMN past_versions.dev_services IS 'JSON array of text: NOTEBOOK, SSH, AI_FLOW, …';
+
+COMMENT ON COLUMN past_versions.resource_categories IS 'JSON array of text: CPU, GPU, ASCEND, …';
+
+COMMENT ON COLUMN past_versions.tags IS 'JSON array of {key, value}';
+
+COMMENT ON COLUMN past_versions.created_at IS 'when the image was made, as the API says';
+
+COMMENT ON COLUMN past_versions.updated_at IS 'when the API last touched it; does not detect change';
+
+COMMENT ON COLUMN past_versions.extra IS 'unknown fields as they came with this version';
+
+CREATE TABLE source_runs (
+    run_id BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    status TEXT NOT NULL,
+    observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    endpoint TEXT,
+    previous_endpoint TEXT,
+    project_id TEXT,
+    guard_override TEXT,
+    certificate TEXT NOT NULL,
+    walks BIGINT NOT NULL,
+    pages BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    retries BIGINT NOT NULL,
+    reported_total BIGINT NOT NULL,
+    seen BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    removed BIGINT NOT NULL,
+    restored BIGINT NOT NULL,
+    in_scope BIGINT NOT NULL,
+    out_of_scope BIGINT NOT NULL,
+    held BIGINT NOT NULL,
+    missing BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    present BIGINT NOT NULL,
+    walk_detail JSON NOT NULL,
+    coverage TEXT,
+    error_kind TEXT,
+    error_message TEXT,
+    error_request_id TEXT,
+    catalogue_digest TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    previous_digest TEXT,
+    sight_digest TEXT,
+    component_rules TEXT,
+    entry BIGINT,
+    CONSTRAINT pk_source_runs PRIMARY KEY (run_id, source),
+    CONSTRAINT ck_source_runs_status CHECK (status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed'),
+    CONSTRAINT ck_source_runs_certificate CHECK (certificate = 'exact' or certificate = 'ordered' or certificate = 'agreed' or certificate = 'none'),
+    CONSTRAINT ck_source_runs_guard_override CHECK (guard_override = 'accept_removals'),
+    CONSTRAINT uq_source_runs_source_observed_at UNIQUE (source, observed_at),
+    CONSTRAINT uq_source_runs_entry UNIQUE (entry),
+    CONSTRAINT fk_source_runs_run_id FOREIGN KEY(run_id) REFERENCES sync_runs (run_id)
+);
+
+COMMENT ON TABLE source_runs IS 'What one run did to one source';
+
+COMMENT ON COLUMN source_runs.run_id IS 'the run';
+
+COMMENT ON COLUMN source_runs.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN source_runs.status IS 'succeeded, partial, held or failed';
+
+COMMENT ON COLUMN source_runs.observed_at IS 'the instant that this run''s facts bear';
+
+COMMENT ON COLUMN source_runs.endpoint IS 'URL of the API that the run read';
+
+COMMENT ON COLUMN source_runs.previous_endpoint IS 'the endpoint of the run before, if that was another one';
+
+COMMENT ON COLUMN source_runs.project_id IS 'the project that the run read';
+
+COMMENT ON COLUMN source_runs.guard_override IS 'accept_removals if the guard was set aside; null: it applied';
+
+COMMENT ON COLUMN source_runs.certificate IS 'exact, ordered, agreed or none';
+
+COMMENT ON COLUMN source_runs.walks IS 'readings of the source''s listings';
+
+COMMENT ON COLUMN source_runs.pages IS 'pages read';
+
+COMMENT ON COLUMN source_runs.requests IS 'requests sent, retries and lookups among them';
+
+COMMENT ON COLUMN source_runs.retries IS 'requests sent again';
+
+COMMENT ON COLUMN source_runs.reported_total IS 'sum of the listings'' total, as last reported';
+
+COMMENT ON COLUMN source_runs.seen IS 'distinct images seen';
+
+COMMENT ON COLUMN source_runs.added IS 'images seen for the first time';
+
+COMMENT ON COLUMN source_runs.changed IS 'images with a changed value';
+
+COMMENT ON COLUMN source_runs.unchanged IS 'images as before';
+
+COMMENT ON COLUMN source_runs.removed IS 'images that left the catalogue';
+
+COMMENT ON COLUMN source_runs.restored IS 'removed images that came back';
+
+COMMENT ON COLUMN source_runs.in_scope IS 'out_of_scope images that are taken in again';
+
+COMMENT ON COLUMN source_runs.out_of_scope IS 'images that the source''s coverage no longer takes in';
+
+COMMENT ON COLUMN source_runs.held IS 'removals held by the guard';
+
+COMMENT ON COLUMN source_runs.missing IS 'images absent but unproven';
+
+COMMENT ON COLUMN source_runs.rejected IS 'records that can''t be understood';
+
+COMMENT ON COLUMN source_runs.present IS 'images in the catalogue after this run';
+
+COMMENT ON COLUMN source_runs.walk_detail IS 'how the walk went, for each listing';
+
+COMMENT ON COLUMN source_runs.coverage IS 'digest of the types, workspaces and filters';
+
+COMMENT ON COLUMN source_runs.error_kind IS 'refused, unavailable or broken';
+
+COMMENT ON COLUMN source_runs.error_message IS 'what failed, without secrets';
+
+COMMENT ON COLUMN source_runs.error_request_id IS 'the API''s id of the request that failed';
+
+COMMENT ON COLUMN source_runs.catalogue_digest IS 'set digest of the images present after this run';
+
+COMMENT ON COLUMN source_runs.digest IS 'digest of this row, its changes and removals, and previous_digest';
+
+COMMENT ON COLUMN source_runs.previous_digest IS 'digest of the source''s run before; null: the first';
+
+COMMENT ON COLUMN source_runs.sight_digest IS 'set digest of how images were met; null: none yet';
+
+COMMENT ON COLUMN source_runs.component_rules IS 'the rules that image_components was read by then';
+
+COMMENT ON COLUMN source_runs.entry IS 'number of the log entry that covers this row and its events';
