@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-RUN_TIME_EXTRAS = ("postgres", "parquet", "scale")
+RUN_TIME_EXTRAS = ("postgres", "parquet", "scale", "proof")
 
 
 def needed(project: dict[str, Any]) -> Iterator[str]:
