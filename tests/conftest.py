@@ -1,37 +1,65 @@
-"""Fixtures of every kind of test. What they are made of is in tests/support."""
+"""Profiles, isolation and fixtures shared by all tests; their parts are in tests/support."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.network import refuse_outside
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.tally import note_passed
 
-# Time says nothing on a busy machine, so neither deadline nor slowness fails an example.
+# Profiles of hypothesis. `ci`: few and always the same examples, and a failure is not minimised,
+# since that takes minutes for a test of the whole program. `dev`: other examples in each run, and
+# a failure is minimised. `soak`: many. Durations depend on the machine and fail no example.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, max_examples=60)
+settings.register_profile(
+    "ci",
+    settings.get_profile("dev"),
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    phases=(Phase.explicit, Phase.generate),
+)
 settings.register_profile("soak", settings.get_profile("dev"), max_examples=2_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Settings of the developer's own environment that programs and libraries would read.
+FOREIGN_VARIABLES = ("IMAGE_SYNC_CONFIG", "IMAGE_SYNC_DATABASE_URL")
+FOREIGN_PREFIXES = ("PG", "HUAWEICLOUD_", "HW_")
+LONG_FOLDERS = ("e2e", "property", "faults")  # started first, so that no worker ends late
+
 
 def pytest_configure() -> None:
-    """Before any test: no way out, and nothing of the developer's own configuration."""
+    """Isolate the tests from the network, the developer's environment and inherited signals."""
     refuse_outside()
-    for name in ("IMAGE_SYNC_CONFIG", "IMAGE_SYNC_DATABASE_URL"):
-        os.environ.pop(name, None)
+    for name in list(os.environ):
+        if name in FOREIGN_VARIABLES or name.startswith(FOREIGN_PREFIXES):
+            del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started by nohup or in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the long tests first."""
+    items.sort(key=_start_order)
+
+
+def _start_order(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONG_FOLDERS.index(folder) if folder in LONG_FOLDERS else len(LONG_FOLDERS)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What passed is noted, for the table of docs/reliability.md."""
+    """Record what passed, for the table in docs/reliability.md."""
     report = yield
     if call.when == "call" and report.passed:
         note_passed(item)
@@ -42,39 +70,39 @@ def pytest_runtest_makereport(
 def databases(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Databases:
-    """Makes as many databases as a test needs: `with databases.migrated("sqlite") as url`."""
+    """A factory of databases: `with databases.migrated("sqlite") as url`."""
     return Databases(folder=tmp_path_factory.mktemp("databases"), server=postgres_server)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The PostgreSQL that all tests of a process share: do not stop it, make no roles in it."""
+    """The PostgreSQL server of this process: do not stop it or create roles in it."""
     with running_server() as server:
         yield server
 
 
 @pytest.fixture
 def postgres_url(databases: Databases) -> Iterator[str]:
-    """A fresh empty PostgreSQL database."""
+    """A new, empty PostgreSQL database."""
     with databases.empty("postgresql") as url:
         yield url
 
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Either database in turn."""
+    """Each kind of database in turn."""
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def database_url(backend: Backend, databases: Databases) -> Iterator[str]:
-    """A fresh database at head, of either kind in turn."""
+    """A new database with the current schema, of each kind in turn."""
     with databases.migrated(backend) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(backend: Backend, databases: Databases) -> Iterator[str]:
-    """A fresh database without any table, of either kind in turn."""
+    """A new database without tables, of each kind in turn."""
     with databases.empty(backend) as url:
         yield url

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class PostgresServer:
     def create(self, *, template: str = "template1") -> str:
         """Make a database, a copy of the template, and give its URL."""
         name = next(self._names)
-        self._execute(f'create database "{name}" template "{template}"')
+        self._execute(f'create database "{name}" template "{template}"{self._strategy}')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
@@ -73,6 +74,12 @@ class PostgresServer:
             yield url
         finally:
             self.drop(url)
+
+    @cached_property
+    def _strategy(self) -> str:
+        """Copying files is several times as fast as PostgreSQL 15's default, the log."""
+        with psycopg.connect(conninfo(self.url), autocommit=True) as connection:
+            return " strategy file_copy" if connection.info.server_version >= 150_000 else ""
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(conninfo(self.url), autocommit=True) as connection:
