@@ -1,7 +1,7 @@
 """The frozen values that travel between the stages; they know no network and no database.
 
-Instants of a run are aware `datetime` in UTC with whole milliseconds; an image's own times stay
-epoch milliseconds, as the API reports them.
+Times of a run (`_at`) are aware `datetime` in UTC with whole milliseconds. An image's own times
+stay epoch milliseconds, as the API reports them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
 Evidence = Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
 Status = Literal["succeeded", "partial", "held", "failed"]
-DELETED: Final = "DELETED"  # an image's status: it is listed, and gone all the same
+DELETED: Final = "DELETED"  # status of an image that is still listed although it is gone
 
 
 class Tag(Struct, frozen=True, order=True, gc=False):
@@ -88,17 +88,9 @@ class Listing:
         return f"{self.type}/{self.workspace_id}"
 
 
-class Normalised(Struct, frozen=True, gc=False):
-    """A record that was understood, with the unknown fields that it carried."""
-
-    image: Image
-    fingerprint: bytes
-    unknown_fields: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
-class Images:
-    """The images of many records, column by column: the work is done on a column at a time."""
+class ImageBatch:
+    """The images of many records, column by column: rules are applied to whole columns."""
 
     columns: Columns
     fingerprints: Sequence[bytes]
@@ -109,48 +101,24 @@ class Images:
         """Each image's id."""
         return self.columns[0]
 
-    def column(self, field: str) -> Sequence[Any]:
-        """A field of each image."""
-        return self.columns[Image.__struct_fields__.index(field)]
-
     def __len__(self) -> int:
         return len(self.fingerprints)
 
-    def image(self, place: int) -> Image:
-        """One of them by itself."""
-        return Image(*[column[place] for column in self.columns])
-
-    def picked(self, places: Sequence[int]) -> Images:
-        """Those at these places, in their order."""
-        if len(places) == len(self):
-            return self
-        *columns, fingerprints, unknown_fields = [
-            [column[place] for place in places]
-            for column in (*self.columns, self.fingerprints, self.unknown_fields)
-        ]
-        return Images(columns, fingerprints, unknown_fields)
+    def images(self) -> list[Image]:
+        """Every image as a value of its own."""
+        return [*map(Image, *self.columns)]
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that can't be understood; `reason` names the field and what is wrong with it."""
+    """A record that cannot be parsed; `reason` names the field and the problem."""
 
     image_id: str | None
     reason: str
-
-
-class Reject(Struct, frozen=True, gc=False):
-    """An unreadable record where it was found; `record` is its text as received, bounded."""
-
-    image_id: str | None
-    page: int
-    position: int
-    reason: str
-    record: str
 
 
 class FieldChange(Struct, frozen=True, gc=False):
-    """One tracked value that differs between two versions; values as JSON text."""
+    """A tracked value that differs between two versions; values are JSON text."""
 
     field: str
     old_value: str
@@ -158,33 +126,47 @@ class FieldChange(Struct, frozen=True, gc=False):
 
 
 class Page(Struct, frozen=True, gc=False):
-    """One page of a listing: its records' bytes as received, in the order given."""
+    """One page of a listing: its records' bytes as received, in the order given.
+
+    `reading` counts the readings of its listing from 0, `number` the pages of a reading from 0
+    (a backward reading may deliver a page more than once). `image_ids` has an item for each
+    record: its id, or None where the record has no usable one. `total` is the number of images
+    that the response reports for the whole listing.
+    """
 
     listing: Listing
+    reading: int
     number: int
     records: list[Raw]
+    image_ids: list[str | None]
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkSummary:
+    """The result of a walk that was read to its end.
+
+    `certificate` is the weakest of the listings' certificates; `reasons` states why listings are
+    not certified. `pages` counts the pages of all readings. `reported_total` is the sum of the
+    listings' latest totals. `empty_listings` returned no row in their latest reading. `detail` is
+    the content of `walk_detail`.
+    """
+
+    certificate: Certificate
+    walks: int
+    pages: int
+    reported_total: int
+    listings: tuple[Listing, ...]
+    empty_listings: frozenset[Listing]
+    reasons: tuple[str, ...]
+    detail: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
-class Known:
-    """An image as the database has it before a run: its row's key, state and latest version."""
+class AbsentImage:
+    """A present image that a run did not see, or saw with status DELETED.
 
-    image_key: int
-    state: State
-    version: int
-    image: Image
-    fingerprint: bytes
-    is_unseen: (
-        bool  # later certified walks did not see it: `last_seen_at` or `missing_since` is set
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A present image that a run did not see, or saw as DELETED.
-
-    `namespace`: the organisation of its path where the API names none, as its filter takes it.
+    `namespace` falls back to the organisation of `swr_path`, as the API's own filter does.
     """
 
     image_key: int
@@ -200,36 +182,38 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A candidate whose removal is proven, with how it is known.
+    """An image whose removal is proven, with its evidence.
 
-    `detail`: HTTP status, error code, request id and time, as far as there are any.
+    `detail` holds the HTTP status, error code, request id and time, as far as they are known.
     """
 
-    candidate: Candidate
+    image: AbsentImage
     evidence: Evidence
     detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of the present images that a run did not see.
+    """What happens to the present images that a run did not see.
 
-    `removals` leave the catalogue; `held` would, but the guard's `held_rule` holds them; `missing`
-    stay present, undecided, with `missing_since`; `found` stay present, known by lookup alone;
-    `out_of_scope` are outside the source's coverage.
+    `removals` leave the catalogue. `held` would leave it, but the guard's `held_rule` holds them.
+    `missing` stay present with `missing_since` set, because nothing proves their removal. `found`
+    stay present because a lookup found them. `out_of_scope` are outside the source's coverage.
+    `overridden_rule` is the guard rule that `--accept-removals` overrode, or "".
     """
 
     removals: tuple[Removal, ...] = ()
     held: tuple[Removal, ...] = ()
     held_rule: str = ""
-    missing: tuple[Candidate, ...] = ()
-    found: tuple[Candidate, ...] = ()
-    out_of_scope: tuple[Candidate, ...] = ()
+    overridden_rule: str = ""
+    missing: tuple[AbsentImage, ...] = ()
+    found: tuple[AbsentImage, ...] = ()
+    out_of_scope: tuple[AbsentImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkFacts:
-    """What the reading of a source came to: what `source_runs` says besides counts of changes."""
+    """How a source was read: the part of its `source_runs` row that does not count changes."""
 
     certificate: Certificate = "none"
     walks: int = 0
@@ -239,11 +223,19 @@ class WalkFacts:
     reported_total: int = 0
     detail: dict[str, Any] = dataclass_field(default_factory=dict)
     coverage: str = ""
+    endpoint: str = ""
+    project_id: str = ""
+    warning: str | None = None
+    guard_override: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One source's result: the object of `sync --output json`, and the row of `source_runs`."""
+    """One source's result: an item of `sync --output json` and the row of `source_runs`.
+
+    `rejected` counts the records that this walk could not parse, `newly_rejected` those among them
+    that were not on record.
+    """
 
     name: str
     status: Status
@@ -260,20 +252,22 @@ class Outcome:
     held: int = 0
     missing: int = 0
     rejected: int = 0
+    newly_rejected: int = 0
     present: int = 0
+    entry: int | None = None
     held_rule: str = ""
     changed_fields: dict[str, int] = dataclass_field(default_factory=dict)
     error_kind: str | None = None
     error_message: str | None = None
     error_request_id: str | None = None
     error_exit_code: int = 0
-    lock_wait_seconds: float = 0.0  # for another run to let go of the source
-    duration_seconds: float = 0.0  # of its turn, the wait included
+    lock_wait_seconds: float = 0.0
+    duration_seconds: float = 0.0  # includes the wait for the lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """What one execution came to; `run_id` is None where it wrote no row, as a plan does."""
+    """The result of one execution; `run_id` is None if it wrote no row, as with a plan."""
 
     run_id: int | None
     status: str
