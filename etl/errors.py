@@ -10,6 +10,7 @@
     ├── DatabaseUnavailable            20   whoever runs the database
     ├── SchemaNotAtHead                21   whoever upgrades: `image-sync db upgrade`
     ├── LockHeld                       22   nobody: another run is at work
+    ├── EnvironmentFailure             50   whoever runs this machine
     ├── LedgerBroken                   41   whoever audits: the ledger does not add up
     └── Interrupted               130, 143  nobody: a signal ended the run
 
@@ -121,6 +122,12 @@ class LockHeld(ImageSyncError):
     """Another run writes the same source."""
 
     exit_code = 22
+
+
+class EnvironmentFailure(ImageSyncError):
+    """Something outside the program is wrong: the clock, a folder, an output."""
+
+    exit_code = 50
 
 
 class LedgerBroken(ImageSyncError):

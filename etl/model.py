@@ -128,13 +128,15 @@ class FieldChange(Struct, frozen=True, gc=False):
 class Page(Struct, frozen=True, gc=False):
     """One page of a listing: its records' bytes as received, in the order given.
 
-    `reading` counts the readings of its listing from 0, `number` the pages of a reading from 0
+    `order` is the place of its listing among the source's listings. `reading` counts the readings
+    of its listing from 0, `number` the pages of a reading from 0
     (a backward reading may deliver a page more than once). `image_ids` has an item for each
     record: its id, or None where the record has no usable one. `total` is the number of images
     that the response reports for the whole listing.
     """
 
     listing: Listing
+    order: int
     reading: int
     number: int
     records: list[Raw]
@@ -199,13 +201,11 @@ class Decision:
     `removals` leave the catalogue. `held` would leave it, but the guard's `held_rule` holds them.
     `missing` stay present with `missing_since` set, because nothing proves their removal. `found`
     stay present because a lookup found them. `out_of_scope` are outside the source's coverage.
-    `overridden_rule` is the guard rule that `--accept-removals` overrode, or "".
     """
 
     removals: tuple[Removal, ...] = ()
     held: tuple[Removal, ...] = ()
     held_rule: str = ""
-    overridden_rule: str = ""
     missing: tuple[AbsentImage, ...] = ()
     found: tuple[AbsentImage, ...] = ()
     out_of_scope: tuple[AbsentImage, ...] = ()
@@ -213,7 +213,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkFacts:
-    """How a source was read: the part of its `source_runs` row that does not count changes."""
+    """How a source was read: the part of its `source_runs` row that does not count changes.
+
+    `previous_endpoint` is set if the source's run before read another endpoint. `guard_override` is
+    "accept_removals" if the guard was switched off for this run.
+    """
 
     certificate: Certificate = "none"
     walks: int = 0
@@ -225,7 +229,7 @@ class WalkFacts:
     coverage: str = ""
     endpoint: str = ""
     project_id: str = ""
-    warning: str | None = None
+    previous_endpoint: str | None = None
     guard_override: str | None = None
 
 

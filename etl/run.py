@@ -1,7 +1,6 @@
 """One execution of a writing command: its row in `sync_runs`, its sources, its exit code.
 
-What is done to a source is another module's: `etl.sync`, `etl.maintenance.held`,
-`etl.maintenance.replay`.
+What is done to a source is decided elsewhere: `etl.sync` and `etl.maintenance`.
 """
 
 from __future__ import annotations
@@ -10,217 +9,134 @@ import logging
 import os
 import platform
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import replace
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar, Unpack
 
 from etl import __version__
-from etl.clock import utc_now
-from etl.context import Job, OnPreview, open_job, unseen
+from etl.context import ContextParts, RunContext, SyncOptions, open_context
 from etl.database.engine import our_errors
-from etl.errors import ImageSyncError, Interrupted, LockHeld
-from etl.load.runs import begin_run, end_run
+from etl.errors import ConfigError, ImageSyncError, Interrupted, LockHeld
+from etl.load.baseline import read_project_ids
+from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
-from etl.profiler import Profiler
+from etl.parallel import ordered_map
 from etl.sources.connect import require_keys
 from etl.sources.select import refuse_unknown, sources_of
-from etl.sync import sync_source
+from etl.sync import plan_source, sync_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from etl.config import Settings, SourceSettings
-    from etl.progress import Progress
-    from etl.sources.shard import Shard
+    from etl.load.preview import Preview
 
 LOCKED: Final = "locked"
-_TOLD: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")
-
+_LOGGED: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")
 _log = logging.getLogger(__name__)
 
-
-Work = Callable[["SourceSettings", Job], Outcome]
+Work = Callable[["SourceSettings", RunContext], Outcome]
 """What is done to one source. Raises `LockHeld`, `DatabaseUnavailable`."""
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A writing command as its row of `sync_runs` names it; `actor` and `reason` of a decision."""
+
+    kind: str
+    actor: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """The result of a plan: its outcome, and a preview of each source that could be planned."""
+
+    outcome: RunOutcome
+    previews: tuple[Preview, ...]
 
 
 def run_sync(
-    settings: Settings,
-    *,
-    source_names: Sequence[str] = (),
-    shard: Shard | None = None,
-    is_dry_run: bool = False,
-    accepts_removals: bool = False,
-    wait_seconds: float = 0,
-    parallel: int = 1,
-    progress: Progress | None = None,
-    now: Callable[[], datetime] = utc_now,
-    on_preview: OnPreview = unseen,
-    watch: Profiler | None = None,
+    settings: Settings, options: SyncOptions | None = None, **parts: Unpack[ContextParts]
 ) -> RunOutcome:
-    """Synchronises the sources named, or the share (neither: all).
+    """Synchronise the selected sources. Raises `ImageSyncError` if none could be."""
+    options = options or SyncOptions()
+    refuse_unknown(settings, options.source_names, shard=options.shard)
+    with open_context(settings, options, **parts) as context:
+        sources, failed = _selected(context, writes=True)
+        if not (sources or failed):  # a shard without sources is no run
+            return _concluded(context, (), started_at=context.now())
+        return run_work(Command(kind="sync"), context, sources, sync_source, failed=failed)
 
-    Raises `ImageSyncError` when nothing could be.
-    """
-    refuse_unknown(settings, source_names, shard=shard)
-    with open_job(
-        settings,
-        is_dry_run=is_dry_run,
-        accepts_removals=accepts_removals,
-        wait_seconds=wait_seconds,
-        progress=progress,
-        now=now,
-        on_preview=on_preview,
-        watch=watch or Profiler(),
-    ) as job:
-        sources, failed = sources_of(job, source_names, shard=shard, writes=not is_dry_run)
-        require_keys(sources, place=settings.place)
-        if is_dry_run or not (sources or failed):  # a share without sources is no run
-            return _executed(
-                job,
-                sources,
-                sync_source,
-                parallel=parallel,
-                failed=failed,
-                started_at=job.now(),
-                is_dry_run=is_dry_run,
-            )
-        return run_work("sync", job, sources, sync_source, parallel=parallel, failed=failed)
+
+def run_plan(
+    settings: Settings, options: SyncOptions | None = None, **parts: Unpack[ContextParts]
+) -> RunPlan:
+    """Return what `run_sync` would do now, without writing anything."""
+    options = options or SyncOptions()
+    refuse_unknown(settings, options.source_names, shard=options.shard)
+    with open_context(settings, options, is_read_only=True, **parts) as context:
+        started_at = context.now()
+        sources, failed = _selected(context, writes=False)
+        if context.has_record:
+            _require_same_projects(context, sources)
+        previews = (*_each_source(context, sources, plan_source),)
+        outcomes = (*(each.outcome for each in previews), *failed)
+        outcome = _concluded(context, outcomes, started_at=started_at)
+        return RunPlan(replace(outcome, is_dry_run=True), previews)
 
 
 def run_work(
-    kind: str,
-    job: Job,
+    command: Command,
+    context: RunContext,
     sources: Sequence[SourceSettings],
     work: Work,
     *,
-    parallel: int = 1,
     failed: Sequence[Outcome] = (),
 ) -> RunOutcome:
-    """Does `work` to each source under a row of `sync_runs`, which tells how it ended."""
-    started_at = job.now()
-    with our_errors(job.engine):
-        run_id = begin_run(
-            job.engine,
-            kind=kind,
-            now=started_at,
-            version=__version__,
-            host=platform.node(),
-            pid=os.getpid(),
-        )
-    _log.info("the run begins: %s", kind, extra={"run": run_id, "sources": len(sources)})
-    ended, finished_at = ("failed", 1), None
+    """Process the sources under a row of `sync_runs`, which records how the run ended.
+
+    `failed` are outcomes of sources that could not be processed, such as a failed discovery.
+    """
+    _require_same_projects(context, sources)
+    started_at = context.now()
+    start = RunStart(
+        kind=command.kind,
+        actor=command.actor,
+        reason=command.reason,
+        started_at=started_at,
+        version=__version__,
+        host=platform.node(),
+        pid=os.getpid(),
+    )
+    with our_errors(context.engine):
+        run_id = begin_run(context.engine, start)
+    context = replace(context, run_id=run_id)
+    _log.info("run started", extra={"run": run_id, "kind": command.kind, "sources": len(sources)})
+    status, exit_code, finished_at = "failed", 1, None
     try:
-        job = replace(job, run_id=run_id)
-        outcome = _executed(
-            job, sources, work, parallel=parallel, failed=failed, started_at=started_at
-        )
-        ended, finished_at = (outcome.status, outcome.exit_code), outcome.finished_at
+        outcomes = (*_each_source(context, sources, partial(_worked, work)), *failed)
+        outcome = _concluded(context, outcomes, started_at=started_at)
+        status, exit_code, finished_at = outcome.status, outcome.exit_code, outcome.finished_at
     except ImageSyncError as error:
         error.run_id = run_id
-        is_interrupted = isinstance(error, Interrupted)
-        ended = "interrupted" if is_interrupted else "failed", error.exit_code
+        status = "interrupted" if isinstance(error, Interrupted) else "failed"
+        exit_code = error.exit_code
         raise
     finally:
-        with our_errors(job.engine):
-            now = finished_at or max(job.now(), started_at)  # a clock may go back
-            end_run(job.engine, run_id, status=ended[0], exit_code=ended[1], now=now)
-        _log.info("the run ends: %s", ended[0], extra={"run": run_id, "exit_code": ended[1]})
+        with our_errors(context.engine):
+            now = finished_at or max(context.now(), started_at)  # a clock may go back
+            end_run(context.engine, run_id, status=status, exit_code=exit_code, now=now)
+        extra = {"run": run_id, "status": status, "exit_code": exit_code}
+        _log.info("run finished", extra=extra)
     return outcome
 
 
-def _executed(
-    job: Job,
-    sources: Sequence[SourceSettings],
-    work: Work,
-    *,
-    parallel: int,
-    failed: Sequence[Outcome],
-    started_at: datetime,
-    is_dry_run: bool = False,
-) -> RunOutcome:
-    threads = min(parallel, len(sources))
-    outcomes = (*_side_by_side(job, sources, work, threads=threads), *failed)
-    status, exit_code = conclusion(outcomes)
-    return RunOutcome(
-        run_id=job.run_id,
-        status=status,
-        exit_code=exit_code,
-        started_at=started_at,
-        finished_at=max(job.now(), started_at),
-        is_dry_run=is_dry_run,
-        sources=outcomes,
-    )
-
-
-def _side_by_side(
-    job: Job, sources: Sequence[SourceSettings], work: Work, *, threads: int
-) -> tuple[Outcome, ...]:
-    """The sources' outcomes in their order; with several threads a slow one holds up no other."""
-    if threads <= 1:
-        return tuple(_done(source, job, work) for source in sources)
-    waiting: SimpleQueue[tuple[SourceSettings, Future[Outcome]]] = SimpleQueue()
-    futures: list[Future[Outcome]] = [Future() for _ in sources]
-    for pair in zip(sources, futures, strict=True):
-        waiting.put(pair)
-    try:
-        for _ in range(threads):
-            Thread(target=_take_turns, args=(waiting, job, work), daemon=True).start()
-        return tuple(future.result() for future in futures)
-    finally:  # after an error no further source is begun
-        with suppress(Empty):
-            while True:
-                waiting.get_nowait()
-
-
-def _take_turns(
-    waiting: SimpleQueue[tuple[SourceSettings, Future[Outcome]]], job: Job, work: Work
-) -> None:
-    with suppress(Empty):
-        while True:
-            source, future = waiting.get_nowait()
-            try:
-                future.set_result(_done(source, job, work))
-            except BaseException as error:
-                future.set_exception(error)
-
-
-def _done(source: SourceSettings, job: Job, work: Work) -> Outcome:
-    """One source's outcome, told in the log."""
-    began_at = job.now()
-    with bound(run=job.run_id, source=source.name):
-        outcome = _worked(source, job, work)
-        seconds = (job.now() - began_at).total_seconds()
-        counts = {name: getattr(outcome, name) for name in _TOLD if getattr(outcome, name)}
-        _log.info("the source is done: %s", outcome.status, extra=counts)
-        return replace(outcome, duration_seconds=seconds)
-
-
-def _worked(source: SourceSettings, job: Job, work: Work) -> Outcome:
-    """Another run's lock is an outcome too, which leaves no row."""
-    began_at = job.now()
-    try:
-        return work(source, job)
-    except LockHeld as error:
-        _log.warning("the source is left alone: %s", error)
-        return Outcome(
-            name=source.name,
-            status="failed",
-            observed_at=job.now(),
-            facts=WalkFacts(),
-            error_kind=LOCKED,
-            error_message=str(error),
-            error_exit_code=error.exit_code,
-            lock_wait_seconds=(job.now() - began_at).total_seconds(),
-        )
-
-
 def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
-    """The run's status and exit code: 22, then every source failed, then 30, then 3."""
+    """Return the run's status and exit code: 22, then every source failed, then 30, then 3."""
     has_failed = [each.status == "failed" for each in outcomes]
     if any(each.error_kind == LOCKED for each in outcomes):
         return "failed" if all(has_failed) else "partial", LockHeld.exit_code
@@ -231,3 +147,80 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     if any(each.status != "succeeded" for each in outcomes):
         return "partial", 3
     return "succeeded", 0
+
+
+def _selected(
+    context: RunContext, *, writes: bool
+) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
+    options = context.options
+    sources, failed = sources_of(
+        context, options.source_names, shard=options.shard, writes=writes
+    )
+    require_keys(sources, place=context.settings.place)
+    return sources, failed
+
+
+def _require_same_projects(context: RunContext, sources: Sequence[SourceSettings]) -> None:
+    """Raise `ConfigError` if a source name would change to another project."""
+    with our_errors(context.engine):
+        recorded = read_project_ids(context.engine, [each.name for each in sources])
+    mistakes = [
+        f"source {each.name!r}: project_id is {each.project_id}, but the record of this source"
+        f" belongs to project {recorded[each.name]} (give the new project a source of its own)"
+        for each in sources
+        if recorded.get(each.name, each.project_id) != each.project_id
+    ]
+    if mistakes:
+        raise ConfigError(context.settings.place, mistakes)
+
+
+def _concluded(
+    context: RunContext, outcomes: tuple[Outcome, ...], *, started_at: datetime
+) -> RunOutcome:
+    status, exit_code = conclusion(outcomes)
+    return RunOutcome(
+        run_id=context.run_id or None,
+        status=status,
+        exit_code=exit_code,
+        started_at=started_at,
+        finished_at=max(context.now(), started_at),
+        is_dry_run=False,
+        sources=outcomes,
+    )
+
+
+def _each_source(
+    context: RunContext,
+    sources: Sequence[SourceSettings],
+    work: Callable[[SourceSettings, RunContext], _Result],
+) -> tuple[_Result, ...]:
+    """Process the sources; with `options.parallel` a slow one does not delay the others."""
+
+    def processed(source: SourceSettings) -> _Result:
+        with bound(run=context.run_id or None, source=source.name):
+            return work(source, context)
+
+    return (*ordered_map(processed, sources, threads=context.options.parallel),)
+
+
+def _worked(work: Work, source: SourceSettings, context: RunContext) -> Outcome:
+    """Process one source; another run's lock is an outcome, which leaves no row."""
+    started_at = context.now()
+    try:
+        outcome = work(source, context)
+    except LockHeld as error:
+        _log.warning("source skipped: %s", error)
+        outcome = Outcome(
+            name=source.name,
+            status="failed",
+            observed_at=context.now(),
+            facts=WalkFacts(),
+            error_kind=LOCKED,
+            error_message=str(error),
+            error_exit_code=error.exit_code,
+            lock_wait_seconds=(context.now() - started_at).total_seconds(),
+        )
+    counts = {name: getattr(outcome, name) for name in _LOGGED if getattr(outcome, name)}
+    _log.info("source finished", extra={"status": outcome.status, **counts})
+    seconds = (context.now() - started_at).total_seconds()
+    return replace(outcome, duration_seconds=seconds)

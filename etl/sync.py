@@ -1,281 +1,314 @@
-"""The order of a run's stages, and nothing else: read the data's path here.
+"""Synchronisation of one source: this module shows the order of the steps.
 
-    lock ─▶ baseline ─▶ walk ─▶ absences ─▶ lookups ─▶ decision ─▶ one commit
-            (load)      (extract: pages,    (extract)   (decide:    (load)
-                         shown to load's                 removals,
-                         sightings)                      guard)
+    lock ─▶ baseline ─▶ pages, compared as they arrive ─▶ absences ─▶ lookups ─▶ decision ─▶ commit
+    (load)   (load)     (extract)   (load)                 (load)      (extract)  (decide)    (load)
 
-Each source is a unit: its failure is its own, and no transaction is open while the network is
-waited for.
+A source that cannot be read is an outcome, not an error. No transaction is open during network I/O.
 """
 
 from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from etl.clock import instant_text
 from etl.database.engine import our_errors
-from etl.decide.coverage import Coverage
-from etl.decide.guard import GuardPolicy
-from etl.decide.removal import Absences, Proofs, decide_removals, in_turn, sorted_absences
-from etl.errors import SourceError
+from etl.decide.removal import (
+    GuardPolicy,
+    Proofs,
+    SourceState,
+    decide_removals,
+    sort_absences,
+    to_look_up,
+)
+from etl.decide.scope import Coverage
+from etl.errors import EnvironmentFailure, SourceError
 from etl.extract.lookup import are_refused, look_up
-from etl.extract.walk import Walk, Walker
-from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
-from etl.load.apply import apply_source, record_failure
-from etl.load.baseline import Baseline
-from etl.load.preview import preview_source
-from etl.load.seen import conflicts
-from etl.load.sighting import Sighting, deleted_by, seen_by
-from etl.load.tally import failed_outcome
-from etl.model import DELETED, Candidate, Decision, Listing, Outcome, Removal, WalkFacts
+from etl.extract.walk import Walk
+from etl.load.baseline import Baseline, read_baseline
+from etl.load.changes import ChangeDetector
+from etl.load.commit import commit, failed_outcome, preview, record_failure
+from etl.load.preview import Preview
+from etl.load.transaction import SourceWrite
+from etl.load.versions import listed_deleted_detail
+from etl.model import Decision, Removal, WalkFacts
 from etl.sources.connect import open_client
 from etl.text import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from etl.config import SourceSettings
-    from etl.context import Job
-    from etl.extract.client import Client
+    from etl.context import RunContext
+    from etl.decide.removal import Absences
+    from etl.extract.http import Client
     from etl.extract.lookup import Lookup
+    from etl.model import Evidence, Listing, Outcome, WalkSummary
 
-_log = logging.getLogger("etl.sync")
+CLOCK_WARNING_SECONDS: Final = 120
+MAX_CLOCK_ERROR_SECONDS: Final = 300
+_log = logging.getLogger(__name__)
+_EVIDENCE: Final[Mapping[str, Evidence]] = {
+    "not_found": "lookup_not_found",
+    "deleted": "lookup_deleted",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What reading a source found: all that its commit needs."""
+    """The result of reading a source; with an `error`, nothing is to be applied."""
 
-    walk: Walk[Sighting]
+    changes: ChangeDetector
     decision: Decision
     facts: WalkFacts
+    observed_at: datetime
+    error: SourceError | None = None
 
 
-def sync_source(source: SourceSettings, job: Job) -> Outcome:
-    """Brings the record of one source to what the API shows now.
+def sync_source(source: SourceSettings, context: RunContext) -> Outcome:
+    """Bring the record of one source to what the API shows now, in one commit.
 
-    Raises `LockHeld` and `DatabaseUnavailable`; a source that can't be read is an outcome.
+    Raises `LockHeld` and `DatabaseUnavailable`.
     """
+    started_at = context.now()
+    with context.profiler.on("database"), context.locked(source.name) as connection:
+        waited_seconds = (context.now() - started_at).total_seconds()
+        baseline = read_baseline(connection, source.name)
+        reading = _read(source, context, baseline)
+        write = SourceWrite(
+            run_id=context.run_id,
+            baseline=baseline,
+            observed_at=reading.observed_at,
+            profiler=context.profiler,
+        )
+        with context.profiler.on("commit"):
+            if reading.error:
+                outcome = record_failure(connection, write, reading.error, reading.facts)
+            else:
+                outcome = commit(
+                    connection, write, reading.changes, reading.decision, reading.facts
+                )
+    return replace(outcome, lock_wait_seconds=waited_seconds)
+
+
+def plan_source(source: SourceSettings, context: RunContext) -> Preview:
+    """Return what `sync_source` would do now, without writing anything."""
     with ExitStack() as stack:
-        stack.enter_context(our_errors(job.engine))
-        stack.enter_context(job.watch.on("database"))
-        began_at = job.now()
-        if job.run_id is None:
-            connection = stack.enter_context(job.engine.connect())
+        stack.enter_context(our_errors(context.engine))
+        baseline = Baseline(source.name)
+        if context.has_record:
+            connection = stack.enter_context(context.engine.connect())
+            baseline = read_baseline(connection, source.name)
+        reading = _read(source, context, baseline)
+        if reading.error:
+            outcome = failed_outcome(baseline, reading.error, reading.facts, reading.observed_at)
         else:
-            connection = stack.enter_context(job.locked(source.name))
-        job.progress.begin(source.name)
-        waited_seconds = (job.now() - began_at).total_seconds()
-        outcome = _synced(source, job, connection)
-        job.progress.end(source.name, note=outcome.status)
-        return replace(outcome, lock_wait_seconds=waited_seconds)
+            outcome = preview(
+                reading.changes, reading.decision, reading.facts, reading.observed_at
+            )
+    return Preview(outcome, reading.decision, reading.changes)
 
 
-def _synced(source: SourceSettings, job: Job, connection: Connection) -> Outcome:
-    baseline = Baseline(connection, source.name)
+def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _Reading:
+    """Read all pages of a source, and decide about the images that they do not show."""
+    changes = ChangeDetector(baseline, profiler=context.profiler)
     client: Client | None = None
+    summary: WalkSummary | None = None
+    decision, failure = Decision(), None
+    context.progress.begin(source.name)
     try:
         with (
-            open_client(source, run_count=baseline.run_count, job=job) as client,
-            job.watch.on("fetch"),
+            context.profiler.on("fetch"),
+            open_client(source, run_count=baseline.previous.run_count, context=context) as client,
         ):
-            reading = _read(source, job, client, baseline)
+            walk = Walk(client, source, context.settings.walk)
+            progress = _PageCounter(source.name, context)
+            for page in walk.pages():
+                changes.add(page)
+                progress.count(page.listing, len(page.records), page.total)
+            summary = walk.summary()
+            with context.profiler.on("absences"):
+                decision = _decide(source, context, client, changes, summary)
     except SourceError as error:
-        _log.warning("the source could not be read: %s", error)
-        facts = _facts(source, client, None)
-        return _failed(source, job, connection, error, facts, observed_at(job, baseline))
-    return _applied(source, job, connection, reading, observed_at(job, baseline))
+        _log.warning("source not read: %s", error)
+        failure = error
+    context.progress.end(source.name, note="failed" if failure else "read")
+    facts = _facts(source, context, baseline, client, None if failure else summary)
+    if summary and not failure:
+        facts = replace(facts, detail=_detail(summary, changes, decision))
+    observed_at = next_observed_at(context, baseline, client)
+    return _Reading(changes, decision, facts, observed_at, failure)
 
 
-def _read(source: SourceSettings, job: Job, client: Client, baseline: Baseline) -> _Reading:
-    listings = (
-        Listing(type_, workspace)
-        for workspace in _workspaces(source, client)
-        for type_ in source.types
-    )
-    walker = Walker(
-        client,
-        source,
-        job.settings.walk,
-        observer_for=lambda listing: Sighting(baseline, listing, watch=job.watch),
-        on_page=lambda pages, rows, total: job.progress.advance(
-            source.name, pages=pages, rows=rows, total=total
-        ),
-    )
-    walk = walker.walk(listings)
-    pages, walks = count_text(walk.pages, "page"), count_text(walk.walks, "walk")
-    _log.info("read %s in %s: %s", pages, walks, walk.certificate)
-    with job.watch.on("absences"):
-        decision = _decide(source, job, client, baseline, walk)
-    return _Reading(walk, decision, _facts(source, client, walk, decision))
+@dataclass(slots=True)
+class _PageCounter:
+    """Counts pages and rows for the progress bar."""
 
+    source: str
+    context: RunContext
+    pages: int = 0
+    rows: int = 0
+    totals: dict[Listing, int] = field(default_factory=dict)
 
-def _workspaces(source: SourceSettings, client: Client) -> Iterable[str]:
-    if source.workspaces != ("*",):
-        return source.workspaces
-    if source.http.concurrency == 1:
-        return fetch_workspaces(client, source.project_id)
-    return workspaces_as_known(client, source.project_id)
+    def count(self, listing: Listing, rows: int, total: int) -> None:
+        """Count a page; `total` is the listing's announced total."""
+        self.pages += 1
+        self.rows += rows
+        self.totals[listing] = total
+        self.context.progress.advance(
+            self.source, pages=self.pages, rows=self.rows, total=sum(self.totals.values())
+        )
 
 
 def _decide(
     source: SourceSettings,
-    job: Job,
+    context: RunContext,
     client: Client,
-    baseline: Baseline,
-    walk: Walk[Sighting],
+    changes: ChangeDetector,
+    summary: WalkSummary,
 ) -> Decision:
-    sightings = walk.observers()
-    absent = list(baseline.absent(seen_by(sightings)))
+    pages, walks = count_text(summary.pages, "page"), count_text(summary.walks, "walk")
+    _log.info("source read", extra={"pages": pages, "walks": walks, "by": summary.certificate})
+    previous = changes.baseline.previous
     coverage = coverage_of(source)
-    absences = sorted_absences(
-        absent,
-        coverage=None if coverage.digest == baseline.coverage else coverage,
-        listings={str(each.listing) for each in walk.listings},
+    absences = sort_absences(
+        changes.absent(),
+        coverage=None if coverage.digest == previous.coverage else coverage,
+        listings={str(each) for each in summary.listings},
     )
-    if walk.certificate == "none":
+    if summary.certificate == "none":
         return Decision(out_of_scope=absences.outside)
-    proofs = _proofs(source, job, client, absences)
-    now = job.now()
+    proofs = _proofs(source, context, client, absences)
+    now = context.now()
     return decide_removals(
         absences,
         proofs,
-        listed_deleted=[_listed_deleted(each, now) for each in deleted_by(sightings)],
-        walked_before=baseline.walked,
-        empty_listings=walk.empty_listings,
-        present_count=baseline.present_count,
-        policy=guard_policy(job),
+        listed_deleted=[
+            Removal(
+                image,
+                "listed_deleted",
+                listed_deleted_detail(str(changes.listing_of(image.image_key)), now),
+            )
+            for image in changes.listed_deleted()
+        ],
+        state=SourceState(
+            walked_before=previous.walked_listings,
+            empty_listings={str(each) for each in summary.empty_listings},
+            present_count=previous.present,
+        ),
+        policy=guard_policy(context),
         at=now,
     )
 
 
-def _proofs(source: SourceSettings, job: Job, client: Client, absences: Absences) -> Proofs:
-    policy = job.settings.removals
-    asked = in_turn(
-        absences, wants_lookups=policy.evidence == "lookup", max_lookups=policy.max_lookups
-    )
-    with job.watch.on("lookups", len(asked)):
-        findings = look_up(client, source.project_id, asked, concurrency=source.http.concurrency)
-    if are_refused(findings):
+def _proofs(
+    source: SourceSettings, context: RunContext, client: Client, absences: Absences
+) -> Proofs:
+    policy = context.settings.removals
+    limit = policy.max_lookups if policy.evidence == "lookup" else 0
+    images = to_look_up(absences, limit=limit)
+    with context.profiler.on("lookups", len(images)):
+        lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
+    if are_refused(lookups):
         _log.warning(
-            "looking images up is not permitted: a removal now needs two certified walks without"
-            " the image (allow Show image, or set removals.evidence = 'two_walks')"
+            "lookups are not permitted, so a removal needs two certified walks without the image"
+            " (grant Show image, or set removals.evidence = 'two_walks')"
         )
-        findings = {}
-    return proofs_of(findings)
+        lookups = {}
+    return proofs_of(lookups)
 
 
-def proofs_of(findings: dict[int, Lookup]) -> Proofs:
-    """What lookups prove."""
-    proven = {"not_found": "lookup_not_found", "deleted": "lookup_deleted"}
+def proofs_of(lookups: Mapping[int, Lookup]) -> Proofs:
+    """Return what lookups prove, by image key."""
     return Proofs(
         proven={
-            key: (proven[each.finding], each.detail)  # type: ignore[misc]  # two of `Evidence`
-            for key, each in findings.items()
-            if each.finding in proven
+            key: (_EVIDENCE[each.result], each.detail)
+            for key, each in lookups.items()
+            if each.result in _EVIDENCE
         },
-        found={key for key, each in findings.items() if each.finding == "found"},
-        undecided={key for key, each in findings.items() if each.finding in {"refused", "failed"}},
-    )
-
-
-def _listed_deleted(candidate: Candidate, at: datetime) -> Removal:
-    detail = {"status": DELETED, "listing": candidate.listing, "time": instant_text(at)}
-    return Removal(candidate, "listed_deleted", detail)
-
-
-def _applied(
-    source: SourceSettings, job: Job, connection: Connection, reading: _Reading, at: datetime
-) -> Outcome:
-    sightings = reading.walk.observers()
-    if job.run_id is None:
-        preview = preview_source(
-            connection,
-            source=source.name,
-            observed_at=at,
-            sightings=sightings,
-            decision=reading.decision,
-            facts=reading.facts,
-        )
-        job.on_preview(preview, reading.decision)
-        return preview.outcome
-    with job.watch.on("commit"):
-        return apply_source(
-            connection,
-            run_id=job.run_id,
-            source=source.name,
-            observed_at=at,
-            sightings=sightings,
-            decision=reading.decision,
-            facts=reading.facts,
-            watch=job.watch,
-        )
-
-
-def _failed(
-    source: SourceSettings,
-    job: Job,
-    connection: Connection,
-    error: SourceError,
-    facts: WalkFacts,
-    at: datetime,
-) -> Outcome:
-    if job.run_id is None:
-        present = Baseline(connection, source.name).present_count
-        return failed_outcome(
-            source=source.name, observed_at=at, facts=facts, error=error, present=present
-        )
-    return record_failure(
-        connection,
-        run_id=job.run_id,
-        source=source.name,
-        observed_at=at,
-        error=error,
-        facts=facts,
+        found={key for key, each in lookups.items() if each.result == "found"},
+        undecided={key for key, each in lookups.items() if each.result in {"refused", "failed"}},
     )
 
 
 def _facts(
     source: SourceSettings,
+    context: RunContext,
+    baseline: Baseline,
     client: Client | None,
-    walk: Walk[Sighting] | None,
-    decision: Decision | None = None,
+    summary: WalkSummary | None,
 ) -> WalkFacts:
-    detail = walk.detail() if walk else {}
-    if walk:
-        last = [each.last.observer.seen for each in walk.listings]
-        detail["conflicts"] = conflicts(last)  # the first listing's word stands
-    if decision and decision.found:
-        detail["found_by_lookup"] = len(decision.found)
-    return WalkFacts(
-        certificate=walk.certificate if walk else "none",
-        walks=walk.walks if walk else 0,
-        pages=walk.pages if walk else 0,
+    return replace(
+        source_facts(source, baseline),
+        certificate=summary.certificate if summary else "none",
+        walks=summary.walks if summary else 0,
+        pages=summary.pages if summary else 0,
         requests=client.requests if client else 0,
         retries=client.retries if client else 0,
-        reported_total=walk.reported_total if walk else 0,
-        detail=detail,
-        coverage=coverage_of(source).digest,
+        reported_total=summary.reported_total if summary else 0,
+        detail=summary.detail if summary else {},
+        guard_override="accept_removals" if context.options.accepts_removals else None,
     )
 
 
-def observed_at(job: Job, baseline: Baseline) -> datetime:
-    """Now, in whole milliseconds, and later than the source's last run whatever the clock says."""
-    now = job.now()
-    last = baseline.last_observed_at
-    return max(now, last + timedelta(milliseconds=1)) if last else now
+def _detail(
+    summary: WalkSummary, changes: ChangeDetector, decision: Decision
+) -> dict[str, Any]:
+    found = {"found_by_lookup": len(decision.found)} if decision.found else {}
+    return {**summary.detail, "conflicts": changes.conflict_count, **found}
+
+
+def source_facts(source: SourceSettings, baseline: Baseline) -> WalkFacts:
+    """Return the facts that every run of a source records, whatever it does."""
+    before = baseline.previous.endpoint
+    is_moved = bool(before) and before != source.endpoint
+    if is_moved:
+        _log.warning("the source is read from %s; before, it was %s", source.endpoint, before)
+    return WalkFacts(
+        coverage=coverage_of(source).digest,
+        endpoint=source.endpoint,
+        project_id=source.project_id,
+        previous_endpoint=before if is_moved else None,
+    )
+
+
+def next_observed_at(
+    context: RunContext, baseline: Baseline, client: Client | None = None
+) -> datetime:
+    """Return the time of this run, in whole milliseconds and later than the source's last run.
+
+    Raises `EnvironmentFailure` if the clock is minutes off, by the API's responses or by the
+    record: a run with a wrong time would hide every later one.
+    """
+    now, last = context.now(), baseline.previous.observed_at
+    ahead = client.clock_skew_seconds if client else None
+    if ahead is not None and abs(ahead) > CLOCK_WARNING_SECONDS:
+        text = (
+            f"this machine's clock is {abs(ahead) / 60:.0f} minutes"
+            f" {'ahead of' if ahead > 0 else 'behind'} the API's"
+        )
+        if abs(ahead) > MAX_CLOCK_ERROR_SECONDS:
+            hint = "set the clock, for example with NTP, and run again"
+            raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)
+        _log.warning("%s", text)
+    if last is None:
+        return now
+    if last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS):
+        raise EnvironmentFailure(
+            f"run {baseline.previous.run_id} of source {baseline.source} is recorded for"
+            f" {instant_text(last)}, which lies in the future; nothing was written",
+            hint="set this machine's clock; if it is right, an earlier run had a wrong one:"
+            " restore a backup from before that run",
+        )
+    return max(now, last + timedelta(milliseconds=1))
 
 
 def coverage_of(source: SourceSettings) -> Coverage:
-    """What a source takes in."""
+    """Return the coverage of a source."""
     return Coverage(
         types=source.types,
         workspaces=source.workspaces,
@@ -286,12 +319,12 @@ def coverage_of(source: SourceSettings) -> Coverage:
     )
 
 
-def guard_policy(job: Job) -> GuardPolicy:
-    """When this job's removals are held."""
-    removals = job.settings.removals
+def guard_policy(context: RunContext) -> GuardPolicy:
+    """Return the limits beyond which removals are held in this execution."""
+    removals = context.settings.removals
     return GuardPolicy(
         always_allow=removals.always_allow,
         max_count=removals.max_count,
         max_percent=removals.max_percent,
-        accepts_all=job.accepts_removals,
+        accepts_all=context.options.accepts_removals,
     )

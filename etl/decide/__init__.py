@@ -1,1 +1,1 @@
-"""What changed, and what may leave the catalogue? Pure: no network, no database, no clock."""
+"""Pure decisions: what changed, and what left the catalogue. No network, database or clock."""

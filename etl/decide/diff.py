@@ -1,7 +1,4 @@
-"""Which tracked values differ between two versions of an image, and how are they told?
-
-It knows no fingerprint and no digest: the values themselves are the truth.
-"""
+"""Differences between two versions of an image, value by value."""
 
 from __future__ import annotations
 
@@ -22,9 +19,10 @@ _DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository
 
 
 def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
-    """The tracked values that differ, in the columns' order; empty: the same version.
+    """Return the tracked values that differ, in column order; empty if the version is the same.
 
-    What is read from `swr_path` makes no version of its own: a newer program may read it better.
+    A difference only in the parts parsed from `swr_path` does not count: a newer program may parse
+    them better.
     """
     changes = tuple(
         FieldChange(field, value_text(field, old), value_text(field, new))
@@ -35,14 +33,14 @@ def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
 
 
 def value_text(field: str, value: Any) -> str:
-    """A tracked value as JSON text, as its column shows it: an instant is a string in ISO 8601."""
+    """Return a tracked value as JSON text; times are ISO 8601 strings."""
     if field in _INSTANTS and value is not None:
         value = milliseconds_text(value)
     return json.encode(value).decode()
 
 
 def milliseconds_text(milliseconds: int) -> str:
-    """ISO 8601 in UTC of an epoch time in milliseconds: `2021-11-30T02:15:04.492Z`."""
+    """Format epoch milliseconds as ISO 8601 in UTC: `2021-11-30T02:15:04.492Z`."""
     day, rest = divmod(milliseconds, 86_400_000)
     seconds, rest = divmod(rest, 1000)
     minutes, seconds = divmod(seconds, 60)

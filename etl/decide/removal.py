@@ -1,7 +1,8 @@
-"""Which of the present images that a certified walk did not see have left the catalogue?
+"""Removals: which present images that a certified walk did not see have left the catalogue.
 
-Facts come in, a `Decision` goes out: what is proven is a removal, what is not stays present. The
-guard has the last word over the whole set.
+What is proven is a removal; everything else stays present. The guard holds back sets of removals
+that are implausibly large, because a lost permission or a broken filter looks like an emptied
+catalogue.
 """
 
 from __future__ import annotations
@@ -10,58 +11,89 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl.clock import instant_text
-from etl.decide.guard import GuardPolicy, holding_rule
-from etl.model import Candidate, Decision, Removal
+from etl.model import Decision, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from etl.decide.coverage import Coverage
-    from etl.model import Evidence
+    from etl.decide.scope import Coverage
+    from etl.model import AbsentImage, Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardPolicy:
+    """Limits beyond which a source's removals are held; `accepts_all` overrides them."""
+
+    always_allow: int
+    max_count: int
+    max_percent: float
+    accepts_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absences:
-    """The present images that a run did not see, by what can be said of them at once.
+    """The present images that a run did not see.
 
-    `outside` the coverage; `unproven`: their workspace vanished from the discovery, which proves
-    nothing; `open`: to be looked up, or to be absent twice.
+    `outside` the coverage; `unproven`: their listing was not read, which proves nothing; `open`:
+    to be proven by lookup or by two walks.
     """
 
-    outside: tuple[Candidate, ...]
-    unproven: tuple[Candidate, ...]
-    open: tuple[Candidate, ...]
+    outside: tuple[AbsentImage, ...] = ()
+    unproven: tuple[AbsentImage, ...] = ()
+    open: tuple[AbsentImage, ...] = ()
 
 
-def sorted_absences(
-    absent: Collection[Candidate], *, coverage: Coverage | None, listings: Collection[str]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """Results of the lookups of open absences, by image key.
+
+    `undecided` were looked up without a result. An image in none of the three was not looked up:
+    its evidence is its absence from two certified walks in a row.
+    """
+
+    proven: Mapping[int, tuple[Evidence, dict[str, Any]]]
+    found: Collection[int] = ()
+    undecided: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """Facts about the source that the decision depends on.
+
+    `walked_before` are the listings of the previous certified walk and `empty_listings` those that
+    returned nothing in this one, both as `TYPE/WORKSPACE`.
+    """
+
+    walked_before: Collection[str] = ()
+    empty_listings: Collection[str] = ()
+    present_count: int
+
+
+def sort_absences(
+    absent: Collection[AbsentImage], *, coverage: Coverage | None, listings: Collection[str]
 ) -> Absences:
-    """Sorts the absent images; `listings` are those that were walked, as `TYPE/WORKSPACE`.
+    """Sort absent images; `listings` are those that were read, as `TYPE/WORKSPACE`.
 
-    `coverage`: None where it is the last run's, which took in all that are on record: what the
-    API's own filters take in can only be guessed from an image's values.
+    `coverage` is None if it is unchanged since the last run: then it includes every image on
+    record, while the effect of the API's own filters can only be guessed from an image's values.
     """
-    inside = [each for each in absent if coverage is None or coverage.takes_in(each)]
-    kept = {each.image_key for each in inside}
+    inside = [each for each in absent if coverage is None or coverage.includes(each)]
+    inside_keys = {each.image_key for each in inside}
     return Absences(
-        outside=tuple(each for each in absent if each.image_key not in kept),
+        outside=tuple(each for each in absent if each.image_key not in inside_keys),
         unproven=tuple(each for each in inside if each.listing not in listings),
         open=tuple(each for each in inside if each.listing in listings),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proofs:
-    """What is known of the open absences: by lookup (key → proof, or `found`), or by two walks.
+def to_look_up(absences: Absences, *, limit: int) -> tuple[AbsentImage, ...]:
+    """Select at most `limit` open absences to look up: those missing longest come first."""
+    return tuple(sorted(absences.open, key=_missing_order)[:limit])
 
-    `undecided`: looked up without a result. What is in none of them was not looked up: for those
-    two certified walks in a row without the image are the evidence.
-    """
 
-    proven: Mapping[int, tuple[Evidence, dict[str, Any]]]
-    found: Collection[int]
-    undecided: Collection[int]
+def _missing_order(image: AbsentImage) -> tuple[bool, str]:
+    return image.missing_since is None, str(image.missing_since)
 
 
 def decide_removals(
@@ -69,63 +101,61 @@ def decide_removals(
     proofs: Proofs,
     *,
     listed_deleted: Sequence[Removal],
-    walked_before: Collection[str],
-    empty_listings: Collection[str],
-    present_count: int,
+    state: SourceState,
     policy: GuardPolicy,
     at: datetime,
 ) -> Decision:
-    """What becomes of each absent image of a certified walk, decided at an instant.
-
-    `walked_before`: the listings of the certified walk before, as `TYPE/WORKSPACE`.
-    """
-    removals = [*listed_deleted]
-    missing = [*absences.unproven]
-    found = []
-    for candidate in absences.open:
-        key = candidate.image_key
+    """Decide what happens to each absent image of a certified walk at the time `at`."""
+    removals, missing, found = [*listed_deleted], [*absences.unproven], []
+    for image in absences.open:
+        key = image.image_key
         if key in proofs.found:
-            found.append(candidate)
+            found.append(image)
         elif key in proofs.proven:
-            removals.append(Removal(candidate, *proofs.proven[key]))
-        elif key not in proofs.undecided and _is_absent_twice(candidate, walked_before):
-            removals.append(Removal(candidate, "absent_twice", _two_walks(candidate, at)))
+            removals.append(Removal(image, *proofs.proven[key]))
+        elif key not in proofs.undecided and _is_absent_twice(image, state.walked_before):
+            removals.append(Removal(image, "absent_twice", _two_walks(image, at)))
         else:
-            missing.append(candidate)
-    has_emptied = any(each.candidate.listing in empty_listings for each in removals)
-    rule = holding_rule(
-        len(removals), present_count=present_count, has_emptied=has_emptied, policy=policy
-    )
+            missing.append(image)
+    rule = guard_rule(removals, state=state, policy=policy)
+    is_held = bool(rule) and not policy.accepts_all
     return Decision(
-        removals=() if rule else tuple(removals),
-        held=tuple(removals) if rule else (),
-        held_rule=rule,
+        removals=() if is_held else tuple(removals),
+        held=tuple(removals) if is_held else (),
+        held_rule=rule if is_held else "",
         missing=tuple(missing),
         found=tuple(found),
         out_of_scope=absences.outside,
     )
 
 
-def _is_absent_twice(candidate: Candidate, walked_before: Collection[str]) -> bool:
-    """Whether the walk before looked for the image, too, in vain."""
-    return candidate.missing_since is not None and candidate.listing in walked_before
+def guard_rule(removals: Sequence[Removal], *, state: SourceState, policy: GuardPolicy) -> str:
+    """Return the rule that a set of removals breaks, or "".
+
+    `empty_listing`: a listing returned nothing although it had present images; `max_count` and
+    `max_percent` are the limits of the configuration.
+    """
+    count = len(removals)
+    if any(each.image.listing in state.empty_listings for each in removals):
+        return "empty_listing"
+    if count <= policy.always_allow:
+        return ""
+    if count > policy.max_count:
+        return "max_count"
+    if count * 100 > policy.max_percent * state.present_count:
+        return "max_percent"
+    return ""
 
 
-def _two_walks(candidate: Candidate, at: datetime) -> dict[str, Any]:
-    since = candidate.missing_since
+def _is_absent_twice(image: AbsentImage, walked_before: Collection[str]) -> bool:
+    """Whether the previous certified walk read the image's listing and did not see it either."""
+    return image.missing_since is not None and image.listing in walked_before
+
+
+def _two_walks(image: AbsentImage, at: datetime) -> dict[str, Any]:
+    since = image.missing_since
     return {
         "walks": 2,
         "missing_since": instant_text(since) if since else "",
         "time": instant_text(at),
     }
-
-
-def in_turn(absences: Absences, *, wants_lookups: bool, max_lookups: int) -> tuple[Candidate, ...]:
-    """Which absences to look up: those that wait longest first, as many as are allowed."""
-    if not wants_lookups:
-        return ()
-    return tuple(sorted(absences.open, key=_wait)[:max_lookups])
-
-
-def _wait(candidate: Candidate) -> tuple[bool, str]:
-    return candidate.missing_since is None, str(candidate.missing_since)

@@ -1,217 +1,199 @@
-"""What does the database have of a source, before a run?
+"""The recorded state of a source before a run.
 
-Read beside the network, under the source's lock, each time in a short transaction of its own.
+It is read under the source's lock, in short transactions: one SELECT for all present images, and
+one for each page that differs from them.
 """
-
-# ruff: noqa: S608  # the SQL is put together from our own column names, never from input
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from sqlalchemy import func, select
 
-from etl.load.rows import form_of, image_columns, image_of, instant_read
-from etl.load.statements import driver_of, reading
-from etl.load.turn import read_before
-from etl.load.window import CHUNK, Window
-from etl.model import Candidate, Known, State
+from etl.database.schema import current_images, source_runs, sync_runs
+from etl.load.codec import image_of
+from etl.load.sql import batches, read_images, read_keys, read_present, reading
+from etl.model import AbsentImage, Image, State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
-    from etl.load.seen import Seen
-
-SPAN: Final = 1 << 16  # keys that are looked at together for absences
-SPARSE: Final = 1000  # unseen ones among them that are asked for one by one
-FEW: Final = 64  # ids of which the whole costs hardly more than what marks them
+_BATCH: Final = 1000
+c: Final = current_images.c
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """The little of a row that tells whether an image changed."""
+class PreviousRun:
+    """What earlier runs recorded about a source.
+
+    `run_id` and `observed_at` are those of its latest row of `source_runs` (None before the first
+    run), `run_count` is the number of these rows. `walked_at` and `walked_listings` describe the
+    latest certified walk, `coverage` the latest sync that could read the source.
+    """
+
+    run_id: int | None = None
+    observed_at: datetime | None = None
+    run_count: int = 0
+    present: int = 0
+    endpoint: str = ""
+    component_rules: str | None = None
+    walked_at: datetime | None = None
+    walked_listings: frozenset[str] = frozenset()
+    coverage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """The digests of an image on record."""
 
     image_key: int
     state: State
-    record_digest: bytes | None
+    record_digest: bytes
     fingerprint: bytes
-    is_unseen: bool
-    row: Sequence[Any] | None  # all of it, where few were asked for
 
 
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image on record, with its latest version."""
+
+    image_key: int
+    state: State
+    version: int
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """The rows of one source as they are until the run's own transaction."""
+    """The images of one source on record; present ones have a position in key order.
 
-    def __init__(self, connection: Connection, source: str, *, chunk_size: int = CHUNK) -> None:
-        self.source = source
-        self.form = form_of(connection)
-        self._connection = connection
-        self._window = Window(connection, source, chunk_size=chunk_size)
-        with reading(connection):
-            before = read_before(connection, source)
-        self.present_count = before.present
-        self.last_observed_at = before.observed_at
-        self.walked = before.listings  # by the last certified walk
-        self.coverage: str = (self._one(_LAST_COVERAGE) or ("",))[0]
-        self.run_count: int = (self._one(_RUN_COUNT) or (0,))[0]
-        self._is_empty = self._one(_ANY_IMAGE) is None
+    `positions` maps the digest of each present image's record to its position, `keys` its position
+    to its key. `missed` holds the positions of images that later certified walks did not see.
+    Without a connection it is the baseline of a source that was never read.
+    """
 
-    def match(self, digests: Sequence[bytes]) -> list[int | None]:
-        """The key of the present row that each record's digest equals; None: look closer.
+    source: str
+    previous: PreviousRun = field(default_factory=PreviousRun)
+    positions: dict[bytes, int] = field(default_factory=dict)
+    keys: array[int] = field(default_factory=lambda: array("q"))
+    missed: set[int] = field(default_factory=set)
+    connection: Connection | None = None
+    is_empty: bool = True
 
-        A row that later walks did not see is never matched: seeing it again changes it.
-        """
-        return [None] * len(digests) if self._is_empty else self._window.match(digests)
+    def position_of(self, image_key: int) -> int:
+        """Return the position of a present image."""
+        return bisect_left(self.keys, image_key)
 
-    def relocate(self, keys: Sequence[int], page_rows: int) -> None:
-        """Told that a page of `page_rows` held `keys`, unchanged and yet not matched."""
-        self._window.relocate(keys, page_rows)
+    def find(self, image_key: int) -> int | None:
+        """Return the position of an image; None if it is not present."""
+        position = bisect_left(self.keys, image_key)
+        is_present = position < len(self.keys) and self.keys[position] == image_key
+        return position if is_present else None
 
-    def marks(self, image_ids: Collection[str]) -> dict[str, Mark]:
-        """What the database has of these ids, in short (of a few, whole): one statement."""
-        if self._is_empty or not image_ids:
+    def stored_keys(self, image_ids: Collection[str]) -> dict[str, StoredKey]:
+        """Read the digests of images by id."""
+        if self.is_empty or self.connection is None:
             return {}
-        if len(image_ids) <= FEW:
-            return {row[_IMAGE]: _mark(row, row) for row in self._whole(image_ids)}
-        return {row[-1]: _mark(row, None) for row in self._all(_MARKS, ids=self._ids(image_ids))}
+        with reading(self.connection):
+            rows = read_keys(self.connection, self.source, [*image_ids])
+        return {
+            image_id: StoredKey(key, state, bytes(record_digest), bytes(fingerprint))
+            for image_id, key, state, record_digest, fingerprint in rows
+        }
 
-    def find(self, marks: Mapping[str, Mark]) -> dict[str, Known]:
-        """The whole of what the database has of images, by their marks: one statement at most."""
-        rows = [mark.row for mark in marks.values() if mark.row is not None]
-        if len(rows) < len(marks):
-            rows = [*self._whole(marks)]
-        return {row[_IMAGE]: _known(row) for row in rows}
-
-    def _whole(self, image_ids: Collection[str]) -> Sequence[Sequence[Any]]:
-        statement = _FIND.replace("{image}", image_columns(self._connection, "c"))
-        return self._all(statement, ids=self._ids(image_ids))
-
-    def candidates(self, image_ids: Collection[str]) -> list[Candidate]:
-        """The present images among these ids, as candidates for removal."""
-        if not image_ids:
-            return []
-        rows = self._all(
-            _CANDIDATES.format(which="and c.image_id {in_ids}"), ids=self._ids(image_ids)
+    def stored_images(self, image_ids: Collection[str]) -> dict[str, StoredImage]:
+        """Read the latest versions of images by id."""
+        if not image_ids or self.connection is None:
+            return {}
+        with reading(self.connection):
+            rows = read_images(self.connection, self.source, [*image_ids])
+        stored = (
+            StoredImage(key, state, version, image_of(values))
+            for key, state, version, *values in rows
         )
-        return [_candidate(row) for row in rows]
+        return {each.image.image_id: each for each in stored}
 
-    def absent(self, seen: Seen) -> Iterator[Candidate]:
-        """The present images that `seen` does not hold, in the order of first sight."""
-        if seen.present == self.present_count:
-            return
-        (highest,) = self._one(_HIGHEST)
-        for first in range(1, (highest or 0) + 1, SPAN):
-            keys = range(first, min(first + SPAN, highest + 1))
-            unseen = seen.unseen(keys)
-            if len(unseen) > SPARSE:  # removed images, other sources' rows
-                unseen = sorted({*unseen} & {*self._present_keys(keys)})
-            yield from self._candidates_of(unseen)
+    def absent_images(self, keys: Sequence[int]) -> Iterator[AbsentImage]:
+        """Read present images by key, in key order."""
+        for batch in batches(keys, _BATCH):
+            yield from self._absent_where(c.image_key.in_(batch))
 
-    def _present_keys(self, keys: range) -> list[int]:
-        """As one value: a row each would cost more to take apart."""
-        [(packed,)] = self._all(_PRESENT, first=keys[0], last=keys[-1])
-        return _keys_of(f"[{packed or ''}]")
+    def absent_images_by_id(self, image_ids: Collection[str]) -> list[AbsentImage]:
+        """Read the present images among these ids."""
+        return [*self._absent_where(c.image_id.in_([*image_ids]))] if image_ids else []
 
-    def _candidates_of(self, keys: list[int]) -> Iterator[Candidate]:
-        for start in range(0, len(keys), 1000):
-            statement = _CANDIDATES.format(which="and c.image_key {in_keys}")
-            rows = self._all(statement, keys=self._ids(keys[start : start + 1000]))
-            yield from map(_candidate, rows)
-
-    def _ids(self, values: Collection[Any]) -> Any:
-        """A list as one bound value."""
-        if self._connection.dialect.name == "sqlite":
-            return msgspec.json.encode(list(values)).decode()
-        return list(values)
-
-    def _one(self, statement: str) -> Any:
-        rows = self._all(statement)
-        return rows[0] if rows else None
-
-    def _all(self, statement: str, **values: Any) -> Sequence[Any]:
-        """Straight from the driver: there are two of them for each page that holds a change."""
-        statement = _spelled(statement, self._connection.dialect.name)
-        with reading(self._connection):
-            rows = driver_of(self._connection).execute(statement, {"source": self.source, **values})
-            return cast("Sequence[Any]", rows.fetchall())
+    def _absent_where(self, condition: Any) -> Iterator[AbsentImage]:
+        assert self.connection is not None  # noqa: S101  # an empty baseline has no present images
+        present = (
+            select(
+                *(c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id),
+                func.coalesce(c.namespace, c.swr_organization),
+                *(c.service_type, c.missing_since),
+            )
+            .where(c.source == self.source, c.state == "present", condition)
+            .order_by(c.image_key)
+        )
+        with reading(self.connection):
+            rows = self.connection.execute(present).all()
+        return (AbsentImage(*row) for row in rows)
 
 
-def _mark(row: Sequence[Any], whole: Sequence[Any] | None) -> Mark:
-    key, state, record_digest, fingerprint, is_unseen = row[:_VERSION]
-    return Mark(key, state, record_digest, bytes(fingerprint), bool(is_unseen), whole)
+def read_baseline(connection: Connection, source: str) -> Baseline:
+    """Read the state of a source, which its lock keeps from changing until the commit."""
+    positions: dict[bytes, int] = {}
+    keys, missed = array("q"), set[int]()
+    with reading(connection):
+        previous = read_previous(connection, source)
+        any_image = select(c.image_key).where(c.source == source).limit(1)
+        is_empty = connection.execute(any_image).first() is None
+        for rows in [] if is_empty else read_present(connection, source):
+            start = len(keys)
+            digests, block, are_missed = zip(*rows, strict=True)
+            keys.extend(block)
+            positions.update(zip(digests, range(start, len(keys)), strict=True))
+            if any(are_missed):
+                missed.update(start + i for i, is_missed in enumerate(are_missed) if is_missed)
+    return Baseline(source, previous, positions, keys, missed, connection, is_empty)
 
 
-def _known(row: Sequence[Any]) -> Known:
-    key, state, _, fingerprint, is_unseen, version = row[:_IMAGE]
-    image = image_of(row[_IMAGE:])
-    return Known(key, state, version, image, bytes(fingerprint), bool(is_unseen))
+def read_previous(connection: Connection, source: str) -> PreviousRun:
+    """Read the latest rows of a source in `source_runs`."""
+    s = source_runs.c
+    of_source = select(source_runs).where(s.source == source).order_by(s.observed_at.desc())
+    last = connection.execute(of_source.limit(1)).one_or_none()
+    if last is None:
+        return PreviousRun()
+    walked = connection.execute(of_source.where(s.certificate != "none").limit(1)).one_or_none()
+    # The last sync that could read the source: its images were judged by that coverage.
+    covered = (
+        select(s.coverage)
+        .join(sync_runs, sync_runs.c.run_id == s.run_id)
+        .where(s.source == source, s.status != "failed", sync_runs.c.kind == "sync")
+        .order_by(s.observed_at.desc())
+    )
+    counted = select(func.count()).select_from(source_runs).where(s.source == source)
+    listings = walked.walk_detail.get("listings", ()) if walked else ()
+    return PreviousRun(
+        run_id=last.run_id,
+        observed_at=last.observed_at,
+        run_count=connection.execute(counted).scalar_one(),
+        present=last.present,
+        endpoint=last.endpoint,
+        component_rules=last.component_rules,
+        walked_at=walked.observed_at if walked else None,
+        walked_listings=frozenset(each["listing"] for each in listings),
+        coverage=connection.execute(covered.limit(1)).scalar() or "",
+    )
 
 
-def _candidate(row: Sequence[Any]) -> Candidate:
-    values: tuple[Any, ...] = (*row[:-1], instant_read(row[-1]))
-    return Candidate(*values)
-
-
-@cache
-def _spelled(statement: str, database: str) -> str:
-    for word, spelled in _WORDS[database].items():
-        statement = statement.replace(word, spelled)
-    return statement if database == "sqlite" else _NAMED.sub(r"%(\1)s", statement)
-
-
-_WORDS: Final = {
-    "sqlite": {
-        "{in_ids}": "in (select value from json_each(:ids))",
-        "{in_keys}": "in (select value from json_each(:keys))",
-        "{packed}": "group_concat(image_key)",
-    },
-    "postgresql": {
-        "{in_ids}": "= any(:ids)",
-        "{in_keys}": "= any(:keys)",
-        "{packed}": "string_agg(cast(image_key as text), ',')",
-    },
-}
-_NAMED: Final = re.compile(r":(\w+)")
-_keys_of: Final = msgspec.json.Decoder(list[int]).decode
-# Of the last sync that could read the source: so long its images were judged by it.
-_LAST_COVERAGE: Final = """
-    select s.coverage from source_runs as s
-    join sync_runs as r on r.run_id = s.run_id
-    where s.source = :source and s.status <> 'failed' and r.kind = 'sync'
-    order by s.observed_at desc limit 1
-"""
-_RUN_COUNT: Final = "select count(*) from source_runs where source = :source"
-_ANY_IMAGE: Final = "select 1 from current_images where source = :source limit 1"
-_MARK: Final = """
-    c.image_key, c.state, c.record_digest, c.fingerprint,
-    c.last_seen_at is not null or c.missing_since is not null
-"""
-_MARKS: Final = f"""
-    select {_MARK}, c.image_id
-    from current_images as c
-    where c.source = :source and c.image_id {{in_ids}}
-"""
-_FIND: Final = f"""
-    select {_MARK}, c.version, {{image}}
-    from current_images as c
-    where c.source = :source and c.image_id {{in_ids}}
-"""
-_VERSION, _IMAGE = 5, 6  # where they stand in a row of `_FIND`
-_HIGHEST: Final = "select max(image_key) from current_images"
-_PRESENT: Final = """
-    select {packed}
-    from current_images
-    where source || '' = :source and state = 'present' and image_key between :first and :last
-"""
-_CANDIDATES: Final = """
-    select c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id,
-        coalesce(c.namespace, c.swr_organization), c.service_type, c.missing_since
-    from current_images as c
-    where c.source = :source and c.state = 'present' {which}
-    order by c.image_key
-"""
+def read_project_ids(engine: Engine, sources: Sequence[str]) -> dict[str, str]:
+    """Read the project that each of these sources belongs to on record."""
+    s = source_runs.c
+    known = select(s.source, s.project_id).where(s.source.in_(sources)).distinct()
+    with engine.connect() as connection, reading(connection):
+        return {source: project for source, project in connection.execute(known)}

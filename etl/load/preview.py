@@ -1,73 +1,45 @@
-"""What would a run do to a source? The same counting as `apply`, and nothing is written."""
+"""The preview of a run that writes nothing: its outcome and the changes that it would apply."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etl.load.differences import Differences
-from etl.load.rows import ID, NAME
-from etl.load.sighting import deleted_by, seen_by
-from etl.load.statements import reading
-from etl.load.tally import Tally
-from etl.load.turn import read_before
+from etl.load.versions import listed_deleted_detail
+from etl.model import DELETED, AbsentImage, Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator
 
-    from sqlalchemy import Connection
-
-    from etl.load.sighting import Sighting
-    from etl.load.stage import Changed
-    from etl.model import Decision, Outcome, WalkFacts
+    from etl.load.changes import ChangeDetector
+    from etl.load.spool import Change
+    from etl.model import Decision, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A run that is not done: its outcome, and what it would write, read from the spools."""
+    """The outcome of a plan for one source, with the changes that a sync would apply."""
 
     outcome: Outcome
-    differences: Differences
-    is_certified: bool
+    decision: Decision
+    detector: ChangeDetector
 
-    def new(self) -> Iterator[tuple[str, str | None]]:
-        """Id and name of the images that would be added (and removed, if listed as DELETED)."""
-        for page in self.differences.new(is_certified=self.is_certified):
-            for row in page.rows:
-                yield row[ID], row[NAME]
+    def changes(self) -> Iterator[Change]:
+        """Iterate over the new and changed images."""
+        is_certified = self.outcome.facts.certificate != "none"
+        for change in self.detector.changes(is_certified=is_certified):
+            if change.kind != "restamped":
+                yield change
 
-    def changed(self) -> Iterator[Changed]:
-        """The versions that would follow, with their field changes."""
-        return self.differences.changed(is_certified=self.is_certified)
-
-
-def preview_source(
-    connection: Connection,
-    *,
-    source: str,
-    observed_at: datetime,
-    sightings: Sequence[Sighting],
-    decision: Decision,
-    facts: WalkFacts,
-) -> Preview:
-    """The outcome that `apply_source` would come to now."""
-    with reading(connection):
-        before = read_before(connection, source)
-    is_certified = facts.certificate != "none"
-    differences, tally = Differences(sightings, decision), Tally()
-    for _ in tally.new(differences.new(is_certified=is_certified)):
-        pass
-    for _ in tally.changed(differences.changed(is_certified=is_certified)):
-        pass
-    tally.rejected = sum(1 for _ in differences.rejected())
-    outcome = tally.outcome(
-        source=source,
-        observed_at=observed_at,
-        facts=facts,
-        decision=decision,
-        seen=seen_by(sightings),
-        deleted=len(deleted_by(sightings)),
-        present_before=before.present,
-    )
-    return Preview(outcome, differences, is_certified)
+    def removals(self) -> Iterator[Removal]:
+        """Iterate over the removals, including images first seen with status DELETED."""
+        yield from self.decision.removals
+        for change in self.changes():
+            image = change.image
+            if change.kind in {"added", "in_scope"} and image.status == DELETED:
+                absent = AbsentImage(
+                    *(change.image_key, image.image_id, image.name, change.listing, image.type),
+                    *(image.workspace_id, image.namespace, image.service_type, None),
+                )
+                detail = listed_deleted_detail(change.listing, self.outcome.observed_at)
+                yield Removal(absent, "listed_deleted", detail)

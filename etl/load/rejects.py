@@ -1,129 +1,166 @@
-"""Keeps the records that can't be understood, once each, and the unknown fields' names."""
+"""Records that cannot be parsed, stored once each, and the names of unknown fields."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select, update
 
-from etl.database.schema import rejects, source_fields
-from etl.load.statements import reading
-from etl.load.turn import batches
+from etl.database.schema import current_images, rejects, source_fields
+from etl.load.spool import Reject
+from etl.load.sql import batches, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
-    from etl.load.seen import Seen
-    from etl.load.stage import Rejected
-    from etl.load.turn import Turn
+    from etl.load.changes import ChangeDetector
+    from etl.load.transaction import SourceTransaction
+    from etl.model import Page, Unreadable
 
-RECORD_BYTES: Final = 65_536
-"""So much of a rejected record is kept."""
+RECORD_BYTES: Final = 65_536  # a longer rejected record is cut
 _BATCH: Final = 500
+r: Final = rejects.c
 
 
-def record_digest(record: bytes) -> str:
-    """What a rejected record is known by, also where its whole text is not kept: hexadecimal."""
+def reject_of(page: Page, position: int, unreadable: Unreadable) -> Reject:
+    """Return the reject of a record of a page."""
+    record = bytes(page.records[position])
+    image_id = unreadable.image_id
+    return Reject(
+        image_id=None if image_id is None else storable(image_id),
+        listing=str(page.listing),
+        page=page.number,
+        position=position,
+        reason=storable(unreadable.reason),
+        record=record[:RECORD_BYTES].decode(errors="replace").replace("\0", "\ufffd"),
+        record_bytes=len(record),
+        digest=reject_digest(record),
+    )
+
+
+def reject_digest(record: bytes) -> str:
+    """Identify a rejected record, even if its text was cut: hexadecimal."""
     return blake2b(record, digest_size=16).hexdigest()
 
 
-def whole_rejects(connection: Connection, source: str) -> dict[str, list[bytes]]:
-    """Listing → the unresolved records of `source` that were kept whole, the latest run's first.
+def storable(text: str) -> str:
+    """Replace what PostgreSQL cannot store, NUL and lone surrogates, by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
-    Listings as `TYPE/WORKSPACE`; empty where a record's is not on record.
+
+def read_whole_rejects(connection: Connection, source: str) -> dict[str, list[bytes]]:
+    """Read the unresolved records that were stored whole, the latest run's first.
+
+    The keys are listings as `TYPE/WORKSPACE`; "" if a record's listing is not on record.
     """
-    open_ones = (
-        select(rejects.c.listing, rejects.c.record, rejects.c.record_digest)
-        .where(rejects.c.source == source, rejects.c.resolved_at.is_(None))
-        .order_by(rejects.c.rejected_at.desc(), rejects.c.reject_id)
+    unresolved = (
+        select(r.listing, r.record, r.record_digest)
+        .where(r.source == source, r.resolved_at.is_(None))
+        .order_by(r.rejected_at.desc(), r.reject_id)
     )
     with reading(connection):
-        rows = connection.execute(open_ones).all()
+        rows = connection.execute(unresolved).all()
     whole: dict[str, list[bytes]] = {}
     for listing, text, digest in rows:
         record = text.encode()
-        if record_digest(record) == digest:
+        if reject_digest(record) == digest:
             whole.setdefault(listing or "", []).append(record)
     return whole
 
 
-def write_rejects(turn: Turn, frames: Iterable[Rejected], seen: Seen) -> int:
-    """Writes the rejects that are not on record, and resolves those whose image was understood.
+def count_rejects(changes: ChangeDetector) -> tuple[int, int]:
+    """Count the rejected records, and those among them that are not on record."""
+    connection, source = changes.baseline.connection, changes.baseline.source
+    count = new = 0
+    for batch in batches(changes.rejects(), _BATCH):
+        known = set()
+        if connection is not None:
+            with reading(connection):
+                known = {*connection.execute(_on_record(source, batch)).tuples()}
+        count += len(batch)
+        new += sum((each.digest, each.reason) not in known for each in batch)
+    return count, new
 
-    Gives the number of records that were rejected. A record that is rejected once more, for the
-    same reason, stays unresolved; a certified walk without it resolves it: it is gone.
+
+def write_rejects(transaction: SourceTransaction, changes: ChangeDetector) -> tuple[int, int]:
+    """Store the rejects that are not on record, and resolve those whose image is readable now.
+
+    Returns what `count_rejects` returns. A record rejected again for the same reason stays
+    unresolved; a certified walk without the record resolves it, because it is gone.
     """
-    again: set[tuple[str, str]] = set()
-    for batch in batches(frames, _BATCH):
-        marks = {_mark(frame) for frame in batch}
-        again |= marks
-        known = _on_record(turn, [digest for digest, _ in marks])
-        rows = [_row(turn, each) for each in batch if _mark(each) not in known]
-        if rows:
-            turn.connection.execute(insert(rejects), rows)
-    _resolve(turn, seen, again)
-    return len(again)
+    current: set[tuple[str, str]] = set()
+    new_count = 0
+    for batch in batches(changes.rejects(), _BATCH):
+        known = {*transaction.execute(_on_record(transaction.source, batch)).tuples()}
+        new = [each for each in batch if (each.digest, each.reason) not in known]
+        current.update((each.digest, each.reason) for each in batch)
+        new_count += len(new)
+        if new:
+            transaction.execute(insert(rejects), [_row(transaction, each) for each in new])
+    _resolve(transaction, changes, current)
+    return len(current), new_count
 
 
-def _mark(frame: Rejected) -> tuple[str, str]:
-    return frame.digest, frame.reject.reason
-
-
-def _on_record(turn: Turn, digests: Sequence[str]) -> set[tuple[str, str]]:
-    known = select(rejects.c.record_digest, rejects.c.reason).where(
-        rejects.c.source == turn.source,
-        rejects.c.record_digest.in_(digests),
-        rejects.c.resolved_at.is_(None),
+def _on_record(source: str, batch: Sequence[Reject]) -> Select[tuple[str, str]]:
+    return select(r.record_digest, r.reason).where(
+        r.source == source,
+        r.record_digest.in_({each.digest for each in batch}),
+        r.resolved_at.is_(None),
     )
-    return {(digest, reason) for digest, reason in turn.connection.execute(known)}
 
 
-def _row(turn: Turn, frame: Rejected) -> dict[str, Any]:
-    reject = frame.reject
+def _row(transaction: SourceTransaction, reject: Reject) -> dict[str, Any]:
     return {
-        "run_id": turn.run_id,
-        "source": turn.source,
+        "run_id": transaction.run_id,
+        "source": transaction.source,
         "image_id": reject.image_id,
-        "listing": frame.listing,
+        "listing": reject.listing,
         "page": reject.page,
         "position": reject.position,
         "reason": reject.reason,
         "record": reject.record,
-        "record_bytes": frame.length,
-        "record_digest": frame.digest,
-        "rejected_at": turn.observed_at,
+        "record_bytes": reject.record_bytes,
+        "record_digest": reject.digest,
+        "rejected_at": transaction.observed_at,
     }
 
 
-def _resolve(turn: Turn, seen: Seen, again: set[tuple[str, str]]) -> None:
-    for reject_id, image_id, digest, reason, key, state in turn.execute(_OPEN).all():
-        is_present = state == "present" and seen.has_told(key)
-        is_told = turn.is_certified or is_present or seen.has_told_other(image_id)
-        if is_told and (digest, reason) not in again:
-            turn.execute(_RESOLVE, reject_id=reject_id)
+def _resolve(
+    transaction: SourceTransaction, changes: ChangeDetector, current: set[tuple[str, str]]
+) -> None:
+    c = current_images.c
+    unresolved = (
+        select(r.reject_id, r.image_id, r.record_digest, r.reason, c.image_key, c.state)
+        .outerjoin(current_images, and_(c.source == r.source, c.image_id == r.image_id))
+        .where(r.source == transaction.source, r.resolved_at.is_(None))
+    )
+    resolved = [
+        row.reject_id
+        for row in transaction.execute(unresolved).all()
+        if (row.record_digest, row.reason) not in current
+        and (transaction.is_certified or changes.was_parsed(row.image_id, row.image_key))
+    ]
+    done = update(rejects).values(
+        resolved_at=transaction.observed_at, resolved_run_id=transaction.run_id
+    )
+    for batch in batches(resolved, _BATCH):
+        transaction.execute(done.where(r.reject_id.in_(batch)))
 
 
-def write_source_fields(turn: Turn, names: Sequence[str]) -> None:
-    """Writes the names of unknown fields that this source never had before."""
+def write_source_fields(transaction: SourceTransaction, names: Sequence[str]) -> None:
+    """Store the names of unknown fields that this source did not have before."""
     if not names:
         return
-    had = select(source_fields.c.field).where(source_fields.c.source == turn.source)
-    known = set(turn.connection.scalars(had))
-    row = {"source": turn.source, "first_seen_at": turn.observed_at, "run_id": turn.run_id}
-    fresh = [{**row, "field": name} for name in names if name not in known]
-    if fresh:
-        turn.connection.execute(insert(source_fields), fresh)
-
-
-_OPEN: Final = """
-    select r.reject_id, r.image_id, r.record_digest, r.reason, c.image_key, c.state
-    from rejects as r
-    left join current_images as c on c.source = r.source and c.image_id = r.image_id
-    where r.source = :source and r.resolved_at is null
-"""
-_RESOLVE: Final = """
-    update rejects set resolved_at = :at, resolved_run_id = :run_id where reject_id = :reject_id
-"""
+    on_record = select(source_fields.c.field).where(source_fields.c.source == transaction.source)
+    known = {*transaction.execute(on_record).scalars()}
+    shared = {
+        "source": transaction.source,
+        "first_seen_at": transaction.observed_at,
+        "run_id": transaction.run_id,
+    }
+    new = [{**shared, "field": name} for name in names if name not in known]
+    if new:
+        transaction.execute(insert(source_fields), new)

@@ -1,12 +1,13 @@
-"""Which runs are there, which is alive, and which was killed?
+"""Rows of `sync_runs`: a run's start, its end, and the runs of processes that were killed.
 
 A live run holds a lock on its own number: an advisory lock on a connection of its own
-(PostgreSQL), or a byte of the lock file (SQLite). A row that says `running` without that lock is
-left from a process that was killed, and becomes `abandoned`.
+(PostgreSQL), or a byte of the lock file (SQLite). A row with status `running` without that lock
+belongs to a process that was killed, and becomes `abandoned`.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select, text, update
@@ -24,19 +25,28 @@ if TYPE_CHECKING:
 _SESSIONS: Final[dict[tuple[str, int], Connection]] = {}
 
 
-def begin_run(
-    engine: Engine, *, kind: str, now: datetime, version: str, host: str, pid: int
-) -> int:
-    """Writes the run's row, committed at once, and marks the runs of dead processes `abandoned`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """The values of a run's row when it starts; `actor` and `reason` belong to a decision."""
+
+    kind: str
+    started_at: datetime
+    version: str
+    host: str
+    pid: int
+    actor: str | None = None
+    reason: str | None = None
+
+
+def begin_run(engine: Engine, start: RunStart) -> int:
+    """Write the run's row, committed at once, and mark the runs of dead processes `abandoned`."""
     connection = engine.connect()
     try:
         with writing(connection):
             _abandon_dead(connection)
-            row = insert(sync_runs).values(
-                kind=kind, started_at=now, status="running", version=version, host=host, pid=pid
-            )
+            row = insert(sync_runs).values(status="running", **asdict(start))
             run_id = int(connection.execute(row.returning(sync_runs.c.run_id)).scalar_one())
-            _say_alive(connection, run_id)
+            _lock_run(connection, run_id)
     except BaseException:
         connection.close()
         raise
@@ -45,13 +55,13 @@ def begin_run(
 
 
 def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: datetime) -> None:
-    """Writes how the run ended; it is alive no more."""
+    """Write how the run ended, and release its lock."""
     done = update(sync_runs).where(sync_runs.c.run_id == run_id)
     try:
         with engine.connect() as connection, writing(connection):
             connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
     finally:
-        _say_over(engine, run_id)
+        _unlock_run(engine, run_id)
 
 
 def _abandon_dead(connection: Connection) -> None:
@@ -72,8 +82,8 @@ def _is_alive(connection: Connection, run_id: int) -> bool:
     return not is_free.scalar()
 
 
-def _say_alive(connection: Connection, run_id: int) -> None:
-    """Before the row is committed: nobody ever sees a running run without its lock."""
+def _lock_run(connection: Connection, run_id: int) -> None:
+    """Lock the run's number before its row is committed: no running run is without its lock."""
     if connection.dialect.name == "sqlite":
         FILE_LOCKS.begin_run(file_of(connection.engine.url), run_id)
         return
@@ -82,14 +92,14 @@ def _say_alive(connection: Connection, run_id: int) -> None:
 
 
 def _keep(connection: Connection, run_id: int) -> None:
-    """PostgreSQL's lock lives as long as its session, which waits idle, in no transaction."""
+    """Keep PostgreSQL's session open: its lock lives as long as the session."""
     if connection.dialect.name == "sqlite":
         connection.close()
     else:
         _SESSIONS[str(connection.engine.url), run_id] = connection
 
 
-def _say_over(engine: Engine, run_id: int) -> None:
+def _unlock_run(engine: Engine, run_id: int) -> None:
     if engine.dialect.name == "sqlite":
         FILE_LOCKS.end_run(file_of(engine.url), run_id)
     elif session := _SESSIONS.pop((str(engine.url), run_id), None):

@@ -1,13 +1,13 @@
-"""What does each field of the API's image mean to us? One table; each field has one rule.
+"""Field rules: the API's fields, the columns they fill, and how each value is normalised.
 
-The service's own field names live here and in `page`, nowhere else. Facts come from the API
-reference and from recorded responses; where they differ, the recorded responses count.
+The service's own field names appear here and in `page` only. Facts come from the API reference and
+from recorded responses; where these differ, the recorded responses count.
 
-For every field a missing key and an explicit null are the same, `None`; `""` and `[]` are values.
-Of a key that comes twice the last one counts. A value of an impossible type (a boolean for a
-number, a float for a time, text in place of a list) rejects the record: the decoder says so.
+A missing key and an explicit null are both `None`; `""` and `[]` are values. The last value of a
+repeated key counts. A value of an impossible type (a boolean for a number, a fraction for a time,
+text in place of a list) rejects the record.
 
-`flavor_type` and the values of the two lists are enums too, so their letter case means nothing.
+`flavor_type` and the values of the two lists are enums too, so their letter case has no meaning.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_ID_LENGTH: Final = 512
 END_OF_9999: Final = 253_402_300_799_999  # epoch milliseconds; no database's calendar goes beyond
 MAX_SIZE: Final = 2**63 - 1  # what both databases hold
-MAX_REMEMBERED: Final = 1000
-MAX_LENGTH_REMEMBERED: Final = 64
+MAX_CACHED: Final = 1000
+MAX_CACHED_LENGTH: Final = 64
 
 Identity = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 Text = str | None
@@ -36,8 +36,8 @@ Size = Annotated[int, Meta(ge=0, le=MAX_SIZE)] | None
 EpochMilliseconds = Annotated[int, Meta(ge=0, le=END_OF_9999)] | None
 
 
-class Remembered(dict[Any, Any]):
-    """A rule for values that come again and again: looked up where known, in bounded space."""
+class Cached(dict[Any, Any]):
+    """A rule with a bounded cache, for columns with few distinct values."""
 
     def __init__(self, rule: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Remembered(dict[Any, Any]):
 
     def __missing__(self, value: Any) -> Any:
         result = self.rule(value)
-        if len(self) < MAX_REMEMBERED and len(value) <= MAX_LENGTH_REMEMBERED >= max(
+        if len(self) < MAX_CACHED and len(value) <= MAX_CACHED_LENGTH >= max(
             map(len, value), default=0
         ):
             self[value] = result
@@ -64,31 +64,31 @@ def _upper_set(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({value.strip().upper() for value in values}))
 
 
-# An enum. Each is open: a value that nobody has seen before is kept.
-upper: Final = Remembered(_upper).__getitem__
-# The one enum that is spelled in lower case, as recorded responses have it.
-lower: Final = Remembered(_lower).__getitem__
-# A set of enum values: order, doubles and letter case mean nothing.
-upper_set: Final = Remembered(_upper_set).__getitem__
+# Enums are open: an unknown value is kept.
+upper: Final = Cached(_upper).__getitem__
+# The one enum that recorded responses spell in lower case.
+lower: Final = Cached(_lower).__getitem__
+# A set of enum values: order, duplicates and letter case have no meaning.
+upper_set: Final = Cached(_upper_set).__getitem__
 
 
 def tag_set(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
-    """A set of keys with values; a missing value comes before the empty one."""
+    """Sort and deduplicate tags; a missing value sorts before an empty one."""
     if len(tags) < 2:
         return tags
     return tuple(sorted(set(tags), key=lambda tag: (tag.key, tag.value is not None, tag.value)))
 
 
 class Field(NamedTuple):
-    """A field of the API, the column that it fills, its possible types, and what we make of it."""
+    """A field of the API, the column that it fills, its type, and its normalisation."""
 
     name: str
     column: str
     type: Any
-    rule: Callable[[Any], Any] | None = None  # never called for None; without one: as it is
+    rule: Callable[[Any], Any] | None = None  # not called for None; without a rule: unchanged
 
 
-# In the order of `Image`, without what is read from `swr_path`, and without `extra`.
+# In the order of `Image`, without the parts of `swr_path` and without `extra`.
 FIELDS: Final = (
     Field("id", "image_id", Identity),
     Field("name", "name", Text, str.strip),
@@ -116,6 +116,32 @@ FIELDS: Final = (
     Field("update_at", "updated_at", EpochMilliseconds),
 )
 KNOWN: Final = frozenset(field.name for field in FIELDS)
+INTEGERS: Final = frozenset({"size", "create_at", "update_at", "workspace_id"})
+RULES_VERSION: Final = 1  # increase it if a rule changes without a change of the field names
 
-# Show image alone has it: no image of a list does, so it is neither a value nor an unknown field.
+# Only Show image has this field, so it is neither a tracked value nor an unknown field.
 ONLY_IN_SHOW: Final = frozenset({"support_res_categories"})
+
+SwrParts = tuple[str | None, str | None, str | None, str | None]
+_NO_PARTS: Final[SwrParts] = (None, None, None, None)
+
+
+def swr_parts(path: str | None) -> SwrParts:
+    """Split an image address into registry, organisation, repository and tag (else the digest).
+
+    The form is `host[:port]/organisation/repository[:tag]` (API reference) or `…@algorithm:digest`.
+    As usual for container images, the first part is a host only if it contains a dot or a port or
+    is `localhost`. The repository may contain slashes; a path of one part is a repository. A path
+    of another form is not an error: the parts that it lacks are None.
+    """
+    if not path:
+        return _NO_PARTS
+    address, _, digest = path.partition("@")
+    registry, slash, rest = address.partition("/")
+    if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+        registry, rest = "", address
+    organization, slash, repository = rest.partition("/")
+    if not slash:
+        organization, repository = "", rest
+    repository, _, tag = repository.partition(":")
+    return registry or None, organization or None, repository or None, tag or digest or None

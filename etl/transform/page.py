@@ -1,7 +1,7 @@
-"""What does the answer to a list call say: which records, how many in all, which page?
+"""Decoding of a list response: its records, their ids and its paging fields.
 
-A 200 whose body is HTML, truncated, without `data` or without `total` is a broken answer and never
-an empty catalogue. What is odd inside a record stays that record's trouble: see `mend`.
+A response whose body is HTML, truncated, or without `data` or `total` is an error and never an
+empty catalogue. An oddity inside a record affects only that record (`json_repair`).
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from typing import Annotated, Final
 import msgspec
 
 from etl.errors import SourceBroken
-from etl.transform.fields import Identity  # noqa: TC001  the decoder reads it at run time
-from etl.transform.mend import mend
-from etl.transform.record import NOT_DECODABLE, NUL, listed_image_id, reason_of
+from etl.transform.fields import Identity  # noqa: TC001  # the decoder needs the type at run time
+from etl.transform.image import (
+    NOT_DECODABLE,
+    NUL,
+    listed_image_id,
+    reason_of,
+    with_plain_integers,
+)
+from etl.transform.json_repair import repair
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class PageEnvelope(msgspec.Struct, gc=False):
-    """One page: each record's own bytes, and what the server says of the page.
+    """One page: the bytes of each record, and the paging fields of the response.
 
-    `total` is the number of matching rows, `size` the page size that the server really uses,
-    `current` the page's number (from 0, or from 1) or the offset, `pages` = ceil(total / size).
+    `total` is the number of matching rows, `size` the page size that the server used, `current`
+    the page's number (from 0 or from 1) or its offset, `pages` = ceil(total / size).
     """
 
     data: list[msgspec.Raw]
@@ -33,7 +39,7 @@ class PageEnvelope(msgspec.Struct, gc=False):
 
 
 class ListedRow(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at": "create_at"}):
-    """That an image was listed and when it was made: what a walk must know of each record."""
+    """The part of a record that the walk needs: the image's id and its creation time."""
 
     image_id: Identity | None
     created_at: int | None = None
@@ -42,41 +48,36 @@ class ListedRow(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at"
 _envelope: Final = msgspec.json.Decoder(PageEnvelope).decode
 _rows: Final = msgspec.json.Decoder(list[ListedRow]).decode
 _row: Final = msgspec.json.Decoder(ListedRow).decode
+_COUNTS: Final = frozenset({"total", "size", "current", "pages"})
 
 
 def split_page(body: bytes) -> PageEnvelope:
-    """The page's records, unread. Raises `SourceBroken` where it is no page."""
+    """Split a response into its records without decoding them. Raises `SourceBroken`."""
     try:
         return _envelope(body)
-    except msgspec.ValidationError as error:
-        raise _broken(error) from None
     except NOT_DECODABLE:
         pass
     try:
-        return _envelope(mend(body))
+        return _envelope(with_plain_integers(repair(body), names=_COUNTS))
     except NOT_DECODABLE as error:
-        raise _broken(error) from None
+        raise SourceBroken(f"the response is not a page of images: {reason_of(error)}") from None
 
 
 def listed_rows(records: list[msgspec.Raw]) -> list[ListedRow]:
-    """What a walk must know of each of a page's records, in their order."""
+    """Return the id and creation time of each record, in order."""
     listed = b"[" + b",".join(records) + b"]"
     try:
-        seen = _rows(mend(listed) if NUL in listed else listed)
+        rows = _rows(repair(listed) if NUL in listed else listed)
     except NOT_DECODABLE:
-        seen = [_row_of(mend(bytes(record))) for record in records]
-    for row in seen:
+        rows = [_row_of(repair(bytes(record))) for record in records]
+    for row in rows:
         if row.image_id and row.image_id.isspace():
             row.image_id = None
-    return seen
+    return rows
 
 
 def _row_of(record: bytes) -> ListedRow:
     try:
-        return _row(record)
+        return _row(with_plain_integers(record))
     except NOT_DECODABLE:
         return ListedRow(listed_image_id(record))
-
-
-def _broken(error: Exception) -> SourceBroken:
-    return SourceBroken(f"the answer is no page of images: {reason_of(error)}")

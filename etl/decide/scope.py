@@ -1,4 +1,4 @@
-"""What do a source's types, workspaces and filters take in?"""
+"""Coverage of a source: which images its types, workspaces and filters include."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 if TYPE_CHECKING:
-    from etl.model import Candidate
+    from etl.model import AbsentImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What a source is asked for; `workspaces` is `("*",)` for all there are."""
+    """The types, workspaces and filters of a source; `workspaces` may be `("*",)` for all."""
 
     types: tuple[str, ...]
     workspaces: tuple[str, ...]
@@ -25,8 +25,8 @@ class Coverage:
 
     @property
     def digest(self) -> str:
-        """Tells one coverage from another, whatever the order in the configuration."""
-        told = (
+        """Identifies the coverage; the order of lists in the configuration has no effect."""
+        values = (
             sorted(self.types),
             sorted(self.workspaces),
             self.namespace,
@@ -34,23 +34,23 @@ class Coverage:
             self.name_fuzzy and bool(self.name_filter),
             self.service_type,
         )
-        return blake2b(json.encode(told), digest_size=16).hexdigest()
+        return blake2b(json.encode(values), digest_size=16).hexdigest()
 
-    def takes_in(self, image: Candidate) -> bool:
-        """Whether an image that was not seen belongs here, by its listing and last known values."""
+    def includes(self, image: AbsentImage) -> bool:
+        """Whether an absent image belongs here, by its listing and its last known values."""
         type_, _, workspace = (image.listing or "").partition("/")
         is_listed = (type_ or image.type) in self.types and (
             self.workspaces == ("*",) or (workspace or image.workspace_id) in self.workspaces
         )
         return is_listed and self._passes_filters(image)
 
-    def _passes_filters(self, image: Candidate) -> bool:
+    def _passes_filters(self, image: AbsentImage) -> bool:
         return (
             (not self.namespace or image.namespace == self.namespace)
             and (not self.service_type or image.service_type == self.service_type.upper())
-            and (not self.name_filter or self._is_named(image.name or ""))
+            and (not self.name_filter or self._matches_name(image.name or ""))
         )
 
-    def _is_named(self, name: str) -> bool:
-        asked = self.name_filter.strip()
-        return asked.casefold() in name.casefold() if self.name_fuzzy else name == asked
+    def _matches_name(self, name: str) -> bool:
+        wanted = self.name_filter.strip()
+        return wanted.casefold() in name.casefold() if self.name_fuzzy else name == wanted

@@ -1,0 +1,291 @@
+"""Comparison of a walk's pages with the recorded state, while they arrive.
+
+A record whose bytes are on record is only marked as seen. Of the others, what differs is kept in a
+spool until the commit.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from etl.decide.diff import field_changes
+from etl.load.rejects import reject_of, storable
+from etl.load.spool import Change, Kind, Reject, Spool
+from etl.model import DELETED, FieldChange, Image  # noqa: TC001  # msgspec needs the types
+from etl.profiler import Profiler
+from etl.transform import RULES_BYTE, normalise_all, record_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from etl.load.baseline import Baseline, StoredImage, StoredKey
+    from etl.model import AbsentImage, ImageBatch, Listing, Page
+
+MAX_UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new field in every record
+_READINGS: Final = 10_000  # more than any listing is read in one walk
+_KINDS: Final[dict[str, Kind]] = {
+    "present": "changed",
+    "removed": "restored",
+    "out_of_scope": "in_scope",
+}
+
+
+class _Shown(Struct, frozen=True, gc=False):
+    """An image as one reading shows it."""
+
+    position: int
+    claim: int
+    image: Image
+    record_digest: bytes
+    fingerprint: bytes
+
+    def change(
+        self,
+        kind: Kind,
+        listing: str,
+        *,
+        key: int = 0,
+        version: int = 1,
+        fields: tuple[FieldChange, ...] = (),
+    ) -> Change:
+        """The change that it results in."""
+        return Change(
+            *(self.position, self.claim, kind, key, version, self.image),
+            *(self.record_digest, self.fingerprint, listing, fields),
+        )
+
+
+class ChangeDetector:
+    """The differences between the pages of one walk and the recorded state of its source.
+
+    Every image has a position: the present ones that of the baseline, all others the next free
+    one. Several readings may show an image. The first listing in the source's order decides, and
+    within a listing its newest reading. This order is a number, the *claim* of a reading: the
+    smallest claim on a position wins, and 0 means that the image was not seen.
+    """
+
+    def __init__(self, baseline: Baseline, *, profiler: Profiler | None = None) -> None:
+        self.baseline = baseline
+        self.unknown_fields: set[str] = set()
+        self.spool = Spool()
+        self._profiler = profiler or Profiler()
+        self._present = len(baseline.keys)
+        self._claims = array("I", bytes(4 * self._present))
+        self._others: dict[str, int] = {}  # id → position of images that are not present
+        self._different: dict[int, bytes] = {}  # position → fingerprint that is not on record
+        self._deleted: dict[int, int] = {}  # position → claim of a reading with status DELETED
+        self._rejected: set[int] = set()  # positions shown by records that cannot be parsed
+        self._conflicts: set[int] = set()
+        self._listings: dict[int, Listing] = {}  # by their place in the source's order
+
+    def add(self, page: Page) -> None:
+        """Compare a page."""
+        self._listings.setdefault(page.order, page.listing)
+        claim = (page.order + 1) * _READINGS - page.reading
+        count = len(page.records)
+        with self._profiler.on("digest", count):
+            digests = [*map(record_digest, page.records)]
+        with self._profiler.on("match", count):
+            unmatched = self._claim_unchanged(digests, claim)
+        if unmatched:
+            with self._profiler.on("compare", len(unmatched)):
+                self._compare(page, unmatched, [digests[place] for place in unmatched], claim)
+
+    @property
+    def seen_count(self) -> int:
+        """Number of distinct images that were seen, including those of rejected records."""
+        present = range(self._present)
+        unparsed = sum(1 for each in self._rejected if each in present and not self._claims[each])
+        return self.parsed_count + unparsed + len(self._others)
+
+    @property
+    def parsed_count(self) -> int:
+        """Number of present images that at least one readable record showed."""
+        return self._present - self._claims[: self._present].count(0)
+
+    @property
+    def deleted_count(self) -> int:
+        """Number of present images that are listed with status DELETED."""
+        return len(self._deleted_positions())
+
+    @property
+    def conflict_count(self) -> int:
+        """Number of images that two listings showed with different values."""
+        return len(self._conflicts)
+
+    def was_seen(self, image_key: int) -> bool:
+        """Whether any record showed this image, which was present before the run."""
+        position = self.baseline.find(image_key)
+        if position is None:  # present now, but not before the run
+            return True
+        return bool(self._claims[position]) or position in self._rejected
+
+    def was_parsed(self, image_id: str | None, image_key: int | None) -> bool:
+        """Whether a readable record showed this image; the key if it is on record."""
+        position = self._others.get(image_id or "")
+        if position is None and image_key is not None:
+            position = self.baseline.find(image_key)
+        return position is not None and bool(self._claims[position])
+
+    def listing_of(self, image_key: int) -> Listing | None:
+        """Return the listing whose values count for this present image; None if not seen."""
+        claim = self._claims[self.baseline.position_of(image_key)]
+        return self._listings[(claim - 1) // _READINGS] if claim else None
+
+    def absent(self) -> list[AbsentImage]:
+        """Read the present images that no reading showed, in the order of their first sight."""
+        keys = [
+            key
+            for position, (key, claim) in enumerate(
+                zip(self.baseline.keys, self._claims, strict=False)
+            )
+            if not claim and position not in self._rejected
+        ]
+        return [*self.baseline.absent_images(keys)]
+
+    def listed_deleted(self) -> list[AbsentImage]:
+        """Read the present images that are listed with status DELETED."""
+        keys = [self.baseline.keys[position] for position in self._deleted_positions()]
+        return [*self.baseline.absent_images(keys)]
+
+    def reseen(self) -> list[int]:
+        """Return the keys of images that are seen again, unchanged, after walks without them."""
+        return [
+            self.baseline.keys[position]
+            for position in sorted(self.baseline.missed)
+            if (self._claims[position] or position in self._rejected)
+            and position not in self._different
+        ]
+
+    def changes(self, *, is_certified: bool) -> Iterator[Change]:
+        """Iterate over the changes to apply: of each image the one with the smallest claim.
+
+        A walk that is not certified adds and changes no image that is listed as DELETED.
+        """
+        claims = self._claims
+        for item in self.spool:
+            if (
+                isinstance(item, Change)
+                and claims[item.position] == item.claim
+                and (is_certified or item.image.status != DELETED)
+            ):
+                yield item
+
+    def rejects(self) -> Iterator[Reject]:
+        """Iterate over the records that cannot be parsed, once for each reason."""
+        known: set[tuple[str, str]] = set()
+        for item in self.spool:
+            if isinstance(item, Reject) and (item.digest, item.reason) not in known:
+                known.add((item.digest, item.reason))
+                yield item
+
+    def _claim_unchanged(self, digests: Sequence[bytes], claim: int) -> list[int]:
+        """Mark the records that are on record as seen; return the places of all others."""
+        claims, unmatched = self._claims, []
+        for place, position in enumerate(map(self.baseline.positions.get, digests)):
+            if position is None:
+                unmatched.append(place)
+            elif not (held := claims[position]):
+                claims[position] = claim
+            elif held != claim:
+                self._claim(position, claim, None)
+        return unmatched
+
+    def _claim(self, position: int, claim: int, fingerprint: bytes | None) -> bool:
+        """Whether this reading decides about an image so far; None: it is as on record."""
+        held = self._claims[position]
+        is_same = self._different.get(position) == fingerprint
+        if held:
+            is_other_listing = (held - 1) // _READINGS != (claim - 1) // _READINGS
+            if is_other_listing and not is_same:
+                self._conflicts.add(position)
+            # The same values again, by a newer reading, need not be kept again.
+            if held <= claim or (is_same and not is_other_listing):
+                return False
+        self._claims[position] = claim
+        if fingerprint is None:
+            self._different.pop(position, None)
+        else:
+            self._different[position] = fingerprint
+        return True
+
+    def _deleted_positions(self) -> list[int]:
+        claims = self._claims
+        return sorted(each for each, claim in self._deleted.items() if claims[each] == claim)
+
+    def _compare(
+        self, page: Page, places: Sequence[int], digests: Sequence[bytes], claim: int
+    ) -> None:
+        with self._profiler.on("normalise", len(places)):
+            batch, unreadable = normalise_all([page.records[place] for place in places])
+        self._gather_unknown_fields(batch)
+        rejects = [reject_of(page, places[i], each) for i, each in unreadable.items()]
+        rejected_ids = {each.image_id for each in rejects if each.image_id is not None}
+        stored = self.baseline.stored_keys({*batch.ids, *rejected_ids})
+        self._rejected |= {self._position(each, stored.get(each)) for each in rejected_ids}
+        readable = (digest for i, digest in enumerate(digests) if i not in unreadable)
+        shown = [
+            _Shown(self._position(image.image_id, stored.get(image.image_id)), claim, image, *both)
+            for image, *both in zip(batch.images(), readable, batch.fingerprints, strict=True)
+        ]
+        changes = self._changes(shown, stored, str(page.listing))
+        with self._profiler.on("spool", len(changes)):
+            self.spool.write([*changes, *rejects])
+
+    def _gather_unknown_fields(self, batch: ImageBatch) -> None:
+        for names in dict.fromkeys(batch.unknown_fields):
+            for name in names:
+                if len(self.unknown_fields) < MAX_UNKNOWN_FIELDS:
+                    self.unknown_fields.add(storable(name))
+
+    def _position(self, image_id: str, stored: StoredKey | None) -> int:
+        if stored is not None and stored.state == "present":
+            return self.baseline.position_of(stored.image_key)
+        position = self._others.get(image_id)
+        if position is None:
+            position = self._others[image_id] = len(self._claims)
+            self._claims.append(0)
+        return position
+
+    def _changes(
+        self, shown: Sequence[_Shown], stored: dict[str, StoredKey], listing: str
+    ) -> list[Change]:
+        changes: list[Change] = []
+        others: list[_Shown] = []
+        for each in shown:
+            key = stored.get(each.image.image_id)
+            if key is None:
+                if self._claim(each.position, each.claim, each.fingerprint):
+                    changes.append(each.change("added", listing))
+            elif key.state == "present" and key.fingerprint == each.fingerprint:
+                is_first = self._claim(each.position, each.claim, None)
+                if is_first and key.record_digest[:1] != RULES_BYTE:
+                    changes.append(each.change("restamped", listing, key=key.image_key))
+            else:
+                others.append(each)
+        before = self.baseline.stored_images([each.image.image_id for each in others])
+        for each in others:
+            if change := self._compared(each, before[each.image.image_id], listing):
+                changes.append(change)
+        return changes
+
+    def _compared(self, shown: _Shown, before: StoredImage, listing: str) -> Change | None:
+        """Compare an image with its latest version, value by value."""
+        image = shown.image
+        if before.state == "present" and image.status == DELETED:
+            if self._claim(shown.position, shown.claim, shown.fingerprint):
+                self._deleted[shown.position] = shown.claim
+            return None
+        fields = field_changes(before.image, image)
+        is_same = before.state == "present" and not fields
+        fingerprint = None if is_same else shown.fingerprint
+        is_still_gone = before.state == "removed" and image.status == DELETED
+        if not self._claim(shown.position, shown.claim, fingerprint) or is_still_gone:
+            return None
+        kind: Kind = "restamped" if is_same else _KINDS[before.state]
+        return shown.change(
+            kind, listing, key=before.image_key, version=before.version + 1, fields=fields
+        )

@@ -1,0 +1,211 @@
+"""The one commit of a source: everything that a run found, or nothing.
+
+    fence ─ versions ─ removals ─ held ─ rejects ─ source_runs ─ log entry
+
+All network I/O is done before. `preview` computes the same outcome without writing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import insert
+
+from etl.database.schema import source_runs
+from etl.load.presence import write_relisted, write_reseen
+from etl.load.rejects import count_rejects, write_rejects, write_source_fields
+from etl.load.removals import write_decision, write_held
+from etl.load.sql import analyse, is_sqlite
+from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
+from etl.load.versions import refresh_components, remove_at_once, write_changes
+from etl.model import DELETED, Outcome, WalkFacts
+from etl.transform import COMPONENT_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from etl.errors import SourceError
+    from etl.load.baseline import Baseline
+    from etl.load.changes import ChangeDetector
+    from etl.load.spool import Change
+    from etl.model import Decision, Status
+
+ANALYSE_FROM: Final = 1000  # new images; fewer do not change how the database plans a query
+_CACHE_KIB: Final = 16_384  # SQLite's page cache: ids are in random order
+_OUTCOME_COLUMNS: Final = [
+    column.name for column in source_runs.c if column.name in {each.name for each in fields(Outcome)}
+]
+_FACT_COLUMNS: Final = [
+    column.name
+    for column in source_runs.c
+    if column.name in {each.name for each in fields(WalkFacts)}
+]
+
+
+@dataclass(slots=True)
+class RunCounts:
+    """Numbers of changes, counted while they are written."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    changed_fields: Counter[str] = field(default_factory=Counter)
+    removed_at_once: int = 0
+    rejected: int = 0
+    newly_rejected: int = 0
+
+    def counted(self, changes: Iterable[Change]) -> Iterator[Change]:
+        """Pass the changes on, counted."""
+        for change in changes:
+            self.kinds[change.kind] += 1
+            if change.kind in {"added", "in_scope"} and change.image.status == DELETED:
+                self.removed_at_once += 1
+            self.changed_fields.update(each.field for each in change.fields)
+            yield change
+
+
+def commit(
+    connection: Connection,
+    write: SourceWrite,
+    changes: ChangeDetector,
+    decision: Decision,
+    facts: WalkFacts,
+    *,
+    dismissed: Collection[str] = (),
+) -> Outcome:
+    """Write everything that a run found about a source, in one transaction.
+
+    The walk is certified if `facts` says so. `dismissed` are ids of held removals to discard.
+    Raises `LockHeld` if another run wrote the source since it was read.
+    """
+    if is_sqlite(connection):
+        with connection.begin():
+            connection.exec_driver_sql(f"pragma cache_size = -{_CACHE_KIB}")
+    is_certified = facts.certificate != "none"
+    on = write.profiler.on
+    with source_transaction(connection, write, is_certified=is_certified) as transaction:
+        refresh_components(transaction)
+        counts = RunCounts()
+        with on("commit: changes"):
+            write_changes(
+                transaction, counts.counted(changes.changes(is_certified=is_certified))
+            )
+            write_relisted(transaction, changes, listings_of(facts))
+            write_reseen(transaction, changes.reseen())
+            if counts.removed_at_once:
+                remove_at_once(transaction)
+        with on("commit: removals"):
+            write_decision(transaction, decision)
+            write_held(transaction, decision, changes, dismissed=dismissed)
+        with on("commit: rejects"):
+            counts.rejected, counts.newly_rejected = write_rejects(transaction, changes)
+            write_source_fields(transaction, sorted(changes.unknown_fields))
+        outcome = _outcome(write, changes, decision, facts, counts)
+        outcome = _write_source_run(transaction, outcome)
+    if outcome.added > max(ANALYSE_FROM, write.baseline.previous.present):
+        with on("commit: analyse"):
+            analyse(connection)
+    return outcome
+
+
+def preview(
+    changes: ChangeDetector, decision: Decision, facts: WalkFacts, observed_at: datetime
+) -> Outcome:
+    """Return the outcome that `commit` would have now, without writing anything."""
+    counts = RunCounts()
+    for _ in counts.counted(changes.changes(is_certified=facts.certificate != "none")):
+        pass
+    counts.rejected, counts.newly_rejected = count_rejects(changes)
+    write = SourceWrite(run_id=0, baseline=changes.baseline, observed_at=observed_at)
+    return _outcome(write, changes, decision, facts, counts)
+
+
+def record_failure(
+    connection: Connection, write: SourceWrite, error: SourceError, facts: WalkFacts
+) -> Outcome:
+    """Write the row of a source that could not be read; nothing else changes."""
+    with source_transaction(connection, write) as transaction:
+        outcome = failed_outcome(write.baseline, error, facts, write.observed_at)
+        return _write_source_run(transaction, outcome)
+
+
+def failed_outcome(
+    baseline: Baseline, error: SourceError, facts: WalkFacts, observed_at: datetime
+) -> Outcome:
+    """Return the outcome of a source that could not be read: its images are unchanged."""
+    return Outcome(
+        name=baseline.source,
+        status="failed",
+        observed_at=observed_at,
+        facts=facts,
+        present=baseline.previous.present,
+        error_kind=error.kind,
+        error_message=str(error),
+        error_request_id=error.request_id or None,
+        error_exit_code=error.exit_code,
+    )
+
+
+def listings_of(facts: WalkFacts) -> frozenset[str]:
+    """Return the listings that a walk read, as `TYPE/WORKSPACE`."""
+    return frozenset(each["listing"] for each in facts.detail.get("listings", ()))
+
+
+def _outcome(
+    write: SourceWrite,
+    changes: ChangeDetector,
+    decision: Decision,
+    facts: WalkFacts,
+    counts: RunCounts,
+) -> Outcome:
+    kinds = counts.kinds
+    removed = len(decision.removals) + counts.removed_at_once
+    arrived = kinds["added"] + kinds["restored"] + kinds["in_scope"]
+    out_of_scope = len(decision.out_of_scope)
+    present = write.baseline.previous.present
+    return Outcome(
+        name=write.source,
+        status=_status(decision, facts, counts),
+        observed_at=write.observed_at,
+        facts=facts,
+        seen=changes.seen_count,
+        added=kinds["added"],
+        changed=kinds["changed"],
+        unchanged=changes.parsed_count - kinds["changed"] - changes.deleted_count,
+        removed=removed,
+        restored=kinds["restored"],
+        in_scope=kinds["in_scope"],
+        out_of_scope=out_of_scope,
+        held=len(decision.held),
+        missing=len(decision.missing),
+        rejected=counts.rejected,
+        newly_rejected=counts.newly_rejected,
+        present=present + arrived - removed - out_of_scope,
+        held_rule=decision.held_rule,
+        changed_fields=dict(sorted(counts.changed_fields.items())),
+    )
+
+
+def _status(decision: Decision, facts: WalkFacts, counts: RunCounts) -> Status:
+    if decision.held:
+        return "held"
+    is_uncertified = facts.walks > 0 and facts.certificate == "none"
+    return "partial" if is_uncertified or counts.newly_rejected else "succeeded"
+
+
+def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outcome:
+    """Write the outcome's row and its log entry, last of all."""
+    row: dict[str, Any] = {
+        "run_id": transaction.run_id,
+        "source": transaction.source,
+        **{name: getattr(outcome, name) for name in _OUTCOME_COLUMNS},
+        **{name: getattr(outcome.facts, name) for name in _FACT_COLUMNS},
+        "walk_detail": msgspec.to_builtins(outcome.facts.detail),
+        "component_rules": COMPONENT_RULES,
+    }
+    transaction.execute(insert(source_runs).values(**row))
+    return replace(outcome, entry=None)

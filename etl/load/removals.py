@@ -1,0 +1,209 @@
+"""Removals and held removals, and the versions that they end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from etl.database.schema import current_images, held_removals, image_removals, source_runs
+from etl.load.presence import write_found, write_missing
+from etl.load.sql import batches, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from etl.load.changes import ChangeDetector
+    from etl.load.transaction import SourceTransaction
+    from etl.model import AbsentImage, Decision, Evidence, Removal
+
+_BATCH: Final = 1_000
+c: Final = current_images.c
+h: Final = held_removals.c
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRemoval:
+    """A removal that is held: the guard's rule, and the evidence."""
+
+    rule: str
+    evidence: Evidence
+    detail: dict[str, Any]
+
+
+def read_held_evidence(connection: Connection, source: str) -> dict[str, HeldRemoval]:
+    """Read the removals of a source that are held now, by image id."""
+    held = select(h.image_id, h.rule, h.evidence, h.evidence_detail).where(
+        h.source == source, h.released_at.is_(None)
+    )
+    with reading(connection):
+        rows = connection.execute(held.order_by(h.image_id)).all()
+    return {image_id: HeldRemoval(*values) for image_id, *values in rows}
+
+
+def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
+    """Read what a run held and nobody has decided since: source → image ids."""
+    s = source_runs.c
+    of_run = (
+        select(h.source, h.image_id)
+        .join(
+            source_runs,
+            and_(s.source == h.source, s.run_id == run_id, s.held > 0),
+        )
+        .where(h.held_at <= s.observed_at, h.released_at.is_(None))
+        .order_by(h.source, h.image_id)
+    )
+    held: dict[str, list[str]] = {}
+    with reading(connection):
+        for source, image_id in connection.execute(of_run):
+            held.setdefault(source, []).append(image_id)
+    return held
+
+
+def write_decision(transaction: SourceTransaction, decision: Decision) -> None:
+    """Write removals, what left the scope, what is missing, and what only a lookup found."""
+    _write_removals(transaction, decision.removals)
+    _close(transaction, [each.image for each in decision.removals], "removed")
+    _close(transaction, decision.out_of_scope, "out_of_scope")
+    # An image that is held because it is listed as DELETED is not missing.
+    held = (each.image for each in decision.held if each.evidence != "listed_deleted")
+    write_missing(transaction, [*decision.missing, *held])
+    write_found(transaction, decision.found)
+
+
+def _write_removals(transaction: SourceTransaction, removals: Iterable[Removal]) -> None:
+    since = func.coalesce(c.missing_since, literal(transaction.observed_at, c.valid_from.type))
+    evidence = bindparam("evidence", type_=image_removals.c.evidence.type)
+    detail = bindparam("detail", type_=image_removals.c.evidence_detail.type)
+    same = ("source", "image_id", "name", "swr_path", "version")
+    names = (*same, "run_id", "removed_at", "last_seen_at", "missing_since")
+    row = select(
+        *(c[name] for name in same),
+        literal(transaction.run_id),
+        literal(transaction.observed_at, c.valid_from.type),
+        transaction.last_seen_at(),
+        case((evidence == "listed_deleted", c.missing_since), else_=since),
+        evidence,
+        detail,
+    ).where(c.image_key == bindparam("key"))
+    statement = insert(image_removals).from_select((*names, "evidence", "evidence_detail"), row)
+    for batch in batches(removals, _BATCH):
+        rows = [
+            {"key": each.image.image_key, "evidence": each.evidence, "detail": each.detail}
+            for each in batch
+        ]
+        transaction.execute(statement, rows)
+
+
+def _close(transaction: SourceTransaction, images: Iterable[AbsentImage], state: str) -> None:
+    """End the images' versions."""
+    closed = update(current_images).values(
+        state=state,
+        valid_to=transaction.observed_at,
+        closed_run_id=transaction.run_id,
+        closed_as=state,
+        last_seen_at=transaction.last_seen_at(),
+        missing_since=None,
+    )
+    for keys in _key_batches(images):
+        transaction.execute(closed.where(c.image_key.in_(keys)))
+
+
+def _key_batches(images: Iterable[AbsentImage]) -> Iterable[list[int]]:
+    return batches((each.image_key for each in images), _BATCH)
+
+
+def write_held(
+    transaction: SourceTransaction,
+    decision: Decision,
+    changes: ChangeDetector,
+    *,
+    dismissed: Collection[str],
+) -> None:
+    """Hold what the decision holds, and release what it no longer holds.
+
+    A removal that is held again keeps its row. `dismissed` are ids of held removals to discard.
+    """
+    open_rows = transaction.execute(
+        select(h.image_id, c.image_key, c.state)
+        .join(current_images, and_(c.source == h.source, c.image_id == h.image_id))
+        .where(h.source == transaction.source, h.released_at.is_(None))
+        .order_by(h.image_id)
+    ).all()
+    wanted = {removal.image.image_id: removal for removal in decision.held}
+    removed = {removal.image.image_id for removal in decision.removals}
+    cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
+    deleted = {each.image_id for each in changes.listed_deleted()} if open_rows else set()
+    released = {}
+    for image_id, key, state in open_rows:
+        is_back = (
+            state != "present"
+            or image_id in cleared
+            or (changes.was_seen(key) and image_id not in deleted)
+        )
+        if image_id in removed:
+            released[image_id] = "removed"
+        elif image_id in dismissed:
+            released[image_id] = "dismissed"
+        elif image_id not in wanted and (transaction.is_certified or is_back):
+            released[image_id] = "withdrawn"
+    _release(transaction, released)
+    already = {image_id for image_id, _, _ in open_rows}
+    _hold(transaction, [each for id_, each in wanted.items() if id_ not in already], decision)
+
+
+def _release(transaction: SourceTransaction, released: dict[str, str]) -> None:
+    if not released:
+        return
+    statement = (
+        update(held_removals)
+        .values(
+            released_run_id=transaction.run_id,
+            released_at=transaction.observed_at,
+            released_as=bindparam("how"),
+        )
+        .where(
+            h.source == transaction.source,
+            h.image_id == bindparam("id"),
+            h.released_at.is_(None),
+        )
+    )
+    transaction.execute(statement, [{"id": key, "how": how} for key, how in released.items()])
+
+
+def _hold(
+    transaction: SourceTransaction, removals: Sequence[Removal], decision: Decision
+) -> None:
+    if not removals:
+        return
+    shared = {
+        "source": transaction.source,
+        "run_id": transaction.run_id,
+        "held_at": transaction.observed_at,
+        "rule": decision.held_rule,
+    }
+    transaction.execute(
+        insert(held_removals),
+        [
+            {
+                **shared,
+                "image_id": each.image.image_id,
+                "name": each.image.name,
+                "evidence": each.evidence,
+                "evidence_detail": each.detail,
+            }
+            for each in removals
+        ],
+    )

@@ -1,0 +1,131 @@
+"""The transaction that writes one source, and the fence that protects it.
+
+The fence holds without session state, so it also works through a connection pooler: it takes a
+transaction-level lock and then compares the source's latest run with the one that was read.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, case, literal, select, text
+
+from etl.database.engine import writing
+from etl.database.schema import current_images, source_runs
+from etl.errors import LockHeld
+from etl.load.lock import lock_key
+from etl.load.sql import NO_SHARED_VALUES, insert_rows, is_sqlite
+from etl.profiler import Profiler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, CursorResult, Executable
+
+    from etl.load.baseline import Baseline, PreviousRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWrite:
+    """What every write of a source needs: the run, the state that was read, and the time.
+
+    `observed_at` is later than that of the source's previous run.
+    """
+
+    run_id: int
+    baseline: Baseline
+    observed_at: datetime
+    profiler: Profiler = field(default_factory=Profiler)
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+        return self.baseline.source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTransaction:
+    """The open transaction of one source."""
+
+    connection: Connection
+    write: SourceWrite
+    is_certified: bool
+
+    @property
+    def run_id(self) -> int:
+        """Number of the run."""
+        return self.write.run_id
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+        return self.write.source
+
+    @property
+    def observed_at(self) -> datetime:
+        """The time that all rows of this run carry."""
+        return self.write.observed_at
+
+    @property
+    def previous(self) -> PreviousRun:
+        """The source's runs before this one."""
+        return self.write.baseline.previous
+
+    def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
+        """Execute a statement."""
+        return self.connection.execute(statement, rows)
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[tuple[Any, ...]],
+        *,
+        shared: Mapping[str, Any] = NO_SHARED_VALUES,
+    ) -> None:
+        """Insert rows of driver values; `shared` columns have one value in every row."""
+        insert_rows(self.connection, table, columns, rows, shared=shared)
+
+    def last_seen_at(self) -> ColumnElement[Any]:
+        """When an image was last seen before this run, as the view `images` computes it."""
+        c = current_images.c
+        walked_at = self.previous.walked_at
+        cases = [(and_(c.last_seen_at.is_not(None), c.last_seen_at > c.valid_from), c.last_seen_at)]
+        if walked_at is not None:
+            walked = literal(walked_at, c.valid_from.type)
+            cases.append((and_(c.last_seen_at.is_(None), walked > c.valid_from), walked))
+        return case(*cases, else_=c.valid_from)
+
+
+@contextmanager
+def source_transaction(
+    connection: Connection, write: SourceWrite, *, is_certified: bool = False
+) -> Iterator[SourceTransaction]:
+    """Open the transaction and check its fence. Raises `LockHeld`; then nothing is written."""
+    with writing(connection):
+        if not is_sqlite(connection):  # SQLite holds the write lock since `begin immediate`
+            key = lock_key(connection, "commit", write.source)
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": key})
+        _check_fence(connection, write)
+        yield SourceTransaction(connection, write, is_certified)
+
+
+def _check_fence(connection: Connection, write: SourceWrite) -> None:
+    s = source_runs.c
+    latest = (
+        select(s.run_id, s.observed_at)
+        .where(s.source == write.source)
+        .order_by(s.observed_at.desc())
+        .limit(1)
+    )
+    now = connection.execute(latest).one_or_none()
+    previous = write.baseline.previous
+    if (now.run_id if now else None) != previous.run_id:
+        raise LockHeld(
+            f"run {now.run_id if now else '?'} wrote source {write.source} while this run was"
+            " reading it; nothing was written",
+            hint="run again",
+        )
