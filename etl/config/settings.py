@@ -88,6 +88,11 @@ class WalkSettings:
     sort_key: str = key(
         "updateTime", text="dropped for an endpoint that answers it can't sort by it"
     )
+    offset_unit: str = key(
+        "auto",
+        text="auto | record | page: what `offset` counts if responses do not say",
+        rule=rules.one_of("auto", "record", "page"),
+    )
     max_pages: int = key(
         100_000, text="of one listing; more is paging that never ends", rule=rules.at_least(1)
     )

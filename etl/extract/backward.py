@@ -1,27 +1,27 @@
-"""Reads a listing from its last page to its first, so that nothing that stays can be missed.
+"""Reading a listing from its last page to its first, so that nothing that stays can be missed.
 
-The endpoint sorts ascending by creation time, and pages are read one by one, from last to first.
+The endpoint sorts ascending by creation time, and pages are read one at a time, last to first.
 
-Why nothing is missed. Claim: when page n has been read, every image that stays throughout and was
-not seen yet stands before row n·size. It holds after the last page: one that was not full, or was
-read after the page behind it had been seen to be empty. Let it hold for page n, whose first row was
-made at T, and let page n−1 be read next. Images are added at the end, made later than all that
-stay, so the rows before an unseen image only ever become fewer: it can't come to stand behind row
-n·size, unless its time is T as well, for then ties may turn it over the border. So if the last row
-of page n−1 is not of time T, all unseen images of page n−1 were just seen, and the claim holds for
-page n−1. If it is of time T (a removal moved the first row of page n down, or there is a tie), page
-n is read again: when it now begins later than T, everything of time T stands before row n·size, the
-claim holds anew, and page n−1 is read again. Otherwise the proof is broken.
+Why nothing is missed. Claim: when page n has been read, every image that existed throughout and was
+not seen yet is in a row before row n·size. It holds after the last page, which was not full, or was
+read after the page behind it had been empty. Let it hold for page n, whose first row was created at
+T, and let page n−1 be read next. Images are added at the end, created later than all that stay, so
+the rows before an unseen image only become fewer: it cannot move behind row n·size, unless its time
+is T as well, because ties may move it across the border. So if the last row of page n−1 is not of
+time T, all unseen images of page n−1 have just been seen, and the claim holds for page n−1. If it
+is of time T (a removal moved the first row of page n down, or there is a tie), page n is read
+again: if it now begins later than T, everything of time T is before row n·size, the claim holds
+again, and page n−1 is read again. Otherwise the proof is broken.
 
-A page holds the rows of its number only where pages are as large, and offsets count, as was asked
-for. So a page before the last that is not full while rows still stand behind it breaks the proof,
-and so does an end before the last page that `total` announces.
+A page holds the rows of its number only if pages are as large, and offsets count, as was requested.
+So a page before the last that is not full while rows still follow it breaks the proof, and so does
+an end before the last page that `total` announces.
 
-What else breaks it, and how that is noticed: ties over a border (as above); a missing creation time
-(every row must carry one); an endpoint that does not sort (rows out of order on a page, or an
-unseen row newer than the page above begins); updates can't move a row, since creation times stay;
-parallel pages are never asked for here. An image added with an old creation time is the one thing
-that no answer shows: it is why an absent image is still looked up.
+What else breaks it, and how that is noticed: ties across a border (as above); a missing creation
+time (every row must have one); an endpoint that does not sort (rows out of order on a page, or an
+unseen row newer than the first of the page above). Updates cannot move a row, since creation times
+stay; pages are never requested in parallel here. An image added with an old creation time is the
+one thing that no response shows: this is why an absent image is looked up.
 """
 
 from __future__ import annotations
@@ -29,123 +29,127 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from etl.extract.forward import ListingFacts, Observer, OnPage, page_count
-from etl.model import Page
-from etl.transform import listed_rows
-
 if TYPE_CHECKING:
-    from etl.extract.paging import Pager
-    from etl.transform import ListedRow, PageEnvelope
+    from etl.extract.listing import ListingReader, Steps
+    from etl.extract.pages import PageReply
+    from etl.extract.reading import Reading
+    from etl.transform import ListedRow
 
 
-class ProofBroken(Exception):  # named by what happened
-    """The order does not prove that everything was seen; the text says why."""
+class ProofBroken(Exception):
+    """The order does not prove that everything was seen; the text states why.
+
+    `is_sorted` is false if the rows of one page were out of order: the endpoint does not sort.
+    """
+
+    def __init__(self, reason: str, *, is_sorted: bool = True) -> None:
+        super().__init__(reason)
+        self.is_sorted = is_sorted
 
 
 @dataclass(slots=True)
-class _Reading:
-    """A backward reading under way."""
+class _Backward:
+    """A backward reading in progress."""
 
-    pager: Pager
-    observer: Observer
-    on_page: OnPage
-    facts: ListingFacts
-    max_pages: int
+    reader: ListingReader
+    reading: Reading
     rereads: int = 0
     floor: int = 0  # creation time of the first row of the lowest page read so far
     ids: set[str] = field(default_factory=set)
 
-    def read(self, number: int) -> list[ListedRow]:
-        """Reads page `number` and shows it; empty: it is past the end."""
-        envelope = self.pager.alone(number)
-        if envelope is None:
+    def read(self, number: int) -> Steps[list[ListedRow]]:
+        """Read page `number` and deliver it; empty if it is past the end."""
+        request = self.reader.first_backward_page(self.reading.order, number)
+        reply = yield from self.reader.page(request)
+        if reply is None:
             return []
-        self.facts.take(envelope)
-        rows = _in_order(envelope)
-        self.observer.observe(Page(self.pager.listing, number, envelope.data, envelope.total))
-        self.on_page(self.facts.pages, self.facts.rows, self.facts.total_last)
+        rows = _in_order(reply)
+        self.reader.deliver(self.reading, number, reply)
         return rows
 
     def remember(self, rows: list[ListedRow]) -> None:
         self.ids.update(row.image_id for row in rows if row.image_id)
 
+    @property
+    def size(self) -> int:
+        return self.reader.size
 
-def read_backward(
-    pager: Pager, observer: Observer, *, start: int, max_pages: int, on_page: OnPage
-) -> ListingFacts:
-    """Reads the listing backward, beginning at page `start` or where the end is now.
+    @property
+    def max_pages(self) -> int:
+        return self.reader.settings.max_pages
 
-    Raises `ProofBroken` where the order does not prove it whole, `SourceError` where it can't be
-    read.
+
+def read_backward(reader: ListingReader, reading: Reading, *, start: int) -> Steps[None]:
+    """Read all pages backward, beginning with page `start` or the current end.
+
+    Raises `ProofBroken` if the order does not prove the listing complete, `SourceError` if it
+    cannot be read.
     """
-    facts = ListingFacts(sort=str(pager.order))
-    reading = _Reading(pager, observer, on_page, facts, max_pages)
-    number, rows = _find_end(reading, start)
+    backward = _Backward(reader, reading)
+    number, rows = yield from _find_end(backward, start)
     while number > 0 and rows:
-        below = reading.read(number - 1)
-        if below and _time(below[-1]) == reading.floor:
-            below = _settle_border(reading, number)
-        if 0 < len(below) < pager.style.size and reading.read(number):
-            raise ProofBroken("a page before the last was not full")
+        below = yield from backward.read(number - 1)
+        if below and _time(below[-1]) == backward.floor:
+            below = yield from _settle_border(backward, number)
+        if 0 < len(below) < backward.size and (yield from backward.read(number)):
+            raise ProofBroken("a page before the last one was not full")
         if below:
-            _check_border(reading, below)
-            reading.remember(below)
-            reading.floor = _time(below[0])
+            _check_border(backward, below)
+            backward.remember(below)
+            backward.floor = _time(below[0])
         number -= 1
-    return facts
 
 
-def _find_end(reading: _Reading, start: int) -> tuple[int, list[ListedRow]]:
-    """The last page, read when nothing stood behind it: not full, or read after an empty one.
+def _find_end(backward: _Backward, start: int) -> Steps[tuple[int, list[ListedRow]]]:
+    """The last page, read when nothing followed it: not full, or read after an empty one.
 
-    (Read before the empty one it proves nothing: a row may have moved down onto it meanwhile.)
+    (Read before the empty one it proves nothing: a row may have moved onto it in the meantime.)
     """
     number = start
-    rows = reading.read(number)
-    while len(rows) >= reading.pager.style.size:
+    rows = yield from backward.read(number)
+    while len(rows) >= backward.size:
         number += 1
-        above = reading.read(number)
-        if number > reading.max_pages:
+        above = yield from backward.read(number)
+        if number > backward.max_pages:
             raise ProofBroken("the list does not end")
         if above and _time(above[0]) < _time(rows[-1]):
-            raise ProofBroken("the pages did not come in order of creation")
+            raise ProofBroken("the pages were not in order of creation")
         rows = above
     while not rows and number > 0:
         number -= 1
-        rows = reading.read(number)
-    if number < page_count(reading.facts, reading.pager) - 1:
+        rows = yield from backward.read(number)
+    if number < backward.reading.page_count(backward.size) - 1:
         raise ProofBroken("the pages end before the last one that is announced")
-    reading.remember(rows)
-    reading.floor = _time(rows[0]) if rows else 0
+    backward.remember(rows)
+    backward.floor = _time(rows[0]) if rows else 0
     return number, rows
 
 
-def _settle_border(reading: _Reading, number: int) -> list[ListedRow]:
-    """Page `number − 1` anew, once page `number` is seen to begin later than the floor."""
-    reading.rereads += 1
-    if reading.rereads > reading.max_pages:
+def _settle_border(backward: _Backward, number: int) -> Steps[list[ListedRow]]:
+    """Page `number − 1` again, once page `number` is seen to begin later than the floor."""
+    backward.rereads += 1
+    if backward.rereads > backward.max_pages:
         raise ProofBroken("the list does not stop moving")
-    witness = reading.read(number)
-    if witness and _time(witness[0]) <= reading.floor:
-        raise ProofBroken("images of the same creation time stand on both sides of a page's border")
-    reading.remember(witness)
-    return reading.read(number - 1)
+    witness = yield from backward.read(number)
+    if witness and _time(witness[0]) <= backward.floor:
+        raise ProofBroken("images with the same creation time are on both sides of a page border")
+    backward.remember(witness)
+    return (yield from backward.read(number - 1))
 
 
-def _check_border(reading: _Reading, below: list[ListedRow]) -> None:
+def _check_border(backward: _Backward, below: list[ListedRow]) -> None:
     for row in below:
-        if _time(row) > reading.floor and row.image_id not in reading.ids:
-            raise ProofBroken("rows came that are newer than a later page's")
+        if _time(row) > backward.floor and row.image_id not in backward.ids:
+            raise ProofBroken("there were rows newer than those of a later page")
 
 
-def _in_order(envelope: PageEnvelope) -> list[ListedRow]:
-    rows = listed_rows(envelope.data)
-    if any(row.created_at is None for row in rows):
-        raise ProofBroken("not every row carries its creation time")
-    times = [_time(row) for row in rows]
+def _in_order(reply: PageReply) -> list[ListedRow]:
+    if any(row.created_at is None for row in reply.rows):
+        raise ProofBroken("not every row has a creation time")
+    times = [_time(row) for row in reply.rows]
     if times != sorted(times):
-        raise ProofBroken("the rows did not come in order of creation")
-    return rows
+        raise ProofBroken("the rows were not in order of creation", is_sorted=False)
+    return reply.rows
 
 
 def _time(row: ListedRow) -> int:

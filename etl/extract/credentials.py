@@ -1,22 +1,32 @@
-"""Where a user's access keys are: the configuration, else where the SDK and Terraform look.
+"""Credentials: from `[source.auth]`, the environment, the SDK's file, IAM or the metadata service.
 
-The keys are taken whole from the first place that has both of them, the security token only from
-that same place: a permanent key with another key's token would be refused.
+Access keys are taken completely from the first place that has both of them, and the security token
+only from the same place: a permanent key with another key's token would be refused.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
+import threading
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import msgspec
 
 from etl.errors import ConfigError
-from etl.extract.signature import Keys
+from etl.extract.auth import Authenticator, Keys, Signer, fixed_token, no_authentication
+from etl.extract.http import Client, Endpoint
+from etl.extract.http_errors import broken_response
+from etl.extract.limits import USER_REFUSALS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from etl.config import AuthSettings
+    from etl.config import AuthSettings, HttpSettings
+    from etl.extract.http import Hosts
 
 # The official SDK's variables, then Terraform's.
 VARIABLES: Final = (
@@ -24,25 +34,77 @@ VARIABLES: Final = (
     ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
 )
 FILE_VARIABLE: Final = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+RENEWAL_MARGIN: Final = timedelta(minutes=10)
+
+# The metadata service is part of the machine: if it does not respond, there is none.
+METADATA_TIMEOUT_SECONDS: Final = 3.0
+METADATA_RETRIES: Final = 2
+METADATA_TOKEN_STATUSES: Final = frozenset({200, 404, 405, 503})  # by the SDK: 200, or no tokens
+METADATA_TOKEN_HEADERS: Final = {"X-Metadata-Token-Ttl-Seconds": "21600"}
+
+Value = TypeVar("Value")
 
 
-def find_keys(auth: AuthSettings, environ: Mapping[str, str], *, place: str = "source") -> Keys:
-    """The access keys to sign with; raises `ConfigError` when there are none for `place`."""
+@dataclass(frozen=True, slots=True)
+class AuthContext:
+    """What authenticators are made with.
+
+    `label` names the section in messages, for example `source 'beijing'`.
+    """
+
+    label: str
+    project_id: str
+    http: HttpSettings
+    clock: Callable[[], datetime]
+    hosts: Hosts
+
+
+def authenticator(auth: AuthSettings, context: AuthContext) -> Authenticator:
+    """The authenticator of one source; nothing is fetched yet.
+
+    Raises `ConfigError` if the method is aksk and there are no keys.
+    """
+    match auth.method:
+        case "token":
+            return fixed_token(auth.token)
+        case "password":
+            return _password(auth, context)
+        case "aksk":
+            keys = find_keys(auth, os.environ, label=context.label)
+            advice = (
+                "check access_key, secret_key and project_id before you try again:"
+                " more than five failures lock the key for five minutes"
+            )
+            return _signing(lambda: keys, context, advice=advice)
+        case "agency":
+            return _agency(auth, context)
+        case _:
+            return no_authentication()
+
+
+def find_keys(auth: AuthSettings, environ: Mapping[str, str], *, label: str = "source") -> Keys:
+    """The access keys to sign with. Raises `ConfigError`, naming `label`, if there are none."""
     if auth.access_key and auth.secret_key:
-        return Keys(auth.access_key, auth.secret_key, auth.security_token)
+        return _keys(auth.access_key, auth.secret_key, auth.security_token)
     for access_key, secret_key, security_token in VARIABLES:
         if environ.get(access_key) and environ.get(secret_key):
-            return Keys(environ[access_key], environ[secret_key], environ.get(security_token, ""))
+            token = environ.get(security_token, "")
+            return _keys(environ[access_key], environ[secret_key], token)
     path = credentials_file(environ)
     if path is not None and (keys := _keys_in(path)):
         return keys
     pairs = " or ".join(f"{access} and {secret}" for access, secret, _ in VARIABLES)
-    where = f"access_key and secret_key here, {pairs} in the environment, or [basic] ak and sk"
-    raise ConfigError(f"{place}, auth", [f"no access keys: expected {where} in {path or 'a file'}"])
+    raise ConfigError(
+        f"{label}, auth",
+        [
+            f"no access keys: set access_key and secret_key here, {pairs} in the environment,"
+            f" or ak and sk in section [basic] of {path or 'the SDK credentials file'}"
+        ],
+    )
 
 
 def credentials_file(environ: Mapping[str, str]) -> Path | None:
-    """The SDK's file; nothing for a user without a home."""
+    """The path of the SDK's credentials file; None for a user without a home folder."""
     if named := environ.get(FILE_VARIABLE):
         return Path(named)
     try:
@@ -53,20 +115,182 @@ def credentials_file(environ: Mapping[str, str]) -> Path | None:
 
 
 def _keys_in(path: Path) -> Keys | None:
-    """The keys of a file, nothing when there is no file or it has none.
-
-    No interpolation, since a `%` in a key is a `%`; and no word of the file in an error.
-    """
+    """The keys in a file, or None. Values are not interpolated: a `%` is part of the key."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(str(path), [f"can't be read: {error.strerror}"]) from None
-    except (configparser.Error, UnicodeDecodeError):
-        raise ConfigError(str(path), ["is no INI file with a section [basic]"]) from None
+        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
+    except (configparser.Error, UnicodeDecodeError):  # their messages quote the file
+        raise ConfigError(str(path), ["expected an INI file with a section [basic]"]) from None
     basic = parser["basic"] if parser.has_section("basic") else {}
     if basic.get("ak") and basic.get("sk"):
-        return Keys(basic["ak"], basic["sk"], basic.get("security_token", ""))
+        return _keys(basic["ak"], basic["sk"], basic.get("security_token", ""))
     return None
+
+
+def _keys(access_key: str, secret_key: str, security_token: str) -> Keys:
+    """Keys without white space around them: mounted secret files end in a line break."""
+    return Keys(access_key.strip(), secret_key.strip(), security_token.strip())
+
+
+class Renewable(Generic[Value]):
+    """A credential that expires: fetched when first needed, and again before it expires.
+
+    `fetch` returns the value and its remaining lifetime. It is renewed `RENEWAL_MARGIN` before its
+    end, or after three quarters of a short life. Threads that need it meanwhile wait for one fetch.
+    """
+
+    def __init__(
+        self, fetch: Callable[[], tuple[Value, timedelta]], *, clock: Callable[[], datetime]
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._renew_at = datetime.min.replace(tzinfo=UTC)
+        self.cached: Value | None = None
+
+    def current(self) -> Value:
+        """The value, fetched first if there is none or it expires soon."""
+        with self._lock:
+            if self.cached is None or self._clock() >= self._renew_at:
+                return self._renewed()
+            return self.cached
+
+    def replace(self, refused: Value) -> Value:
+        """Another value than the refused one, which another thread may have fetched meanwhile."""
+        with self._lock:
+            if self.cached is None or self.cached == refused:
+                return self._renewed()
+            return self.cached
+
+    def _renewed(self) -> Value:
+        value, lifetime = self._fetch()
+        self.cached = value
+        self._renew_at = self._clock() + lifetime - min(RENEWAL_MARGIN, lifetime / 4)
+        return value
+
+
+class _Token(msgspec.Struct):
+    expires_at: datetime
+
+
+class _TokenBody(msgspec.Struct):
+    token: _Token
+
+
+def _password(auth: AuthSettings, context: AuthContext) -> Authenticator:
+    """Tokens that IAM issues for a user's password."""
+    auth = replace(auth, password=auth.password.rstrip("\r\n"))
+    user = replace(auth, project="", project_id="")
+    client = Client(
+        Endpoint(auth.iam_endpoint, "auth.iam_endpoint"),
+        auth=no_authentication("check user, domain and password in source.auth"),
+        http=context.http,
+        clock=context.clock,
+        hosts=context.hosts,
+        lockout=context.hosts.lockout((auth.iam_endpoint, user), refusals=USER_REFUSALS),
+    )
+    tokens = Renewable(lambda: _fetch_token(client, auth, context.project_id), clock=context.clock)
+    return Authenticator(
+        "a new token was refused too: check that the user has access to this project",
+        headers=lambda _request: {"X-Auth-Token": tokens.current()},
+        secrets=lambda: (auth.password, tokens.cached or ""),
+        renew=lambda refused: bool(tokens.replace(refused["X-Auth-Token"])),
+        close=client.close,
+    )
+
+
+def _fetch_token(client: Client, auth: AuthSettings, project_id: str) -> tuple[str, timedelta]:
+    """A token and its lifetime by IAM's own clock: `POST /v3/auth/tokens`."""
+    request = client.request(
+        "POST",
+        "/v3/auth/tokens",
+        query="nocatalog=true",
+        headers={"Content-Type": "application/json"},
+        body=msgspec.json.encode({"auth": _token_request(auth, project_id)}),
+        accepted=frozenset({201}),
+    )
+    request = replace(request, secrets=(auth.password,))
+    response = client.send(request)
+    token = response.headers.get("X-Subject-Token", "")
+    try:
+        expires_at = msgspec.json.decode(response.body, type=_TokenBody).token.expires_at
+        lifetime = expires_at - (response.server_at or response.received_at)
+    except (msgspec.DecodeError, TypeError):  # TypeError: a time without a zone
+        token = ""
+    if not token:
+        cause = "the response contains no token or no expiry time"
+        raise broken_response(request, response, cause, hint="check auth.iam_endpoint")
+    return token, lifetime
+
+
+def _token_request(auth: AuthSettings, project_id: str) -> dict[str, Any]:
+    user = {"name": auth.user, "password": auth.password, "domain": {"name": auth.domain}}
+    by_id = {"id": auth.project_id or project_id}
+    return {
+        "identity": {"methods": ["password"], "password": {"user": user}},
+        "scope": {"project": {"name": auth.project} if auth.project else by_id},
+    }
+
+
+class _AgencyCredential(msgspec.Struct):
+    access: str
+    secret: str
+    securitytoken: str
+    expires_at: datetime
+
+
+class _AgencyBody(msgspec.Struct):
+    credential: _AgencyCredential
+
+
+def _agency(auth: AuthSettings, context: AuthContext) -> Authenticator:
+    """Temporary keys of an ECS agency, from the machine's metadata service."""
+    http = context.http
+    client = Client(
+        Endpoint(auth.metadata_endpoint, "auth.metadata_endpoint", is_direct=True),
+        auth=no_authentication(),
+        http=replace(
+            http,
+            timeout_seconds=min(METADATA_TIMEOUT_SECONDS, http.timeout_seconds),
+            max_retries=min(METADATA_RETRIES, http.max_retries),
+        ),
+        clock=context.clock,
+        hosts=context.hosts,
+    )
+    keys = Renewable(lambda: _fetch_agency_keys(client), clock=context.clock)
+    advice = "check project_id and the permissions of the machine's agency"
+    return replace(_signing(keys.current, context, advice=advice), close=client.close)
+
+
+def _fetch_agency_keys(client: Client) -> tuple[Keys, timedelta]:
+    """Temporary keys and their lifetime."""
+    request = client.request(
+        "PUT",
+        "/meta-data/latest/api/token",
+        headers=METADATA_TOKEN_HEADERS,
+        accepted=METADATA_TOKEN_STATUSES,
+    )
+    response = client.send(replace(request, is_json=False))
+    token = response.body.decode(errors="replace").strip() if response.status == 200 else ""
+    headers = {"X-Metadata-Token": token} if token else {}
+    request = client.request("GET", "/openstack/latest/securitykey", headers=headers)
+    request = replace(request, secrets=(token,))
+    response = client.send(request)
+    try:
+        body = msgspec.json.decode(response.body, type=_AgencyBody).credential
+        lifetime = body.expires_at - (response.server_at or response.received_at)
+    except (msgspec.DecodeError, TypeError):  # TypeError: a time without a zone
+        hint = "check that the machine has an agency, and auth.metadata_endpoint"
+        raise broken_response(
+            request, response, "the response contains no keys", hint=hint
+        ) from None
+    return _keys(body.access, body.secret, body.securitytoken), lifetime
+
+
+def _signing(keys: Callable[[], Keys], context: AuthContext, *, advice: str) -> Authenticator:
+    signer = Signer(keys, project_id=context.project_id, clock=context.clock)
+    return Authenticator(advice, headers=signer.headers, secrets=signer.secrets)

@@ -1,7 +1,4 @@
-"""What goes over the wire and what comes back: one request, and its answer or its loss.
-
-Plain values; they know neither who sends them nor whether they are retried.
-"""
+"""One HTTP request and its response, as plain values."""
 
 from __future__ import annotations
 
@@ -19,9 +16,10 @@ OK: Final = frozenset({200})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without its credentials; path and query are quoted as they go on the wire.
+    """A request without its credentials; path and query are percent-encoded.
 
-    `secrets`: those in its own headers and body, which must not stand in any text.
+    `accepted` are the expected status codes, all others are errors. `secrets` are values in the
+    request's own headers and body that must not appear in any text.
     """
 
     method: str
@@ -32,30 +30,26 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     accepted: frozenset[int] = OK
     is_json: bool = True
-    is_notice: bool = False  # nobody reads its answer, and its path and query are secret
+    is_notification: bool = False  # path and query are secret, and the response body is not read
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def host(self) -> str:
-        """The Host header: the port stands in it unless it is the scheme's own."""
+        """The value of the Host header, with the port unless it is the scheme's default."""
         return self.origin.partition("://")[2]
 
     @property
-    def target(self) -> str:
-        """What stands behind the method in a request's first line."""
-        return f"{self.path}?{self.query}" if self.query else self.path
-
-    @property
     def url(self) -> str:
-        return f"{self.origin}{self.target}"
+        return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
 
     def __str__(self) -> str:
-        return f"{self.method} {self.origin}/…" if self.is_notice else f"{self.method} {self.url}"
+        url = f"{self.origin}/…" if self.is_notification else self.url
+        return f"{self.method} {url}"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server said; `headers` are looked up without regard to case."""
+class Response:
+    """A response that was read completely; `headers` are case-insensitive."""
 
     status: int
     body: bytes = field(repr=False)
@@ -65,32 +59,40 @@ class Answer:
 
     @property
     def server_at(self) -> datetime | None:
-        """The server's clock by its Date header, or nothing."""
-        return http_instant(self.headers.get("Date", ""))
+        """The server's clock according to the Date header."""
+        return http_date(self.headers.get("Date", ""))
+
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """Local clock minus server clock; positive if the local clock is ahead."""
+        if server_at := self.server_at:
+            return (self.received_at - server_at).total_seconds()
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """No answer that could be read: why (in others' words, not redacted yet), what to do, and
-    whether a retry may help.
+class NoResponse:
+    """A request that got no complete response.
+
+    `cause` may quote a server and is not redacted yet. `is_transient`: a retry may help.
     """
 
-    reason: str
+    cause: str
     hint: str
-    is_passing: bool = True
+    is_transient: bool = True
 
 
-def http_instant(text: str) -> datetime | None:
-    """An HTTP date as an aware instant; nothing for what is none."""
+def http_date(text: str) -> datetime | None:
+    """The time of an HTTP date header, or None if it is not a date."""
     try:
-        instant = parsedate_to_datetime(text)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        time = parsedate_to_datetime(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
 def split_endpoint(endpoint: str) -> tuple[str, str]:
-    """Origin (lower case, no user, no default port) and base path of an endpoint."""
+    """Origin (lower case, without user and default port) and base path of an endpoint."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
@@ -100,10 +102,10 @@ def split_endpoint(endpoint: str) -> tuple[str, str]:
 
 
 def query_of(params: Mapping[str, str]) -> str:
-    """The canonical query: sorted, and quoted as the signature wants it."""
+    """The canonical query string: sorted and encoded as the signature requires."""
     return "&".join(f"{quoted(name)}={quoted(params[name])}" for name in sorted(params))
 
 
 def quoted(text: str) -> str:
-    """One path segment or query value; unreserved characters alone stay as they are (RFC 3986)."""
+    """One path segment or query value with only unreserved characters kept (RFC 3986)."""
     return quote(text, safe="~", errors="replace")

@@ -1,105 +1,121 @@
-"""Is an image that was not listed really gone? Asked by its id, as many at once as pages are.
+"""Lookups of absent images by id: the evidence for removals.
 
-Not found (404, or 400 ModelArts.6404) and DELETED prove a removal; anything else proves nothing. A
-404 that comes from the gateway (`APIG…`) says that there is no such API, one of a workspace or a
-project that is not there nothing of the image, and one that is no JSON may be anybody's.
+Not found (404, or 400 `ModelArts.6404`) and status DELETED prove a removal, nothing else does. A
+404 of the gateway (`APIG…`) means that there is no such API, one of a workspace or project tells
+nothing about the image, and one that is not JSON may come from anybody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
-from etl.extract.prefetch import Prefetch
-from etl.model import DELETED, Candidate, Normalised
+from etl.model import DELETED, Image
+from etl.parallel import Window
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from etl.extract.client import Client
+    from etl.extract.http import Client
 
 NOT_FOUND: Final = "ModelArts.6404"
-OF_OTHERS: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # gateway, workspace, project
+NOT_ABOUT_IMAGES: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # API, workspace, project
+REPLACEMENT: Final = "\ufffd"
 
-Finding = Literal["not_found", "deleted", "found", "refused", "failed"]
+LookupResult = Literal["not_found", "deleted", "found", "refused", "failed"]
+
+
+class Absent(Protocol):
+    """What a lookup needs to know of an image."""
+
+    @property
+    def image_key(self) -> int: ...
+    @property
+    def image_id(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What the API says of one image; `detail`: HTTP status, error code, request id and time."""
+    """What the API reports about one image.
 
-    finding: Finding
+    `detail`: HTTP status, error code, request id and time.
+    """
+
+    result: LookupResult
     detail: dict[str, Any]
 
 
 def look_up(
-    client: Client, project_id: str, candidates: Sequence[Candidate], *, concurrency: int
+    client: Client, project_id: str, images: Sequence[Absent], *, concurrency: int
 ) -> dict[int, Lookup]:
-    """What the API says of each candidate, by its key. A failing lookup is a finding, no error.
+    """What the API reports about each image, by `image_key`. A failed lookup is a result.
 
-    When the first ones are all refused, so would be the rest: they are not asked for.
+    If the first ones are all refused, the others are not requested.
     """
-    findings: dict[int, Lookup] = {}
-    threads = min(concurrency, max(len(candidates), 1))
-    waiting = list(reversed(candidates))
-    with Prefetch[Candidate, Lookup](
-        lambda candidate: fetch_lookup(client, project_id, candidate.image_id), threads=threads
-    ) as window:
-        while waiting or len(window):
-            while waiting and len(window) < 2 * threads:
-                window.ask(waiting.pop())
-            candidate, lookup = window.take()
-            findings[candidate.image_key] = lookup
-            if len(findings) >= 2 * threads and are_refused(findings):
+    lookups: dict[int, Lookup] = {}
+    waiting = list(reversed(images))
+    with Window[int, Lookup](min(concurrency, max(len(images), 1))) as window:
+        while waiting or window.outstanding:
+            if len(lookups) >= 2 * concurrency and are_refused(lookups):
                 break
-    return findings
+            while waiting and window.has_room:
+                image = waiting.pop()
+                call = partial(fetch_lookup, client, project_id, image.image_id)
+                window.submit(image.image_key, call)
+            key, lookup = window.take()
+            lookups[key] = lookup.result()
+    return lookups
 
 
-def are_refused(findings: dict[int, Lookup]) -> bool:
-    """Whether lookups are not permitted: every one was refused."""
-    return bool(findings) and all(each.finding == "refused" for each in findings.values())
+def are_refused(lookups: Mapping[int, Lookup]) -> bool:
+    """Whether lookups are not permitted: all of them were refused."""
+    return bool(lookups) and all(each.result == "refused" for each in lookups.values())
 
 
 def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:
-    """What the API says of one image; nothing where its id is not kept as the API has it."""
-    if "\ufffd" in image_id:
+    """What the API reports about one image.
+
+    An id with replacement characters is not the API's own, so it proves nothing.
+    """
+    if REPLACEMENT in image_id:
         return Lookup("failed", {})
     try:
-        answer = client.get(f"/v1/{quoted(project_id)}/images/{quoted(image_id)}", {})
+        response = client.get(f"/v1/{quoted(project_id)}/images/{quoted(image_id)}", {})
     except SourceError as error:
-        return Lookup(_finding(error), _detail(error))
-    shown = image_of_show(answer.body)
+        return Lookup(_result(error), _error_detail(error))
     detail = {
-        "http_status": answer.status,
-        "request_id": answer.request_id,
-        "time": instant_text(answer.received_at),
+        "http_status": response.status,
+        "request_id": response.request_id,
+        "time": instant_text(response.received_at),
     }
-    if not isinstance(shown, Normalised) or shown.image.image_id != image_id:
+    image = image_of_show(response.body)
+    if not isinstance(image, Image) or image.image_id != image_id:
         return Lookup("failed", detail)
-    if shown.image.status == DELETED:
+    if image.status == DELETED:
         return Lookup("deleted", {**detail, "status": DELETED})
     return Lookup("found", detail)
 
 
-def _finding(error: SourceError) -> Finding:
+def _result(error: SourceError) -> LookupResult:
     if error.is_foreign:
         return "failed"
-    if error.status == 404 and not error.error_code.startswith(OF_OTHERS):
+    if error.status == 404 and not error.error_code.startswith(NOT_ABOUT_IMAGES):
         return "not_found"
     if isinstance(error, SourceBroken) and error.error_code == NOT_FOUND and error.status == 400:
         return "not_found"
     return "refused" if error.status in {401, 403, 404} else "failed"
 
 
-def _detail(error: SourceError) -> dict[str, Any]:
-    told = {
+def _error_detail(error: SourceError) -> dict[str, Any]:
+    detail = {
         "http_status": error.status,
         "error_code": error.error_code,
         "request_id": error.request_id,
         "time": instant_text(error.received_at) if error.received_at else None,
     }
-    return {name: value for name, value in told.items() if value not in {None, ""}}
+    return {name: value for name, value in detail.items() if value not in {None, ""}}

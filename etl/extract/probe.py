@@ -1,4 +1,4 @@
-"""How does an endpoint page, sort and answer? A few requests find out; advice follows."""
+"""Measurement of how an endpoint pages, sorts and answers, with advice for the configuration."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from etl.errors import SourceBroken, SourceError
-from etl.extract.exchange import quoted
-from etl.extract.paging import CREATION, Order, Pager, Style, UnsortableError
-from etl.extract.workspaces import fetch_workspaces
-from etl.model import Listing
-from etl.transform import listed_rows, normalise_all
+from etl.extract.directory import fetch_workspaces
+from etl.extract.lookup import fetch_lookup
+from etl.extract.pages import (
+    CREATION_TIME,
+    Order,
+    PageFetcher,
+    PageReply,
+    PageRequest,
+    UnsortableError,
+)
+from etl.model import Image, Listing
+from etl.transform import normalise_all
 
 if TYPE_CHECKING:
     from etl.config import SourceSettings
-    from etl.extract.client import Client
-    from etl.transform import PageEnvelope
+    from etl.extract.http import Client
 
 LARGE: Final = 1000
 SMALL: Final = 2
-SORT_KEYS: Final = (CREATION, "updateTime")
+SORT_KEYS: Final = (CREATION_TIME, "updateTime")
+MAX_SKEW_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """One thing found out; `advice` is what to set, if anything."""
+    """One property of the endpoint; `advice` is what to set, if anything."""
 
     name: str
     value: str
@@ -32,119 +39,138 @@ class Trait:
 
 
 def probe(client: Client, source: SourceSettings) -> list[Trait]:
-    """What the endpoint of `source` does, listing its first type. Raises `SourceError`."""
+    """The properties of a source's endpoint, found with its first listing. Raises `SourceError`."""
     workspaces = _workspaces(client, source)
     workspace = "0" if source.workspaces == ("*",) else source.workspaces[0]
     listing = Listing(source.types[0], workspace)
-    large = _pager(client, source, listing, LARGE)
-    first = large.first()
-    pager = _pager(client, source, listing, SMALL)
-    small = pager.first()
+    measured = _Probe(PageFetcher(client, source, listing))
+    first = measured.first(LARGE)
     return [
         workspaces,
-        *_paging(pager, small, first, cap=large.style.size),
-        _past_the_end(pager, first.total),
-        *(_sorting(client, source, listing, key) for key in SORT_KEYS),
+        *_counts(first),
+        _offsets(measured, first),
+        _past_the_end(measured, first),
+        *(_sorting(measured, key) for key in SORT_KEYS),
         _lookup(client, source, first),
-        _clock(pager),
+        _clock(client),
     ]
 
 
-def _pager(
-    client: Client, source: SourceSettings, listing: Listing, size: int, order: Order | None = None
-) -> Pager:
-    return Pager(client, source, listing, style=Style(size=size), order=order or Order())
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Requests to the listing that is measured."""
+
+    fetcher: PageFetcher
+
+    def page(self, limit: int, offset: int, order: Order | None = None) -> PageReply | None:
+        """Whatever comes for a limit and an offset; None if it is past the end."""
+        request = PageRequest(0, order or Order(), limit, offset, counts_pages=False)
+        return self.fetcher.fetch(request)
+
+    def first(self, limit: int) -> PageReply:
+        """The first page; an endpoint that counts pages from 1 may reject offset 0."""
+        reply = self.page(limit, 0) or self.page(limit, 1)
+        if reply is None:
+            raise SourceBroken(f"the first page was rejected: {self.fetcher}")
+        return reply
+
+    def rows(self, limit: int, offset: int) -> list[bytes]:
+        """The records at an offset; none if the offset is rejected."""
+        try:
+            reply = self.page(limit, offset)
+        except SourceBroken:
+            return []
+        return reply.rows_as_received() if reply else []
+
+    def in_order(self, order: Order) -> list[tuple[str, int | None]]:
+        """The images of the first page, each with the time that it is sorted by."""
+        reply = self.page(LARGE, 0, order) or self.page(LARGE, 1, order)
+        images, _ = normalise_all(reply.records if reply else [])
+        field = "created_at" if order.sort_key == CREATION_TIME else "updated_at"
+        times = images.columns[Image.__struct_fields__.index(field)]
+        return [*zip(images.ids, times, strict=True)]
 
 
-def _paging(pager: Pager, small: PageEnvelope, first: PageEnvelope, *, cap: int) -> list[Trait]:
-    is_capped, came = cap < LARGE, len(first.data)
-    advice = f"http.page_size = {cap} is the most that is of use" if is_capped else ""
-    is_whole = came < cap
-    total = f"{first.total} announced, {came} came" if is_whole and came != first.total else None
+def _counts(first: PageReply) -> list[Trait]:
+    rows = len(first.records)
+    cap = min(first.size or LARGE, LARGE)
+    is_hidden = 0 < rows < min(first.total, cap)
+    images, limit, advice = str(first.total), f"at least {LARGE}", ""
+    if is_hidden:
+        images = f"{first.total} announced, {rows} received"
+        limit = f"{rows}, not shown by `size`; or the total is wrong"
+        advice = f"if there are more than {rows} images: http.page_size = {rows}"
+    elif cap < LARGE:
+        limit, advice = str(cap), f"http.page_size = {cap} or less"
     return [
-        Trait("images of the first listing", total or str(first.total)),
-        Trait("cap of limit", str(cap) if is_capped else f"none up to {LARGE}", advice),
-        Trait("offset counts", _unit(pager, small, first)),
-        Trait("first page index", str(pager.style.first_page)),
+        Trait("images of the first listing", images),
+        Trait("maximum limit", limit, advice),
+        Trait("first page index", "not shown" if first.current is None else str(first.current)),
     ]
 
 
-def _unit(pager: Pager, small: PageEnvelope, first: PageEnvelope) -> str:
-    if small.total > SMALL:
-        pager.alone(1)
-        if not pager.style.is_certain:
-            pager.alone(2)
-    if pager.style.by_number:
-        return "page numbers"
-    if not pager.style.is_certain:
-        return "unknown: too few images"
-    try:
-        shown = [bytes(each) for each in pager.at(offset=1).data]
-    except SourceBroken:
-        return "records, whole pages of them alone"
-    known = [bytes(each) for each in first.data]
-    if shown == known[1 : 1 + SMALL]:
-        return "records"
-    if shown == known[:SMALL]:
-        return "records, rounded down to whole pages"
-    return "records, in an order that changes from request to request"
+def _offsets(measured: _Probe, first: PageReply) -> Trait:
+    """What `offset` counts, by the rows that different offsets lead to."""
+    known = first.rows_as_received()
+    if len(known) <= 4 * SMALL:
+        return Trait("offset counts", "unknown: too few images")
+    advice = 'walk.offset_unit = "{}"' if first.current is None else ""
+    inside, fourth = measured.rows(SMALL, 1), measured.rows(SMALL, 2 * SMALL)
+    if fourth == known[2 * SMALL :][:SMALL]:
+        how = "records, whole pages only"
+        if inside == known[1:][:SMALL]:
+            how = "records"
+        elif inside == known[:SMALL]:
+            how = "records, rounded down to whole pages"
+        return Trait("offset counts", how, advice.format("record"))
+    if fourth in (known[4 * SMALL :][:SMALL], known[3 * SMALL :][:SMALL]):  # from 0, or from 1
+        return Trait("offset counts", "page numbers", advice.format("page"))
+    return Trait("offset counts", "unknown: the order changes from request to request")
 
 
-def _past_the_end(pager: Pager, total: int) -> Trait:
-    number = -(-total // pager.style.size) + 1
-    answer = pager.fetch(number)
-    if answer is None:
+def _past_the_end(measured: _Probe, first: PageReply) -> Trait:
+    beyond = (-(-first.total // SMALL) + 1) * SMALL
+    reply = measured.page(SMALL, beyond)
+    if reply is None:
         return Trait("past the end", "an error (ModelArts.6400)")
-    rows = pager.open(answer).data
-    return Trait("past the end", "a page with rows all the same" if rows else "an empty page")
+    return Trait("past the end", "a page with rows" if reply.records else "an empty page")
 
 
-def _sorting(client: Client, source: SourceSettings, listing: Listing, key: str) -> Trait:
-    advice = 'walk.sort_key = ""' if key != CREATION else ""
+def _sorting(measured: _Probe, key: str) -> Trait:
+    name, advice = f"sorts by {key}", 'walk.sort_key = ""' if key != CREATION_TIME else ""
     try:
         up, again, down = (
-            _in_order(client, source, listing, Order(key, direction))
-            for direction in ("ASC", "ASC", "DESC")
+            measured.in_order(Order(key, direction)) for direction in ("ASC", "ASC", "DESC")
         )
     except UnsortableError:
-        return Trait(f"sorts by {key}", "no: refused", advice)
+        return Trait(name, "no: rejected", advice)
     times = [time for _, time in up if time is not None]
     if len(up) < 2:
-        return Trait(f"sorts by {key}", "unknown: too few images")
+        return Trait(name, "unknown: too few images")
     if not times:
-        return Trait(f"sorts by {key}", "unknown: no image carries such a time")
+        return Trait(name, "unknown: no image has such a time")
     if up == down:
-        return Trait(f"sorts by {key}", "no: the direction changes nothing", advice)
+        return Trait(name, "no: the direction makes no difference", advice)
     if times != sorted(times):
-        return Trait(f"sorts by {key}", "no: the rows are out of order", advice)
+        return Trait(name, "no: the rows are out of order", advice)
+    untimed = len(up) - len(times)
     remarks = [
-        "not stable: images of one time change places" if up != again else "",
-        f"{len(up) - len(times)} of {len(up)} carry no such time" if len(times) < len(up) else "",
+        "not stable: images with the same time change places" if up != again else "",
+        f"{untimed} of {len(up)} have no such time" if untimed else "",
     ]
-    told = "; ".join(filter(None, remarks))
-    return Trait(f"sorts by {key}", f"yes, but {told}" if told else "yes")
+    remark = "; ".join(filter(None, remarks))
+    return Trait(name, f"yes, but {remark}" if remark else "yes")
 
 
-def _in_order(
-    client: Client, source: SourceSettings, listing: Listing, order: Order
-) -> list[tuple[str, int | None]]:
-    """The images of the first page, each with the time that it is sorted by."""
-    page = _pager(client, source, listing, LARGE, order).first()
-    images, _ = normalise_all(page.data)
-    times = images.column("created_at" if order.sort_key == CREATION else "updated_at")
-    return [*zip(images.ids, times, strict=True)]
-
-
-def _lookup(client: Client, source: SourceSettings, first: PageEnvelope) -> Trait:
-    image_id = next((row.image_id for row in listed_rows(first.data) if row.image_id), None)
+def _lookup(client: Client, source: SourceSettings, first: PageReply) -> Trait:
+    image_id = next(filter(None, first.image_ids), None)
     if image_id is None:
         return Trait("lookups", "unknown: there is no image to look up")
-    try:
-        client.get(f"/v1/{quoted(source.project_id)}/images/{quoted(image_id)}", {})
-    except SourceError as error:
-        advice = 'allow Show image, or removals.evidence = "two_walks"'
-        return Trait("lookups", f"no: {error.status or error.kind}", advice)
-    return Trait("lookups", "permitted")
+    lookup = fetch_lookup(client, source.project_id, image_id)
+    if lookup.result == "found":
+        return Trait("lookups", "permitted")
+    advice = 'grant the permission to show images, or removals.evidence = "two_walks"'
+    return Trait("lookups", f"no: {lookup.detail.get('http_status', lookup.result)}", advice)
 
 
 def _workspaces(client: Client, source: SourceSettings) -> Trait:
@@ -156,10 +182,10 @@ def _workspaces(client: Client, source: SourceSettings) -> Trait:
     return Trait("workspaces", ", ".join(found))
 
 
-def _clock(pager: Pager) -> Trait:
-    answer = pager.fetch(0)
-    if answer is None or answer.server_at is None:
-        return Trait("clock skew", "unknown: the server does not tell its time")
-    seconds = (answer.received_at - answer.server_at).total_seconds()
-    advice = "set this machine's clock: signatures fail from 15 minutes on"
-    return Trait("clock skew", f"{seconds:.0f} s", advice if abs(seconds) > 300 else "")
+def _clock(client: Client) -> Trait:
+    skew = client.clock_skew_seconds
+    if skew is None:
+        return Trait("clock skew", "unknown: the responses have no Date")
+    is_large = abs(skew) > MAX_SKEW_SECONDS
+    advice = "set this machine's clock: signatures fail from 15 minutes on" if is_large else ""
+    return Trait("clock skew", f"{skew:.0f} s", advice)

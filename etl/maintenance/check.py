@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etl.context import open_job
+from etl.context import open_context
 from etl.database.engine import open_engine, place
 from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
+from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
-from etl.extract.paging import Order, Pager, Style
+from etl.extract.pages import fetch_first_page
 from etl.extract.probe import Trait, probe
-from etl.extract.workspaces import fetch_workspaces
 from etl.model import Listing
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, sources_of
 from etl.text import count_text
-from etl.transform import listed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.context import Job
+    from etl.context import RunContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +37,14 @@ class Checked:
 def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Checked], int]:
     """The findings, and the exit code that a sync would end with for their sake."""
     try:
-        with open_job(settings, is_dry_run=True) as job:
-            sources, failed = sources_of(job, source_names)
-            findings = [_check_source(source, job) for source in sources]
+        with open_context(settings, is_read_only=True) as context:
+            sources, failed = sources_of(context, source_names)
+            findings = [_check_source(source, context) for source in sources]
             findings += [
                 Checked(each.name, False, str(each.error_message), each.error_exit_code)
                 for each in failed
             ]
-            database = Checked("database", is_well=True, told=_told(job))
+            database = Checked("database", is_well=True, told=_told(context))
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [Checked("database", False, str(error), error.exit_code)], error.exit_code
     bad = [each for each in findings if not each.is_well]
@@ -58,29 +57,28 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
 
 def probe_source(settings: Settings, name: str) -> list[Trait]:
     """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
-    with open_job(settings, is_dry_run=True) as job:
-        (source,) = chosen_of(job, [name])
-        with open_client(source, run_count=0, job=job) as client:
+    with open_context(settings, is_read_only=True) as context:
+        (source,) = chosen_of(context, [name])
+        with open_client(source, run_count=0, context=context) as client:
             return probe(client, source)
 
 
-def _told(job: Job) -> str:
-    database = job.settings.database
+def _told(context: RunContext) -> str:
+    database = context.settings.database
     engine = open_engine(database.url, schema=database.schema)  # nothing is connected to
-    if engine.url != job.engine.url:  # another stands in for it
+    if not context.has_record:
         return f"{place(engine)}: no schema yet, the next sync makes it"
     return f"{place(engine)}: reachable, and its schema is this program's"
 
 
-def _check_source(source: SourceSettings, job: Job) -> Checked:
+def _check_source(source: SourceSettings, context: RunContext) -> Checked:
     try:
-        with open_client(source, run_count=0, job=job) as client:
+        with open_client(source, run_count=0, context=context) as client:
             every = source.workspaces == ("*",)
             workspaces = fetch_workspaces(client, source.project_id) if every else source.workspaces
             listing = Listing(source.types[0], workspaces[0])
-            style = Style(size=source.http.page_size)
-            page = Pager(client, source, listing, style=style, order=Order()).first()
-            shown = next((row.image_id for row in listed_rows(page.data) if row.image_id), None)
+            page = fetch_first_page(client, source, listing)
+            shown = next(filter(None, page.image_ids), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
     except ConfigError as error:
         return Checked(source.name, False, error.in_one_line, error.exit_code)
@@ -88,5 +86,5 @@ def _check_source(source: SourceSettings, job: Job) -> Checked:
         return Checked(source.name, False, str(error), error.exit_code)
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
     told = f"{images} in {listing}, {places}"
-    permitted = "permitted" if lookup and lookup.finding == "found" else "not shown to work"
+    permitted = "permitted" if lookup and lookup.result == "found" else "not shown to work"
     return Checked(source.name, True, f"{told}, lookups {permitted}")

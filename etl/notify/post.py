@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from etl.extract.client import Client
+from etl.extract.auth import Authenticator
+from etl.extract.http import Client, Endpoint, Hosts
 from etl.notify.events import signature
 
 if TYPE_CHECKING:
@@ -49,38 +50,38 @@ class Post:
         Raises `SourceError` when the host did not take it.
         """
         parts = urlsplit(url)
+        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _LONGEST_WAIT_SECONDS)))
         client = Client(
-            parts._replace(query="").geturl(),
-            auth=_Signing(secret, self.now, (parts.path, parts.query, *parts.path.split("/"))),
+            Endpoint(parts._replace(query="").geturl(), "the URL in [notify]"),
+            auth=self._signing(secret, (parts.path, parts.query, *parts.path.split("/"))),
             http=replace(self.http, timeout_seconds=self.timeout_seconds, max_retries=max_retries),
             clock=self.now,
-            sleep=lambda seconds: self.sleep(min(seconds, _LONGEST_WAIT_SECONDS)),
+            hosts=hosts,
         )
-        headers = {"Content-Type": kind}
-        request = client.request("POST", suffix, headers=headers, body=body, accepted=_ACCEPTED)
+        request = client.request(
+            "POST",
+            suffix,
+            query=parts.query,
+            headers={"Content-Type": kind},
+            body=body,
+            accepted=_ACCEPTED,
+        )
         try:
-            client.send(replace(request, query=parts.query, is_json=False, is_notice=True))
+            client.send(replace(request, is_json=False, is_notification=True))
         finally:
             client.close()
+            hosts.close()
 
+    def _signing(self, secret: str, url_parts: tuple[str, ...]) -> Authenticator:
+        """Signs the body with a shared secret, if there is one; the URL is secret in any case."""
 
-class _Signing:
-    """Vouches for a body by a shared secret; without one, for nothing."""
+        def headers(request: Request) -> Mapping[str, str]:
+            if not secret:
+                return {}
+            return {SIGNATURE: signature(secret, request.body, at=self.now())}
 
-    advice: Final = "the receiver refused it: check the URL and the secret"
-
-    def __init__(self, secret: str, now: Callable[[], datetime], parts: tuple[str, ...]) -> None:
-        self.secrets = (secret, *parts)
-        self._secret = secret
-        self._now = now
-
-    def headers(self, request: Request) -> Mapping[str, str]:
-        if not self._secret:
-            return {}
-        return {SIGNATURE: signature(self._secret, request.body, at=self._now())}
-
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  # there is no other
-        return False
-
-    def close(self) -> None:
-        """Nothing to let go of."""
+        return Authenticator(
+            "the receiver rejected it: check the URL and the secret",
+            headers=headers,
+            secrets=lambda: (secret, *url_parts),
+        )

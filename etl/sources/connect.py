@@ -1,76 +1,69 @@
-"""Opens the way to a source: a client with its credentials, or the built-in sample's own server."""
+"""Opens the client for a source, or the server of the built-in sample."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from etl.config import SAMPLE_ENDPOINT
 from etl.errors import ConfigError
-from etl.extract.client import Client
-from etl.extract.credentials import find_keys
-from etl.extract.methods import authenticator
-from etl.extract.pace import Pace
-from etl.extract.trust import REFUSALS_OF_A_USER, Trust
+from etl.extract.credentials import AuthContext, authenticator, find_keys
+from etl.extract.http import Client, Endpoint, ca_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from etl.config import AuthSettings, SourceSettings
-    from etl.context import Job
+    from etl.config import SourceSettings
+    from etl.context import RunContext
 
-# Methods whose 401 is about the credentials, whatever project was asked for.
-_TOLD_APART: Final = frozenset({"token", "aksk"})
+# Methods whose 401 is about the credentials, whatever project was requested.
+_PROJECT_INDEPENDENT: Final = frozenset({"token", "aksk"})
 
 
-def require_keys(sources: Iterable[SourceSettings], *, place: str) -> None:
-    """Raises `ConfigError`, at `place`, with all sources that need access keys and have none."""
+def require_usable(sources: Iterable[SourceSettings], *, place: str) -> None:
+    """Check what a configuration refers to: access keys and certificates.
+
+    Raises `ConfigError`, at `place`, with every source whose access keys are missing or whose
+    certificates cannot be read.
+    """
     mistakes = []
     for source in sources:
-        if source.auth.method == "aksk":
-            try:
-                find_keys(source.auth, os.environ, place=_who(source))
-            except ConfigError as error:
-                mistakes.append(error.in_one_line)
+        try:
+            ca_path(source.http.ca_bundle, os.environ)
+            if source.auth.method == "aksk":
+                find_keys(source.auth, os.environ, label=_label(source))
+        except ConfigError as error:
+            mistakes.append(error.in_one_line)
     if mistakes:
         raise ConfigError(place, list(dict.fromkeys(mistakes)))
 
 
-def _who(source: SourceSettings) -> str:
+def _label(source: SourceSettings) -> str:
     return f"source {source.name!r}"
 
 
 @contextmanager
-def open_client(source: SourceSettings, *, run_count: int, job: Job) -> Iterator[Client]:
-    """A client for `source`; the sample shows a generation further with each run of the source."""
-    with _endpoint(source, generation=run_count + 1) as endpoint:
+def open_client(source: SourceSettings, *, run_count: int, context: RunContext) -> Iterator[Client]:
+    """Open a client for a source; the sample shows the next generation with each run."""
+    with _endpoint(source, generation=run_count + 1) as url:
         auth = authenticator(
             source.auth,
-            place=_who(source),
-            project_id=source.project_id,
-            http=source.http,
-            clock=job.now,
-            trust=_lenders_trust(source.auth, job),
+            AuthContext(_label(source), source.project_id, source.http, context.now, context.hosts),
         )
-        rate = source.http.max_requests_per_second
-        pace = job.paces.setdefault((endpoint, rate), Pace(rate))
-        is_shared = source.auth.method in _TOLD_APART
-        trust = job.trusts.setdefault((endpoint, source.auth), Trust()) if is_shared else None
+        is_shared = source.auth.method in _PROJECT_INDEPENDENT
         client = Client(
-            endpoint, auth=auth, http=source.http, clock=job.now, pace=pace, trust=trust
+            Endpoint(url),
+            auth=auth,
+            http=source.http,
+            clock=context.now,
+            hosts=context.hosts,
+            lockout=context.hosts.lockout((url, source.auth)) if is_shared else None,
         )
         try:
             yield client
         finally:
             client.close()
-
-
-def _lenders_trust(auth: AuthSettings, job: Job) -> Trust:
-    """What is known of a user at IAM, for whichever project a token is asked."""
-    user = replace(auth, project="", project_id="")
-    return job.trusts.setdefault((auth.iam_endpoint, user), Trust(refusals=REFUSALS_OF_A_USER))
 
 
 @contextmanager

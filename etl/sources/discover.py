@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from etl.config import rules
 from etl.errors import SourceError, UsageError
-from etl.extract.client import Client
-from etl.extract.methods import authenticator
-from etl.extract.projects import Project, fetch_projects
+from etl.extract.credentials import AuthContext, authenticator
+from etl.extract.directory import Project, fetch_projects
+from etl.extract.http import Client, Endpoint
 from etl.load.discovered import Discovered, read_discovered, write_discovered
-from etl.load.statements import reading
+from etl.load.sql import reading
 from etl.model import Outcome, WalkFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from etl.config import DiscoverSettings, Settings, SourceSettings
-    from etl.context import Job
+    from etl.context import RunContext
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class _Search:
     """What was found so far, by the source's name, and what went wrong."""
 
-    job: Job
+    context: RunContext
     known: Sequence[Discovered]
     found: dict[str, Discovered] = field(default_factory=dict)
     searched: set[tuple[str, str]] = field(default_factory=set)
@@ -42,7 +42,7 @@ class _Search:
     def ask(self, discover: DiscoverSettings) -> None:
         """Takes in what IAM shows, or what was known where it can't be asked."""
         try:
-            projects = _fetch(discover, self.job)
+            projects = _fetch(discover, self.context)
         except SourceError as error:
             self._fail(discover, error, kind=error.kind)
             if error.status != HTTPStatus.UNAUTHORIZED:  # tried on and on, a refused key is locked
@@ -50,7 +50,7 @@ class _Search:
             return
         self.searched.update((discover.label, region) for region in discover.regions)
         names = {(each.label, each.project_id): each.source for each in self.known}
-        taken = {each.name for each in self.job.settings.sources} | set(names.values())
+        taken = {each.name for each in self.context.settings.sources} | set(names.values())
         for project in projects:
             name = names.get((discover.label, project.project_id))
             if name is None:
@@ -74,7 +74,7 @@ class _Search:
             Outcome(
                 name=f"discover {discover.label}",
                 status="failed",
-                observed_at=self.job.now(),
+                observed_at=self.context.now(),
                 facts=WalkFacts(),
                 error_kind=kind,
                 error_message=str(error),
@@ -85,27 +85,27 @@ class _Search:
 
 
 def with_discovered(
-    job: Job, names: Sequence[str] = (), *, writes: bool
-) -> tuple[Job, tuple[Outcome, ...]]:
-    """The job with the discovered sources among its settings', and what failed on the way.
+    context: RunContext, names: Sequence[str] = (), *, writes: bool
+) -> tuple[RunContext, tuple[Outcome, ...]]:
+    """The context with the discovered sources among its settings', and what failed on the way.
 
     Where every one of `names` is known nobody is asked. `writes`: new and vanished ones are noted.
     """
-    settings = job.settings
+    settings = context.settings
     named = {source.name for source in settings.sources}
     if not settings.discover or (names and named.issuperset(names)):
-        return job, ()
-    with job.engine.connect() as connection, reading(connection):
+        return context, ()
+    with context.engine.connect() as connection, reading(connection):
         known = read_discovered(connection)
     remembered = list(_remembered(settings.discover, known))
     if names and named.union(each.source for each in remembered).issuperset(names):
-        return _with(job, remembered), ()
-    search = _Search(job, known)
+        return _with(context, remembered), ()
+    search = _Search(context, known)
     for discover in settings.discover:
         search.ask(discover)
     if writes:
         _note(search)
-    return _with(job, search.found.values()), tuple(search.failures)
+    return _with(context, search.found.values()), tuple(search.failures)
 
 
 def regions_of(settings: Settings) -> list[str]:
@@ -120,25 +120,32 @@ def regions_of(settings: Settings) -> list[str]:
 
 
 def _note(search: _Search) -> None:
-    with search.job.engine.connect() as connection:
+    with search.context.engine.connect() as connection:
         gone = write_discovered(
             connection,
             search.found.values(),
             known=search.known,
             searched=search.searched,
-            now=search.job.now(),
+            now=search.context.now(),
         )
     for each in gone:
         _log.warning("project %s vanished: source %s stays as it is", each.project_id, each.source)
 
 
-def _fetch(discover: DiscoverSettings, job: Job) -> list[Project]:
+def _fetch(discover: DiscoverSettings, context: RunContext) -> list[Project]:
     """A region's own project has its name, so that a password gets its token for that one."""
     http = discover.source.http
-    auth = replace(discover.source.auth, project=discover.regions[0])
-    place = f"discover {discover.label!r}"
-    vouching = authenticator(auth, place=place, project_id="", http=http, clock=job.now)
-    client = Client(discover.iam_endpoint, auth=vouching, http=http, clock=job.now)
+    auth = authenticator(
+        replace(discover.source.auth, project=discover.regions[0]),
+        AuthContext(f"discover {discover.label!r}", "", http, context.now, context.hosts),
+    )
+    client = Client(
+        Endpoint(discover.iam_endpoint, "iam_endpoint"),
+        auth=auth,
+        http=http,
+        clock=context.now,
+        hosts=context.hosts,
+    )
     try:
         return fetch_projects(client, discover.regions)
     finally:
@@ -153,14 +160,14 @@ def _remembered(
     return (each for each in known if (each.label, each.region) in wanted and not each.vanished_at)
 
 
-def _with(job: Job, found: Iterable[Discovered]) -> Job:
+def _with(context: RunContext, found: Iterable[Discovered]) -> RunContext:
     """Sources of the configuration first; a project that one of them reads is not read twice."""
-    settings = job.settings
+    settings = context.settings
     read = {(source.endpoint, source.project_id) for source in settings.sources}
     templates = {each.label: each.source for each in settings.discover}
     made = (_source(templates[each.label], each) for each in found)
     new = tuple(each for each in made if (each.endpoint, each.project_id) not in read)
-    return replace(job, settings=replace(settings, sources=(*settings.sources, *new)))
+    return replace(context, settings=replace(settings, sources=(*settings.sources, *new)))
 
 
 def _source(template: SourceSettings, found: Discovered) -> SourceSettings:

@@ -1,8 +1,10 @@
-"""Walks without a socket or a database: a client over the sample's pages, an observer of ids."""
+"""Walks without sockets and databases: a client that answers from a catalogue in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 from msgspec import json
 
 from etl.config import HttpSettings, SourceSettings, WalkSettings
-from etl.extract.exchange import Answer, Request
-from etl.extract.failure import error_of
+from etl.extract.exchange import Request, Response
+from etl.extract.http_errors import error_of
 from etl.extract.lookup import NOT_FOUND
-from etl.extract.walk import Walk, Walker
-from etl.model import Listing, Page
-from etl.sample import ApiError, Quirks
-from etl.sample.listing import Catalogue, list_page
+from etl.extract.walk import Walk
+from etl.model import Listing, Page, WalkSummary
+from etl.parallel import Window
+from tests.support.fake_api.listing import Catalogue, list_page
+from tests.support.fake_api.messages import ApiError
+from tests.support.fake_api.quirks import Quirks
 
 LISTING = Listing("BUILD_IN", "0")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,40 +28,46 @@ BeforeRequest = Callable[[int, Mapping[str, str]], None]
 
 
 class PagesClient:
-    """Answers list calls and lookups as the sample API does, in this process; counts them."""
+    """Answers list calls, lookups and the list of workspaces; counts requests."""
 
     retries = 0
+    clock_skew_seconds = None
 
     def __init__(
         self,
         images: Iterable[Any],
         quirks: Quirks | None = None,
         before_request: BeforeRequest | None = None,
+        workspaces: Iterable[str] = ("0",),
     ) -> None:
         self.show(images)
         self.quirks = quirks or Quirks()
         self.before_request = before_request
+        self.workspaces = list(workspaces)
         self.requests = 0
-        self.asked: list[Mapping[str, str]] = []
+        self.received: list[Mapping[str, str]] = []
 
     def show(self, images: Iterable[Any]) -> None:
         """Another catalogue from now on."""
         self.images = list(images)
         self._catalogue = Catalogue(self.images)
 
-    def get(self, path: str, params: Mapping[str, str]) -> Answer:
+    def get(self, path: str, params: Mapping[str, str]) -> Response:
         self.requests += 1
-        self.asked.append(params)
+        self.received.append(params)
         if self.before_request:
             self.before_request(self.requests, params)
         try:
-            return self._answer(200, self._body(path, params))
+            return self._response(200, self._body(path, params))
         except ApiError as error:
-            said = json.encode({"error_code": error.code, "error_msg": error.message})
+            body = json.encode({"error_code": error.code, "error_msg": error.message})
             request = Request("GET", "http://127.0.0.1:9", path)
-            raise error_of(request, self._answer(error.status, said)) from None
+            raise error_of(request, self._response(error.status, body)) from None
 
     def _body(self, path: str, params: Mapping[str, str]) -> bytes:
+        if path.endswith("/workspaces"):
+            found = [{"id": each} for each in self.workspaces]
+            return json.encode({"total_count": len(found), "workspaces": found})
         _, _, image_id = path.partition("/images/")
         if not image_id:
             seed = self.quirks.shuffle_seed
@@ -67,43 +77,80 @@ class PagesClient:
             raise ApiError(self.quirks.missing_image_status, NOT_FOUND, "no such image")
         return json.encode(self._catalogue.by_id[image_id])
 
-    def _answer(self, status: int, body: bytes) -> Answer:
-        return Answer(
-            status, body, {}, f"request-{self.requests}", datetime(2026, 1, 1, tzinfo=UTC)
+    def _response(self, status: int, body: bytes) -> Response:
+        return Response(status, body, {}, f"request-{self.requests}", NOW)
+
+
+class Rounds(Window[Any, Any]):
+    """A window without threads that runs its calls in rounds: as many at once as may be in flight.
+
+    All calls of a round get their results before the next round begins, so the number of rounds is
+    the number of round trips on the critical path. `largest` is the most calls of one round.
+    """
+
+    def __init__(self, threads: int, *, limit: int | None = None) -> None:
+        super().__init__(0, limit=limit or threads)
+        self.at_once = threads
+        self.sizes: list[int] = []
+        self._queue: list[tuple[Any, Callable[[], Any]]] = []
+        self._done: list[tuple[Any, Future[Any]]] = []
+
+    def submit(self, key: Any, call: Callable[[], Any]) -> None:
+        self.outstanding += 1
+        self._queue.append((key, call))
+
+    def take(self) -> tuple[Any, Future[Any]]:
+        if not self._done:
+            self._run_round()
+        self.outstanding -= 1
+        return self._done.pop(0)
+
+    def _run_round(self) -> None:
+        batch, self._queue = self._queue[: self.at_once], self._queue[self.at_once :]
+        self.sizes.append(len(batch))
+        for key, call in batch:
+            future: Future[Any] = Future()
+            try:
+                future.set_result(call())
+            except Exception as error:  # raised where the result is taken
+                future.set_exception(error)
+            self._done.append((key, future))
+
+
+@dataclass(slots=True)
+class Walked:
+    """A walk that was read to its end."""
+
+    walk: Walk
+    pages: list[Page] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+
+    @property
+    def summary(self) -> WalkSummary:
+        return self.walk.summary()
+
+    @property
+    def certificate(self) -> str:
+        return self.walk.certificate
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all pages, sorted; duplicates stay."""
+        return sorted(each for page in self.pages for each in page.image_ids if each)
+
+    @property
+    def last_ids(self) -> list[str]:
+        """The ids of each listing's last reading, sorted."""
+        last: dict[Listing, int] = {}
+        for page in self.pages:
+            last[page.listing] = max(page.reading, last.get(page.listing, 0))
+        return sorted(
+            each
+            for page in self.pages
+            if page.reading == last[page.listing]
+            for each in page.image_ids
+            if each
         )
-
-
-class Gathered:
-    """An observer that keeps what it is shown."""
-
-    def __init__(self, _listing: Listing | None = None) -> None:
-        self.ids: list[str] = []
-        self.records: list[dict[str, Any]] = []
-        self.pages: list[Page] = []
-        self.nameless = 0
-
-    @property
-    def rows(self) -> int:
-        return len(self.ids)
-
-    @property
-    def distinct(self) -> int:
-        return len(set(self.ids))
-
-    @property
-    def doubles(self) -> int:
-        return self.rows - self.distinct
-
-    def observe(self, page: Page) -> None:
-        self.pages.append(page)
-        self.records += map(json.decode, page.records)
-        self.ids += [record["id"] for record in self.records[len(self.ids) :]]
-
-    def saw_same_as(self, other: Gathered) -> bool:
-        return set(self.ids) == set(other.ids)
-
-    def close(self) -> None:
-        """Nothing to give back."""
 
 
 def source_of(endpoint: str = "http://127.0.0.1:9", **values: Any) -> SourceSettings:
@@ -113,26 +160,29 @@ def source_of(endpoint: str = "http://127.0.0.1:9", **values: Any) -> SourceSett
     return SourceSettings(name="one", endpoint=endpoint, project_id="0" * 32, http=http, **settings)
 
 
-def walked(client: Any, *, walk: WalkSettings | None = None, **source: Any) -> Walk[Gathered]:
-    """The walk over one listing."""
-    walker = Walker(
-        client,
-        source_of(**source),
-        walk or WalkSettings(),
-        observer_for=Gathered,
-        on_page=lambda *_: None,
-    )
-    return walker.walk([LISTING])
+def walked(client: Any, *, walk: WalkSettings | None = None, **source: Any) -> Walked:
+    """A whole walk in this thread, request by request or round by round."""
+    windows: list[Rounds] = []
+
+    def window(threads: int, *, limit: int) -> Rounds:
+        windows.append(Rounds(threads, limit=limit))
+        return windows[-1]
+
+    result = Walked(Walk(client, source_of(**source), walk or WalkSettings(), window=window))
+    result.pages.extend(result.walk.pages())
+    result.rounds = windows[0].sizes
+    return result
 
 
-def ids_of(walk: Walk[Gathered]) -> list[str]:
-    """What the observers that count saw, sorted; doubles stay."""
-    return sorted(image for observer in walk.observers() for image in observer.ids)
-
-
-def images(count: int) -> list[dict[str, Any]]:
-    """That many images, each made a second after the one before."""
+def images(count: int, **fields: Any) -> list[dict[str, Any]]:
+    """That many images, each created a second after the one before."""
     return [
-        {"id": f"{number:04}", "name": "n", "type": "BUILD_IN", "create_at": 1000 * number}
+        {
+            "id": f"{number:04}",
+            "name": "n",
+            "type": "BUILD_IN",
+            "create_at": 1000 * number,
+            **fields,
+        }
         for number in range(count)
     ]

@@ -1,0 +1,193 @@
+"""Errors for failed requests: cause first, then the location, then the next step as the hint.
+
+Everything that a server wrote is redacted before it becomes part of a message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
+from etl.extract.exchange import NoResponse, Request, Response
+from etl.extract.limits import MAX_RETRY_AFTER_SECONDS, retry_after_seconds
+from etl.extract.redact import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REFUSED: Final = frozenset({401, 403, 404})
+SKEW_WORTH_A_HINT_SECONDS: Final = 600
+JSON_SPACE: Final = b" \t\r\n"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+_CAUSES: Final = {
+    401: "access denied",
+    403: "permission denied",
+    404: "not found",
+    429: "too many requests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The next steps for a client's errors.
+
+    `endpoint_key` is the configuration key that names the host, `unauthorized` the advice for a
+    401, `is_rate_limited` whether a rate limit is configured.
+    """
+
+    endpoint_key: str = "endpoint"
+    unauthorized: str = ""
+    is_rate_limited: bool = False
+
+    def for_response(self, response: Response) -> str:
+        """What to do about an error response."""
+        status = response.status
+        if 300 <= status < 400:
+            return f"redirects are not followed: set {self.endpoint_key} to the API's own address"
+        if status == 401:
+            return "; ".join(part for part in (self.unauthorized, _skew_hint(response)) if part)
+        if (requested := retry_after_seconds(response)) > MAX_RETRY_AFTER_SECONDS:
+            return f"the server asks to wait {requested:.0f} s: run again later"
+        if status == 429:
+            verb = "lower" if self.is_rate_limited else "set"
+            return f"{verb} http.max_requests_per_second"
+        if status >= 500:
+            return "try again later; if it persists, report the request id to the service's support"
+        return {
+            403: "check project_id and the permissions of the credentials",
+            404: self._not_found(),
+        }.get(status, "")
+
+    def _not_found(self) -> str:
+        is_api = self.endpoint_key == "endpoint"
+        return f"check {self.endpoint_key}" + (" and project_id" if is_api else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """The parts of an API's error body; each may be empty."""
+
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+
+
+def error_of(
+    request: Request,
+    outcome: Response | NoResponse,
+    *,
+    attempts: int = 1,
+    secrets: Iterable[str] = (),
+    hints: Hints | None = None,
+) -> SourceError:
+    """The error for the outcome that ends a request."""
+    location = str(request) + (f", {attempts} attempts" if attempts > 1 else "")
+    if isinstance(outcome, NoResponse):
+        cause = redacted(outcome.cause, secrets)
+        return SourceUnavailable(f"{cause}: {location}", hint=outcome.hint)
+    body = error_body(outcome, secrets)
+    request_id = redacted(outcome.request_id, secrets, most=128) or body.request_id
+    return _kind(outcome.status)(
+        _cause(outcome.status, body) + ": " + location + _request_text(request_id),
+        hint=(hints or Hints()).for_response(outcome),
+        status=outcome.status,
+        error_code=body.code,
+        request_id=request_id,
+        received_at=outcome.received_at,
+        is_foreign=bool(outcome.body.strip()) and not is_json(outcome.body),
+    )
+
+
+def broken_response(
+    request: Request | str, response: Response, cause: str, *, hint: str
+) -> SourceBroken:
+    """The error for a response with an accepted status and an unusable body."""
+    return SourceBroken(
+        f"{cause}: {request}{_request_text(response.request_id)}",
+        hint=hint,
+        status=response.status,
+        request_id=response.request_id,
+        received_at=response.received_at,
+    )
+
+
+def check_json(request: Request, response: Response, *, endpoint_key: str) -> None:
+    """Raise `SourceBroken` if a JSON response was expected and an HTML page or text came."""
+    if request.is_json and not is_json(response.body):
+        start = response.body[:64].lstrip(JSON_SPACE)[:1]
+        what = "an HTML page" if start == b"<" else "text" if start else "nothing"
+        cause = f"expected JSON, received {what} ({response.status})"
+        hint = f"check {endpoint_key}, and the proxy if there is one"
+        raise broken_response(request, response, cause, hint=hint)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body starts like a JSON object or array, as every response of these APIs does."""
+    text = body.removeprefix(BYTE_ORDER_MARK)
+    return text.lstrip(JSON_SPACE)[:1] in {b"{", b"["}
+
+
+def error_body(response: Response, secrets: Iterable[str] = ()) -> ErrorBody:
+    """Read the error formats of ModelArts, its gateway and IAM, plain text and HTML pages."""
+    if 300 <= response.status < 400:
+        target = urlsplit(redacted(response.headers.get("Location", ""), secrets, most=2000))
+        return ErrorBody(message=f"redirect to {target.scheme}://{target.hostname or '?'}")
+    text = response.body.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").strip()
+    try:
+        tree = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        tree = _page_title(text)
+    if isinstance(tree, dict) and isinstance(tree.get("error"), dict):
+        tree = tree["error"]
+    if not isinstance(tree, dict):
+        return ErrorBody(message=redacted(str(tree), secrets))
+    return ErrorBody(
+        code=redacted(_first(tree, "error_code", "errorCode", "code"), secrets, most=64),
+        message=redacted(_first(tree, "error_msg", "errorMsg", "message", "title"), secrets),
+        request_id=redacted(_first(tree, "request_id", "requestId"), secrets, most=128),
+    )
+
+
+def _kind(status: int) -> type[SourceError]:
+    if status in REFUSED:
+        return SourceRefused
+    return SourceUnavailable if status == 429 or status >= 500 else SourceBroken
+
+
+def _cause(status: int, body: ErrorBody) -> str:
+    default = "service unavailable" if status >= 500 else "request rejected"
+    codes = " ".join(filter(None, (str(status), body.code)))
+    cause = f"{_CAUSES.get(status, default)} ({codes})"
+    return f"{cause}: {body.message}" if body.message else cause
+
+
+def _request_text(request_id: str) -> str:
+    return f" [request {request_id}]" if request_id else ""
+
+
+def _skew_hint(response: Response) -> str:
+    """A hint about clocks that are so far apart that signatures and tokens fail."""
+    skew = response.clock_skew_seconds or 0.0
+    if abs(skew) < SKEW_WORTH_A_HINT_SECONDS:
+        return ""
+    side = "ahead of" if skew > 0 else "behind"
+    return f"this machine's clock is {abs(skew) / 60:.0f} minutes {side} the server's: set it"
+
+
+def _page_title(text: str) -> str:
+    """The title of an HTML page; other text unchanged."""
+    if not text.startswith("<"):
+        return text
+    title = re.search(r"<title[^>]*>([^<]{1,200})", text, re.IGNORECASE)
+    return f"HTML page {title[1].strip()!r}" if title else "HTML page"
+
+
+def _first(tree: dict[str, Any], *names: str) -> str:
+    """The first of these members that is text or a number; IAM's codes are numbers."""
+    return next((str(tree[name]) for name in names if isinstance(tree.get(name), str | int)), "")

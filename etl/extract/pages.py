@@ -1,0 +1,190 @@
+"""Requests for the pages of a listing, and what their responses say about paging.
+
+The API reference calls `offset` a record offset, the server was seen to round it down to a page,
+and sibling endpoints take it as a page number, counted from 0 or 1. So only multiples of one page
+size are requested, and the responses' `size` and `current` show the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from etl.errors import SourceBroken
+from etl.extract.exchange import quoted
+from etl.transform import listed_rows, split_page
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from etl.config import SourceSettings
+    from etl.extract.http import Client
+    from etl.model import Listing
+    from etl.transform import ListedRow
+
+PAST_THE_END: Final = "ModelArts.6400"
+UNSORTABLE: Final = "ModelArts.6303"
+CREATION_TIME: Final = "createTime"
+
+OffsetUnit = Literal["auto", "record", "page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a listing; without a key it is the endpoint's own.
+
+    `is_backward`: its pages are read from last to first.
+    """
+
+    sort_key: str = ""
+    sort_dir: str = "ASC"
+    is_backward: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.sort_key or 'unsorted'} {self.sort_dir}"
+
+
+@dataclass(slots=True)
+class Paging:
+    """What is known about an endpoint; shared by all listings of a source.
+
+    `unit` is what `offset` counts; "auto" as long as neither the configuration nor a response has
+    shown it. `first_page` is the number of the first page according to `current`, None while no
+    response had a `current`. `sort_key` becomes empty, and `sorts_by_creation` false, when the
+    endpoint turns out not to sort so.
+    """
+
+    unit: OffsetUnit
+    sort_key: str
+    first_page: int | None = None
+    sorts_by_creation: bool = True
+
+    @property
+    def counts_pages(self) -> bool:
+        return self.unit == "page"
+
+    def index(self, number: int) -> int:
+        """What the endpoint calls page `number` (counted from 0)."""
+        return (self.first_page or 0) + number
+
+    def offset(self, number: int, size: int) -> int:
+        """The offset of page `number`."""
+        return self.index(number) if self.counts_pages else number * size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageRequest:
+    """One request for page `number` of a listing; compared by identity."""
+
+    number: int
+    order: Order
+    limit: int
+    offset: int
+    counts_pages: bool  # whether `offset` was meant as a page number
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """One page as it was received, with each row's id and creation time."""
+
+    records: list[msgspec.Raw]
+    rows: list[ListedRow]
+    total: int
+    size: int | None
+    current: int | None
+
+    @property
+    def image_ids(self) -> list[str | None]:
+        return [row.image_id for row in self.rows]
+
+    def rows_as_received(self) -> list[bytes]:
+        """The bytes of each record."""
+        return [*map(bytes, self.records)]
+
+    def has_same_rows(self, other: PageReply) -> bool:
+        """Whether two pages consist of the same records; an empty page is like no other."""
+        if not (self.records and other.records):
+            return False
+        if bytes(self.records[0]) != bytes(other.records[0]):  # the usual case, by one record
+            return False
+        return self.rows_as_received() == other.rows_as_received()
+
+
+class UnsortableError(Exception):
+    """The endpoint rejected the sort key of a request."""
+
+    def __init__(self, sort_key: str) -> None:
+        super().__init__(sort_key)
+        self.sort_key = sort_key
+
+
+@dataclass(frozen=True, slots=True)
+class PageFetcher:
+    """Fetches the pages of one listing; `order` is its place among the source's listings."""
+
+    client: Client
+    source: SourceSettings
+    listing: Listing
+    order: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"/v1/{quoted(self.source.project_id)}/images"
+
+    def fetch(self, request: PageRequest) -> PageReply | None:
+        """The page, or None if the server reports that it is past the end of the list.
+
+        Raises `SourceError`, or `UnsortableError` if the sort key is not supported.
+        """
+        window = {"limit": str(request.limit), "offset": str(request.offset)}
+        try:
+            response = self.client.get(self.path, {**self._params(request.order), **window})
+        except SourceBroken as error:
+            if error.status == 400 and error.error_code == PAST_THE_END:
+                return None
+            if error.status == 400 and error.error_code == UNSORTABLE and request.order.sort_key:
+                raise UnsortableError(request.order.sort_key) from error
+            raise
+        try:
+            page = split_page(response.body)
+        except SourceBroken as error:
+            request_id = f" [request {response.request_id}]" if response.request_id else ""
+            raise SourceBroken(
+                f"{error.message}: {self}{request_id}",
+                hint="check endpoint, or report the request id to the service's support",
+                status=response.status,
+                request_id=response.request_id,
+            ) from None
+        return PageReply(page.data, listed_rows(page.data), page.total, page.size, page.current)
+
+    def _params(self, order: Order) -> dict[str, str]:
+        source = self.source
+        params = {"type": self.listing.type, "workspace_id": self.listing.workspace_id}
+        if order.sort_key:
+            params |= {"sort_key": order.sort_key, "sort_dir": order.sort_dir}
+        if source.name_filter:
+            fuzzy = "true" if source.name_fuzzy else "false"
+            params |= {"name": source.name_filter, "name_fuzzy_match": fuzzy}
+        if source.namespace:
+            params["namespace"] = source.namespace
+        if source.service_type:
+            params["service_type"] = source.service_type
+        return params
+
+    def __str__(self) -> str:
+        return f"GET {self.path} ({self.listing})"
+
+
+def by_page_number(request: PageRequest, paging: Paging) -> PageRequest:
+    """The same page, requested by its number."""
+    return replace(request, offset=paging.index(request.number), counts_pages=True)
+
+
+def fetch_first_page(client: Client, source: SourceSettings, listing: Listing) -> PageReply:
+    """The first page of a listing by itself, in the endpoint's own order. Raises `SourceError`."""
+    fetcher = PageFetcher(client, source, listing)
+    for offset in (0, 1):  # an endpoint that counts pages from 1 may reject 0
+        request = PageRequest(0, Order(), source.http.page_size, offset, counts_pages=offset == 1)
+        if reply := fetcher.fetch(request):
+            return reply
+    raise SourceBroken(f"the first page was rejected: {fetcher}")

@@ -1,0 +1,113 @@
+"""One reading of a listing: what its pages added up to, and whether that certifies it."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import ne
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl.extract.pages import Order, PageReply
+    from etl.model import Certificate
+
+
+@dataclass(slots=True)
+class Reading:
+    """The counts of one reading.
+
+    `rows` are all records, `nameless` those without a usable id, `untimed` those without a
+    creation time. Ids are kept as 64-bit hashes: 8 bytes per row.
+    """
+
+    order: Order
+    certificate: Certificate = "none"
+    total_first: int = 0
+    total_last: int = 0
+    total_lowest: int = 0
+    total_highest: int = 0
+    pages: int = 0
+    rows: int = 0
+    nameless: int = 0
+    untimed: int = 0
+    distinct: int = 0
+    short_pages: int = 0
+    past_the_end: int = 0
+    is_numbered: bool = True  # every page told its number (`current`)
+    hidden_cap: int = 0  # the true page size, if `size` does not show it
+    first_id_hash: int = 0
+    id_hashes: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, reply: PageReply) -> None:
+        """Count a page."""
+        total = reply.total
+        if self.pages == 0:
+            self.total_first = self.total_lowest = self.total_highest = total
+        self.total_last = total
+        self.total_lowest = min(self.total_lowest, total)
+        self.total_highest = max(self.total_highest, total)
+        self.pages += 1
+        self.rows += len(reply.records)
+        self.untimed += sum(row.created_at is None for row in reply.rows)
+        self.is_numbered = self.is_numbered and reply.current is not None
+        ids = [row.image_id for row in reply.rows if row.image_id]
+        self.nameless += len(reply.rows) - len(ids)
+        if ids and not self.id_hashes:
+            self.first_id_hash = hash(ids[0])
+        self.id_hashes.extend(map(hash, ids))
+
+    def finish(self) -> None:
+        """Count the distinct ids once all pages were added."""
+        ordered = sorted(self.id_hashes)
+        self.distinct = sum(map(ne, ordered, islice(ordered, 1, None))) + bool(ordered)
+        self.id_hashes = array("q", ordered)
+
+    @property
+    def duplicates(self) -> int:
+        return len(self.id_hashes) - self.distinct
+
+    @property
+    def is_total_constant(self) -> bool:
+        return self.total_lowest == self.total_highest
+
+    def page_count(self, size: int) -> int:
+        """The number of pages according to the latest total."""
+        return -(-self.total_last // size)
+
+    def doubts(self) -> list[str]:
+        """Why a finished forward reading is not `exact`.
+
+        A list that changed in such a way that everything still adds up escapes these checks. This
+        is why an absent image is looked up before it counts as removed.
+        """
+        checks = {
+            "the total changed while the pages were read": not self.is_total_constant,
+            "an image was listed twice": self.duplicates > 0,
+            "the number of images differs from the total": (
+                self.distinct + self.nameless != self.total_last
+            ),
+            "a page that was announced did not exist": self.past_the_end > 0,
+            "a page before the last one was short": self.short_pages > 0,
+            f"the endpoint returns {self.hidden_cap} rows per page and `size` does not show it:"
+            f" set http.page_size = {self.hidden_cap}": self.hidden_cap > 0,
+        }
+        return [text for text, is_true in checks.items() if is_true]
+
+    def agrees_with(self, before: Reading) -> bool:
+        """Whether two consecutive readings returned the same images and one constant total."""
+        return (
+            self.is_total_constant
+            and before.is_total_constant
+            and self.total_last == before.total_last
+            and self.nameless == before.nameless
+            and set(self.id_hashes) == set(before.id_hashes)
+        )
+
+    def detail(self) -> dict[str, Any]:
+        """The counts for `walk_detail`."""
+        names = (
+            *("total_first", "total_last", "total_lowest", "total_highest"),
+            *("pages", "rows", "distinct", "duplicates", "nameless", "short_pages", "past_the_end"),
+        )
+        return {"sort": str(self.order), **{name: getattr(self, name) for name in names}}

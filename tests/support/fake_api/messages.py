@@ -1,0 +1,72 @@
+"""What travels between the socket and the sample API: requests, answers and the API's errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as received; header names in lower case, `at` in epoch seconds."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    at: float
+    body: bytes = b""
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer; also the place to plant a fault.
+
+    A body in parts is sent part by part, without a length unless `headers` say one, and ends with
+    the connection. `cut_after` ends the connection after so many bytes of an answer in one piece,
+    its head included: 0 sends nothing. `reset` ends it by a reset instead of an orderly close.
+    """
+
+    status: int = 200
+    body: bytes | Iterable[bytes] = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    reset: bool = False
+
+
+class ApiError(Exception):
+    """An error in the API's own form: `{"error_code", "error_msg"}`."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def json_response(
+    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`value` as JSON; `msgspec.Raw` inside it goes out as it is."""
+    head = {"Content-Type": "application/json", **(headers or {})}
+    return Response(status, msgspec.json.encode(value), head)
+
+
+def error_response(
+    status: int, code: str, message: str = "", *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The body that ModelArts and its gateway give their errors."""
+    body = {"error_code": code, "error_msg": message}
+    return json_response(body, status=status, headers=headers)
+
+
+def iam_error_response(status: int, title: str, message: str) -> Response:
+    """The body that IAM gives its errors."""
+    body = {"error": {"code": status, "message": message, "title": title}}
+    return json_response(body, status=status)

@@ -1,0 +1,83 @@
+"""Which ways of the real API, and of its relatives, does the sample server show?
+
+One frozen value of switches, all of which can be combined. The defaults are the real API as it was
+observed. It knows nothing of catalogues or sockets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Set
+
+# What a `total` function returns for an answer that has no `total` at all.
+OMITTED: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """The key pair that signs; with a `security_token` it is a temporary one."""
+
+    access: str
+    secret: str
+    security_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who may ask IAM for a token."""
+
+    domain: str
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """The switches. Every listing, lookup and log-in reads them anew."""
+
+    # Paging. `pages` rounds the offset down to a multiple of the limit, `records` takes it as it
+    # is, `page_number` takes it as the number of a page. `first_page` is what `current` starts at,
+    # and the first offset of `page_number`; `before_first` is what a smaller offset gets.
+    # `size` shows the cap of `limit`, if there is one, unless `size_is_asked`: then it is the limit
+    # asked for. What is `untold` (`size`, `current`, `pages`) a page does not say at all.
+    limit_cap: int | None = None
+    size_is_asked: bool = False
+    untold: Set[str] = frozenset()
+    offset: Literal["pages", "records", "page_number"] = "pages"
+    first_page: Literal[0, 1] = 0
+    before_first: Literal["error", "first"] = "error"
+    # `error` is fromIndex > toIndex, so that an offset right at the end is an empty page; `strict`
+    # refuses that one as well; `repeat` gives the last page again, for ever.
+    past_the_end: Literal["error", "strict", "empty", "repeat"] = "error"
+    # From the true number of matching rows to what is said: any JSON value, or OMITTED.
+    total: Callable[[int], object] = int
+
+    # Order. A seed shuffles what no sort key decides, anew for each request.
+    shuffle_seed: int | None = None
+    sort_keys: Set[str] = frozenset({"updateTime", "createTime"})
+    unsupported_sort: Literal["error", "ignored"] = "error"
+
+    # Filters.
+    default_type: str | None = None
+
+    # Show image. `unlisted` ids are found by it, though no list has them.
+    show: Literal["permitted", "refused"] = "permitted"
+    missing_image_status: Literal[400, 404] = 400
+    unlisted: Set[str] = frozenset()
+
+    # List workspaces.
+    workspaces_call: Literal["available", "absent", "refused"] = "available"
+    numeric_workspace_ids: bool = False
+
+    # Who gets in: anyone, unless one of the three is given.
+    access_key: AccessKey | None = None
+    user: User | None = None
+    tokens: Set[str] = frozenset()
+    token_lifetime_seconds: float = 86400.0
+    # The metadata service's answer to a request for its token; 404, 405 or 503: it has none.
+    metadata_token_status: int = 200
+    # The server's clock minus the true one.
+    clock_skew_seconds: float = 0.0
