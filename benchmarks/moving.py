@@ -31,7 +31,7 @@ from etl.config import (
     WalkSettings,
 )
 from etl.run import run_sync
-from etl.sample import SampleApi
+from tests.support.fake_api import FakeApi
 from tests.support.schedules import Facts, Schedule, World, drawn, facts_of, play
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def played(schedule: Schedule, dlt: Companion | None) -> Counter[str]:
 
 
 @contextmanager
-def moving(world: World) -> Iterator[SampleApi]:
+def moving(world: World) -> Iterator[FakeApi]:
     """Its API, which is altered before each request."""
-    with SampleApi(world.images, quirks=world.quirks) as api:
+    with FakeApi(world.images, quirks=world.quirks) as api:
         api.before_request = lambda _: setattr(api, "images", world.alter())
         yield api
 

@@ -238,12 +238,14 @@ def sample_api(*, port: int, generation: int, is_signed: bool) -> None:
     no server: the sync starts its own.
     """
     from etl.errors import UsageError
-    from etl.sample import Quirks, SampleApi, workspaces
+    from etl.sample import SampleApi, workspaces
     from etl.sample import generation as images_of
 
-    quirks = Quirks(access_key=_key_pair()) if is_signed else None
+    access_key = _key_pair() if is_signed else None
     try:
-        api = SampleApi(images_of(generation), quirks=quirks, workspaces=workspaces(), port=port)
+        api = SampleApi(
+            images_of(generation), workspaces=workspaces(), port=port, access_key=access_key
+        )
     except OSError as error:
         raise UsageError(f"can't serve on port {port}: {error.strerror}") from None
     with api:

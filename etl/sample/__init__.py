@@ -1,30 +1,12 @@
-"""A made-up ModelArts, served on loopback: the playground, and the tests' other side.
+"""The playground: a small invented catalogue behind the calls of the ModelArts image API.
 
-    catalogue   the images, as files to read, and how they change from generation to generation
-    quirks      every way in which the real API and its relatives are known to differ
-    listing     query → page · signature, identity: who may call
-    api         the calls · server: the socket
-
-It imports nothing of the program that it is there to try out.
+`catalogue` has the images and how they change from generation to generation, `listing` selects a
+page of them, `api` serves them on loopback, `signature` checks who signed a request. It imports
+nothing of the program that it is there to try out.
 """
 
 from etl.sample.api import SampleApi
 from etl.sample.catalogue import generation, read_story, workspaces
-from etl.sample.messages import ApiError, Request, Response, error_response, json_response
-from etl.sample.quirks import OMITTED, AccessKey, Quirks, User
+from etl.sample.signature import AccessKey
 
-__all__ = [
-    "OMITTED",
-    "AccessKey",
-    "ApiError",
-    "Quirks",
-    "Request",
-    "Response",
-    "SampleApi",
-    "User",
-    "error_response",
-    "generation",
-    "json_response",
-    "read_story",
-    "workspaces",
-]
+__all__ = ["AccessKey", "SampleApi", "generation", "read_story", "workspaces"]

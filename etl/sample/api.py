@@ -1,198 +1,131 @@
-"""The sample ModelArts API: what is there, who may see it, and what each call answers.
+"""The sample API: a server on loopback with the calls of ModelArts that a sync uses.
 
-    with SampleApi(generation(1)) as api:
-        requests.get(f"{api.url}/v1/{project_id}/images", params={"type": "BUILD_IN"})
-
-One address serves ModelArts, IAM and the metadata service of a cloud machine. `images` and `quirks`
-may be replaced at any time, also between two pages of one walk: set the attribute, or do it in
-`before_request`, which sees every request first and may answer it in the API's stead.
+with SampleApi(generation(1)) as api:
+    requests.get(f"{api.url}/v1/{project_id}/images", params={"type": "BUILD_IN"})
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from random import Random
-from typing import TYPE_CHECKING, Any, Final, Self
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from etl.sample import identity
-from etl.sample.identity import Identity
-from etl.sample.listing import Catalogue, list_page, whole_number
-from etl.sample.messages import ApiError, Request, Response, error_response, json_response
-from etl.sample.quirks import Quirks
-from etl.sample.server import LoopbackServer, http_date
+import msgspec
+
+from etl.sample.listing import ApiError, list_page, whole_number
+from etl.sample.signature import AccessKey, verify
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-MOST_REQUESTS: Final = 10_000
-_JSON: Final = {"Content-Type": "application/json"}
-
-BeforeRequest = Callable[[Request], Response | None]
+_STOP_POLL_SECONDS = 0.01
 
 
 class SampleApi:
-    """A server of `images`, from entering the context to leaving it.
+    """Serves images from entering the context to leaving it.
 
-    `project_id`: the only one let in (any, if None). `projects`: what IAM lists, and gives tokens
-    for. `workspaces`: ids, or objects as the workspaces call lists them; `0` is always there.
-    `clock` gives epoch seconds. `requests` are the latest, `MOST_REQUESTS` at most. An error in
-    `before_request` is raised when the context ends, besides answering 500.
+    With an `access_key`, requests must be signed with it. Raises `OSError` if the port is taken.
     """
 
     def __init__(
         self,
-        images: Iterable[Any],
+        images: Iterable[Mapping[str, Any]],
         *,
-        quirks: Quirks | None = None,
-        workspaces: Iterable[str | Mapping[str, Any]] = ("0",),
-        project_id: str | None = None,
-        projects: Sequence[Mapping[str, object]] = (),
+        workspaces: Iterable[Mapping[str, Any]] = (),
         port: int = 0,
-        clock: Callable[[], float] = time.time,
-        tls: SSLContext | None = None,
+        access_key: AccessKey | None = None,
     ) -> None:
-        self.quirks = quirks or Quirks()
-        self.workspaces = tuple(workspaces)
-        self.project_id = project_id
-        self.before_request: BeforeRequest | None = None
-        self.requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
-        self._catalogue = Catalogue(images)
-        self._identity = Identity(projects)
-        self._numbers = count(1)
-        self._clock = clock
-        self._server = LoopbackServer(self._receive, clock=clock, port=port, tls=tls)
-        self.url = self._server.url
+        self._images = list(images)
+        self._workspaces = [dict(each) for each in workspaces]
+        if all(each["id"] != "0" for each in self._workspaces):
+            self._workspaces.insert(0, {"id": "0", "name": "default"})
+        self._access_key = access_key
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, self))
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(_STOP_POLL_SECONDS,), daemon=True
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        self._server.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self,
         _type: type[BaseException] | None,
-        error: BaseException | None,
+        _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._server.stop()
-        if self._server.failures and error is None:
-            raise self._server.failures[0]
+        self._server.shutdown()
+        self._server.server_close()
 
-    @property
-    def images(self) -> tuple[Any, ...]:
-        """The catalogue of this moment. Replace it; its records are not to be altered."""
-        return self._catalogue.records
-
-    @images.setter
-    def images(self, images: Iterable[Any]) -> None:
-        self._catalogue = Catalogue(images)
-
-    def revoke_tokens(self) -> None:
-        """Every token that IAM issued so far is refused from now on."""
-        self._identity.revoke_tokens()
-
-    def answer(self, request: Request) -> Response:
-        """What the API says to a request, without `before_request`."""
-        now = self._now()
+    def respond(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of the response to a GET request."""
         try:
-            return self._route(request, now)
+            if self._access_key:
+                verify(url, headers, self._access_key, now=time.time())
+            return 200, msgspec.json.encode(self._route(url))
         except ApiError as error:
-            return error_response(error.status, error.code, error.message)
+            body = {"error_code": error.code, "error_msg": error.message}
+            return error.status, msgspec.json.encode(body)
 
-    def _receive(self, request: Request) -> Response:
-        request = replace(request, number=next(self._numbers))
-        self.requests.append(request)
-        planned = self.before_request(request) if self.before_request else None
-        response = planned or self.answer(request)
-        headers = {
-            "Date": http_date(self._now()),
-            "X-Request-Id": f"{request.number:032x}",
-            **response.headers,
-        }
-        return replace(response, headers=headers)
-
-    def _now(self) -> float:
-        return self._clock() + self.quirks.clock_skew_seconds
-
-    def _route(self, request: Request, now: float) -> Response:
-        match (request.method, *request.path.strip("/").split("/")):
-            case ("POST", "v3", "auth", "tokens"):
-                return self._identity.issue_token(request, self.quirks, now=now)
-            case ("PUT", "meta-data", "latest", "api", "token"):
-                return identity.metadata_token(self.quirks)
-            case ("GET", "openstack", "latest", "securitykey"):
-                return identity.security_key(request, self.quirks, now=now)
-        self._identity.check(request, self.quirks, now=now)
-        match (request.method, *request.path.strip("/").split("/")):
-            case ("GET", "v3", "auth", "projects"):
-                return self._identity.list_projects()
-            case ("GET", "v1", project, *call):
-                self._check_project(project)
-                return self._modelarts(call, request)
+    def _route(self, url: str) -> Mapping[str, Any]:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        match [unquote(segment) for segment in parts.path.strip("/").split("/")]:
+            case ["v1", _, "images"]:
+                return self._list(query)
+            case ["v1", _, "images", "group"]:  # another call of the API, never an image's id
+                return {"current": 0, "data": [], "pages": 0, "size": 0, "total": 0}
+            case ["v1", _, "images", image_id]:
+                return self._show(image_id)
+            case ["v1", _, "workspaces"]:
+                limit = whole_number(query, "limit", 1000, lowest=1)
+                start = whole_number(query, "offset", 0) * limit
+                shown = self._workspaces[start : start + limit]
+                total = len(self._workspaces)
+                return {"total_count": total, "count": len(shown), "workspaces": shown}
         raise ApiError(404, "APIGW.0101", "The API does not exist or has not been published")
 
-    def _check_project(self, project: str) -> None:
-        if self.project_id not in (None, project):
-            raise ApiError(403, "ModelArts.0210", "The project does not match the token")
-
-    def _modelarts(self, call: list[str], request: Request) -> Response:
-        match call:
-            case ["images"]:
-                return self._list_images(request)
-            case ["images", "group"]:  # another call of the API, never an image's id
-                return json_response({"current": 0, "data": [], "pages": 0, "size": 0, "total": 0})
-            case ["images", image_id]:
-                return self._show_image(image_id)
-            case ["workspaces"] if self.quirks.workspaces_call != "absent":
-                return self._list_workspaces(request)
-        raise ApiError(404, "APIGW.0101", "The API does not exist or has not been published")
-
-    def _list_images(self, request: Request) -> Response:
-        workspace = request.query.get("workspace_id", "0")
-        if workspace not in {each["id"] for each in self._known_workspaces()}:
+    def _list(self, query: Mapping[str, str]) -> Mapping[str, Any]:
+        workspace = query.get("workspace_id", "0")
+        if workspace not in {each["id"] for each in self._workspaces}:
             raise ApiError(400, "ModelArts.7005", f"Workspace {workspace} does not exist")
-        seed = self.quirks.shuffle_seed
-        ties = None if seed is None else Random(f"{seed}/{request.number}")  # noqa: S311 - no secret
-        body = list_page(self._catalogue, request.query, self.quirks, ties=ties)
-        return Response(200, body, _JSON)
+        return list_page(self._images, query)
 
-    def _show_image(self, image_id: str) -> Response:
-        if self.quirks.show == "refused":
-            raise ApiError(403, "ModelArts.0108", "No permission to show images")
-        fields = self._catalogue.by_id.get(image_id)
-        if fields is None:
-            status = self.quirks.missing_image_status
-            raise ApiError(status, "ModelArts.6404", f"Image {image_id} does not exist")
-        categories = fields.get("resource_categories") or []
-        return json_response({**fields, "support_res_categories": categories})
-
-    def _list_workspaces(self, request: Request) -> Response:
-        if self.quirks.workspaces_call == "refused":
-            raise ApiError(403, "ModelArts.0108", "No permission to list workspaces")
-        known = self._known_workspaces()
-        limit = whole_number(request.query, "limit", 1000, lowest=1)
-        start = whole_number(request.query, "offset", 0) * limit
-        shown = known[start : start + limit]
-        if self.quirks.numeric_workspace_ids:
-            shown = [{**each, "id": _as_number(each["id"])} for each in shown]
-        return json_response({"total_count": len(known), "count": len(shown), "workspaces": shown})
-
-    def _known_workspaces(self) -> list[dict[str, Any]]:
-        """As the workspaces call lists them, the default one always among them."""
-        given = [
-            {"id": each, "name": "default" if each == "0" else f"workspace-{each[:4]}"}
-            if isinstance(each, str)
-            else dict(each)
-            for each in self.workspaces
-        ]
-        if all(each["id"] != "0" for each in given):
-            given.insert(0, {"id": "0", "name": "default"})
-        return given
+    def _show(self, image_id: str) -> Mapping[str, Any]:
+        for fields in self._images:
+            if fields["id"] == image_id:
+                return {**fields, "support_res_categories": fields.get("resource_categories", [])}
+        raise ApiError(400, "ModelArts.6404", f"Image {image_id} does not exist")
 
 
-def _as_number(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+class _Handler(BaseHTTPRequestHandler):
+    """Keeps connections open, as the real API does."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body in one packet
+    _request_ids = count(1)
+
+    def __init__(self, api: SampleApi, *connection: Any) -> None:
+        self._api = api
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, body = self._api.respond(self.path, headers)
+        self.send_response_only(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Request-Id", f"{next(self._request_ids):032x}")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not logged."""

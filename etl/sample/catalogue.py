@@ -1,7 +1,7 @@
-"""What does the made-up catalogue show, this time and the next?
+"""The invented catalogue, generation by generation.
 
-`catalogue.json` holds it, to be read by people: the images of the first generation, and for each
-later one what it removes, changes and adds. After the last generation nothing changes any more.
+`catalogue.json` contains the images of the first generation and, for each later one, what it
+removes, changes and adds. After the last generation nothing changes any more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Image = dict[str, Any]
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From one generation to the next; `says` tells people what to look for."""
+    """The changes from one generation to the next; `says` describes them to people."""
 
     says: str
     remove: frozenset[str]
@@ -25,7 +25,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file as a whole."""
+    """The content of the file."""
 
     workspaces: list[dict[str, Any]]
     first: list[Image]
@@ -34,22 +34,22 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def read_story() -> Story:
-    """The catalogue's file."""
+    """Read the file."""
     text = files(__package__).joinpath("catalogue.json").read_bytes()
     return msgspec.json.decode(text, type=Story)
 
 
 def generation(number: int) -> list[Image]:
-    """The images of a generation, counted from 1; after the last one they stay."""
+    """The images of a generation, counted from 1; after the last one they stay the same."""
     story = read_story()
     images = story.first
     for step in story.then[: number - 1]:
         images = _step(images, step)
-    return [_turned(image) for image in images] if number % 2 == 0 else [dict(i) for i in images]
+    return [_reversed(image) for image in images] if number % 2 == 0 else [dict(i) for i in images]
 
 
 def workspaces() -> list[dict[str, Any]]:
-    """The workspaces that the images are in, as List workspaces shows them."""
+    """The workspaces of the images, as List workspaces returns them."""
     return read_story().workspaces
 
 
@@ -58,8 +58,8 @@ def _step(images: list[Image], step: Step) -> list[Image]:
     return [{**image, **step.change.get(image["id"], {})} for image in kept] + step.add
 
 
-def _turned(image: Image) -> Image:
-    """The same image with its lists the other way round: the API promises no order in them."""
+def _reversed(image: Image) -> Image:
+    """The same image with its lists reversed: the API promises no order in them."""
     return {
         name: value[::-1] if isinstance(value, list) else value for name, value in image.items()
     }

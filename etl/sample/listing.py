@@ -1,234 +1,90 @@
-"""Which page of a catalogue does a list request get?
+"""Selection of one page of the catalogue: filters, order and window of a list request.
 
-The query's filters, order and window, under the switches of `quirks`; pure but for the memory of
-what a catalogue has already been asked. It knows nothing of HTTP.
-
-Sources: the API reference's parameters; recorded answers for `page = offset // limit`, `size`,
-`current` and the words of the past-the-end error.
+Sources: the API reference's parameters; recorded responses for `page = offset // limit`, `size`,
+`current` and the text of the error past the end.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-import msgspec
-
-from etl.sample.messages import ApiError
-from etl.sample.quirks import OMITTED, Quirks
-
-if TYPE_CHECKING:
-    from random import Random
+Fields = Mapping[str, Any]
+Query = Mapping[str, str]
 
 DEFAULT_LIMIT: Final = 200
-# The API's words for sort keys, where they differ from the fields'.
 SORT_FIELDS: Final = {"updateTime": "update_at", "createTime": "create_at"}
-_FILTERS: Final = ("type", "workspace_id", "name", "name_fuzzy_match", "namespace", "service_type")
-
-Query = Mapping[str, str]
-Fields = Mapping[str, Any]
 
 
-class Catalogue:
-    """The images of one moment. A record may be any JSON value, or `msgspec.Raw` to be sent as is.
+class ApiError(Exception):
+    """An error in the API's own format: `{"error_code", "error_msg"}`."""
 
-    Records are not to be altered once they are here: what was encoded and sorted is kept.
-    """
-
-    def __init__(self, records: Iterable[Any]) -> None:
-        self.records = tuple(records)
-        self._fields = [_fields(record) for record in self.records]
-        self._encoded: list[bytes | None] = [None] * len(self.records)
-        self._rows: dict[object, list[int]] = {}
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Fields]:
-        """The images by their ids; of two with the same id, the first."""
-        return {str(fields.get("id")): fields for fields in reversed(self._fields)}
-
-    def encoded(self, row: int) -> bytes:
-        """One record's JSON text."""
-        text = self._encoded[row]
-        if text is None:
-            text = self._encoded[row] = _encode(self.records[row])
-        return text
-
-    def select(self, query: Query, quirks: Quirks) -> list[int]:
-        """The matching rows, in the catalogue's own order."""
-
-        def choose() -> list[int]:
-            matches = _matcher(query, quirks)
-            return [row for row, fields in enumerate(self._fields) if matches(fields)]
-
-        return self._remembered(_selection(query, quirks), choose)
-
-    def arrange(self, query: Query, quirks: Quirks, *, ties: Random | None) -> list[int]:
-        """The matching rows in the order asked for; `ties` shuffles what no sort key decides."""
-        keys = _sort_fields(query, quirks)
-        falling = query.get("sort_dir", "DESC").upper() == "DESC"
-
-        def order() -> list[int]:
-            rows = list(self.select(query, quirks))
-            if ties is not None:
-                ties.shuffle(rows)
-            if keys:
-                rows.sort(key=lambda row: self._sort_value(row, keys), reverse=falling)
-            return rows
-
-        if ties is not None:
-            return order()
-        return self._remembered((_selection(query, quirks), keys, falling), order)
-
-    def _sort_value(self, row: int, keys: tuple[str, ...]) -> list[tuple[bool, str | float]]:
-        """A missing value sorts as the lowest, as in a database; text never meets a number."""
-        values = (self._fields[row].get(key) for key in keys)
-        known = (value if isinstance(value, str | int | float) else 0 for value in values)
-        return [(isinstance(value, str), value) for value in known]
-
-    def _remembered(self, key: object, make: Callable[[], list[int]]) -> list[int]:
-        rows = self._rows.get(key)
-        if rows is None:
-            rows = self._rows[key] = make()
-        return rows
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which of the matching rows a page shows, and what it says of itself."""
-
-    start: int
-    end: int
-    asked: int
-    size: int
-    current: int
-
-
-def list_page(
-    catalogue: Catalogue, query: Query, quirks: Quirks, *, ties: Random | None = None
-) -> bytes:
-    """The body of one List images answer; raises `ApiError` where the API refuses."""
-    rows = catalogue.arrange(query, quirks, ties=ties)
-    window = find_window(query, quirks, len(rows))
-    shown = b",".join([catalogue.encoded(row) for row in rows[window.start : window.end]])
-    said = quirks.total(len(rows))
-    counted = said if type(said) is int and said >= 0 else len(rows)
-    size = window.asked if quirks.size_is_asked else window.size
-    page: dict[str, object] = {
-        "current": window.current,
-        "data": msgspec.Raw(b"[" + shown + b"]"),
-        "pages": -(-counted // size),
-        "size": size,
-        "total": said,
-    }
-    untold = {*quirks.untold, *(["total"] if said is OMITTED else [])}
-    return msgspec.json.encode({name: it for name, it in page.items() if name not in untold})
-
-
-def find_window(query: Query, quirks: Quirks, count: int) -> Window:
-    """The rows that the query's limit and offset stand for, of `count` that match."""
+def list_page(images: Sequence[Fields], query: Query) -> dict[str, Any]:
+    """The body of a list response. Raises `ApiError` where the API rejects the request."""
+    rows = _in_order([each for each in images if _matches(each, query)], query)
     limit = whole_number(query, "limit", DEFAULT_LIMIT, lowest=1)
-    size = limit if quirks.limit_cap is None else min(limit, quirks.limit_cap)
-    if quirks.offset == "page_number":
-        page = whole_number(query, "offset", quirks.first_page) - quirks.first_page
-        if quirks.before_first == "first":
-            page = max(page, 0)
-        start = page * size
-    else:
-        offset = whole_number(query, "offset", 0)
-        page = offset // size
-        start = offset if quirks.offset == "records" else page * size
-    if quirks.past_the_end == "repeat" and start >= count:
-        page = max(count - 1, 0) // size
-        start = page * size
-    end = min(start + size, count)
-    if start < 0 or _is_refused(start, end, quirks):
+    page = whole_number(query, "offset", 0) // limit
+    start, end = page * limit, min((page + 1) * limit, len(rows))
+    if start > end:
         raise ApiError(400, "ModelArts.6400", f"fromIndex({start}) > toIndex({end})")
-    current = page + quirks.first_page
-    return Window(start=min(start, count), end=end, asked=limit, size=size, current=current)
-
-
-def _is_refused(start: int, end: int, quirks: Quirks) -> bool:
-    if quirks.past_the_end == "error":
-        return start > end
-    return quirks.past_the_end == "strict" and start > 0 and start >= end
+    return {
+        "current": page,
+        "data": rows[start:end],
+        "pages": -(-len(rows) // limit),
+        "size": limit,
+        "total": len(rows),
+    }
 
 
 def whole_number(query: Query, name: str, default: int, *, lowest: int = 0) -> int:
-    """A number of the query, not below `lowest`; raises `ApiError` for anything else."""
+    """A number in the query. Raises `ApiError` for anything else and below `lowest`."""
     text = query.get(name, str(default))
     if not text.isdecimal() or int(text) < lowest:
         raise ApiError(400, "ModelArts.0104", f"Invalid parameter {name}: {text}")
     return int(text)
 
 
-def _sort_fields(query: Query, quirks: Quirks) -> tuple[str, ...]:
+def _in_order(rows: list[Fields], query: Query) -> list[Fields]:
     keys = [key for key in query.get("sort_key", "").split(",") if key]
-    unsupported = [key for key in keys if key not in quirks.sort_keys]
-    if unsupported and quirks.unsupported_sort == "error":
+    if unsupported := [key for key in keys if key not in SORT_FIELDS]:
         raise ApiError(400, "ModelArts.6303", f"Unsupported sort key: {','.join(unsupported)}")
-    return tuple(SORT_FIELDS.get(key, key) for key in keys if key in quirks.sort_keys)
+    if not keys:
+        return rows
+    is_descending = query.get("sort_dir", "DESC").upper() == "DESC"
+    return sorted(
+        rows,
+        key=lambda fields: [fields.get(SORT_FIELDS[key]) or 0 for key in keys],
+        reverse=is_descending,
+    )
 
 
-def _selection(query: Query, quirks: Quirks) -> tuple[object, ...]:
-    """All that the choice of rows depends on."""
-    asked = [query.get(name) for name in _FILTERS]
-    return (*asked, quirks.default_type, frozenset(quirks.unlisted))
+def _matches(fields: Fields, query: Query) -> bool:
+    """Whether an image passes the query's filters; a missing parameter filters nothing."""
+    filters: dict[str, Callable[[str], bool]] = {
+        "type": lambda value: fields.get("type") == value,
+        "name": lambda value: _is_named(str(fields.get("name") or ""), value, query),
+        "namespace": lambda value: _organization(fields) == value,
+        "service_type": lambda value: fields.get("service_type") == value,
+    }
+    return str(fields.get("workspace_id") or "0") == query.get("workspace_id", "0") and all(
+        matches(query[name]) for name, matches in filters.items() if query.get(name)
+    )
 
 
-def _matcher(query: Query, quirks: Quirks) -> Callable[[Fields], bool]:
-    """The query's filters as one test of an image. A missing type counts as BUILD_IN, a missing
-    workspace as 0, so that every record is in some listing, and in one only.
-    """
-    asked_type = query.get("type", quirks.default_type)
-    workspace = query.get("workspace_id", "0")
-    name = query.get("name", "")
-    is_fuzzy = query.get("name_fuzzy_match", "true").lower() != "false"
-    namespace = query.get("namespace")
-    service_type = query.get("service_type")
-
-    def matches(fields: Fields) -> bool:
-        return (
-            (not asked_type or _word(fields.get("type") or "BUILD_IN") == _word(asked_type))
-            and str(fields.get("workspace_id") or "0").strip() == workspace
-            and (not name or _is_named(str(fields.get("name") or ""), name, is_fuzzy=is_fuzzy))
-            and (not namespace or _organization(fields) == namespace)
-            and (not service_type or _word(fields.get("service_type")) == _word(service_type))
-            and (not quirks.unlisted or str(fields.get("id")) not in quirks.unlisted)
-        )
-
-    return matches
-
-
-def _is_named(name: str, asked: str, *, is_fuzzy: bool) -> bool:
-    return asked.casefold() in name.casefold() if is_fuzzy else asked == name
+def _is_named(name: str, wanted: str, query: Query) -> bool:
+    if query.get("name_fuzzy_match", "true").lower() == "false":
+        return wanted == name
+    return wanted.casefold() in name.casefold()
 
 
 def _organization(fields: Fields) -> str:
-    """The image's namespace, or the organisation of its path where it names none."""
-    named = fields.get("namespace")
+    """The image's namespace, or the organisation in its path."""
     path = str(fields.get("swr_path") or "").split("/")
-    return str(named) if named else "".join(path[1:2])
-
-
-def _word(value: object) -> str:
-    return str(value or "").strip().upper()
-
-
-def _fields(record: Any) -> Fields:
-    """What can be asked of a record: nothing of one that is no object, or no JSON."""
-    if isinstance(record, msgspec.Raw):
-        try:
-            record = msgspec.json.decode(record)
-        except msgspec.DecodeError:
-            return {}
-    return record if isinstance(record, Mapping) else {}
-
-
-def _encode(record: Any) -> bytes:
-    try:
-        return msgspec.json.encode(record)
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can only carry escaped
-        return json.dumps(record).encode()
+    return str(fields.get("namespace") or "".join(path[1:2]))

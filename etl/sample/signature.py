@@ -1,7 +1,7 @@
-"""Did the holder of the secret key sign this request, just now?
+"""Check of a request's `SDK-HMAC-SHA256` signature, the receiving side.
 
-The receiving side of `SDK-HMAC-SHA256`, as the API gateway's documentation describes it. Written on
-its own, not shared with the signing side, so that neither can hide the other's mistake.
+Written from the API gateway's documentation and not shared with the signing side, so that neither
+can hide the other's mistake.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from etl.sample.messages import ApiError, Request
+from etl.sample.listing import ApiError
 
 if TYPE_CHECKING:
-    from etl.sample.quirks import AccessKey
+    from collections.abc import Mapping
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 MAX_SKEW_SECONDS: Final = 15 * 60
@@ -26,46 +27,52 @@ _AUTHORIZATION: Final = re.compile(
 )
 
 
-def verify(request: Request, key: AccessKey, *, now: float) -> None:
-    """Raises `ApiError` 401 `APIGW.0301` unless `key` signed the request within 15 minutes of now.
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """The key pair that signs."""
 
-    Like the real gateway, the refusal repeats the access key and the canonical request.
+    access: str
+    secret: str
+
+
+def verify(url: str, headers: Mapping[str, str], key: AccessKey, *, now: float) -> None:
+    """Check that `key` signed a GET request within 15 minutes of `now`.
+
+    `headers` have lower-case names. Raises `ApiError` 401 `APIGW.0301`.
     """
-    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    match = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if match is None:
         raise _refused("the authorization header cannot be read")
-    signed_names = match["signed"].split(";")
-    if not {"host", "x-sdk-date"} <= set(signed_names):
+    names = match["signed"].split(";")
+    if not {"host", "x-sdk-date"} <= set(names):
         raise _refused("host and x-sdk-date must be signed")
-    if abs(_signed_at(request) - now) > MAX_SKEW_SECONDS:
+    date = headers.get("x-sdk-date", "")
+    if abs(_time(date) - now) > MAX_SKEW_SECONDS:
         raise _refused("the request's time is more than 15 minutes from the server's")
-    if request.headers.get("x-security-token", "") != key.security_token:
-        raise _refused("the security token is not the key's")
-    canonical = canonical_request(request, signed_names)
-    expected = signature(canonical, request.headers["x-sdk-date"], key.secret)
+    digest = hashlib.sha256(_canonical(url, headers, names).encode()).hexdigest()
+    text = f"{ALGORITHM}\n{date}\n{digest}"
+    expected = hmac.new(key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     if match["access"] != key.access or not hmac.compare_digest(expected, match["signature"]):
-        raise _refused(f"access key: {match['access']}, canonical request: {canonical!r}")
+        raise _refused("the signature does not match")
 
 
-def signature(canonical: str, date: str, secret: str) -> str:
-    """Hex HMAC-SHA256, keyed by the secret itself, of the text that names the canonical request."""
-    text = f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def canonical_request(request: Request, signed_names: list[str]) -> str:
-    """The one spelling of the request that both sides hash."""
-    path = "/".join(_escape(unquote(segment)) for segment in request.path.split("/"))
-    query = sorted((_escape(name), _escape(value)) for name, value in request.query.items())
-    headers = [f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed_names]
+def _canonical(url: str, headers: Mapping[str, str], names: list[str]) -> str:
+    """The canonical request that both sides hash."""
+    parts = urlsplit(url)
+    path = "/".join(_escape(unquote(segment)) for segment in parts.path.split("/"))
+    query = sorted(
+        (_escape(name), _escape(value))
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    )
     return "\n".join(
         [
-            request.method,
+            "GET",
             path if path.endswith("/") else path + "/",
             "&".join(f"{name}={value}" for name, value in query),
-            "".join(headers),
-            ";".join(signed_names),
-            hashlib.sha256(request.body).hexdigest(),
+            *(f"{name}:{headers.get(name, '').strip()}" for name in names),
+            "",
+            ";".join(names),
+            hashlib.sha256(b"").hexdigest(),
         ]
     )
 
@@ -74,11 +81,10 @@ def _escape(text: str) -> str:
     return quote(text, safe="~")
 
 
-def _signed_at(request: Request) -> float:
+def _time(date: str) -> float:
     try:
-        text = request.headers["x-sdk-date"]
-        return datetime.strptime(text + "+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
-    except (KeyError, ValueError):
+        return datetime.strptime(f"{date}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
+    except ValueError:
         raise _refused("x-sdk-date is missing or not YYYYMMDDTHHMMSSZ") from None
 
 

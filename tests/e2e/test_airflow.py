@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample import SampleApi
-from etl.sample.messages import Response
+from tests.support.fake_api import FakeApi
+from tests.support.fake_api.messages import Response
 from tests.support.syncing import catalogue
 
 DAG = Path(__file__).parents[2] / "deploy" / "airflow" / "image_sync.py"
@@ -41,7 +41,7 @@ def test_twelve_sources_succeed_and_the_failing_one_is_retried_alone(tmp_path):
             return Response(503)
         return None
 
-    with SampleApi(catalogue(IMAGES)) as api:
+    with FakeApi(catalogue(IMAGES)) as api:
         api.before_request = fail_once
         sources = (SOURCE.format(number=n, endpoint=api.url) for n in range(1, SOURCES + 1))
         config = tmp_path / "config.toml"

@@ -22,9 +22,9 @@ from sqlalchemy import make_url, text
 from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
-from etl.sample import SampleApi
-from etl.sample.messages import Request, Response
 from tests.support.databases import BACKENDS, Backend, Databases
+from tests.support.fake_api import FakeApi
+from tests.support.fake_api.messages import Request, Response
 from tests.support.syncing import image
 from tests.support.tally import note
 
@@ -38,7 +38,7 @@ class Catalogue:
     """What the API shows, and how it fails during one run."""
 
     choose: random.Random
-    api: SampleApi
+    api: FakeApi
     is_failing: bool = False
 
     def turn(self) -> None:
@@ -75,7 +75,7 @@ class Footprint:
 def test_nothing_piles_up(databases: Databases, tmp_path: Path, backend: Backend):
     choose = random.Random(1000)
     with (
-        SampleApi([image(number) for number in range(60)]) as api,
+        FakeApi([image(number) for number in range(60)]) as api,
         databases.migrated(backend) as url,
     ):
         catalogue = Catalogue(choose, api)

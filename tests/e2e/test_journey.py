@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample import generation
+from tests.support.fake_api import generation
 
 pytestmark = pytest.mark.xdist_group("e2e")  # one worker builds and installs for all
 

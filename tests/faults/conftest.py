@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from etl.sample import SampleApi
 from tests.support.cli_world import Scene
+from tests.support.fake_api import FakeApi
 from tests.support.launcher import Launcher
 from tests.support.syncing import image
 
@@ -18,7 +18,7 @@ def launcher(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def api():
-    with SampleApi([image(number) for number in range(5)]) as api:
+    with FakeApi([image(number) for number in range(5)]) as api:
         yield api
 
 

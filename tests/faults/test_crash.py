@@ -13,9 +13,9 @@ import signal
 
 import pytest
 
-from etl.sample import SampleApi
 from tests.support.cli_world import Scene
 from tests.support.databases import BACKENDS
+from tests.support.fake_api import FakeApi
 from tests.support.launcher import Moment
 from tests.support.syncing import image
 from tests.support.tally import note
@@ -125,7 +125,7 @@ def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend, pytestcon
 def held(launcher, tmp_path_factory):
     """For each database a scene in which a run holds two removals, with a reject kept."""
     folder = tmp_path_factory.mktemp("held")
-    with SampleApi([image(number) for number in range(5)]) as api:
+    with FakeApi([image(number) for number in range(5)]) as api:
         yield lambda url: _holding(Scene(launcher, folder, api, url))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample import SampleApi, generation
+from tests.support.fake_api import FakeApi, generation
 
 GUARDED = """
 import json, sys
@@ -63,7 +63,7 @@ def config_for(folder: Path, url: str) -> str:
 
 
 def test_only_the_configured_endpoint_is_reached(tmp_path: Path) -> None:
-    with SampleApi(generation(1)) as api:
+    with FakeApi(generation(1)) as api:
         port = int(api.url.rpartition(":")[2])
         config = config_for(tmp_path, api.url)
         commands = [["--version"], ["--help"]]
@@ -77,7 +77,7 @@ def test_only_the_configured_endpoint_is_reached(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("allowed", [[], ["127.0.0.1"]])
 def test_the_guard_guards(allowed: list[str], tmp_path: Path) -> None:
-    with SampleApi(generation(1)) as api:
+    with FakeApi(generation(1)) as api:
         config = config_for(tmp_path, api.url)
         codes, met = guarded(["-c", config, "sync"], allowed=allowed, cwd=tmp_path)
     assert codes != [0]

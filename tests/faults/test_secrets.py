@@ -19,8 +19,8 @@ from sqlalchemy import MetaData, select
 
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.sample import AccessKey, Quirks, Request, Response, SampleApi, User, generation
 from tests.support.databases import Backend, Databases
+from tests.support.fake_api import AccessKey, FakeApi, Quirks, Request, Response, User, generation
 from tests.support.faulty import Faulty, head, raw
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -202,7 +202,7 @@ def test_no_echo_is_passed_on(
 ) -> None:
     with (
         databases.migrated(backend) as database,
-        SampleApi(IMAGES, quirks=QUIRKS[method]) as api,
+        FakeApi(IMAGES, quirks=QUIRKS[method]) as api,
     ):
         notify = NOTIFY if method == "token" else ""
         config = written(tmp_path, database, api.url, method, notify=notify)

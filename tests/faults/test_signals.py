@@ -23,7 +23,7 @@ from etl import signals
 from etl.database.engine import open_engine, our_errors
 from etl.errors import Interrupted
 from etl.load.lock import source_lock
-from etl.sample import error_response
+from tests.support.fake_api import error_response
 from tests.support.launcher import Moment
 from tests.support.postgres import conninfo
 from tests.support.proxy import Proxy

@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from etl.extract.deadline import ANSWER_TIMEOUTS
 
 from etl.config import AuthSettings, Settings
-from etl.extract.deadline import ANSWER_TIMEOUTS
 from etl.model import RunOutcome
 from etl.run import run_sync
-from etl.sample import AccessKey, Quirks, Request, Response, User, error_response
 from tests.support.databases import Databases
+from tests.support.fake_api import AccessKey, Quirks, Request, Response, User, error_response
 from tests.support.faulty import bomb
 from tests.support.syncing import Place, catalogue, place
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from etl.extract.client import Client
+from etl.extract.methods import authenticator
 
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceRefused
-from etl.extract.client import Client
-from etl.extract.methods import authenticator
-from etl.sample import AccessKey, Quirks, SampleApi, User
+from tests.support.fake_api import AccessKey, FakeApi, Quirks, User
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 KEY = AccessKey("AKSAMPLE", "sample/secret+key=")
@@ -22,7 +22,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def client_for(api: SampleApi, *, skew: timedelta = timedelta(), **auth: Any) -> Client:
+def client_for(api: FakeApi, *, skew: timedelta = timedelta(), **auth: Any) -> Client:
     def clock() -> datetime:
         return now() + skew
 
@@ -45,18 +45,18 @@ def status_of(client: Client) -> int:
 
 
 def test_no_authentication() -> None:
-    with SampleApi([]) as api:
+    with FakeApi([]) as api:
         assert status_of(client_for(api, method="none")) == 200
 
 
 def test_access_keys() -> None:
-    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
         keys = {"access_key": KEY.access, "secret_key": KEY.secret}
         assert status_of(client_for(api, method="aksk", **keys)) == 200
 
 
 def test_a_wrong_secret_is_refused() -> None:
-    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
         keys = {"access_key": KEY.access, "secret_key": "canary-other"}
         with pytest.raises(SourceRefused, match="lock the key") as caught:
             status_of(client_for(api, method="aksk", **keys))
@@ -65,7 +65,7 @@ def test_a_wrong_secret_is_refused() -> None:
 
 
 def test_a_clock_that_is_too_far_off_is_refused_and_told() -> None:
-    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
         keys = {"access_key": KEY.access, "secret_key": KEY.secret}
         skew = timedelta(minutes=20)
         with pytest.raises(SourceRefused, match="clock is 20 minutes ahead of the server's"):
@@ -73,7 +73,7 @@ def test_a_clock_that_is_too_far_off_is_refused_and_told() -> None:
 
 
 def test_a_password_and_a_revoked_token() -> None:
-    with SampleApi([], quirks=Quirks(user=USER)) as api:
+    with FakeApi([], quirks=Quirks(user=USER)) as api:
         client = client_for(
             api,
             method="password",
@@ -89,12 +89,12 @@ def test_a_password_and_a_revoked_token() -> None:
 
 
 def test_an_agency() -> None:
-    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
         assert status_of(client_for(api, method="agency", metadata_endpoint=api.url)) == 200
 
 
 def test_a_token() -> None:
-    with SampleApi([], quirks=Quirks(tokens=frozenset({"good"}))) as api:
+    with FakeApi([], quirks=Quirks(tokens=frozenset({"good"}))) as api:
         assert status_of(client_for(api, method="token", token="good")) == 200
         with pytest.raises(SourceRefused, match="get another"):
             status_of(client_for(api, method="token", token="canary"))

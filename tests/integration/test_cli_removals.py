@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from etl.cli.main import run
-from etl.sample import Quirks, Request, Response, SampleApi, error_response
+from tests.support.fake_api import FakeApi, Quirks, Request, Response, error_response
 from tests.support.syncing import catalogue, image
 
 OTHER = "a" * 32
@@ -23,14 +23,14 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def api() -> Iterator[SampleApi]:
-    with SampleApi(ALL) as api:
+def api() -> Iterator[FakeApi]:
+    with FakeApi(ALL) as api:
         yield api
 
 
 @pytest.fixture
 def command(
-    tmp_path: Path, api: SampleApi, database_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, api: FakeApi, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Types a command; its exit code, and what it said on either stream."""
     path = tmp_path / "config.toml"
@@ -96,7 +96,7 @@ def in_lines(text: str, *lines: str) -> None:
 )
 def test_what_is_proven_is_removed_with_its_evidence(
     command: Command,
-    api: SampleApi,
+    api: FakeApi,
     evidence: str,
     images: list[Any],
     quirks: dict[str, Any],
@@ -131,7 +131,7 @@ def test_what_is_proven_is_removed_with_its_evidence(
 )
 def test_where_nothing_is_looked_up_two_runs_without_the_image_are_the_evidence(
     command: Command,
-    api: SampleApi,
+    api: FakeApi,
     removals: dict[str, Any],
     quirks: dict[str, Any],
     warning: str,
@@ -158,7 +158,7 @@ def failing(request: Request) -> Response | None:
     return error_response(500, "ModelArts.0001", "no") if is_lookup else None
 
 
-def test_what_is_found_or_not_known_stays(command: Command, api: SampleApi) -> None:
+def test_what_is_found_or_not_known_stays(command: Command, api: FakeApi) -> None:
     assert command("sync")[0] == 0
     api.quirks = Quirks(unlisted=frozenset({GONE}))
     code, out, _ = command("sync")
@@ -175,7 +175,7 @@ def test_what_is_found_or_not_known_stays(command: Command, api: SampleApi) -> N
 
 
 def test_a_walk_that_is_not_certified_says_why_and_removes_nothing(
-    command: Command, api: SampleApi
+    command: Command, api: FakeApi
 ) -> None:
     assert command("sync")[0] == 0
     totals = iter(range(20, 99))
@@ -194,7 +194,7 @@ def test_a_walk_that_is_not_certified_says_why_and_removes_nothing(
     assert err == "image-sync: Run 3 partial: one: the walk could not be certified\n"
 
 
-def test_an_image_that_comes_back_changed_says_so(command: Command, api: SampleApi) -> None:
+def test_an_image_that_comes_back_changed_says_so(command: Command, api: FakeApi) -> None:
     assert command("sync")[0] == 0
     api.images = LESS
     assert command("sync")[0] == 0
@@ -209,7 +209,7 @@ def test_an_image_that_comes_back_changed_says_so(command: Command, api: SampleA
 
 
 def test_what_the_filters_take_in_no_more_is_no_removal(
-    command: Command, api: SampleApi, tmp_path: Path
+    command: Command, api: FakeApi, tmp_path: Path
 ) -> None:
     api.images = [*LESS, image(11, type="DEDICATED")]
     assert command("sync")[0] == 0
@@ -237,7 +237,7 @@ FEW = [image(2, name="changed"), image(12), *ALL[3:5]]  # of twelve, nine are go
 )
 def test_what_is_too_much_is_held_and_each_way_on_works(
     command: Command,
-    api: SampleApi,
+    api: FakeApi,
     removals: dict[str, Any],
     images: list[Any],
     rule: str,
@@ -276,7 +276,7 @@ def test_what_is_too_much_is_held_and_each_way_on_works(
     assert command("verify")[0] == 0
 
 
-def test_few_removals_are_never_held(command: Command, api: SampleApi) -> None:
+def test_few_removals_are_never_held(command: Command, api: FakeApi) -> None:
     removals = {"always_allow": 9, "max_count": 0, "max_percent": 0}
     assert command("sync", removals=removals)[0] == 0
     api.images = FEW
@@ -286,7 +286,7 @@ def test_few_removals_are_never_held(command: Command, api: SampleApi) -> None:
 
 
 def test_one_listing_of_several_that_comes_back_empty_is_held(
-    command: Command, api: SampleApi
+    command: Command, api: FakeApi
 ) -> None:
     api.images = [*LESS, image(11, type="DEDICATED")]
     assert command("sync")[0] == 0
@@ -298,7 +298,7 @@ def test_one_listing_of_several_that_comes_back_empty_is_held(
 
 
 def test_a_workspace_that_vanishes_from_the_discovery_proves_nothing(
-    command: Command, api: SampleApi
+    command: Command, api: FakeApi
 ) -> None:
     api.workspaces = (OTHER,)
     api.images = [*LESS, image(11, workspace_id=OTHER)]
@@ -312,7 +312,7 @@ def test_a_workspace_that_vanishes_from_the_discovery_proves_nothing(
 
 
 def test_what_approve_asked_for_again_is_counted(
-    command: Command, api: SampleApi, tmp_path: Path
+    command: Command, api: FakeApi, tmp_path: Path
 ) -> None:
     guard = {"always_allow": 0, "max_count": 0, "max_percent": 0}
     assert command("sync", removals=guard)[0] == 0

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, make_url, text
 
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.sample import (
+from tests.support.fake_api import (
+    FakeApi,
     Quirks,
     Response,
-    SampleApi,
     generation,
     workspaces,
 )
@@ -25,8 +25,8 @@ FEW = ALIVE[::2]
 
 
 @pytest.fixture
-def api() -> Iterator[SampleApi]:
-    with SampleApi(ALIVE, workspaces=workspaces()) as api:
+def api() -> Iterator[FakeApi]:
+    with FakeApi(ALIVE, workspaces=workspaces()) as api:
         yield api
 
 
@@ -38,7 +38,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, api: SampleApi, database_url: str) -> str:
+def config(tmp_path: Path, api: FakeApi, database_url: str) -> str:
     path = tmp_path / "config.toml"
     path.write_text(
         f'[database]\nurl = "{database_url}"\n[http]\nmax_retries = 0\n'
@@ -58,7 +58,7 @@ def read(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 @pytest.fixture
-def held(config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]) -> str:
+def held(config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> str:
     """A source whose second run holds half its images."""
     assert run(["-c", config, "sync"]) == 0
     api.images = FEW
@@ -71,7 +71,7 @@ def held(config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]) -> str
 
 
 def test_approve_removes_what_is_still_gone(
-    held: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+    held: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.images = [*FEW, ALIVE[1]]
     assert run(["-c", held, "approve", "2", "--output", "json"]) == 0
@@ -104,7 +104,7 @@ def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it
 
 
 def test_approve_holds_on_what_can_not_be_looked_up(
-    held: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+    held: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.quirks = Quirks(show="refused")
     capsys.readouterr()
@@ -119,7 +119,7 @@ def test_approve_holds_on_what_can_not_be_looked_up(
 
 
 def test_approve_goes_by_two_walks_where_lookups_are_refused(
-    config: str, api: SampleApi, engine: Engine
+    config: str, api: FakeApi, engine: Engine
 ) -> None:
     assert run(["-c", config, "sync"]) == 0
     api.images, api.quirks = FEW, Quirks(show="refused")
@@ -146,7 +146,7 @@ def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
 
 
 def test_rejects_are_tried_again(
-    config: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+    config: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = {**ALIVE[3], "size": "large"}
     api.images = [*ALIVE[:3], bad, 17, *ALIVE[4:]]
@@ -167,7 +167,7 @@ def test_rejects_are_tried_again(
 
 
 def test_check_says_what_is_well_and_what_is_not(
-    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+    config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-c", config, "check"]) == 0
     told = capsys.readouterr().out
@@ -210,7 +210,7 @@ def test_check_tells_a_database_that_is_not_there(
 
 
 def test_a_long_plan_says_how_much_more_there_is(
-    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+    config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.images = [{**ALIVE[0], "id": f"i{number}"} for number in range(60)]
     assert run(["-c", config, "plan"]) == 0
@@ -225,7 +225,7 @@ def test_a_long_plan_says_how_much_more_there_is(
 
 
 def test_a_plan_tells_each_image_and_writes_nothing(
-    config: str, api: SampleApi, engine: Engine, capsys: pytest.CaptureFixture[str]
+    config: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-c", config, "sync"]) == 0
     changed = [{**ALIVE[0], "description": "x" * 100}, *ALIVE[2:], {**ALIVE[1], "id": "new"}]

@@ -22,10 +22,10 @@ from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
 from etl.maintenance.check import check, probe_source
 from etl.run import run_sync
-from etl.sample import Quirks, Response, SampleApi, User
 from etl.sources.discover import regions_of
 from etl.sources.select import find_sources
 from tests.support.databases import BACKENDS
+from tests.support.fake_api import FakeApi, Quirks, Response, User
 from tests.support.syncing import catalogue
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -90,7 +90,7 @@ class World:
 def world(request, databases):
     """On SQLite, unless a test asks for both databases."""
     kind = getattr(request, "param", "sqlite")
-    with databases.migrated(kind) as url, SampleApi(catalogue(3)) as api:
+    with databases.migrated(kind) as url, FakeApi(catalogue(3)) as api:
         yield World(api, url)
 
 

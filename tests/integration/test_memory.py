@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from etl.sample import Quirks
 from tests.support.databases import Backend, Databases
+from tests.support.fake_api import Quirks
 from tests.support.syncing import Place, catalogue, place
 
 FEW, MANY = 15, 45  # pages

@@ -28,7 +28,7 @@ from etl.notify.facts import known, read_sources
 from etl.notify.metrics import FAMILIES
 from etl.notify.notifier import announcing
 from etl.run import run_sync
-from etl.sample import Quirks
+from tests.support.fake_api import Quirks
 from tests.support.syncing import catalogue, image, place
 
 OPEN = "(select source, image_id from held_removals where released_at is null)"

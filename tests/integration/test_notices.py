@@ -23,7 +23,7 @@ from etl.model import Outcome, WalkFacts
 from etl.notify.ended import Ended
 from etl.notify.events import MOST_EVENTS, MOST_IMAGES, Affected, body_of, encoded
 from etl.notify.notifier import announcing
-from etl.sample import Quirks
+from tests.support.fake_api import Quirks
 from tests.support.faulty import Faulty, head, raw, reply, reset
 from tests.support.syncing import catalogue, image, place
 from tests.support.wire import Slept

@@ -5,13 +5,13 @@ from itertools import product
 from typing import Any
 
 import pytest
+from etl.extract.paging import Order, Pager, Style
 
 from etl.config import SourceSettings, WalkSettings
 from etl.errors import SourceBroken, SourceUnavailable
-from etl.extract.paging import Order, Pager, Style
 from etl.extract.walk import Walk, Walker
 from etl.model import Listing
-from etl.sample import Quirks, SampleApi
+from tests.support.fake_api import FakeApi, Quirks
 from tests.support.walking import (
     LISTING,
     Gathered,
@@ -156,7 +156,7 @@ def test_an_endpoint_that_takes_no_odd_offset_is_read_all_the_same() -> None:
 @pytest.mark.parametrize("cap", CAPS)
 def test_reads_the_same_over_a_socket(offset: Any, cap: int | None) -> None:
     catalogue = images(999)
-    with SampleApi(catalogue, quirks=Quirks(offset=offset, limit_cap=cap, first_page=1)) as api:
+    with FakeApi(catalogue, quirks=Quirks(offset=offset, limit_cap=cap, first_page=1)) as api:
         walk = walked(client_for(api.url), endpoint=api.url)
     assert ids_of(walk) == [each["id"] for each in catalogue]
     assert walk.certificate == "exact"

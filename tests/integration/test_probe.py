@@ -11,11 +11,11 @@ import pytest
 
 from etl.cli.main import run
 from etl.extract.probe import _clock
-from etl.sample import (
+from tests.support.fake_api import (
+    FakeApi,
     Quirks,
     Request,
     Response,
-    SampleApi,
     error_response,
     generation,
     workspaces,
@@ -25,13 +25,13 @@ ALIVE = generation(1)
 
 
 @pytest.fixture
-def api() -> Iterator[SampleApi]:
-    with SampleApi(ALIVE, workspaces=workspaces()) as api:
+def api() -> Iterator[FakeApi]:
+    with FakeApi(ALIVE, workspaces=workspaces()) as api:
         yield api
 
 
 @pytest.fixture
-def config(tmp_path: Path, api: SampleApi) -> str:
+def config(tmp_path: Path, api: FakeApi) -> str:
     path = tmp_path / "config.toml"
     path.write_text(
         f'[database]\nurl = "sqlite:///{tmp_path}/x.db"\n[http]\nmax_retries = 0\n'
@@ -42,7 +42,7 @@ def config(tmp_path: Path, api: SampleApi) -> str:
 
 @pytest.fixture
 def probed(
-    config: str, api: SampleApi, capsys: pytest.CaptureFixture[str]
+    config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., dict[str, str]]:
     def probed(images: list[Any] | None = None, **quirks: Any) -> dict[str, str]:
         api.images = ALIVE if images is None else images
@@ -119,7 +119,7 @@ def test_probe_finds_out_each_trait(
 
 
 def test_probe_takes_it_where_an_offset_inside_a_page_is_refused(
-    probed: Probed, api: SampleApi
+    probed: Probed, api: FakeApi
 ) -> None:
     def refuse(request: Request) -> Response | None:
         is_inside = request.query.get("offset") == "1"

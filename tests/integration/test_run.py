@@ -29,19 +29,27 @@ from etl.errors import (
 from etl.model import Outcome, WalkFacts
 from etl.progress import Progress
 from etl.run import conclusion, run_sync, run_work
-from etl.sample import Quirks, Request, Response, SampleApi, error_response, generation, workspaces
 from etl.sync import sync_source
+from tests.support.fake_api import (
+    FakeApi,
+    Quirks,
+    Request,
+    Response,
+    error_response,
+    generation,
+    workspaces,
+)
 
 ALIVE = [image for image in generation(1) if image.get("status") != "DELETED"]
 
 
 @pytest.fixture
-def api() -> Iterator[SampleApi]:
-    with SampleApi(ALIVE, workspaces=workspaces()) as api:
+def api() -> Iterator[FakeApi]:
+    with FakeApi(ALIVE, workspaces=workspaces()) as api:
         yield api
 
 
-def settings_for(url: str, api: SampleApi, *names: str, **database: Any) -> Settings:
+def settings_for(url: str, api: FakeApi, *names: str, **database: Any) -> Settings:
     http = HttpSettings(page_size=10, max_retries=0)
     return Settings(
         database=DatabaseSettings(url=url, **database),
@@ -53,7 +61,7 @@ def settings_for(url: str, api: SampleApi, *names: str, **database: Any) -> Sett
 
 
 @pytest.fixture
-def settings(database_url: str, api: SampleApi) -> Settings:
+def settings(database_url: str, api: FakeApi) -> Settings:
     return settings_for(database_url, api)
 
 
@@ -69,7 +77,7 @@ def rows(url: str, query: str) -> list[Any]:
 class Gate:
     """Stops the API's answers until it is opened."""
 
-    def __init__(self, api: SampleApi) -> None:
+    def __init__(self, api: FakeApi) -> None:
         self.reached = threading.Event()
         self.opened = threading.Event()
         api.before_request = self._wait
@@ -80,7 +88,7 @@ class Gate:
 
 
 def test_a_second_run_of_the_same_source_ends_with_22_at_once(
-    settings: Settings, api: SampleApi, tmp_path: Path
+    settings: Settings, api: FakeApi, tmp_path: Path
 ) -> None:
     gate = Gate(api)
     first: list[int] = []
@@ -101,7 +109,7 @@ def test_a_second_run_of_the_same_source_ends_with_22_at_once(
     assert first == [0]
 
 
-def _written(settings: Settings, api: SampleApi, folder: Path) -> Path:
+def _written(settings: Settings, api: FakeApi, folder: Path) -> Path:
     path = folder / "run.toml"
     path.write_text(
         f'[database]\nurl = "{settings.database.url}"\n'
@@ -114,7 +122,7 @@ def _written(settings: Settings, api: SampleApi, folder: Path) -> Path:
     ("number", "status"), [(signal.SIGTERM, "interrupted"), (signal.SIGKILL, "abandoned")]
 )
 def test_a_run_that_is_stopped_leaves_the_next_one_free(
-    settings: Settings, api: SampleApi, tmp_path: Path, number: signal.Signals, status: str
+    settings: Settings, api: FakeApi, tmp_path: Path, number: signal.Signals, status: str
 ) -> None:
     gate = Gate(api)
     config = str(_written(settings, api, tmp_path))
@@ -132,7 +140,7 @@ def test_a_run_that_is_stopped_leaves_the_next_one_free(
     assert found == [(status,), ("succeeded",)]
 
 
-def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: SampleApi) -> None:
+def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: FakeApi) -> None:
     settings = settings_for(database_url, api, "a", "b", "c")
     outcome = run_sync(settings, parallel=3)
     assert [each.name for each in outcome.sources] == ["a", "b", "c"]
@@ -145,7 +153,7 @@ def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: Sa
         run_sync(Settings(database=settings.database))
 
 
-def test_a_slow_source_holds_up_no_other(database_url: str, api: SampleApi, engine: Engine) -> None:
+def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine: Engine) -> None:
     done: list[str] = []
 
     def work(source: SourceSettings, job: Job) -> Outcome:
@@ -155,7 +163,7 @@ def test_a_slow_source_holds_up_no_other(database_url: str, api: SampleApi, engi
             gate.opened.set()
         return outcome
 
-    with SampleApi(ALIVE, workspaces=workspaces()) as slow:
+    with FakeApi(ALIVE, workspaces=workspaces()) as slow:
         gate = Gate(slow)
         first, *others = settings_for(database_url, api, "slow", "b", "c").sources
         sources = (replace(first, endpoint=slow.url), *others)
@@ -185,7 +193,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: SampleApi) -> None:
+def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: FakeApi) -> None:
     file = tmp_path / "none.db"
     outcome = run_sync(settings_for(f"sqlite:///{file}", api), is_dry_run=True)
     assert outcome.sources[0].added == len(ALIVE)
@@ -194,7 +202,7 @@ def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: SampleA
 
 
 def test_a_dry_run_side_by_side_before_the_first_sync(
-    empty_database_url: str, api: SampleApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database_url: str, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings = settings_for(empty_database_url, api, "a", "b")
@@ -205,21 +213,21 @@ def test_a_dry_run_side_by_side_before_the_first_sync(
 
 
 def test_a_dry_run_without_room_for_a_stand_in(
-    tmp_path: Path, api: SampleApi, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     with pytest.raises(DatabaseUnavailable, match="TMPDIR"):
         run_sync(settings_for(f"sqlite:///{tmp_path}/none.db", api), is_dry_run=True)
 
 
-def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: SampleApi) -> None:
+def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: FakeApi) -> None:
     settings = settings_for(empty_database_url, api)
     assert run_sync(settings, is_dry_run=True).sources[0].added == len(ALIVE)
     with pytest.raises(SchemaNotAtHead):
         run_sync(settings_for(empty_database_url, api, auto_upgrade=False))
 
 
-def test_a_dry_run_tells_a_source_that_can_not_be_read(settings: Settings, api: SampleApi) -> None:
+def test_a_dry_run_tells_a_source_that_can_not_be_read(settings: Settings, api: FakeApi) -> None:
     run_sync(settings)
     api.before_request = _refuse
     outcome = run_sync(settings, is_dry_run=True)
@@ -230,7 +238,7 @@ def _refuse(_request: Request) -> Any:
     return error_response(403, "ModelArts.0108", "no")
 
 
-def test_a_database_that_is_not_there(api: SampleApi, tmp_path: Path) -> None:
+def test_a_database_that_is_not_there(api: FakeApi, tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="unable to open"):
         run_sync(settings_for(f"sqlite:///{tmp_path}/no/such/folder/a.db", api))
 
@@ -278,7 +286,7 @@ def test_a_run_that_ends_early_says_how(
     assert rows(settings.database.url, "select status, exit_code from sync_runs") == [ended]
 
 
-def test_a_listing_that_is_certified_is_not_read_again(settings: Settings, api: SampleApi) -> None:
+def test_a_listing_that_is_certified_is_not_read_again(settings: Settings, api: FakeApi) -> None:
     dedicated = sum(image["type"] == "DEDICATED" for image in ALIVE)
     here = sum(
         image["type"] == "DEDICATED" and str(image["workspace_id"]) == "0" for image in ALIVE
@@ -291,7 +299,7 @@ def test_a_listing_that_is_certified_is_not_read_again(settings: Settings, api: 
     assert readings["DEDICATED/0"] == 2
 
 
-def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: SampleApi) -> None:
+def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: FakeApi) -> None:
     def shorten(request: Request) -> Response | None:
         if request.query.get("offset") != "10" or request.query.get("sort_key") != "updateTime":
             return None
@@ -307,7 +315,7 @@ def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: SampleAp
     assert source.facts.certificate in {"none", "agreed"}
 
 
-def test_a_list_that_ends_before_its_total(settings: Settings, api: SampleApi) -> None:
+def test_a_list_that_ends_before_its_total(settings: Settings, api: FakeApi) -> None:
     api.quirks = Quirks(total=lambda count: count + 40, past_the_end="strict")
     api.images = [image for image in ALIVE if image["type"] == "BUILD_IN"][:10]
     (source,) = run_sync(settings).sources
@@ -316,7 +324,7 @@ def test_a_list_that_ends_before_its_total(settings: Settings, api: SampleApi) -
 
 
 def test_an_image_that_two_listings_tell_otherwise_is_counted(
-    settings: Settings, api: SampleApi
+    settings: Settings, api: FakeApi
 ) -> None:
     twin = {**ALIVE[0], "type": "DEDICATED", "description": "another"}
     api.images = [*ALIVE, twin]

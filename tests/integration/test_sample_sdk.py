@@ -6,16 +6,16 @@ import importlib
 from typing import Any
 
 import pytest
+from etl.extract.client import Client
+from etl.extract.methods import authenticator
 from msgspec import Raw
 
 from etl.clock import utc_now
 from etl.config import AuthSettings, HttpSettings, SourceSettings, WalkSettings
-from etl.extract.client import Client
-from etl.extract.methods import authenticator
 from etl.extract.walk import Walker
 from etl.model import Image, Listing, Normalised, Page, Tag
-from etl.sample import AccessKey, Quirks, SampleApi, generation, workspaces
 from etl.transform import normalise
+from tests.support.fake_api import AccessKey, FakeApi, Quirks, generation, workspaces
 
 KEY = AccessKey("SAMPLEACCESSKEY", "sample-secret-key")
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -30,7 +30,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return importlib.import_module("huaweicloudsdkmodelarts.v1")
 
 
-def client(sdk: Any, api: SampleApi, *, secret: str = KEY.secret, token: str = "") -> Any:
+def client(sdk: Any, api: FakeApi, *, secret: str = KEY.secret, token: str = "") -> Any:
     auth = importlib.import_module("huaweicloudsdkcore.auth.credentials")
     credentials = auth.BasicCredentials(KEY.access, secret, PROJECT)
     if token:
@@ -39,7 +39,7 @@ def client(sdk: Any, api: SampleApi, *, secret: str = KEY.secret, token: str = "
     return builder.with_endpoint(api.url).build()
 
 
-def walk(sdk: Any, api: SampleApi, **query: Any) -> list[dict[str, Any]]:
+def walk(sdk: Any, api: FakeApi, **query: Any) -> list[dict[str, Any]]:
     """Every image of one listing, page after page, as the SDK understands them."""
     images: list[dict[str, Any]] = []
     while True:
@@ -66,7 +66,7 @@ def as_known(image: dict[str, Any], fields: Any) -> dict[str, Any]:
 def test_the_sdk_lists_the_sample(sdk: Any, number: int) -> None:
     served = generation(number)
     found = []
-    with SampleApi(served, workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi(served, workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
         for kind in ("BUILD_IN", "DEDICATED"):
             for workspace in workspaces():
                 query = {"type": kind, "workspace_id": workspace["id"], "sort_key": "createTime"}
@@ -101,7 +101,7 @@ def as_image(shown: dict[str, Any]) -> dict[str, Any]:
 def test_our_reading_agrees_with_the_sdks_on_every_field_that_it_knows(
     sdk: Any, number: int, workspace: str
 ) -> None:
-    with SampleApi(
+    with FakeApi(
         generation(number), workspaces=workspaces(), quirks=Quirks(access_key=KEY)
     ) as api:
         for type_ in ("BUILD_IN", "DEDICATED"):
@@ -113,7 +113,7 @@ def test_our_reading_agrees_with_the_sdks_on_every_field_that_it_knows(
                 assert {name: getattr(ours[image_id], name) for name in fields} == fields
 
 
-def our_walk(api: SampleApi, listing: Listing) -> dict[str, Image]:
+def our_walk(api: FakeApi, listing: Listing) -> dict[str, Image]:
     """One listing read by our own walk, signed, in small pages."""
     http = HttpSettings(page_size=PAGE_SIZE)
     auth = AuthSettings(method="aksk", access_key=KEY.access, secret_key=KEY.secret)
@@ -162,7 +162,7 @@ class Gathered:
 def test_the_sdk_shows_an_image_with_a_temporary_key(sdk: Any) -> None:
     key = AccessKey(KEY.access, KEY.secret, "temporary")
     image = generation(1)[20]
-    with SampleApi(generation(1), quirks=Quirks(access_key=key)) as api:
+    with FakeApi(generation(1), quirks=Quirks(access_key=key)) as api:
         request = sdk.ShowImageRequest(id=image["id"])
         shown = client(sdk, api, token="temporary").show_image(request)
     assert (shown.id, shown.name, shown.flavor_type) == (
@@ -174,7 +174,7 @@ def test_the_sdk_shows_an_image_with_a_temporary_key(sdk: Any) -> None:
 
 def test_the_sdk_reads_the_errors(sdk: Any) -> None:
     errors = importlib.import_module("huaweicloudsdkcore.exceptions.exceptions")
-    with SampleApi([], quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
         with pytest.raises(errors.ClientRequestException) as refused:
             client(sdk, api).show_image(sdk.ShowImageRequest(id="none"))
         with pytest.raises(errors.ClientRequestException) as forged:
@@ -186,7 +186,7 @@ def test_the_sdk_reads_the_errors(sdk: Any) -> None:
 
 
 def test_the_sdk_lists_the_workspaces(sdk: Any) -> None:
-    with SampleApi([], workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
+    with FakeApi([], workspaces=workspaces(), quirks=Quirks(access_key=KEY)) as api:
         answer = client(sdk, api).list_workspace(sdk.ListWorkspaceRequest())
     assert [each.id for each in answer.workspaces] == [each["id"] for each in workspaces()]
     assert answer.total_count == len(workspaces())

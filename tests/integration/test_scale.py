@@ -13,9 +13,9 @@ from sqlalchemy import make_url
 from etl.cli.main import run
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
-from etl.sample import Response, SampleApi
 from etl.scale import worker
 from etl.scale.queue import enqueue, make_tables, open_queue, queue_of, read_queues
+from tests.support.fake_api import FakeApi, Response
 from tests.support.postgres import conninfo
 from tests.support.syncing import catalogue
 
@@ -343,7 +343,7 @@ def test_without_the_extra(capsys, monkeypatch):
 @pytest.mark.usefixtures("typed")
 def test_discovered_sources_are_shared_out_too(capsys, monkeypatch, tmp_path):
     projects = [{"id": "1" * 32, "name": "cn-north-4"}, {"id": "2" * 32, "name": "cn-north-4_team"}]
-    with SampleApi(catalogue(3), projects=projects) as api:
+    with FakeApi(catalogue(3), projects=projects) as api:
         (tmp_path / "config.toml").write_text(
             f'[[discover]]\niam_endpoint = "{api.url}"\nregions = ["cn-north-4"]\n'
             f'[discover.source]\nendpoint = "{api.url}"\nhttp.max_retries = 0\n'

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from etl.sample import SampleApi
+from tests.support.fake_api import FakeApi
 from tests.support.fleet import Fleet
 from tests.support.syncing import catalogue
 
@@ -36,7 +36,7 @@ def assert_all_is_synced(fleet):
 
 
 def test_three_hosts_share_the_sources_and_one_is_killed(tmp_path, postgres_url):
-    with SampleApi(catalogue(IMAGES)) as api:
+    with FakeApi(catalogue(IMAGES)) as api:
         fleet = prepared(tmp_path, api, postgres_url)
         asked = []
 
@@ -67,7 +67,7 @@ if IS_SOAK:
     def test_each_further_host_makes_it_faster(tmp_path, databases):
         took = {}
         for hosts in ("a", "ab", "abc"):
-            with databases.empty("postgresql") as url, SampleApi(catalogue(IMAGES)) as api:
+            with databases.empty("postgresql") as url, FakeApi(catalogue(IMAGES)) as api:
                 api.before_request = late
                 folder = tmp_path / hosts
                 folder.mkdir()

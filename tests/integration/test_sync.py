@@ -21,7 +21,7 @@ from etl.load.lock import source_lock
 from etl.load.rejects import record_digest
 from etl.maintenance.replay import replay_rejects
 from etl.run import run_sync
-from etl.sample import Quirks, Request, Response, error_response
+from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.syncing import Place, catalogue, image, place
 
 OTHER = "a" * 32

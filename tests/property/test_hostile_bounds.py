@@ -9,15 +9,15 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+from etl.load.sighting import RECORD_BYTES
 
 from etl.audit.verify import verify
 from etl.database.engine import open_reader
 from etl.errors import SourceBroken
-from etl.load.sighting import RECORD_BYTES
 from etl.model import Normalised
-from etl.sample import Response
 from etl.transform import components, image_of_show, listed_rows, normalise, split_page
 from etl.transform.fields import FIELDS, MAX_ID_LENGTH
+from tests.support.fake_api import Response
 from tests.support.syncing import place
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

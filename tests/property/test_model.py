@@ -36,7 +36,6 @@ from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings
 from etl.context import open_job
 from etl.maintenance.held import approve, dismiss
 from etl.run import RunOutcome, run_sync
-from etl.sample import Quirks, Request, Response, error_response
 from tests.support.databases import Databases
 from tests.support.dual_database import (
     BORDERS,
@@ -50,6 +49,7 @@ from tests.support.dual_database import (
     plain,
     twins,
 )
+from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
 from tests.support.syncing import START
 from tests.support.tally import note

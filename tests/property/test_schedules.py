@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from itertools import count
 
 import pytest
+from etl.extract.paging import Order, Pager, Style
 
 from etl.errors import SourceError
 from etl.extract.forward import read_forward
-from etl.extract.paging import Order, Pager, Style
 from etl.model import Listing
-from etl.sample import Quirks, Request
 from tests.support.databases import Backend, Databases
+from tests.support.fake_api import Quirks, Request
 from tests.support.rehearsal import rehearsal
 from tests.support.schedules import TYPES, Facts, Figures, World, drawn, facts_of, play
 from tests.support.syncing import catalogue, image, place

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Literal
 
+from etl.extract.paging import CREATION, PAST_THE_END, UNSORTABLE, Order, Pager, Style
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import json
@@ -21,9 +22,8 @@ from etl.errors import SourceBroken
 from etl.extract.backward import ProofBroken, read_backward
 from etl.extract.exchange import Answer
 from etl.extract.forward import doubts, read_forward
-from etl.extract.paging import CREATION, PAST_THE_END, UNSORTABLE, Order, Pager, Style
 from etl.extract.walk import Reading
-from etl.sample import Quirks
+from tests.support.fake_api import Quirks
 from tests.support.walking import LISTING, NOW, Gathered, PagesClient, source_of, walked
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

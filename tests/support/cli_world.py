@@ -10,7 +10,7 @@ from sqlalchemy import inspect, make_url, text
 
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.sample import SampleApi
+from tests.support.fake_api import FakeApi
 from tests.support.launcher import Child, Ended, Launcher, Moment
 from tests.support.syncing import image
 
@@ -20,7 +20,7 @@ NUMBERS = count(100)  # of images that come
 class Scene:
     """A catalogue that changes, a database, and the program in processes of its own."""
 
-    def __init__(self, launcher: Launcher, folder: Path, api: SampleApi, url: str) -> None:
+    def __init__(self, launcher: Launcher, folder: Path, api: FakeApi, url: str) -> None:
         self.launcher, self.api, self.url = launcher, api, url
         self.config = folder / f"{Path(str(make_url(url).database)).name}.toml"
         self.write()

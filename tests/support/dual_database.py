@@ -29,8 +29,8 @@ from etl.audit.verify import verify
 from etl.database.engine import open_reader
 from etl.database.schema import metadata
 from etl.run import RunOutcome
-from etl.sample import Request, Response, SampleApi
 from tests.support.databases import BACKENDS, Databases
+from tests.support.fake_api import FakeApi, Request, Response
 from tests.support.postgres import conninfo
 from tests.support.syncing import RUN_TABLES, START
 
@@ -152,7 +152,7 @@ class Twin:
 class Twins:
     """The served catalogue and the two databases."""
 
-    def __init__(self, api: SampleApi, twins: list[Twin]) -> None:
+    def __init__(self, api: FakeApi, twins: list[Twin]) -> None:
         self.api = api
         self.twins = twins
         self.now = START
@@ -208,7 +208,7 @@ def plain(value: Any) -> Any:
 def twins(databases: Databases) -> Iterator[Twins]:
     """Two empty databases at head; nothing is served yet."""
     with ExitStack() as stack:
-        api = stack.enter_context(SampleApi([]))
+        api = stack.enter_context(FakeApi([]))
         pair = []
         for backend in BACKENDS:
             url = stack.enter_context(databases.migrated(backend))

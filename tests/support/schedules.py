@@ -1,7 +1,7 @@
 """What may happen to a catalogue while it is being read? Schedules, each named by its number.
 
     world = World(drawn(4711))
-    api = SampleApi(world.images, quirks=world.quirks)
+    api = FakeApi(world.images, quirks=world.quirks)
     api.before_request = lambda _: setattr(api, "images", world.alter())
     figures = play(world, reader)       # reader: whoever reads api.url and keeps a record
 
@@ -20,7 +20,7 @@ from random import Random
 from threading import Lock
 from typing import Any, Final, Literal, Protocol
 
-from etl.sample.quirks import Quirks
+from tests.support.fake_api.quirks import Quirks
 
 OPERATIONS: Final = (
     *("delete", "replace", "add", "change", "move"),  # each twice as often as the others

@@ -14,7 +14,7 @@ from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
 from etl.run import run_sync
-from etl.sample import SampleApi
+from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -44,7 +44,7 @@ def catalogue(count: int, **fields: Any) -> list[dict[str, Any]]:
 class Place:
     """An API, a database and the settings between them; each run is an hour after the last."""
 
-    def __init__(self, api: SampleApi, database_url: str) -> None:
+    def __init__(self, api: FakeApi, database_url: str) -> None:
         self.api = api
         self.url = database_url
         self.source: SourceSettings = source_of(api.url)
@@ -98,5 +98,5 @@ class Place:
 @contextmanager
 def place(database_url: str, images: list[Any] | None = None, **api: Any) -> Iterator[Place]:
     """A served catalogue and an empty database."""
-    with SampleApi(catalogue(6) if images is None else images, **api) as served:
+    with FakeApi(catalogue(6) if images is None else images, **api) as served:
         yield Place(served, database_url)

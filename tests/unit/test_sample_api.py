@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import requests
 
-from etl.sample import (
+from tests.support.fake_api import (
     AccessKey,
+    FakeApi,
     Quirks,
     Request,
     Response,
-    SampleApi,
     User,
     error_response,
     generation,
@@ -35,9 +35,9 @@ def session() -> Iterator[requests.Session]:
         yield session
 
 
-def start(**options: Any) -> SampleApi:
+def start(**options: Any) -> FakeApi:
     options.setdefault("images", [{"id": "a"}, {"id": "b", "resource_categories": ["CPU"]}])
-    return SampleApi(options.pop("images"), clock=lambda: NOW, **options)
+    return FakeApi(options.pop("images"), clock=lambda: NOW, **options)
 
 
 def refusal(answer: requests.Response) -> tuple[int, str]:
@@ -46,7 +46,7 @@ def refusal(answer: requests.Response) -> tuple[int, str]:
 
 def test_a_walk_over_the_sample(session: requests.Session) -> None:
     seen = []
-    with SampleApi(generation(1), workspaces=workspaces()) as api:
+    with FakeApi(generation(1), workspaces=workspaces()) as api:
         for offset in (0, 15, 30):
             query = f"type=BUILD_IN&limit=15&offset={offset}"
             page = session.get(f"{api.url}/v1/p/images?{query}").json()
@@ -76,7 +76,7 @@ def test_requests_are_recorded(session: requests.Session) -> None:
 def test_only_the_latest_requests_are_kept(
     session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.sample.api.MOST_REQUESTS", 2)
+    monkeypatch.setattr("tests.support.fake_api.api.MOST_REQUESTS", 2)
     with start() as api:
         for number in range(3):
             session.get(f"{api.url}/v1/p/images?offset={number}")
@@ -160,7 +160,7 @@ def test_projects_and_calls_that_are_not_there(session: requests.Session) -> Non
 
 
 def ask_for_token(
-    session: requests.Session, api: SampleApi, known: User, **project: str
+    session: requests.Session, api: FakeApi, known: User, **project: str
 ) -> requests.Response:
     user = {"name": known.name, "password": known.password, "domain": {"name": known.domain}}
     identity = {"methods": ["password"], "password": {"user": user}}
@@ -171,7 +171,7 @@ def ask_for_token(
 def test_a_token_is_good_until_it_expires_or_is_revoked(session: requests.Session) -> None:
     clock = [NOW]
     quirks = Quirks(user=ANN, token_lifetime_seconds=60)
-    with SampleApi([], quirks=quirks, clock=lambda: clock[0]) as api:
+    with FakeApi([], quirks=quirks, clock=lambda: clock[0]) as api:
         address = f"{api.url}/v1/p/images"
         issued = ask_for_token(session, api, ANN, id="p")
         assert issued.status_code == 201

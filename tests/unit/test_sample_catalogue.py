@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from etl.sample import generation, read_story, workspaces
+from tests.support.fake_api import generation, read_story, workspaces
 
 LAST = 4
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from etl.sample import OMITTED, ApiError, Quirks
-from etl.sample.listing import Catalogue, find_window, list_page
+from tests.support.fake_api import OMITTED, ApiError, Quirks
+from tests.support.fake_api.listing import Catalogue, find_window, list_page
 
 
 def ids(images: list[Any], quirks: Quirks | None = None, **query: Any) -> list[str]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from etl.sample import AccessKey, ApiError, Request
-from etl.sample.signature import canonical_request, signature, verify
+from tests.support.fake_api import AccessKey, ApiError, Request
+from tests.support.fake_api.signature import canonical_request, signature, verify
 
 # The API gateway's published example.
 KEY = AccessKey("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")

@@ -8,7 +8,7 @@ from etl.config import WalkSettings
 from etl.extract.forward import ListingFacts, doubts
 from etl.extract.walk import ListingWalk, Reading, Walk
 from etl.model import Certificate, Listing
-from etl.sample import Quirks
+from tests.support.fake_api import Quirks
 from tests.support.walking import Gathered, PagesClient, ids_of, images, walked
 
 

@@ -6,13 +6,13 @@ from threading import Event
 from typing import Any, cast
 
 import pytest
+from etl.extract.client import Client
+from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
 
 from etl.errors import SourceBroken, SourceRefused
 from etl.extract import workspaces
-from etl.extract.client import Client
 from etl.extract.exchange import Answer
-from etl.extract.workspaces import fetch_workspaces, workspaces_as_known
-from etl.sample import Quirks, SampleApi
+from tests.support.fake_api import FakeApi, Quirks
 from tests.support.faulty import Faulty, reply
 from tests.support.wire import client_for
 
@@ -32,19 +32,19 @@ IDS = tuple(f"{number:032}" for number in range(1, 2400))
 def test_all_that_the_project_has(
     known: tuple[str, ...], quirks: Mapping[str, Any], expected: list[str]
 ) -> None:
-    with SampleApi([], workspaces=known, quirks=Quirks(**quirks)) as api:
+    with FakeApi([], workspaces=known, quirks=Quirks(**quirks)) as api:
         assert fetch_workspaces(client_for(api.url), "p") == expected
 
 
 def test_more_pages_than_there_can_be_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspaces, "MOST_PAGES", 2)
-    with SampleApi([], workspaces=IDS) as api, pytest.raises(SourceBroken, match="announced"):
+    with FakeApi([], workspaces=IDS) as api, pytest.raises(SourceBroken, match="announced"):
         fetch_workspaces(client_for(api.url), "p")
 
 
 def test_a_refusal_is_no_small_project() -> None:
     with (
-        SampleApi([], quirks=Quirks(workspaces_call="refused")) as api,
+        FakeApi([], quirks=Quirks(workspaces_call="refused")) as api,
         pytest.raises(SourceRefused, match="the right to list workspaces, or name those to read"),
     ):
         fetch_workspaces(client_for(api.url), "p")

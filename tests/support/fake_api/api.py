@@ -1,11 +1,11 @@
-"""The sample ModelArts API: what is there, who may see it, and what each call answers.
+"""A fake ModelArts API for tests, with every known quirk, on a real socket.
 
-    with SampleApi(generation(1)) as api:
+    with FakeApi(generation(1)) as api:
         requests.get(f"{api.url}/v1/{project_id}/images", params={"type": "BUILD_IN"})
 
-One address serves ModelArts, IAM and the metadata service of a cloud machine. `images` and `quirks`
-may be replaced at any time, also between two pages of one walk: set the attribute, or do it in
-`before_request`, which sees every request first and may answer it in the API's stead.
+One address serves ModelArts, IAM, the metadata service of a cloud machine and Cloud Trace Service.
+`images` and `quirks` may be replaced at any time, also between two pages of one walk: set the
+attribute, or do it in `before_request`, which sees every request first and may answer it itself.
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-MOST_REQUESTS: Final = 10_000
+MAX_REQUESTS: Final = 10_000
 _JSON: Final = {"Content-Type": "application/json"}
 
 BeforeRequest = Callable[[Request], Response | None]
 
 
-class SampleApi:
+class FakeApi:
     """A server of `images`, from entering the context to leaving it.
 
     `project_id`: the only one let in (any, if None). `projects`: what IAM lists, and gives tokens
     for. `workspaces`: ids, or objects as the workspaces call lists them; `0` is always there.
-    `clock` gives epoch seconds. `requests` are the latest, `MOST_REQUESTS` at most. An error in
-    `before_request` is raised when the context ends, besides answering 500.
+    `clock` returns epoch seconds; responses have a Date only if it is given, or
+    `quirks.clock_skew_seconds`. `requests` are the latest `MAX_REQUESTS` ones. An error in
+    `before_request` becomes a response 500 and is raised when the context ends.
     """
 
     def __init__(
@@ -59,19 +60,20 @@ class SampleApi:
         project_id: str | None = None,
         projects: Sequence[Mapping[str, object]] = (),
         port: int = 0,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         tls: SSLContext | None = None,
     ) -> None:
         self.quirks = quirks or Quirks()
         self.workspaces = tuple(workspaces)
         self.project_id = project_id
         self.before_request: BeforeRequest | None = None
-        self.requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
+        self.requests: deque[Request] = deque(maxlen=MAX_REQUESTS)
         self._catalogue = Catalogue(images)
         self._identity = Identity(projects)
         self._numbers = count(1)
-        self._clock = clock
-        self._server = LoopbackServer(self._receive, clock=clock, port=port, tls=tls)
+        self._has_clock = clock is not None
+        self._clock = clock or time.time
+        self._server = LoopbackServer(self._receive, clock=self._clock, port=port, tls=tls)
         self.url = self._server.url
 
     def __enter__(self) -> Self:
@@ -114,11 +116,9 @@ class SampleApi:
         self.requests.append(request)
         planned = self.before_request(request) if self.before_request else None
         response = planned or self.answer(request)
-        headers = {
-            "Date": http_date(self._now()),
-            "X-Request-Id": f"{request.number:032x}",
-            **response.headers,
-        }
+        headers = {"X-Request-Id": f"{request.number:032x}", **response.headers}
+        if self._has_clock or self.quirks.clock_skew_seconds:
+            headers.setdefault("Date", http_date(self._now()))
         return replace(response, headers=headers)
 
     def _now(self) -> float:
