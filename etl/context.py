@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -17,15 +16,17 @@ from etl.load.lock import source_lock
 from etl.profiler import Profiler
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
+from etl.transform import builtin_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
     from etl.config import Settings
     from etl.sources.shard import Shard
+    from etl.transform import ComponentRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class RunContext:
     progress: Progress = field(default_factory=Progress)
     now: Callable[[], datetime] = utc_now
     profiler: Profiler = field(default_factory=Profiler)
+    rules: ComponentRules = field(default_factory=builtin_rules)
     hosts: Hosts = field(default_factory=Hosts)
 
     @contextmanager
@@ -89,6 +91,7 @@ def open_context(
     """
     database = settings.database
     engine = opened(database.url, schema=database.schema)
+    hosts = Hosts()
     try:
         has_record = not (is_read_only and _is_blank(engine))
         if not has_record and not database.auto_upgrade:
@@ -101,9 +104,11 @@ def open_context(
             options=options or SyncOptions(),
             engine=engine,
             has_record=has_record,
+            hosts=hosts,
             **parts,
         )
     finally:
+        hosts.close()
         engine.dispose()
 
 
@@ -111,6 +116,7 @@ class ContextParts(TypedDict, total=False):
     progress: Progress
     now: Callable[[], datetime]
     profiler: Profiler
+    rules: ComponentRules
 
 
 def _is_blank(engine: Engine) -> bool:

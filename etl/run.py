@@ -22,7 +22,7 @@ from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.parallel import ordered_map
-from etl.sources.connect import require_keys
+from etl.sources.connect import require_usable
 from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import plan_source, sync_source
 
@@ -153,10 +153,8 @@ def _selected(
     context: RunContext, *, writes: bool
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
     options = context.options
-    sources, failed = sources_of(
-        context, options.source_names, shard=options.shard, writes=writes
-    )
-    require_keys(sources, place=context.settings.place)
+    sources, failed = sources_of(context, options.source_names, shard=options.shard, writes=writes)
+    require_usable(sources, place=context.settings.place)
     return sources, failed
 
 

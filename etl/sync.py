@@ -65,7 +65,7 @@ class _Reading:
     changes: ChangeDetector
     decision: Decision
     facts: WalkFacts
-    observed_at: datetime
+    client: Client | None = None
     error: SourceError | None = None
 
 
@@ -79,12 +79,7 @@ def sync_source(source: SourceSettings, context: RunContext) -> Outcome:
         waited_seconds = (context.now() - started_at).total_seconds()
         baseline = read_baseline(connection, source.name)
         reading = _read(source, context, baseline)
-        write = SourceWrite(
-            run_id=context.run_id,
-            baseline=baseline,
-            observed_at=reading.observed_at,
-            profiler=context.profiler,
-        )
+        write = source_write(context, baseline, reading.client)
         with context.profiler.on("commit"):
             if reading.error:
                 outcome = record_failure(connection, write, reading.error, reading.facts)
@@ -104,12 +99,11 @@ def plan_source(source: SourceSettings, context: RunContext) -> Preview:
             connection = stack.enter_context(context.engine.connect())
             baseline = read_baseline(connection, source.name)
         reading = _read(source, context, baseline)
+        at = next_observed_at(context, baseline, reading.client)
         if reading.error:
-            outcome = failed_outcome(baseline, reading.error, reading.facts, reading.observed_at)
+            outcome = failed_outcome(baseline, reading.error, reading.facts, at)
         else:
-            outcome = preview(
-                reading.changes, reading.decision, reading.facts, reading.observed_at
-            )
+            outcome = preview(reading.changes, reading.decision, reading.facts, at)
     return Preview(outcome, reading.decision, reading.changes)
 
 
@@ -140,8 +134,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
     facts = _facts(source, context, baseline, client, None if failure else summary)
     if summary and not failure:
         facts = replace(facts, detail=_detail(summary, changes, decision))
-    observed_at = next_observed_at(context, baseline, client)
-    return _Reading(changes, decision, facts, observed_at, failure)
+    return _Reading(changes, decision, facts, client, failure)
 
 
 @dataclass(slots=True)
@@ -242,8 +235,9 @@ def _facts(
     client: Client | None,
     summary: WalkSummary | None,
 ) -> WalkFacts:
-    return replace(
-        source_facts(source, baseline),
+    return source_facts(
+        source,
+        baseline,
         certificate=summary.certificate if summary else "none",
         walks=summary.walks if summary else 0,
         pages=summary.pages if summary else 0,
@@ -255,15 +249,13 @@ def _facts(
     )
 
 
-def _detail(
-    summary: WalkSummary, changes: ChangeDetector, decision: Decision
-) -> dict[str, Any]:
+def _detail(summary: WalkSummary, changes: ChangeDetector, decision: Decision) -> dict[str, Any]:
     found = {"found_by_lookup": len(decision.found)} if decision.found else {}
     return {**summary.detail, "conflicts": changes.conflict_count, **found}
 
 
-def source_facts(source: SourceSettings, baseline: Baseline) -> WalkFacts:
-    """Return the facts that every run of a source records, whatever it does."""
+def source_facts(source: SourceSettings, baseline: Baseline, **facts: Any) -> WalkFacts:
+    """Return the facts of a run, with those that every run of the source records."""
     before = baseline.previous.endpoint
     is_moved = bool(before) and before != source.endpoint
     if is_moved:
@@ -273,6 +265,20 @@ def source_facts(source: SourceSettings, baseline: Baseline) -> WalkFacts:
         endpoint=source.endpoint,
         project_id=source.project_id,
         previous_endpoint=before if is_moved else None,
+        **facts,
+    )
+
+
+def source_write(
+    context: RunContext, baseline: Baseline, client: Client | None = None
+) -> SourceWrite:
+    """Return what the commit of a source needs besides its changes."""
+    return SourceWrite(
+        run_id=context.run_id,
+        baseline=baseline,
+        observed_at=next_observed_at(context, baseline, client),
+        rules=context.rules,
+        profiler=context.profiler,
     )
 
 

@@ -144,13 +144,14 @@ def status(cli: CliContext) -> None:
 def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
     """What `image-sync sync --source` does; whether the source could be read."""
     from etl.cli.summary import in_one_line
+    from etl.context import SyncOptions
     from etl.errors import ImageSyncError
     from etl.notify.notifier import announcing
     from etl.run import run_sync
     from etl.text import printable
 
     try:
-        work = partial(run_sync, cli.settings, source_names=[source])
+        work = partial(run_sync, cli.settings, SyncOptions(source_names=[source]))
         outcome = announcing("scale", cli.settings)(work)
     except Exception as error:
         ended.errors.append(getattr(error, "exit_code", 1))

@@ -116,7 +116,7 @@ def _doubts(facts: WalkFacts) -> Iterator[str]:
     listings = facts.detail.get("listings", ()) if facts.certificate == "none" else ()
     in_doubt = [each for each in listings if each["certificate"] == "none"]
     for each in in_doubt[:MOST_LISTINGS]:
-        reasons = [*each["doubts"], *([each["backward"]] if "backward" in each else [])]
+        reasons = [*each.get("reasons", ()), *([each["backward"]] if "backward" in each else [])]
         yield f"             {printable(each['listing'])}: {'; '.join(reasons)}"
     if in_doubt[MOST_LISTINGS:]:
         yield f"             … and {count_text(len(in_doubt) - MOST_LISTINGS, 'more listing')}"

@@ -134,30 +134,30 @@ def _run(
 ) -> int:
     on = (watch or Profiler()).on
     with on("start"):
-        from etl.cli.plan_output import Forecast
+        from etl.cli.plan_output import plan_lines
+        from etl.context import SyncOptions
         from etl.notify.notifier import announcing
         from etl.progress import watching
-        from etl.run import run_sync
+        from etl.run import run_plan, run_sync
 
         _require_known(cli, sources)
         gc.freeze()  # what is loaded by now stays, and need not be searched for garbage any more
-    forecast = Forecast()
+    options = SyncOptions(
+        source_names=sources,
+        shard=shard,
+        accepts_removals=accepts_removals,
+        wait_seconds=wait_seconds,
+        parallel=parallel,
+    )
+    lines: list[str] = []
     with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
-        work = partial(
-            run_sync,
-            cli.settings,
-            source_names=sources,
-            shard=shard,
-            is_dry_run=is_dry_run,
-            accepts_removals=accepts_removals,
-            wait_seconds=wait_seconds,
-            parallel=parallel,
-            progress=progress,
-            on_preview=forecast.take,
-            watch=watch,
-        )
-        announced = announcing("sync", cli.settings, metrics_file=metrics_file)
-        outcome = work() if is_dry_run else announced(work)
+        profiler = watch or Profiler()
+        if is_dry_run:
+            plan = run_plan(cli.settings, options, progress=progress, profiler=profiler)
+            outcome, lines = plan.outcome, plan_lines(plan.previews)
+        else:
+            work = partial(run_sync, cli.settings, options, progress=progress, profiler=profiler)
+            outcome = announcing("sync", cli.settings, metrics_file=metrics_file)(work)
     cli.exit_code = outcome.exit_code
     if not outcome.sources and output == "text":
         if not cli.is_quiet:
@@ -165,7 +165,7 @@ def _run(
         return cli.exit_code
     show_outcome(cli, outcome, output=output, watch=watch)
     if is_dry_run and output == "text" and not cli.is_quiet:
-        for line in forecast.lines():
+        for line in lines:
             click.echo(line)
     return cli.exit_code
 

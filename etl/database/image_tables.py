@@ -39,10 +39,8 @@ current_images: Final = Table(
     "current_images",
     metadata,
     column("image_key", Key, "the row's key, in order of first sight"),
-    optional(
-        "record_digest", LargeBinary, "digest of the record's bytes when it last made a version"
-    ),
-    column("fingerprint", LargeBinary, "digest of the tracked values, led by its version"),
+    column("record_digest", LargeBinary, "digest of the record that gave the version"),
+    column("fingerprint", LargeBinary, "digest of the tracked values that are not null"),
     column("state", Text, "present, removed or out_of_scope"),
     source_column(),
     image_id_column(),

@@ -196,4 +196,4 @@ def read_project_ids(engine: Engine, sources: Sequence[str]) -> dict[str, str]:
     s = source_runs.c
     known = select(s.source, s.project_id).where(s.source.in_(sources)).distinct()
     with engine.connect() as connection, reading(connection):
-        return {source: project for source, project in connection.execute(known)}
+        return dict(connection.execute(known).tuples().all())

@@ -14,7 +14,7 @@ from msgspec import Struct
 from etl.decide.diff import field_changes
 from etl.load.rejects import reject_of, storable
 from etl.load.spool import Change, Kind, Reject, Spool
-from etl.model import DELETED, FieldChange, Image  # noqa: TC001  # msgspec needs the types
+from etl.model import DELETED, FieldChange, Image  # msgspec needs the types
 from etl.profiler import Profiler
 from etl.transform import RULES_BYTE, normalise_all, record_digest
 

@@ -18,12 +18,13 @@ from etl.clock import instant_text
 from etl.database.types import instant_of, milliseconds_of
 from etl.decide.diff import milliseconds_text
 from etl.model import Image, Tag
-from etl.transform import components_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
+
+    from etl.transform import ComponentRules
 
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked columns and `extra`."""
@@ -43,17 +44,15 @@ class Codec:
     epoch: Callable[[int], Any]
     instant: Callable[[datetime], Any]
 
-    def columns(self, images: Sequence[Image]) -> dict[str, Sequence[Any]]:
+    def columns(self, images: Sequence[Image], rules: ComponentRules) -> dict[str, Sequence[Any]]:
         """Return the driver's values of images by column: id, `VALUES` and components."""
         values = [*zip(*map(astuple, images), strict=True)]
         columns: dict[str, Sequence[Any]] = dict(zip(("image_id", *VALUES), values, strict=True))
-        columns["components"] = [*components_of(values)]
+        columns["components"] = [*rules.components_of(values)]
         for name in _JSON_LISTS:
             columns[name] = [*map(self.json_list, columns[name])]
         for name in _TIMES:
-            columns[name] = [
-                None if time is None else self.epoch(time) for time in columns[name]
-            ]
+            columns[name] = [None if time is None else self.epoch(time) for time in columns[name]]
         return columns
 
 
@@ -135,7 +134,7 @@ def _milliseconds(value: str | int | None) -> int | None:
     return milliseconds_of(instant_of(value)) if isinstance(value, str) else value
 
 
-_CONVERTERS: Final = [
+_CONVERTERS: Final[list[Callable[[Any], Any]]] = [
     {
         "dev_services": _texts,
         "resource_categories": _texts,

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import insert
 
 from etl.database.schema import source_runs
+from etl.load.log_entries import append_run
 from etl.load.presence import write_relisted, write_reseen
 from etl.load.rejects import count_rejects, write_rejects, write_source_fields
 from etl.load.removals import write_decision, write_held
@@ -22,7 +23,6 @@ from etl.load.sql import analyse, is_sqlite
 from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
 from etl.load.versions import refresh_components, remove_at_once, write_changes
 from etl.model import DELETED, Outcome, WalkFacts
-from etl.transform import COMPONENT_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 ANALYSE_FROM: Final = 1000  # new images; fewer do not change how the database plans a query
 _CACHE_KIB: Final = 16_384  # SQLite's page cache: ids are in random order
 _OUTCOME_COLUMNS: Final = [
-    column.name for column in source_runs.c if column.name in {each.name for each in fields(Outcome)}
+    column.name
+    for column in source_runs.c
+    if column.name in {each.name for each in fields(Outcome)} - {"entry"}
 ]
 _FACT_COLUMNS: Final = [
     column.name
@@ -91,9 +93,7 @@ def commit(
         refresh_components(transaction)
         counts = RunCounts()
         with on("commit: changes"):
-            write_changes(
-                transaction, counts.counted(changes.changes(is_certified=is_certified))
-            )
+            write_changes(transaction, counts.counted(changes.changes(is_certified=is_certified)))
             write_relisted(transaction, changes, listings_of(facts))
             write_reseen(transaction, changes.reseen())
             if counts.removed_at_once:
@@ -205,7 +205,8 @@ def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outco
         **{name: getattr(outcome, name) for name in _OUTCOME_COLUMNS},
         **{name: getattr(outcome.facts, name) for name in _FACT_COLUMNS},
         "walk_detail": msgspec.to_builtins(outcome.facts.detail),
-        "component_rules": COMPONENT_RULES,
+        "component_rules": transaction.write.rules.digest,
     }
     transaction.execute(insert(source_runs).values(**row))
-    return replace(outcome, entry=None)
+    entry = append_run(transaction.connection, source=transaction.source, run_id=transaction.run_id)
+    return replace(outcome, entry=entry)

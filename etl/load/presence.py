@@ -46,7 +46,7 @@ def write_found(transaction: SourceTransaction, images: Iterable[AbsentImage]) -
 def write_reseen(transaction: SourceTransaction, keys: Sequence[int]) -> None:
     """Unchanged images that are seen again after walks without them."""
     values: dict[str, Any] = {"missing_since": null()}
-    is_missed = c.missing_since.is_not(None)
+    is_missed: ColumnElement[bool] = c.missing_since.is_not(None)
     if transaction.is_certified:
         values["last_seen_at"] = null()
         is_missed = or_(is_missed, c.last_seen_at.is_not(None))
@@ -77,8 +77,8 @@ def write_relisted(
         if listing := changes.listing_of(key):
             moved.setdefault(str(listing), []).append(key)
     reseen = {*changes.reseen()}  # `write_reseen` records these, with their new listing
-    for listing, keys in moved.items():
-        values = {"listing": literal(listing)}
+    for name, keys in moved.items():
+        values = {"listing": literal(name)}
         known = [key for key in keys if key in reseen]
         _update(transaction, "relisted", [key for key in keys if key not in reseen], values)
         for batch in batches(known, _BATCH):
@@ -96,7 +96,7 @@ def _update(
     """Set values of the images that fulfil the condition, and record them."""
     recorded = {name: values.get(name, c[name]) for name in _RECORDED}
     for batch in batches(keys, _BATCH):
-        is_meant = c.image_key.in_(batch)
+        is_meant: ColumnElement[bool] = c.image_key.in_(batch)
         if condition is not None:
             is_meant &= condition
         rows = select(

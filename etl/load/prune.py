@@ -10,22 +10,36 @@ with its evidence, and every run that a row names which stays.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, insert, select, text
 
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints
-from etl.load.checkpoint import Checkpoint, kept_facts
+from etl.load.codec import bound, instant_read
 from etl.load.lock import require_lock
-from etl.load.rows import bound, instant_read
-from etl.load.statements import reading
+from etl.load.sql import reading
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The last run of a source whose history was dropped, or is to be."""
+
+    source: str
+    run_id: int
+    observed_at: datetime
+
+
+def read_prunings(connection: Connection) -> dict[str, Checkpoint]:
+    """Read the checkpoint of each source that was ever pruned."""
+    columns = [prune_checkpoints.c[each.name] for each in fields(Checkpoint)]
+    return {row.source: Checkpoint(*row) for row in connection.execute(select(*columns))}
 
 
 def sources_on_record(connection: Connection) -> list[str]:
@@ -46,10 +60,10 @@ def find_checkpoint(connection: Connection, source: str, *, before: datetime) ->
         row = connection.execute(text(_CHECKPOINT), named).one_or_none()
     if row is None:
         return None
-    run_id, observed_at, *rest = row
+    run_id, observed_at = row
     at = instant_read(observed_at)
     assert at is not None  # noqa: S101  # the column is not null
-    return Checkpoint(source, run_id, at, *rest)
+    return Checkpoint(source, run_id, at)
 
 
 def count_prunable(connection: Connection, checkpoint: Checkpoint) -> dict[str, int]:
@@ -80,8 +94,7 @@ def prune_source(
             for table, where in _DROPPED.items()
         }
         connection.execute(delete(prune_checkpoints).where(prune_checkpoints.c.source == source))
-        sealed = kept_facts(connection, checkpoint).digest
-        row = {**asdict(checkpoint), "kept_digest": sealed, "pruned_at": pruned_at}
+        row = {**asdict(checkpoint), "pruned_at": pruned_at}
         connection.execute(insert(prune_checkpoints).values(**row))
     return counts
 
@@ -101,7 +114,7 @@ def _named(connection: Connection, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 _CHECKPOINT: Final = """
-    select run_id, observed_at, digest, catalogue_digest, present
+    select run_id, observed_at
     from source_runs
     where source = :source
         and observed_at < :before

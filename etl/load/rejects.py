@@ -48,7 +48,8 @@ def reject_digest(record: bytes) -> str:
 
 def storable(text: str) -> str:
     """Replace what PostgreSQL cannot store, NUL and lone surrogates, by U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return paired.replace("\0", "\ufffd")
 
 
 def read_whole_rejects(connection: Connection, source: str) -> dict[str, list[bytes]]:

@@ -147,11 +147,12 @@ def write_held(
     cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
     deleted = {each.image_id for each in changes.listed_deleted()} if open_rows else set()
     released = {}
-    for image_id, key, state in open_rows:
+    for row in open_rows:
+        image_id = row.image_id
         is_back = (
-            state != "present"
+            row.state != "present"
             or image_id in cleared
-            or (changes.was_seen(key) and image_id not in deleted)
+            or (changes.was_seen(row.image_key) and image_id not in deleted)
         )
         if image_id in removed:
             released[image_id] = "removed"
@@ -160,7 +161,7 @@ def write_held(
         elif image_id not in wanted and (transaction.is_certified or is_back):
             released[image_id] = "withdrawn"
     _release(transaction, released)
-    already = {image_id for image_id, _, _ in open_rows}
+    already = {row.image_id for row in open_rows}
     _hold(transaction, [each for id_, each in wanted.items() if id_ not in already], decision)
 
 
@@ -183,9 +184,7 @@ def _release(transaction: SourceTransaction, released: dict[str, str]) -> None:
     transaction.execute(statement, [{"id": key, "how": how} for key, how in released.items()])
 
 
-def _hold(
-    transaction: SourceTransaction, removals: Sequence[Removal], decision: Decision
-) -> None:
+def _hold(transaction: SourceTransaction, removals: Sequence[Removal], decision: Decision) -> None:
     if not removals:
         return
     shared = {

@@ -18,6 +18,7 @@ from etl.errors import LockHeld
 from etl.load.lock import lock_key
 from etl.load.sql import NO_SHARED_VALUES, insert_rows, is_sqlite
 from etl.profiler import Profiler
+from etl.transform import builtin_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, CursorResult, Executable
 
     from etl.load.baseline import Baseline, PreviousRun
+    from etl.transform import ComponentRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class SourceWrite:
     run_id: int
     baseline: Baseline
     observed_at: datetime
+    rules: ComponentRules = field(default_factory=builtin_rules)
     profiler: Profiler = field(default_factory=Profiler)
 
     @property
@@ -93,7 +96,9 @@ class SourceTransaction:
         """When an image was last seen before this run, as the view `images` computes it."""
         c = current_images.c
         walked_at = self.previous.walked_at
-        cases = [(and_(c.last_seen_at.is_not(None), c.last_seen_at > c.valid_from), c.last_seen_at)]
+        cases: list[tuple[ColumnElement[bool], Any]] = [
+            (and_(c.last_seen_at.is_not(None), c.last_seen_at > c.valid_from), c.last_seen_at)
+        ]
         if walked_at is not None:
             walked = literal(walked_at, c.valid_from.type)
             cases.append((and_(c.last_seen_at.is_(None), walked > c.valid_from), walked))

@@ -18,7 +18,7 @@ from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
-from etl.load.statements import driver_of
+from etl.load.sql import driver_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ from etl.database.schema import current_images, image_removals, past_versions
 from etl.load.codec import VALUES, codec_of
 from etl.load.sql import batches, temporary_table
 from etl.model import DELETED, Image
-from etl.transform import COMPONENT_RULES, READ_FROM, components
+from etl.transform import READ_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from etl.load.spool import Change
     from etl.load.transaction import SourceTransaction
 
+_FOLLOWING: Final = frozenset({"changed", "restored", "in_scope"})
 BATCH: Final = 1_000  # changed images in memory at once
 _BLOCK: Final = 5_000
 _PAYLOAD: Final = (*VALUES, "components", "record_digest", "fingerprint", "listing")
@@ -64,12 +65,14 @@ def write_changes(transaction: SourceTransaction, changes: Iterable[Change]) -> 
     """Write all changes of a run, in batches."""
     for batch in batches(changes, BATCH):
         _write_new(transaction, [each for each in batch if each.kind == "added"])
-        _write_next(transaction, [each for each in batch if each.kind not in {"added", "restamped"}])
+        _write_next(transaction, [each for each in batch if each.kind in _FOLLOWING])
         _restamp(transaction, [each for each in batch if each.kind == "restamped"])
 
 
 def _columns(transaction: SourceTransaction, changes: Sequence[Change]) -> dict[str, Sequence[Any]]:
-    columns = codec_of(transaction.connection).columns([each.image for each in changes])
+    columns = codec_of(transaction.connection).columns(
+        [each.image for each in changes], transaction.write.rules
+    )
     for name in ("record_digest", "fingerprint", "listing"):
         columns[name] = [getattr(each, name) for each in changes]
     return columns
@@ -110,8 +113,10 @@ def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> No
 
 
 def _keep_past_versions(transaction: SourceTransaction) -> None:
-    same = ("image_key", "source", "image_id", "version", "valid_from", "opened_run_id")
-    same = (*same, "opened_as", "listing", "last_seen_at", *VALUES)
+    same = (
+        *("image_key", "source", "image_id", "version", "valid_from", "opened_run_id"),
+        *("opened_as", "listing", "last_seen_at", *VALUES),
+    )
     names = (*same, "valid_to", "closed_run_id", "closed_as")
     rows = select(
         *(c[name] for name in same),
@@ -210,7 +215,9 @@ def remove_at_once(transaction: SourceTransaction) -> None:
         )
     )
     at_once = and_(
-        c.closed_run_id == transaction.run_id, c.source == transaction.source, c.valid_to == c.valid_from
+        c.closed_run_id == transaction.run_id,
+        c.source == transaction.source,
+        c.valid_to == c.valid_from,
     )
     listings = select(c.listing).distinct().where(at_once).order_by(c.listing)
     same = ("source", "image_id", "name", "swr_path", "version")
@@ -236,7 +243,8 @@ def refresh_components(transaction: SourceTransaction) -> None:
 
     `image_components` follows from the values of versions: this opens no version.
     """
-    if transaction.previous.component_rules in {None, COMPONENT_RULES}:
+    rules = transaction.write.rules
+    if transaction.previous.component_rules in {None, rules.digest}:
         return
     count, low = 0, -1
     while rows := _components_after(transaction, low):
@@ -255,7 +263,7 @@ def _write_components(transaction: SourceTransaction, rows: Sequence[Any]) -> in
     changed = []
     for image_key, before, *texts in rows:
         image = Image("", **dict(zip(READ_FROM, texts, strict=True)))
-        now = [list(each) for each in components(image)]
+        now = [list(each) for each in transaction.write.rules.components(image)]
         if now != before:
             changed.append({"key": image_key, "now": now})
     if changed:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from etl.load.checkpoint import Checkpoint
+    from etl.load.prune import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

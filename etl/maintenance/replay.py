@@ -1,61 +1,61 @@
-"""Tries kept rejects again: what is understood by now is applied, the rest stays kept."""
+"""Replay of stored rejects: what is readable now is applied, the rest stays stored."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
-from etl.context import open_job
+from etl.context import SyncOptions, open_context
 from etl.database.engine import open_kept
-from etl.load.apply import apply_source
-from etl.load.baseline import Baseline
-from etl.load.rejects import whole_rejects
-from etl.load.sighting import Sighting
-from etl.model import Decision, Listing, Page, WalkFacts
-from etl.run import run_work
+from etl.load.baseline import read_baseline
+from etl.load.changes import ChangeDetector
+from etl.load.commit import commit
+from etl.load.rejects import read_whole_rejects
+from etl.model import Decision, Listing, Page
+from etl.run import Command, run_work
 from etl.sources.select import refuse_unknown, sources_of
-from etl.sync import coverage_of, observed_at
+from etl.sync import source_facts, source_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.context import Job
+    from etl.context import RunContext
     from etl.model import Outcome, RunOutcome
 
 
 def replay_rejects(
     settings: Settings, *, source_names: Sequence[str] = (), wait_seconds: float = 0
 ) -> RunOutcome:
-    """Tries the unresolved rejects of the sources named (none: all)."""
+    """Parse the unresolved rejects of these sources (none: all) again."""
     refuse_unknown(settings, source_names)
-    with open_job(settings, opened=open_kept, wait_seconds=wait_seconds) as job:
-        return run_work("replay", job, sources_of(job, source_names)[0], _replay)
+    options = SyncOptions(wait_seconds=wait_seconds)
+    with open_context(settings, options, opened=open_kept) as context:
+        sources, _ = sources_of(context, source_names)
+        return run_work(Command(kind="replay"), context, sources, _replay)
 
 
-def _replay(source: SourceSettings, job: Job) -> Outcome:
-    with job.locked(source.name) as connection:
-        baseline = Baseline(connection, source.name)
-        whole = whole_rejects(connection, source.name)
-        sightings = [_sighted(baseline, source, *each) for each in whole.items()]
-        return apply_source(
-            connection,
-            run_id=cast("int", job.run_id),
-            source=source.name,
-            observed_at=observed_at(job, baseline),
-            sightings=sightings,
-            decision=Decision(),
-            facts=WalkFacts(coverage=coverage_of(source).digest),
-        )
+def _replay(source: SourceSettings, context: RunContext) -> Outcome:
+    with context.locked(source.name) as connection:
+        baseline = read_baseline(connection, source.name)
+        changes = ChangeDetector(baseline)
+        whole = read_whole_rejects(connection, source.name)
+        for order, (listing, records) in enumerate(whole.items()):
+            changes.add(_page(source, listing, records, order))
+        write = source_write(context, baseline)
+        return commit(connection, write, changes, Decision(), source_facts(source, baseline))
 
 
-def _sighted(
-    baseline: Baseline, source: SourceSettings, told: str, records: list[bytes]
-) -> Sighting:
-    """The records as their listing showed them."""
-    type_, _, workspace = told.partition("/")
-    listing = Listing(type_ or source.types[0], workspace or source.workspaces[0])
-    sighting = Sighting(baseline, listing)
-    sighting.observe(Page(listing, 0, [*map(Raw, records)], len(records)))
-    return sighting
+def _page(source: SourceSettings, listing: str, records: Sequence[bytes], order: int) -> Page:
+    """The records of a listing, as one page."""
+    type_, _, workspace = listing.partition("/")
+    return Page(
+        listing=Listing(type_ or source.types[0], workspace or source.workspaces[0]),
+        order=order,
+        reading=0,
+        number=0,
+        records=[*map(Raw, records)],
+        image_ids=[],
+        total=len(records),
+    )

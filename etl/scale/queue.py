@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from etl.context import open_job
+from etl.context import open_context
 from etl.database.engine import has_table, place, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 
@@ -127,5 +127,5 @@ def _postgresql(settings: Settings) -> Iterator[Engine]:
             f"a queue needs PostgreSQL, and the database is {settings.database.url}",
             hint="on one host, `sync --parallel N` reads sources side by side",
         )
-    with open_job(settings) as job:
-        yield job.engine
+    with open_context(settings) as context:
+        yield context.engine

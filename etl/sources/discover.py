@@ -95,8 +95,10 @@ def with_discovered(
     named = {source.name for source in settings.sources}
     if not settings.discover or (names and named.issuperset(names)):
         return context, ()
-    with context.engine.connect() as connection, reading(connection):
-        known = read_discovered(connection)
+    known: list[Discovered] = []
+    if context.has_record:
+        with context.engine.connect() as connection, reading(connection):
+            known = read_discovered(connection)
     remembered = list(_remembered(settings.discover, known))
     if names and named.union(each.source for each in remembered).issuperset(names):
         return _with(context, remembered), ()

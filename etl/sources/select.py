@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl.context import open_job
+from etl.context import open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
 from etl.sources.discover import with_discovered
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.config import Settings, SourceSettings
-    from etl.context import Job
+    from etl.context import RunContext
     from etl.model import Outcome
     from etl.sources.shard import Shard
 
@@ -46,24 +46,28 @@ def find_sources(
     """
     if not settings.discover:
         return chosen(settings, names, shard=shard), ()
-    with open_job(settings, is_dry_run=not writes) as job:
-        return sources_of(job, names, shard=shard, writes=writes)
+    with open_context(settings, is_read_only=not writes) as context:
+        return sources_of(context, names, shard=shard, writes=writes)
 
 
 def sources_of(
-    job: Job, names: Sequence[str] = (), *, shard: Shard | None = None, writes: bool = False
+    context: RunContext,
+    names: Sequence[str] = (),
+    *,
+    shard: Shard | None = None,
+    writes: bool = False,
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
     """The sources chosen, discovered ones among them, and what failed in discovering them."""
-    with our_errors(job.engine):
-        job, failed = with_discovered(job, names, writes=writes)
-    if failed and not (names or job.settings.sources):
+    with our_errors(context.engine):
+        context, failed = with_discovered(context, names, writes=writes)
+    if failed and not (names or context.settings.sources):
         return (), failed
-    return chosen(job.settings, names, shard=shard), failed
+    return chosen(context.settings, names, shard=shard), failed
 
 
-def chosen_of(job: Job, names: Sequence[str]) -> tuple[SourceSettings, ...]:
+def chosen_of(context: RunContext, names: Sequence[str]) -> tuple[SourceSettings, ...]:
     """The sources of these names, which must be there."""
-    return sources_of(job, names)[0]
+    return sources_of(context, names)[0]
 
 
 def chosen(

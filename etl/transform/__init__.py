@@ -1,10 +1,10 @@
 """From the API's bytes to images: pure, total, and the only place that knows its field names.
 
-    body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
-                            │
-                            ├─ record_digest ─▶ the same bytes as last time: nothing to do
-                            └─ normalise_all ─▶ ImageBatch (columns, fingerprints), Unreadable
-                                                   └─ components_of ─▶ software in the images
+body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
+                        │
+                        ├─ record_digest ─▶ the same bytes as last time: nothing to do
+                        └─ normalise_all ─▶ ImageBatch (columns, fingerprints), Unreadable
+                                               └─ components_of ─▶ software in the images
 """
 
 from typing import Final

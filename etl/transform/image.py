@@ -141,9 +141,7 @@ def _digest_of(values: Sequence[Any]) -> bytes:
 
 # The first byte names the rules that a record was read by: under other rules, the same bytes may
 # mean another image.
-RULES_BYTE: Final = blake2b(
-    f"{RULES_VERSION} {sorted(KNOWN)}".encode(), digest_size=1
-).digest()
+RULES_BYTE: Final = blake2b(f"{RULES_VERSION} {sorted(KNOWN)}".encode(), digest_size=1).digest()
 _record_hash: Final = blake2b(digest_size=15)
 
 

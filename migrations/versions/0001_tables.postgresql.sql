@@ -25,7 +25,7 @@ COMMENT ON COLUMN checkpoints.cosignatures IS 'JSON array of witnesses'' signatu
 
 CREATE TABLE current_images (
     image_key BIGSERIAL NOT NULL,
-    record_digest BYTEA,
+    record_digest BYTEA NOT NULL,
     fingerprint BYTEA NOT NULL,
     state TEXT NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
@@ -102,9 +102,9 @@ COMMENT ON TABLE current_images IS 'Every image ever seen: its state and its lat
 
 COMMENT ON COLUMN current_images.image_key IS 'the row''s key, in order of first sight';
 
-COMMENT ON COLUMN current_images.record_digest IS 'digest of the record''s bytes when it last made a version';
+COMMENT ON COLUMN current_images.record_digest IS 'digest of the record that gave the version';
 
-COMMENT ON COLUMN current_images.fingerprint IS 'digest of the tracked values, led by its version';
+COMMENT ON COLUMN current_images.fingerprint IS 'digest of the tracked values that are not null';
 
 COMMENT ON COLUMN current_images.state IS 'present, removed or out_of_scope';
 
@@ -410,10 +410,6 @@ CREATE TABLE prune_checkpoints (
     source TEXT COLLATE "C" NOT NULL,
     run_id BIGINT NOT NULL,
     observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    digest TEXT NOT NULL,
-    catalogue_digest TEXT NOT NULL,
-    present BIGINT NOT NULL,
-    kept_digest TEXT NOT NULL,
     pruned_at TIMESTAMP WITH TIME ZONE NOT NULL,
     through_entry BIGINT,
     entry BIGINT,
@@ -427,14 +423,6 @@ COMMENT ON COLUMN prune_checkpoints.source IS 'name of the source in the configu
 COMMENT ON COLUMN prune_checkpoints.run_id IS 'the last run of the source whose history was dropped';
 
 COMMENT ON COLUMN prune_checkpoints.observed_at IS 'observed_at of that run: before it, history has gaps';
-
-COMMENT ON COLUMN prune_checkpoints.digest IS 'digest of that run, where the chain goes on';
-
-COMMENT ON COLUMN prune_checkpoints.catalogue_digest IS 'set digest of the images present after that run';
-
-COMMENT ON COLUMN prune_checkpoints.present IS 'images in the catalogue after that run';
-
-COMMENT ON COLUMN prune_checkpoints.kept_digest IS 'set digest of what was kept of the runs up to that one';
 
 COMMENT ON COLUMN prune_checkpoints.pruned_at IS 'when it was dropped';
 
@@ -838,10 +826,6 @@ CREATE TABLE source_runs (
     error_kind TEXT,
     error_message TEXT,
     error_request_id TEXT,
-    catalogue_digest TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    previous_digest TEXT,
-    sight_digest TEXT,
     component_rules TEXT,
     entry BIGINT,
     CONSTRAINT pk_source_runs PRIMARY KEY (run_id, source),
@@ -916,14 +900,6 @@ COMMENT ON COLUMN source_runs.error_kind IS 'refused, unavailable or broken';
 COMMENT ON COLUMN source_runs.error_message IS 'what failed, without secrets';
 
 COMMENT ON COLUMN source_runs.error_request_id IS 'the API''s id of the request that failed';
-
-COMMENT ON COLUMN source_runs.catalogue_digest IS 'set digest of the images present after this run';
-
-COMMENT ON COLUMN source_runs.digest IS 'digest of this row, its changes and removals, and previous_digest';
-
-COMMENT ON COLUMN source_runs.previous_digest IS 'digest of the source''s run before; null: the first';
-
-COMMENT ON COLUMN source_runs.sight_digest IS 'set digest of how images were met; null: none yet';
 
 COMMENT ON COLUMN source_runs.component_rules IS 'the rules that image_components was read by then';
 

@@ -1,20 +1,8 @@
-"""Does the ledger add up? Everything that data can show of the record's promises, recomputed.
+"""Verification of the record: its invariants, recomputed from the tables.
 
-    runs.py      each source's chain of runs: digests, counts, what each run wrote
-    versions.py  each image's history: numbers, periods, changes, removals, state
-    strays.py    rows that belong to no run or no image
-
-Where the beginning was pruned, what was kept of it is held against its seal, as a whole; how its
-runs ended is not.
-
-It reads the tables alone. Outside the proof, since no source's row says them: the end of a run in
-`sync_runs` (only its status is held against its sources'), `current_images.record_digest`, and
-numbers that
-only name a row (`image_key`, `reject_id`). What release 0.1 wrote it did not seal as far; its
-`resolved_at` is held to instants of the source's runs. Components are recomputed where the last
-run read them by the rules of this program; after an upgrade, that is from the next sync on. A
-ledger that was cut off at its end, or written anew as a whole, is consistent in itself: a digest
-noted elsewhere (`--head`) shows that.
+runs.py      counts of each run
+versions.py  each image's history: numbers, periods, changes, removals, state
+orphans.py   rows that belong to no run or no image
 """
 
 from __future__ import annotations
@@ -26,17 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify.findings import UNREADABLE, Finding, counted, is_unreadable, of_row
 from etl.audit.verify.orphans import check_rejects, check_strays, check_sync_runs
-from etl.audit.verify.runs import (
-    Head,
-    Ledger,
-    check_kept,
-    check_runs,
-    check_sights,
-    read_ledger,
-)
+from etl.audit.verify.runs import Head, check_runs, read_ledger
 from etl.audit.verify.versions import check_versions
 from etl.database.snapshot import snapshot
-from etl.errors import LedgerBroken, UsageError
+from etl.errors import LedgerBroken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 MOST_TOLD: Final = 10
-SHORTEST_HEAD: Final = 12
 
 __all__ = ["Head", "verify"]
 
@@ -54,13 +34,11 @@ def verify(
     connection: Connection,
     *,
     since: datetime | int | None = None,
-    head: str = "",
     sources: Sequence[str] = (),
 ) -> list[Head]:
-    """The head of each source's chain, when all is well; else raises `LedgerBroken`.
+    """Return the last run of each source. Raises `LedgerBroken` if anything is inconsistent.
 
-    `since`: only what runs from that one (or from that instant) on wrote. `head`: a digest noted
-    elsewhere, or at least its first digits, that must be in the chain.
+    `since` limits the check to what runs from that one (or from that time) on wrote.
     """
     with snapshot(connection):
         try:
@@ -73,15 +51,12 @@ def verify(
             "sync_runs": check_sync_runs(connection, ledger, first),
             "the images' versions": check_versions(connection, ledger, first),
             "rejects": check_rejects(connection, ledger),
-            "what runs wrote": check_runs(connection, ledger, first),
-            "how images were met": check_sights(connection, ledger),
-            "what was kept of pruned runs": () if first else check_kept(connection, ledger),
+            "what runs wrote": check_runs(ledger, first),
         }
         found = counted(_findings(checks))
         told = nsmallest(MOST_TOLD, found)
     if told:
         raise LedgerBroken("\n".join(_spelled(told, found.count)))
-    _require_head(ledger, head)
     return ledger.heads()
 
 
@@ -104,12 +79,3 @@ def _spelled(told: list[Finding], count: int) -> Iterator[str]:
     yield from (f"  {finding}" for finding in told[1:])
     if count > len(told):
         yield f"  and {count - len(told):,} more"
-
-
-def _require_head(ledger: Ledger, head: str) -> None:
-    if not head:
-        return
-    if len(head) < SHORTEST_HEAD:
-        raise UsageError(f"--head: at least {SHORTEST_HEAD} digits of a digest")
-    if not any(digest.startswith(head.lower()) for digest in ledger.digests()):
-        raise LedgerBroken(f"no run of this ledger has the digest {head}")

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 
 from etl.audit.verify.findings import UNREADABLE, Finding, of_row
-from etl.load.rows import image_columns, image_of
+from etl.load.codec import image_columns, image_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,11 +44,6 @@ class Period(msgspec.Struct, array_like=True, gc=False):
     opened_as: str
     closed_run_id: int | None
     closed_as: str | None
-
-    @property
-    def was_never_valid(self) -> bool:
-        """Seen for the first time as DELETED: added and removed at once."""
-        return bool(self.valid_from == self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)

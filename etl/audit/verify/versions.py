@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from etl.audit.verify.findings import Finding, of_row
 from etl.audit.verify.histories import Block, History, Version, read_keys
 from etl.decide.diff import field_changes
-from etl.decide.ledger import version_fact
-from etl.transform import FINGERPRINT_VERSION, components, fingerprint
+from etl.transform import components, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl.audit.verify.runs import Ledger
-    from etl.model import Image
 
 _FOLLOWS: Final = {"changed": "changed", "removed": "restored", "out_of_scope": "in_scope"}
 
@@ -46,14 +44,9 @@ def _tell(ledger: Ledger, history: History) -> None:
         source = history.source
         opened = ledger.told[source, period.opened_run_id]
         opened.kinds[period.opened_as] += 1
-        fact = version_fact(source, period.version, version.image)
-        if not period.was_never_valid:
-            opened.facts.add(fact)
         if period.closed_run_id is None:
             continue
         closed = ledger.told[source, period.closed_run_id]
-        if not period.was_never_valid:
-            closed.facts.remove(fact)
         if period.closed_as != "changed":
             closed.kinds[str(period.closed_as)] += 1
 
@@ -182,20 +175,12 @@ def _check_latest(history: History, ledger: Ledger) -> Iterator[Finding]:
         history.source, first.valid_from
     ):
         yield _wrong(version, "first_seen_at is not the beginning of the first version")
-    if not _is_fingerprint(latest["fingerprint"], version.image):
+    if latest["fingerprint"] != fingerprint(version.image):
         yield _wrong(version, "fingerprint is not that of its values")
     said = [list(each) for each in components(version.image)]
     if latest["components"] != said and ledger.has_our_rules(history.source):
         yield _wrong(version, "components are not those of its values")
     yield from _check_sight(history, ledger)
-
-
-def _is_fingerprint(found: bytes, image: Image) -> bool:
-    """An older program's can't be made again; only its form is looked at."""
-    right = fingerprint(image)
-    if len(found) == len(right) and 0 < found[0] < FINGERPRINT_VERSION:
-        return True
-    return found == right
 
 
 def _check_sight(history: History, ledger: Ledger) -> Iterator[Finding]:
