@@ -196,4 +196,4 @@ def read_project_ids(engine: Engine, sources: Sequence[str]) -> dict[str, str]:
     s = source_runs.c
     known = select(s.source, s.project_id).where(s.source.in_(sources)).distinct()
     with engine.connect() as connection, reading(connection):
-        return dict(connection.execute(known).tuples().all())
+        return dict(map(tuple, connection.execute(known)))

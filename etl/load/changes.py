@@ -107,9 +107,14 @@ class ChangeDetector:
         return self._present - self._claims[: self._present].count(0)
 
     @property
-    def deleted_count(self) -> int:
-        """Number of present images that are listed with status DELETED."""
-        return len(self._deleted_positions())
+    def deleted_keys(self) -> list[int]:
+        """Keys of the present images that are listed with status DELETED."""
+        claims = self._claims
+        return sorted(
+            self.baseline.keys[position]
+            for position, claim in self._deleted.items()
+            if claims[position] == claim
+        )
 
     @property
     def conflict_count(self) -> int:
@@ -148,8 +153,7 @@ class ChangeDetector:
 
     def listed_deleted(self) -> list[AbsentImage]:
         """Read the present images that are listed with status DELETED."""
-        keys = [self.baseline.keys[position] for position in self._deleted_positions()]
-        return [*self.baseline.absent_images(keys)]
+        return [*self.baseline.absent_images(self.deleted_keys)]
 
     def reseen(self) -> list[int]:
         """Return the keys of images that are seen again, unchanged, after walks without them."""
@@ -211,10 +215,6 @@ class ChangeDetector:
         else:
             self._different[position] = fingerprint
         return True
-
-    def _deleted_positions(self) -> list[int]:
-        claims = self._claims
-        return sorted(each for each, claim in self._deleted.items() if claims[each] == claim)
 
     def _compare(
         self, page: Page, places: Sequence[int], digests: Sequence[bytes], claim: int

@@ -175,7 +175,7 @@ def _outcome(
         seen=changes.seen_count,
         added=kinds["added"],
         changed=kinds["changed"],
-        unchanged=changes.parsed_count - kinds["changed"] - changes.deleted_count,
+        unchanged=changes.parsed_count - kinds["changed"] - len(changes.deleted_keys),
         removed=removed,
         restored=kinds["restored"],
         in_scope=kinds["in_scope"],

@@ -80,7 +80,7 @@ def count_rejects(changes: ChangeDetector) -> tuple[int, int]:
         known = set()
         if connection is not None:
             with reading(connection):
-                known = {*connection.execute(_on_record(source, batch)).tuples()}
+                known = {tuple(row) for row in connection.execute(_on_record(source, batch))}
         count += len(batch)
         new += sum((each.digest, each.reason) not in known for each in batch)
     return count, new
@@ -95,7 +95,7 @@ def write_rejects(transaction: SourceTransaction, changes: ChangeDetector) -> tu
     current: set[tuple[str, str]] = set()
     new_count = 0
     for batch in batches(changes.rejects(), _BATCH):
-        known = {*transaction.execute(_on_record(transaction.source, batch)).tuples()}
+        known = {tuple(row) for row in transaction.execute(_on_record(transaction.source, batch))}
         new = [each for each in batch if (each.digest, each.reason) not in known]
         current.update((each.digest, each.reason) for each in batch)
         new_count += len(new)

@@ -145,14 +145,14 @@ def write_held(
     wanted = {removal.image.image_id: removal for removal in decision.held}
     removed = {removal.image.image_id for removal in decision.removals}
     cleared = {each.image_id for each in (*decision.found, *decision.out_of_scope)}
-    deleted = {each.image_id for each in changes.listed_deleted()} if open_rows else set()
+    deleted = {*changes.deleted_keys}
     released = {}
     for row in open_rows:
         image_id = row.image_id
         is_back = (
             row.state != "present"
             or image_id in cleared
-            or (changes.was_seen(row.image_key) and image_id not in deleted)
+            or (changes.was_seen(row.image_key) and row.image_key not in deleted)
         )
         if image_id in removed:
             released[image_id] = "removed"

@@ -6,16 +6,16 @@ import subprocess
 import sys
 
 import pytest
+from etl.load.apply import apply_source
+from etl.load.sighting import seen_by
 from sqlalchemy import text
 
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import upgrade
 from etl.errors import DatabaseUnavailable, LockHeld
-from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
 from etl.load.lock import source_lock
 from etl.load.runs import begin_run, end_run
-from etl.load.sighting import seen_by
 from etl.model import Decision, WalkFacts
 from tests.support.loading import START, Loading, read, record
 

@@ -12,11 +12,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.decide.coverage import Coverage
-from etl.decide.guard import GuardPolicy
-from etl.decide.removal import decide_removals, sorted_absences
+from etl.decide.removal import GuardPolicy, SourceState, decide_removals, sort_absences
+from etl.decide.scope import Coverage
 from etl.extract.lookup import Lookup
-from etl.model import Candidate, Decision, Removal
+from etl.model import AbsentImage, Decision, Removal
 from etl.sync import proofs_of
 
 EARLIER = datetime(2026, 1, 2, tzinfo=UTC)
@@ -38,9 +37,9 @@ policies = st.builds(
 )
 
 
-def candidate(key: int, listing: str, *, was_missing: bool = False) -> Candidate:
+def candidate(key: int, listing: str, *, was_missing: bool = False) -> AbsentImage:
     since = EARLIER if was_missing else None
-    return Candidate(key, f"id-{key}", None, listing, None, None, None, None, since)
+    return AbsentImage(key, f"id-{key}", None, listing, None, None, None, None, since)
 
 
 def fate(listing: str, was_missing: bool, finding: str) -> str:
@@ -85,12 +84,10 @@ def decided(
     findings = {key: Lookup(finding, {}) for key, (_, _, finding) in enumerate(absent) if finding}
     coverage = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
     return decide_removals(
-        sorted_absences(candidates, coverage=coverage, listings=WALKED),
+        sort_absences(candidates, coverage=coverage, listings=WALKED),
         proofs_of(findings),
         listed_deleted=listed_deleted,
-        walked_before=WALKED,
-        empty_listings=empty,
-        present_count=present,
+        state=SourceState(walked_before=WALKED, empty_listings=empty, present_count=present),
         policy=policy,
         at=EARLIER,
     )
@@ -119,15 +116,15 @@ def test_each_absent_image_is_dealt_with_as_the_contract_says(
     decision = decided(absent, listed, policy, present=present, empty=empty)
 
     fates = {key: fate(*each) for key, each in enumerate(absent)}
-    fates |= {each.candidate.image_key: "listed_deleted" for each in listed}
+    fates |= {each.image.image_key: "listed_deleted" for each in listed}
     gone = [*decision.removals, *decision.held]
-    came = {each.candidate.image_key: str(each.evidence) for each in gone}
+    came = {each.image.image_key: str(each.evidence) for each in gone}
     came |= {each.image_key: "missing" for each in decision.missing}
     came |= {each.image_key: "found" for each in decision.found}
     came |= {each.image_key: "out_of_scope" for each in decision.out_of_scope}
     assert came == fates
 
-    has_emptied = any(each.candidate.listing in empty for each in gone)
+    has_emptied = any(each.image.listing in empty for each in gone)
     rule = rule_of(len(gone), present, policy, has_emptied=has_emptied)
     assert decision.held_rule == rule
     assert not (decision.removals if rule else decision.held)

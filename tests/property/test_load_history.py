@@ -7,8 +7,6 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.decide.ledger import FactSet
-from etl.load.chain import read_events, read_version_facts
 from tests.support.loading import Loading, find_all, leave_all, miss_all, record, remove_all
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -34,7 +32,7 @@ def served(catalogue, order):
 
 
 def replay(url, schedule):
-    loading = Loading(url, chunk_size=4)
+    loading = Loading(url)
     truth, told = {}, []
     for catalogue, order, decide, is_certified in schedule:
         certificate = "exact" if is_certified else "none"
@@ -60,16 +58,6 @@ def replay(url, schedule):
     return loading, told
 
 
-def check_digests(loading):
-    rows = loading.rows("select run_id, catalogue_digest from source_runs order by run_id")
-    now = FactSet()
-    with loading.engine.connect() as connection:
-        now.update(read_version_facts(connection, "s", "v.valid_to is null"))
-        events = [read_events(connection, run_id, "s").digest for run_id, _ in rows]
-    assert now.digest == rows[-1][1]
-    return rows, events
-
-
 @EXAMPLES
 @given(schedule=runs)
 def test_both_databases_hold_what_was_served(databases, schedule):
@@ -79,8 +67,7 @@ def test_both_databases_hold_what_was_served(databases, schedule):
         first, told = replay(one, schedule)
         second, told_again = replay(other, schedule)
         assert told == told_again
-        assert check_digests(first) == check_digests(second)
-        assert first.dump() == second.dump()
+        assert first.dump(without=["log_state", "log_entries"]) == second.dump(without=["log_state", "log_entries"])
 
 
 class _Fixed:

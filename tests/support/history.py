@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,17 +12,18 @@ from msgspec import Raw, json
 from sqlalchemy import Engine, text
 
 from etl.errors import SourceUnavailable
-from etl.load.apply import apply_source, record_failure
-from etl.load.baseline import Baseline
+from etl.load.baseline import read_baseline
+from etl.load.changes import ChangeDetector
+from etl.load.commit import commit, record_failure
 from etl.load.lock import source_lock
-from etl.load.runs import begin_run, end_run
-from etl.load.sighting import Sighting
-from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+from etl.load.runs import RunStart, begin_run, end_run
+from etl.load.transaction import SourceWrite
+from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, WalkFacts
 from etl.run import conclusion
 
 LISTING = Listing("BUILD_IN", "0")
 BEGINNING = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
-Decide = Callable[[list[Candidate], list[Candidate]], Decision]
+Decide = Callable[[list[AbsentImage], list[AbsentImage]], Decision]
 
 
 def record(image_id: str, **fields: Any) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def record(image_id: str, **fields: Any) -> dict[str, Any]:
     return {"id": image_id, "name": f"image-{image_id}", "type": "BUILD_IN", **fields}
 
 
-def removing(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+def removing(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
     """Whatever is not there is removed, on evidence."""
     detail = {"status": 404, "error_code": "ModelArts.6404", "request_id": "r-1"}
     return Decision(
@@ -42,18 +42,18 @@ def removing(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
     )
 
 
-def holding(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def holding(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """Whatever is not there is held."""
     held = tuple(Removal(each, "lookup_not_found", {"status": 404}) for each in absent)
     return Decision(held=held, held_rule="max_percent" if held else "")
 
 
-def missing(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def missing(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """Whatever is not there is undecided."""
     return Decision(missing=tuple(absent))
 
 
-def out_of_scope(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def out_of_scope(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """Whatever is not there is outside the coverage."""
     return Decision(out_of_scope=tuple(absent))
 
@@ -105,16 +105,15 @@ class History:
         with source_lock(self.engine, source) as connection:
             with connection.begin():
                 held = list(connection.scalars(text(_HELD), {"source": source}))
-            candidates = Baseline(connection, source).candidates(held)
+            baseline = read_baseline(connection, source)
+            images = baseline.absent_images_by_id(held)
             is_approved = kind == "approve"
-            outcome = apply_source(
+            outcome = commit(
                 connection,
-                run_id=run_id,
-                source=source,
-                observed_at=self.observed_at,
-                sightings=[],
-                decision=removing(candidates, []) if is_approved else Decision(),
-                facts=WalkFacts(),
+                SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.observed_at),
+                ChangeDetector(baseline),
+                removing(images, []) if is_approved else Decision(),
+                WalkFacts(),
                 dismissed=() if is_approved else held,
             )
         self._end(run_id, [outcome])
@@ -127,7 +126,8 @@ class History:
 
     def _begin(self, kind: str) -> int:
         self.at += timedelta(hours=1)
-        return begin_run(self.engine, kind=kind, now=self.at, version="0.1.0", host="test", pid=1)
+        start = RunStart(kind=kind, started_at=self.at, version="1.0.0", host="test", pid=1)
+        return begin_run(self.engine, start)
 
     def _end(self, run_id: int, outcomes: list[Outcome]) -> None:
         status, exit_code = conclusion(outcomes)
@@ -137,20 +137,19 @@ class History:
     def _read(self, run_id: int, source: str, reading: Reading) -> Outcome:
         certificate = "none" if reading.is_failing else reading.certificate
         facts = WalkFacts(certificate=certificate, walks=1, pages=1)  # type: ignore[arg-type]
-        common: dict[str, Any] = {"run_id": run_id, "source": source, "facts": facts}
-        common["observed_at"] = self.observed_at
         with source_lock(self.engine, source) as connection:
+            baseline = read_baseline(connection, source)
+            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.observed_at)
             if reading.is_failing:
                 error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
-                return record_failure(connection, **common, error=error)
-            baseline = Baseline(connection, source)
-            with closing(Sighting(baseline, LISTING)) as sighting:
-                raw = [_raw(each) for each in reading.records]
-                sighting.observe(Page(LISTING, 0, raw, len(raw)))
-                is_certified = certificate != "none"
-                absent = list(baseline.absent(sighting.seen)) if is_certified else []
-                decision = reading.decide(absent, sighting.deleted if is_certified else [])
-                return apply_source(connection, **common, sightings=[sighting], decision=decision)
+                return record_failure(connection, write, error, facts)
+            changes = ChangeDetector(baseline)
+            raw = [_raw(each) for each in reading.records]
+            changes.add(Page(LISTING, 0, 0, 0, raw, [], len(raw)))
+            is_certified = certificate != "none"
+            absent = changes.absent() if is_certified else []
+            deleted = changes.listed_deleted() if is_certified else []
+            return commit(connection, write, changes, reading.decide(absent, deleted), facts)
 
 
 _HELD = "select image_id from held_removals where source = :source and released_at is null"

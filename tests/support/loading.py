@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Engine, text
 
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
-from etl.load.apply import apply_source
-from etl.load.baseline import Baseline
+from etl.load.baseline import Baseline, read_baseline
+from etl.load.changes import ChangeDetector
+from etl.load.commit import commit, preview
 from etl.load.lock import source_lock
-from etl.load.preview import preview_source
-from etl.load.runs import begin_run, end_run
-from etl.load.sighting import Sighting, deleted_by, seen_by
-from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+from etl.load.runs import RunStart, begin_run, end_run
+from etl.load.transaction import SourceWrite
+from etl.model import AbsentImage, Certificate, Decision, Listing, Outcome, Page, Removal, WalkFacts
 from etl.run import conclusion
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTING = Listing("BUILD_IN", "0")
 Record = dict[str, Any] | bytes
-Decide = Callable[[list[Candidate], list[Candidate]], Decision]
+Decide = Callable[[list[AbsentImage], list[AbsentImage]], Decision]
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
@@ -38,28 +39,28 @@ def raw(one: Record) -> msgspec.Raw:
     return msgspec.Raw(one if isinstance(one, bytes) else json.dumps(one).encode())
 
 
-def remove_all(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+def remove_all(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
     """Everything that is not there is gone."""
     gone = [Removal(each, "lookup_not_found", {"status": 404}) for each in absent]
     return Decision((*gone, *(Removal(each, "listed_deleted", {}) for each in deleted)))
 
 
-def hold_all(absent: list[Candidate], deleted: list[Candidate]) -> Decision:
+def hold_all(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
     """The guard holds whatever is gone."""
     return Decision(held=remove_all(absent, deleted).removals, held_rule="max_count")
 
 
-def miss_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def miss_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """Nothing is proven."""
     return Decision(missing=tuple(absent))
 
 
-def find_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def find_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """A lookup finds what the listing missed."""
     return Decision(found=tuple(absent))
 
 
-def leave_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
+def leave_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
     """The coverage does not take them in any more."""
     return Decision(out_of_scope=tuple(absent))
 
@@ -67,15 +68,16 @@ def leave_all(absent: list[Candidate], _deleted: list[Candidate]) -> Decision:
 class Loading:
     """One database, run after run; an hour passes between two."""
 
-    def __init__(self, url: str, *, source: str = "s", chunk_size: int = 4096) -> None:
+    def __init__(self, url: str, *, source: str = "s") -> None:
         self.engine: Engine = open_engine(url)
-        self.source, self._chunk_size = source, chunk_size
+        self.source = source
         self.hours = 0
 
     def begin(self, kind: str = "sync") -> int:
         """A run, an hour after the last."""
         self.hours += 1
-        return begin_run(self.engine, kind=kind, now=self.now, version="1", host="here", pid=4711)
+        start = RunStart(kind=kind, started_at=self.now, version="1", host="here", pid=4711)
+        return begin_run(self.engine, start)
 
     def end(self, run_id: int, *outcomes: Outcome) -> None:
         """The run is over."""
@@ -121,23 +123,22 @@ class Loading:
         dismissed: tuple[str, ...],
     ) -> Outcome:
         with source_lock(self.engine, self.source) as connection:
-            baseline = Baseline(connection, self.source, chunk_size=self._chunk_size)
-            sightings = [
-                read(baseline, records, page_rows=page_rows, listing=Listing("BUILD_IN", str(n)))
-                for n, records in enumerate(listings)
-            ]
+            baseline = read_baseline(connection, self.source)
+            changes = read(baseline, listings, page_rows=page_rows)
             is_certified = certificate != "none"
-            absent = list(baseline.absent(seen_by(sightings))) if is_certified else []
-            given = {
-                "source": self.source,
-                "observed_at": self.now,
-                "sightings": sightings,
-                "decision": decide(absent, deleted_by(sightings) if is_certified else []),
-                "facts": WalkFacts(certificate=certificate, walks=1, detail={"pages": 1}),
-            }
-            preview = preview_source(connection, **given)
-            outcome = apply_source(connection, run_id=run_id, **given, dismissed=dismissed)
-        assert preview.outcome == outcome
+            absent = changes.absent() if is_certified else []
+            decision = decide(absent, changes.listed_deleted() if is_certified else [])
+            facts = WalkFacts(
+                certificate=cast("Certificate", certificate),
+                walks=1,
+                detail={"pages": 1},
+                endpoint="https://api.example",
+                project_id="p",
+            )
+            planned = preview(changes, decision, facts, self.now)
+            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.now)
+            outcome = commit(connection, write, changes, decision, facts, dismissed=dismissed)
+        assert planned == replace(outcome, entry=None)
         return outcome
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -170,11 +171,27 @@ class Loading:
 
 
 def read(
-    baseline: Baseline, records: Sequence[Record], *, page_rows: int, listing: Listing = LISTING
-) -> Sighting:
-    """One reading of a listing, page by page."""
-    sighting = Sighting(baseline, listing)
+    baseline: Baseline, listings: Iterable[Sequence[Record]], *, page_rows: int
+) -> ChangeDetector:
+    """One reading of each listing, page by page."""
+    changes = ChangeDetector(baseline)
+    for order, records in enumerate(listings):
+        for page in pages(records, page_rows=page_rows, order=order):
+            changes.add(page)
+    return changes
+
+
+def pages(
+    records: Sequence[Record], *, page_rows: int, order: int = 0, reading: int = 0
+) -> Iterator[Page]:
+    """The pages of one reading of a listing."""
     for number, start in enumerate(range(0, len(records), page_rows)):
-        page = [raw(each) for each in records[start : start + page_rows]]
-        sighting.observe(Page(listing, number, page, len(records)))
-    return sighting
+        yield Page(
+            listing=Listing("BUILD_IN", str(order)),
+            order=order,
+            reading=reading,
+            number=number,
+            records=[raw(each) for each in records[start : start + page_rows]],
+            image_ids=[],
+            total=len(records),
+        )

@@ -18,10 +18,9 @@ from sqlalchemy import Connection, TextClause, text
 from etl import sync
 from etl.audit.verify import verify
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.context import Job
+from etl.context import RunContext, SyncOptions
 from etl.database.engine import open_engine
-from etl.progress import Progress
-from etl.run import run_work
+from etl.run import Command, run_work
 from tests.support.schedules import TYPES, Facts, World
 from tests.support.walking import PagesClient, source_of
 
@@ -68,16 +67,17 @@ class Rehearsal:
     def run(self) -> None:
         """One run; only a certified walk may say that an image is not there."""
         self._hours += 1
-        job = Job(
+        context = RunContext(
             settings=self._settings,
             engine=self._connection.engine,
-            run_id=None,
-            accepts_removals=True,
-            progress=Progress(),
+            options=SyncOptions(accepts_removals=True),
             now=lambda: START + timedelta(hours=self._hours),
         )
         with patch.object(sync, "open_client", self._open):
-            [outcome] = run_work("sync", job, self._settings.sources, sync.sync_source).sources
+            run = run_work(
+                Command(kind="sync"), context, self._settings.sources, sync.sync_source
+            )
+        [outcome] = run.sources
         is_certified = outcome.facts.certificate != "none"
         assert is_certified or not outcome.removed + outcome.missing, outcome
 

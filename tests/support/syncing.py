@@ -13,7 +13,8 @@ from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettin
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
-from etl.run import run_sync
+from etl.context import SyncOptions
+from etl.run import run_plan, run_sync
 from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of
 
@@ -64,9 +65,13 @@ class Place:
             sources=(self.source,),
         )
 
-    def run(self, **how: Any) -> RunOutcome:
+    def run(self, *, is_dry_run: bool = False, **options: Any) -> RunOutcome:
+        """One run; `options` as of `SyncOptions`."""
         self.now += timedelta(hours=1)
-        return run_sync(self.settings(), now=lambda: self.now, **how)
+        how = SyncOptions(**options)
+        if is_dry_run:
+            return run_plan(self.settings(), how, now=lambda: self.now).outcome
+        return run_sync(self.settings(), how, now=lambda: self.now)
 
     def sync(self, **how: Any) -> Outcome:
         """The one source's outcome."""

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from etl.decide.scope import Coverage
 
-from etl.decide.coverage import Coverage
-from etl.model import Candidate
+from etl.model import AbsentImage
 
 ALL = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
-IMAGE = Candidate(
+IMAGE = AbsentImage(
     image_key=1,
     image_id="id-1",
     name="Torch 2",
@@ -51,7 +51,7 @@ def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coverage", "takes_in"),
+    ("coverage", "includes"),
     [
         ({}, True),
         ({"types": ("DEDICATED",)}, False),
@@ -68,17 +68,17 @@ def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
         ({"name_filter": "flow"}, False),
     ],
 )
-def test_what_a_coverage_takes_in(coverage: dict[str, Any], takes_in: bool) -> None:
-    assert replace(ALL, **coverage).takes_in(IMAGE) is takes_in
+def test_what_a_coverage_includes(coverage: dict[str, Any], includes: bool) -> None:
+    assert replace(ALL, **coverage).includes(IMAGE) is includes
 
 
 def test_the_listing_counts_more_than_what_the_image_says() -> None:
     image = replace(IMAGE, type="ODD", workspace_id="elsewhere")
     narrow = replace(ALL, workspaces=("0",))
-    assert narrow.takes_in(image)
-    assert not narrow.takes_in(replace(image, listing=None))
-    assert narrow.takes_in(replace(IMAGE, listing=None))
+    assert narrow.includes(image)
+    assert not narrow.includes(replace(image, listing=None))
+    assert narrow.includes(replace(IMAGE, listing=None))
 
 
 def test_an_image_without_a_name_passes_no_name_filter() -> None:
-    assert not replace(ALL, name_filter="x").takes_in(replace(IMAGE, name=None))
+    assert not replace(ALL, name_filter="x").includes(replace(IMAGE, name=None))

@@ -2,13 +2,22 @@
 
 import pytest
 
-from etl.decide.guard import GuardPolicy, holding_rule
+from etl.decide.removal import GuardPolicy, SourceState, guard_rule
+from etl.model import AbsentImage, Removal
 
 POLICY = GuardPolicy(always_allow=5, max_count=500, max_percent=10)
+LISTING = "BUILD_IN/0"
+IMAGE = AbsentImage(1, "id-1", None, LISTING, "BUILD_IN", "0", None, None, None)
+
+
+def rule(count: int, present: int, policy: GuardPolicy = POLICY, *, empty: str = "") -> str:
+    removals = [Removal(IMAGE, "listed_deleted", {})] * count
+    state = SourceState(present_count=present, empty_listings={empty})
+    return guard_rule(removals, state=state, policy=policy)
 
 
 @pytest.mark.parametrize(
-    ("removals", "present", "rule"),
+    ("removals", "present", "expected"),
     [
         (0, 0, ""),
         (1, 1, ""),
@@ -22,23 +31,18 @@ POLICY = GuardPolicy(always_allow=5, max_count=500, max_percent=10)
         (501, 501, "max_count"),
     ],
 )
-def test_the_rules_at_their_borders(removals: int, present: int, rule: str) -> None:
-    assert holding_rule(removals, present_count=present, has_emptied=False, policy=POLICY) == rule
+def test_the_rules_at_their_limits(removals: int, present: int, expected: str) -> None:
+    assert rule(removals, present) == expected
 
 
 def test_an_emptied_listing_is_held_before_any_other_rule() -> None:
     for removals in (1, 5, 501):
-        rule = holding_rule(removals, present_count=10_000, has_emptied=True, policy=POLICY)
-        assert rule == "empty_listing"
-    assert holding_rule(0, present_count=10, has_emptied=True, policy=POLICY) == ""
-
-
-def test_whoever_accepts_removals_gets_them_all() -> None:
-    policy = GuardPolicy(always_allow=0, max_count=0, max_percent=0, accepts_all=True)
-    assert holding_rule(900, present_count=900, has_emptied=True, policy=policy) == ""
+        assert rule(removals, 10_000, empty=LISTING) == "empty_listing"
+    assert rule(0, 10, empty=LISTING) == ""
+    assert rule(1, 10, empty="DEDICATED/0") == ""
 
 
 def test_fractions_of_a_percent_count() -> None:
     policy = GuardPolicy(always_allow=0, max_count=500, max_percent=0.5)
-    assert holding_rule(5, present_count=1000, has_emptied=False, policy=policy) == ""
-    assert holding_rule(6, present_count=1000, has_emptied=False, policy=policy) == "max_percent"
+    assert rule(5, 1000, policy) == ""
+    assert rule(6, 1000, policy) == "max_percent"

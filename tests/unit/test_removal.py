@@ -6,35 +6,41 @@ from typing import Any
 
 import pytest
 
-from etl.decide.coverage import Coverage
-from etl.decide.guard import GuardPolicy
-from etl.decide.removal import Absences, Proofs, decide_removals, in_turn, sorted_absences
+from etl.decide.removal import (
+    Absences,
+    GuardPolicy,
+    Proofs,
+    SourceState,
+    decide_removals,
+    sort_absences,
+    to_look_up,
+)
+from etl.decide.scope import Coverage
 from etl.extract.lookup import Lookup
-from etl.model import Candidate, Decision, Removal
+from etl.model import AbsentImage, Decision, Removal
 from etl.sync import proofs_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LENIENT = GuardPolicy(always_allow=100, max_count=100, max_percent=100)
 
 
-def candidate(key: int, **values: Any) -> Candidate:
-    usual = Candidate(key, f"id-{key}", None, "BUILD_IN/0", "BUILD_IN", "0", None, None, None)
+def candidate(key: int, **values: Any) -> AbsentImage:
+    usual = AbsentImage(key, f"id-{key}", None, "BUILD_IN/0", "BUILD_IN", "0", None, None, None)
     return replace(usual, **values)
 
 
 def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
     usual: dict[str, Any] = {
         "listed_deleted": [],
-        "walked_before": {"BUILD_IN/0"},
-        "empty_listings": set(),
-        "present_count": 100,
         "policy": LENIENT,
         "at": NOW,
     }
-    return decide_removals(absences, proofs, **{**usual, **how})
+    known: dict[str, Any] = {"walked_before": {"BUILD_IN/0"}, "present_count": 100}
+    known |= {name: how.pop(name) for name in [*how] if name in SourceState.__slots__}
+    return decide_removals(absences, proofs, **{**usual, "state": SourceState(**known), **how})
 
 
-def open_(*candidates: Candidate) -> Absences:
+def open_(*candidates: AbsentImage) -> Absences:
     return Absences(outside=(), unproven=(), open=candidates)
 
 
@@ -45,7 +51,7 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
     outside, vanished, here = candidate(1, listing="DEDICATED/0"), candidate(2), candidate(3)
     vanished = replace(vanished, listing="BUILD_IN/gone")
     coverage = Coverage(types=("BUILD_IN",), workspaces=("*",))
-    absences = sorted_absences(
+    absences = sort_absences(
         [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
     )
     assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
@@ -54,7 +60,7 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
 def test_by_an_unchanged_coverage_nothing_is_outside() -> None:
     """The API's filters may take in what an image's values do not show."""
     odd = candidate(1, type="ODD", namespace="other")
-    absences = sorted_absences([odd], coverage=None, listings={"BUILD_IN/0"})
+    absences = sort_absences([odd], coverage=None, listings={"BUILD_IN/0"})
     assert absences == open_(odd)
 
 
@@ -123,9 +129,9 @@ def test_those_that_wait_longest_are_looked_up_first() -> None:
     late, early = candidate(1, missing_since=NOW), candidate(2, missing_since=NOW - timedelta(1))
     new = candidate(3)
     absences = open_(new, late, early)
-    assert in_turn(absences, wants_lookups=True, max_lookups=2) == (early, late)
-    assert in_turn(absences, wants_lookups=True, max_lookups=9) == (early, late, new)
-    assert in_turn(absences, wants_lookups=False, max_lookups=9) == ()
+    assert to_look_up(absences, limit=2) == (early, late)
+    assert to_look_up(absences, limit=9) == (early, late, new)
+    assert to_look_up(absences, limit=0) == ()
 
 
 def test_what_lookups_prove() -> None:

@@ -1,0 +1,565 @@
+"""What a run writes: versions, changes, removals and counts, on both databases."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
+
+import etl.load.commit
+from etl.audit.verify import verify
+from etl.clock import instant_text
+from etl.errors import LockHeld, SourceUnavailable
+from etl.load.baseline import read_baseline
+from etl.load.commit import commit, preview, record_failure
+from etl.load.lock import source_lock
+from etl.load.preview import Preview
+from etl.load.removals import read_held
+from etl.load.transaction import SourceWrite
+from etl.model import Decision, WalkFacts
+from tests.support.loading import (
+    Loading,
+    find_all,
+    hold_all,
+    leave_all,
+    miss_all,
+    pages,
+    read,
+    record,
+)
+
+
+@pytest.fixture
+def loading(database_url):
+    return Loading(database_url)
+
+
+TEN = [record(number) for number in range(10)]
+LOG = ("log_entries", "log_state", "event_hashes")
+EVERYTHING_BUT_RUNS = ("sync_runs", "source_runs", *LOG)
+
+
+def test_a_first_run_adds_everything_and_writes_one_row_each(loading):
+    outcome = loading.run(TEN)
+    assert (outcome.seen, outcome.added, outcome.present) == (10, 10, 10)
+    rows = {name: len(rows) for name, rows in loading.dump(without=LOG).items() if rows}
+    assert rows == {"current_images": 10, "sync_runs": 1, "source_runs": 1}
+    assert loading.rows("select distinct kind from image_changes") == [("added",)]
+
+
+def test_an_unchanged_run_writes_its_run_rows_and_nothing_else(loading):
+    loading.run(TEN)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    outcome = loading.run(TEN)
+    assert (outcome.unchanged, outcome.status) == (10, "succeeded")
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        {"dev_services": ["NOTEBOOK", "SSH", "SSH"]},
+        {"status": " active "},
+        {"description": None},
+        {"name": "name 3 ", "id": "id-3"},
+    ],
+)
+def test_another_spelling_is_no_change(loading, spelled):
+    records = [record(number) for number in range(5)]
+    loading.run(records)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    again = [{**each, **({} if "id" in spelled else spelled)} for each in records]
+    again[3] = {**again[3], **spelled}
+    assert loading.run(again).unchanged == 5
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+def test_an_unknown_field_on_all_images_is_noted_once_and_makes_no_version(loading):
+    loading.run(TEN)
+    before = loading.dump(without=(*EVERYTHING_BUT_RUNS, "source_fields"))
+    for _ in range(2):
+        loading.run([{**each, "novel": 1} for each in TEN])
+    assert loading.dump(without=(*EVERYTHING_BUT_RUNS, "source_fields")) == before
+    assert loading.rows("select field, run_id from source_fields") == [("novel", 2)]
+
+
+def test_a_change_keeps_the_version_before_and_says_each_field(loading):
+    loading.run(TEN)
+    outcome = loading.run([record(0, name="other", create_at=1638238504493), *TEN[1:]])
+    assert outcome.changed_fields == {"created_at": 1, "name": 1}
+    changes = loading.rows(
+        "select field, old_value, new_value from image_changes where kind = 'changed'"
+        " order by field"
+    )
+    assert changes == [
+        ("created_at", '"2021-11-30T02:15:04.492Z"', '"2021-11-30T02:15:04.493Z"'),
+        ("name", '"name 0"', '"other"'),
+    ]
+    versions = "select version, name from image_versions where image_id = 'id-0' order by version"
+    assert loading.rows(versions) == [(1, "name 0"), (2, "other")]
+
+
+def test_a_removed_image_keeps_its_values_and_comes_back_as_the_next_version(loading):
+    loading.run(TEN)
+    assert loading.run(TEN[1:]).removed == 1
+    removal = "select name, version, evidence, last_seen_at, missing_since, removed_at"
+    (row,) = loading.rows(f"{removal} from image_removals where image_id = 'id-0'")
+    assert row[:3] == ("name 0", 1, "lookup_not_found")
+    assert row[4] == row[5] > row[3]
+    assert loading.rows("select state, version, name from images where image_id = 'id-0'") == [
+        ("removed", 1, "name 0")
+    ]
+    outcome = loading.run([record(0, name="back"), *TEN[1:]])
+    assert (outcome.restored, outcome.changed, outcome.present) == (1, 0, 10)
+    assert loading.rows("select state, version, name from images where image_id = 'id-0'") == [
+        ("present", 2, "back")
+    ]
+    assert loading.rows("select restored_run_id from image_removals") == [(3,)]
+
+
+def test_only_the_latest_removal_is_restored(loading):
+    for records in (TEN, TEN[1:], TEN, TEN[1:], TEN):
+        loading.run(records)
+    assert loading.rows(
+        "select version, run_id, restored_run_id from image_removals order by version"
+    ) == [(1, 2, 3), (2, 4, 5)]
+
+
+def test_out_of_scope_and_back_is_no_removal(loading):
+    loading.run(TEN)
+    assert loading.run(TEN[1:], decide=leave_all).out_of_scope == 1
+    assert loading.run(TEN).in_scope == 1
+    kinds = Counter(kind for (kind,) in loading.rows("select kind from image_changes"))
+    assert kinds == {"added": 10, "out_of_scope": 1, "in_scope": 1}
+    assert loading.rows("select count(*) from image_removals") == [(0,)]
+
+
+def test_a_missing_image_stays_present_since_when_it_was_missed_first(loading):
+    loading.run(TEN)
+    outcome = loading.run(TEN[1:], decide=miss_all)
+    assert (outcome.missing, outcome.present, outcome.status) == (1, 10, "succeeded")
+    since = "select missing_since, last_seen_at from images where image_id = 'id-0'"
+    first = loading.rows(since)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[1:], decide=miss_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    assert loading.rows(since) == first
+    loading.run(TEN)
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+    assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
+    assert loading.rows("select count(*) from image_versions") == [(10,)]
+
+
+def test_an_uncertified_walk_that_sees_it_ends_missing_but_not_last_seen(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN, certificate="none")
+    (row,) = loading.rows(
+        "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    )
+    assert row[0] is None
+    assert row[1] is not None
+
+
+def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=find_all)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[1:], decide=find_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    (row,) = loading.rows(
+        "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    )
+    assert row[0] is None
+    assert row[1] is not None
+
+
+def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
+    loading.run(TEN)
+    outcome = loading.run([record(0, status="DELETED"), *TEN[1:]])
+    assert (outcome.removed, outcome.changed, outcome.seen) == (1, 0, 10)
+    removal = "select evidence, missing_since from image_removals"
+    assert loading.rows(removal) == [("listed_deleted", None)]
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run([record(0, status="DELETED"), *TEN[1:]])
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+
+
+def test_new_and_deleted_at_once_is_added_and_removed(loading):
+    outcome = loading.run([*TEN, record(99, status="DELETED")])
+    assert (outcome.added, outcome.removed, outcome.present) == (11, 1, 10)
+    ((image_id, version, removed_at, detail),) = loading.rows(
+        "select image_id, version, removed_at, evidence_detail from image_removals"
+    )
+    assert (image_id, version) == ("id-99", 1)
+    detail = json.loads(detail) if isinstance(detail, str) else detail
+    time = removed_at if isinstance(removed_at, str) else instant_text(removed_at)
+    assert detail == {"listing": "BUILD_IN/0", "status": "DELETED", "time": time}
+    assert set(loading.present()) == {each["id"] for each in TEN}
+
+
+def test_deleted_and_in_scope_again_is_removed_at_once(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=leave_all)
+    gone = record(0, status="DELETED")
+    assert loading.run([gone, *TEN[1:]], certificate="none").in_scope == 0
+    outcome = loading.run([gone, *TEN[1:]])
+    assert (outcome.in_scope, outcome.removed, outcome.present) == (1, 1, 9)
+    assert loading.rows("select state, version, status from images where image_id = 'id-0'") == [
+        ("removed", 2, "DELETED")
+    ]
+    kinds = "select kind, field from image_changes where image_id = 'id-0' and run_id = 4"
+    assert set(loading.rows(kinds)) == {
+        ("in_scope", None),
+        ("changed", "status"),
+        ("removed", None),
+    }
+    assert loading.rows("select image_id, version, evidence from image_removals") == [
+        ("id-0", 2, "listed_deleted")
+    ]
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run([gone, *TEN[1:]])
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    with loading.engine.connect() as connection:
+        assert verify(connection)
+
+
+def test_deleted_in_an_uncertified_walk_is_left_as_it_is(loading):
+    loading.run(TEN)
+    outcome = loading.run(
+        [record(0, status="DELETED"), record(99, status="DELETED")], certificate="none"
+    )
+    assert (outcome.added, outcome.removed, outcome.present) == (0, 0, 10)
+    assert outcome.status == "partial"
+
+
+def test_held_removals_are_held_once_and_released(loading):
+    loading.run(TEN)
+    outcome = loading.run(TEN[2:], decide=hold_all)
+    assert (outcome.held, outcome.status, outcome.present) == (2, "held", 10)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    loading.run(TEN[2:], decide=hold_all)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    loading.run(TEN[1:])
+    released = "select image_id, run_id, released_run_id, released_as from held_removals order by 1"
+    assert loading.rows(released) == [
+        ("id-0", 2, 4, "removed"),
+        ("id-1", 2, 4, "withdrawn"),
+    ]
+
+
+def test_many_held_removals_cost_no_more_statements_than_few(loading):
+    statements = []
+    event.listen(
+        loading.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+    )
+
+    def asked(*listings, **how):
+        statements.clear()
+        loading.run(*listings, **how)
+        return sum("held_removals" in each for each in statements)
+
+    many = [record(number) for number in range(60)]
+    loading.run(many)
+    few_held, few_released = asked(many[2:], decide=hold_all), asked(many)
+    assert (asked(many[50:], decide=hold_all), asked(many)) == (few_held, few_released)
+    held = "select count(*), count(released_at), count(distinct held_at) from held_removals"
+    assert loading.rows(held) == [(52, 52, 2)]
+
+
+def test_dismissed_removals_are_dropped(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=hold_all)
+    loading.run(
+        decide=lambda _absent, _deleted: hold_all([], []), dismissed=["id-0"], certificate="none"
+    )
+    assert loading.rows("select released_as from held_removals") == [("dismissed",)]
+
+
+def test_an_uncertified_walk_releases_only_what_it_saw(loading):
+    loading.run(TEN)
+    loading.run([*TEN[2:], record(0, status="DELETED")], decide=hold_all)
+    loading.run([TEN[1], record(0, status="DELETED")], certificate="none")
+    assert loading.rows("select image_id, released_as from held_removals order by 1") == [
+        ("id-0", None),
+        ("id-1", "withdrawn"),
+    ]
+
+
+def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
+    loading.run(TEN)
+    broken = [b'{"id": "id-0", "name": 7}', b"null", *TEN[1:]]
+    outcome = loading.run(broken)
+    assert (outcome.rejected, outcome.removed, outcome.unchanged, outcome.seen) == (2, 0, 9, 10)
+    assert (outcome.status, outcome.newly_rejected) == ("partial", 2)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    outcome = loading.run(broken)
+    assert (outcome.status, outcome.rejected, outcome.newly_rejected) == ("succeeded", 2, 0)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    loading.run(TEN, certificate="none")
+    kept = "select image_id, page, position, record, resolved_run_id from rejects order by 1"
+    rows = {row[0]: row[1:] for row in loading.rows(kept)}
+    assert rows["id-0"] == (0, 0, '{"id": "id-0", "name": 7}', 4)
+    assert rows[None] == (0, 1, "null", None)
+
+
+def test_a_rejected_record_without_an_id_is_resolved_by_a_certified_walk_without_it(loading):
+    loading.run([*TEN, b"null"])
+    loading.run([*TEN, b"null"])
+    assert loading.rows("select resolved_run_id from rejects") == [(None,)]
+    loading.run(TEN, certificate="none")
+    assert loading.rows("select resolved_run_id from rejects") == [(None,)]
+    loading.run(TEN)
+    assert loading.rows("select resolved_run_id from rejects") == [(4,)]
+
+
+def test_a_huge_or_unstorable_record_is_kept_bounded(loading):
+    loading.run([b'{"id": "x", "name": [\xff\x00"' + b"y" * 100_000 + b'"]}'])
+    ((text_kept, size),) = loading.rows("select record, record_bytes from rejects")
+    assert len(text_kept) <= 65_536
+    assert "\x00" not in text_kept
+    assert size > 100_000
+
+
+def test_the_first_listing_wins_and_a_reject_in_it_does_not(loading):
+    first, second = (
+        [record(1, name="first"), b'{"id": "id-2", "name": 1}'],
+        [
+            record(1, name="second"),
+            record(2, name="good"),
+        ],
+    )
+    outcome = loading.run(first, second)
+    assert loading.present() == {"id-1": "first", "id-2": "good"}
+    assert (outcome.seen, outcome.added, outcome.rejected) == (2, 2, 1)
+    assert loading.rows("select image_id, resolved_at from rejects") == [("id-2", None)]
+    outcome = loading.run([record(1, name="changed")], [record(1, name="first"), second[1]])
+    assert loading.present()["id-1"] == "changed"
+    assert outcome.changed == 1
+
+
+def test_a_failed_source_leaves_a_row_and_nothing_else(loading):
+    loading.run(TEN)
+    before = loading.dump(without=EVERYTHING_BUT_RUNS)
+    run_id = loading.begin()
+    with source_lock(loading.engine, "s") as connection:
+        baseline = read_baseline(connection, "s")
+        outcome = record_failure(
+            connection,
+            SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now),
+            SourceUnavailable("no answer", request_id="r-1"),
+            WalkFacts(),
+        )
+    loading.end(run_id)
+    assert (outcome.status, outcome.present, outcome.error_exit_code) == ("failed", 10, 11)
+    assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
+    row = "select status, present, error_kind, error_request_id from source_runs where run_id = 2"
+    assert loading.rows(row) == [("failed", 10, "unavailable", "r-1")]
+
+
+@pytest.mark.parametrize("border", ["write_changes", "write_decision", "append_run"])
+def test_what_breaks_off_in_the_middle_leaves_everything_as_it_was(loading, monkeypatch, border):
+    loading.run(TEN)
+    before = loading.dump(without=["sync_runs"])
+
+    def broken(*_args, **_named):
+        raise RuntimeError(border)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(etl.load.commit, border, broken)
+        with pytest.raises(RuntimeError, match=border):
+            loading.run([record(0, name="other"), record(77), *TEN[2:]])
+    assert loading.dump(without=["sync_runs"]) == before
+    assert loading.run([record(0, name="other"), record(77), *TEN[2:]]).present == 10
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        "update current_images set state = 'gone'",
+        "update current_images set state = 'removed'",
+        "update current_images set version = 0",
+        "update current_images set valid_to = valid_from",
+        "update current_images set closed_as = 'removed'",
+        "update current_images set opened_as = 'somehow'",
+        "update source_runs set status = 'fine'",
+        "update sync_runs set status = 'running', finished_at = null, kind = 'party'",
+        "update sync_runs set status = 'succeeded', finished_at = null",
+    ],
+)
+def test_the_database_refuses_impossible_rows(loading, impossible):
+    loading.run(TEN)
+    with loading.engine.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(text(impossible))
+
+
+def test_two_sources_in_one_database_keep_apart(loading, database_url):
+    other = Loading(database_url, source="t")
+    loading.run(TEN)
+    other.hours = loading.hours
+    assert other.run(TEN).added == 10
+    loading.hours = other.hours
+    assert loading.run(TEN[:4]).removed == 6
+    other.hours = loading.hours
+    assert other.run(TEN).unchanged == 10
+
+
+def test_a_run_can_be_asked_what_it_held_and_what_is_held_still(loading):
+    loading.run(TEN)
+    loading.run(TEN[2:], decide=hold_all)
+    loading.run(TEN[2:], decide=hold_all)
+    with loading.engine.connect() as connection:
+        assert read_held(connection, 1) == {}
+        assert read_held(connection, 2) == read_held(connection, 3) == {"s": ["id-0", "id-1"]}
+    loading.run(TEN)
+    with loading.engine.connect() as connection:
+        assert read_held(connection, 2) == {}
+
+
+def test_a_preview_shows_what_would_be_written_and_writes_nothing(loading):
+    loading.run(TEN)
+    before = loading.dump()
+    shown = [record(0, name="other"), *TEN[1:], record(11), record(12, status="DELETED")]
+    with source_lock(loading.engine, "s") as connection:
+        changes = read(read_baseline(connection, "s"), [shown], page_rows=4)
+        facts = WalkFacts(certificate="exact", walks=1)
+        outcome = preview(changes, Decision(), facts, loading.now)
+        planned = Preview(outcome, Decision(), changes)
+        for _ in range(2):
+            assert [
+                (each.image.image_id, each.kind, [change.field for change in each.fields])
+                for each in planned.changes()
+            ] == [("id-0", "changed", ["name"]), ("id-11", "added", []), ("id-12", "added", [])]
+            [removal] = planned.removals()
+            assert (removal.image.image_id, removal.evidence) == ("id-12", "listed_deleted")
+        assert (outcome.added, outcome.removed) == (2, 1)
+    assert loading.dump() == before
+
+
+def test_a_commit_refuses_a_source_that_another_run_has_written_since_it_was_read(loading):
+    loading.run(TEN)
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [TEN[1:]], page_rows=4)
+        loading.run(TEN)
+        before = loading.dump()
+        write = SourceWrite(run_id=9, baseline=changes.baseline, observed_at=loading.now)
+        with pytest.raises(LockHeld, match="run 2 wrote source s"):
+            commit(connection, write, changes, Decision(), WalkFacts())
+    assert loading.dump() == before
+
+
+def test_the_first_commit_of_a_source_is_fenced_too(loading):
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [TEN], page_rows=4)
+        loading.run(TEN)
+        write = SourceWrite(run_id=9, baseline=changes.baseline, observed_at=loading.now)
+        with pytest.raises(LockHeld, match="run 1 wrote source s"):
+            commit(connection, write, changes, Decision(), WalkFacts())
+
+
+def test_a_large_first_load_tells_the_database_what_it_holds(loading):
+    loading.run([record(number) for number in range(1100)], page_rows=300)
+    if loading.engine.dialect.name == "sqlite":
+        statistics = "select count(*) > 0 from sqlite_stat1 where tbl = 'current_images'"
+    else:
+        statistics = "select count(*) > 0 from pg_stats where tablename = 'current_images'"
+    assert loading.rows(statistics)[0][0]
+
+
+def test_many_changes_are_written_in_batches(loading, monkeypatch):
+    monkeypatch.setattr("etl.load.versions.BATCH", 3)
+    loading.run(TEN)
+    loading.run(TEN[8:], decide=miss_all)
+    outcome = loading.run([record(n, tag="t") if n < 7 else TEN[n] for n in range(10)])
+    assert (outcome.changed, outcome.unchanged) == (7, 3)
+    assert loading.rows("select count(*), max(version) from image_versions") == [(17, 2)]
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+
+
+def test_a_name_and_a_path_that_come_and_go_are_in_the_row(loading):
+    path = "swr.example.com/org/image:1"
+    for values in ({"name": None}, {"swr_path": path}, {"swr_path": None}, {"name": "back"}):
+        before = loading.rows("select name, swr_path from images where image_id = 'id-0'")
+        loading.run([record(0, **values)])
+        (row,) = loading.rows("select name, swr_path from images where image_id = 'id-0'")
+        told = json.loads(json.dumps(record(0, **values)))
+        assert row == (told.get("name"), told.get("swr_path")) != before
+    assert loading.rows("select max(version) from image_versions") == [(4,)]
+
+
+@pytest.mark.parametrize("stale", ["fingerprint", "record_digest"])
+def test_digests_of_other_rules_make_no_version_and_are_computed_again(loading, stale):
+    loading.run(TEN)
+    current = "select record_digest, fingerprint from current_images order by image_key"
+    digests = loading.rows(current)
+    loading.run(TEN[1:], decide=miss_all)
+    with loading.engine.begin() as connection:
+        other = {"digest": b"\0" * 16}
+        connection.execute(text("update current_images set record_digest = :digest"), other)
+        if stale == "fingerprint":
+            connection.execute(text("update current_images set fingerprint = :digest"), other)
+    assert loading.run(TEN).unchanged == 10
+    assert loading.rows(current) == digests
+    assert loading.rows("select max(version), count(missing_since) from current_images") == [(1, 0)]
+
+
+def test_a_rejected_record_shows_that_a_missing_image_is_there(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    broken = b'{"id": "id-0", "size": "huge"}'
+    loading.run([broken, broken, *TEN[1:], b'{"id": "unknown", "size": 1.5}'])
+    assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
+    assert loading.rows("select count(*) from rejects") == [(2,)]
+
+
+def test_the_newest_reading_of_the_first_listing_decides(loading):
+    """Readings of several listings arrive in any order; an image seen in any of them is seen."""
+    loading.run(TEN)
+    shown = [
+        (1, 0, [record(2, name="second listing"), TEN[3], record(20, name="second listing")]),
+        (0, 0, [record(2, name="older"), record(20, name="older"), TEN[4], record(5, tag="x")]),
+        (1, 1, [record(2, name="second, newer"), TEN[3]]),
+        (0, 1, [record(2, name="newer"), record(20, name="newer"), TEN[5]]),
+    ]
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [], page_rows=2)
+        for order, reading, records in shown:
+            for page in pages(records, page_rows=2, order=order, reading=reading):
+                changes.add(page)
+        decided = {
+            each.image.image_id: (each.image.name, each.listing)
+            for each in changes.changes(is_certified=True)
+        }
+        assert decided == {"id-2": ("newer", "BUILD_IN/0"), "id-20": ("newer", "BUILD_IN/0")}
+        assert {each.image_id for each in changes.absent()} == {
+            f"id-{number}" for number in (0, 1, 6, 7, 8, 9)
+        }
+        assert (changes.seen_count, changes.parsed_count, changes.conflict_count) == (5, 4, 2)
+
+
+def test_a_hostile_source_does_not_fill_the_memory_with_field_names(loading, monkeypatch):
+    monkeypatch.setattr("etl.load.changes.MAX_UNKNOWN_FIELDS", 3)
+    loading.run([record(1, **{f"field{number}": 1 for number in range(9)})])
+    assert loading.rows("select count(*) from source_fields") == [(3,)]
+
+
+def test_a_missing_image_that_comes_back_changed_is_seen_from_then_on(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    changed = [record(0, name="other"), *TEN[1:]]
+    loading.run(changed)
+    marks = "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    assert loading.rows(marks) == [(None, None)]
+    loading.run(changed)
+    assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
+
+
+def test_what_is_held_and_then_unproven_is_held_no_more(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], decide=miss_all)
+    assert loading.rows("select released_as from held_removals") == [("withdrawn",)]
+    assert loading.rows("select count(missing_since) from images") == [(1,)]
