@@ -30,6 +30,7 @@ from etl.config import (
     SourceSettings,
     WalkSettings,
 )
+from etl.context import SyncOptions
 from etl.run import run_sync
 from tests.support.fake_api import FakeApi
 from tests.support.schedules import Facts, Schedule, World, drawn, facts_of, play
@@ -132,7 +133,7 @@ class ImageSync:
     def run(self) -> None:
         self._hours += 1
         now = START + timedelta(hours=self._hours)
-        run_sync(self._settings, accepts_removals=True, now=lambda: now)
+        run_sync(self._settings, SyncOptions(accepts_removals=True), now=lambda: now)
 
     def present(self) -> Sequence[Facts]:
         return [facts_of(_as_listed(row)) for row in _rows(self._database, PRESENT)]

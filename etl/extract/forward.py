@@ -72,7 +72,7 @@ def _after_short_first_page(reader: ListingReader, reading: Reading) -> Steps[Pa
     if reply is None or not reply.records:
         reading.past_the_end += 1
         reader.note_end(reading)
-        reader.is_end_rejected = reply is None
+        reader.rejected_end = size if reply is None and not request.counts_pages else 0
         return None
     reading.hidden_cap = reader.size = size
     reader.cancel_next()
@@ -121,6 +121,8 @@ def _without_repetition(
     """
     if reply is None or not reply.has_same_rows(before):
         return reply
+    if reader.paging.counts_pages and reader.paging.first_page is None:  # `current` is hidden
+        reader.paging.first_page = 1
     again = yield from reader.page(reader.request(reading.order, number))
     if again is None or not again.has_same_rows(before):
         return again

@@ -145,7 +145,7 @@ class Client:
         self._lockout = lockout or Lockout()
         self._rate_limit = hosts.rate_limit(self._origin)
         self._is_closing = threading.Event()
-        self._sleep = hosts.sleep or self._is_closing.wait
+        self._sleep = self._is_closing.wait if hosts.sleep is None else hosts.sleep
         self._retries = RetryPolicy(http.max_retries, hosts.jitter)
         is_direct = endpoint.is_direct or is_loopback(endpoint.url)
         self._session = hosts.session(self._origin, ca_bundle=http.ca_bundle, is_direct=is_direct)
@@ -160,7 +160,7 @@ class Client:
         self._refused: SourceRefused | None = None
         self.requests = 0
         self.retries = 0
-        self.clock_skew_seconds: float | None = None  # by the latest response; positive: we're fast
+        self.clock_skew_seconds: float | None = None  # by the latest Date; positive: ours is ahead
 
     def get(self, path: str, params: Mapping[str, str]) -> Response:
         """The JSON response 200 to GET `path`, whose segments are already percent-encoded.
@@ -302,7 +302,8 @@ class Client:
             request_id=redacted(request_id, self._secrets(request), most=128),
             received_at=self._clock(),
         )
-        self.clock_skew_seconds = response.clock_skew_seconds
+        if response.clock_skew_seconds is not None:
+            self.clock_skew_seconds = response.clock_skew_seconds
         return response
 
     def _no_response(self, error: Exception) -> NoResponse:
@@ -380,7 +381,8 @@ def ca_path(ca_bundle: str, environ: Mapping[str, str]) -> str:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
         except OSError as error:  # includes ssl.SSLError
-            reason = error.strerror if error.errno else "not a file of PEM certificates"
+            is_read = isinstance(error, ssl.SSLError)
+            reason = "not a file of PEM certificates" if is_read else error.strerror
             raise ConfigError(name, [f"{path}: {reason}"]) from None
     return path or ""
 

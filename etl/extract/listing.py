@@ -60,7 +60,7 @@ class ListingReader:
         self.restarts = 0
         self.readings: list[Reading] = []  # that came to their end
         self.backward = ""  # why the backward reading proves nothing; "done" if it does
-        self.is_end_rejected = False  # the request after a short first page got an error 6400
+        self.rejected_end = 0  # a record offset after a short first page that was rejected
         self._ends: set[int] = set()  # numbers of rows after which there was nothing more
         self._reading_number = 0
         self._next: tuple[Order, PageRequest] | None = None
@@ -230,7 +230,7 @@ class ListingReader:
             self.walks += 1
             if order.is_backward:
                 if (yield from self._read_backward(order)):
-                    return
+                    continue
                 order = self._forward_order()
             yield from self._read_forward(order)
 
@@ -268,7 +268,8 @@ class ListingReader:
 
     def is_unit_unknown(self, reading: Reading) -> bool:
         """Whether several pages came without anything that shows what `offset` counts."""
-        is_several = reading.page_count(self.size) > 1 or reading.pages > 1
+        is_more_announced = not reading.is_sized and reading.total_last > reading.rows
+        is_several = reading.page_count(self.size) > 1 or reading.pages > 1 or is_more_announced
         return self.settings.offset_unit == "auto" and is_several and not reading.is_numbered
 
     def _read_forward(self, order: Order) -> Steps[None]:
@@ -286,7 +287,10 @@ class ListingReader:
         if not reading.doubts():
             reading.certificate = "exact"
         elif self._may_agree(reading):
-            yield from self._agree(reading)
+            # A page size that hides rows would show other images in the opposite direction.
+            is_reversed = reading.first_id_hash != self.readings[-1].first_id_hash
+            if is_reversed or (yield from self._is_end_confirmed(reading)):
+                reading.certificate = "agreed"
         self._end_attempt(reading)
         self.readings.append(reading)
 
@@ -297,24 +301,22 @@ class ListingReader:
             and not (reading.hidden_cap or self.is_unit_unknown(reading))
         )
 
-    def _agree(self, reading: Reading) -> Steps[None]:
-        """Certify a reading that agrees with the one before.
+    def _is_end_confirmed(self, reading: Reading) -> Steps[bool]:
+        """Whether the list really ended after a short first page.
 
-        If the page after a short first page was rejected, and nothing has shown what `offset`
-        counts, it may have been page 20 instead of row 20, so that the rest of the list was not
-        read. Readings that begin with different images exclude that, otherwise page 1 decides.
+        If the record offset after it was rejected, and nothing has shown that `offset` counts
+        records, it may have been page 20 instead of row 20. Then page 1 decides.
         """
-        is_unit_open = self.paging.unit == "auto" and self.paging.first_page is not None
-        is_reversed = reading.first_id_hash != self.readings[-1].first_id_hash
-        if self.is_end_rejected and is_unit_open and not is_reversed:
-            reply = yield from self._by_number(self.request(reading.order, 1, size=reading.rows))
-            if reply and reply.records:
-                reading.hidden_cap = reading.rows
-                return
-        reading.certificate = "agreed"
+        paging = self.paging
+        if not self.rejected_end or paging.unit == "record" or paging.first_page is None:
+            return True
+        reply = yield from self._by_number(self.request(reading.order, 1, size=self.rejected_end))
+        if reply and reply.records:
+            reading.hidden_cap = self.rejected_end
+        return not reading.hidden_cap
 
     def _read_backward(self, order: Order) -> Steps[bool]:
-        """Whether the backward reading proved that the listing is complete."""
+        """Whether the backward reading came to its end, so that no forward reading is needed."""
         reading = Reading(order)
         try:
             yield from read_backward(self, reading, start=self._backward_start())
@@ -325,12 +327,13 @@ class ListingReader:
             self.paging.sorts_by_creation = self.paging.sorts_by_creation and error.is_sorted
             self.backward = str(error)
         else:
-            self.backward = "done"
             reading.finish()
-            reading.certificate = "ordered"
+            if (yield from self._is_end_confirmed(reading)):
+                reading.certificate = "ordered"
+            self.backward = "done"
             self.readings.append(reading)
         self._end_attempt(reading)
-        return reading.certificate == "ordered"
+        return self.backward == "done"
 
     def _backward_start(self, reading: Reading | None = None) -> int:
         last = reading or self.readings[-1]

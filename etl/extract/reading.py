@@ -34,7 +34,8 @@ class Reading:
     distinct: int = 0
     short_pages: int = 0
     past_the_end: int = 0
-    is_numbered: bool = True  # every page told its number (`current`)
+    is_numbered: bool = True  # every page had a `current`
+    is_sized: bool = True  # every page had a `size`
     hidden_cap: int = 0  # the true page size, if `size` does not show it
     first_id_hash: int = 0
     id_hashes: array[int] = field(default_factory=lambda: array("q"))
@@ -51,6 +52,7 @@ class Reading:
         self.rows += len(reply.records)
         self.untimed += sum(row.created_at is None for row in reply.rows)
         self.is_numbered = self.is_numbered and reply.current is not None
+        self.is_sized = self.is_sized and reply.size is not None
         ids = [row.image_id for row in reply.rows if row.image_id]
         self.nameless += len(reply.rows) - len(ids)
         if ids and not self.id_hashes:

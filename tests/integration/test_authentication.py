@@ -1,16 +1,17 @@
-"""All five methods against the sample API, whose verification is written apart from our signing."""
+"""All authentication methods against the fake API, whose verification is independent code."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from etl.extract.client import Client
-from etl.extract.methods import authenticator
 
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceRefused
+from etl.extract.credentials import AuthContext, authenticator
+from etl.extract.http import Client, Endpoint, Hosts
 from tests.support.fake_api import AccessKey, FakeApi, Quirks, User
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -27,12 +28,14 @@ def client_for(api: FakeApi, *, skew: timedelta = timedelta(), **auth: Any) -> C
         return now() + skew
 
     http = HttpSettings(timeout_seconds=5, max_retries=0)
-    settings = AuthSettings(**auth)
+    hosts = Hosts()
+    context = AuthContext("source 's'", PROJECT, http, clock, hosts)
     return Client(
-        api.url,
-        auth=authenticator(settings, project_id=PROJECT, http=http, clock=clock, environ={}),
+        Endpoint(api.url),
+        auth=authenticator(AuthSettings(**auth), context),
         http=http,
         clock=clock,
+        hosts=hosts,
     )
 
 
@@ -64,8 +67,8 @@ def test_a_wrong_secret_is_refused() -> None:
         assert KEY.access not in str(caught.value)
 
 
-def test_a_clock_that_is_too_far_off_is_refused_and_told() -> None:
-    with FakeApi([], quirks=Quirks(access_key=KEY)) as api:
+def test_a_wrong_clock_is_refused_and_named() -> None:
+    with FakeApi([], quirks=Quirks(access_key=KEY), clock=time.time) as api:
         keys = {"access_key": KEY.access, "secret_key": KEY.secret}
         skew = timedelta(minutes=20)
         with pytest.raises(SourceRefused, match="clock is 20 minutes ahead of the server's"):
@@ -96,5 +99,5 @@ def test_an_agency() -> None:
 def test_a_token() -> None:
     with FakeApi([], quirks=Quirks(tokens=frozenset({"good"}))) as api:
         assert status_of(client_for(api, method="token", token="good")) == 200
-        with pytest.raises(SourceRefused, match="get another"):
+        with pytest.raises(SourceRefused, match="set a new one"):
             status_of(client_for(api, method="token", token="canary"))

@@ -1,4 +1,4 @@
-"""Clients for tests: no real sleeping, no jitter, a clock that stands still."""
+"""Clients for tests: no real waiting, no jitter, a clock that stands still."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from etl.config import HttpSettings
-from etl.extract.auth import Authenticator, NoAuthentication
-from etl.extract.client import Client
+from etl.extract.auth import Authenticator, no_authentication
+from etl.extract.http import Client, Endpoint, Hosts
+from etl.extract.limits import Lockout
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Slept(list[float]):
-    """Notes how long was to be slept, and does not."""
+    """Records requested waits instead of waiting."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
+
+
+def hosts_for(sleep: Slept | None = None) -> Hosts:
+    """Connections and limits of their own, without waiting."""
+    return Hosts(sleep=Slept() if sleep is None else sleep, jitter=lambda: 0.0)
 
 
 def client_for(
@@ -25,17 +31,16 @@ def client_for(
     auth: Authenticator | None = None,
     sleep: Slept | None = None,
     at: datetime = NOW,
-    is_direct: bool = False,
+    hosts: Hosts | None = None,
+    lockout: Lockout | None = None,
     **http: Any,
 ) -> Client:
-    """A client with short time-outs; any key of `[http]` may be set."""
-    settings = HttpSettings(**{"timeout_seconds": 2.0, "max_retries": 2, **http})
+    """A client with short timeouts; any key of `[http]` may be given."""
     return Client(
-        url,
-        auth=auth or NoAuthentication(),
-        http=settings,
+        Endpoint(url),
+        auth=auth or no_authentication(),
+        http=HttpSettings(**{"timeout_seconds": 2.0, "max_retries": 2, **http}),
         clock=lambda: at,
-        sleep=Slept() if sleep is None else sleep,
-        jitter=lambda: 0.0,
-        is_direct=is_direct,
+        hosts=hosts or hosts_for(sleep),
+        lockout=lockout,
     )

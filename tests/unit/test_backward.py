@@ -1,64 +1,63 @@
-"""What breaks the proof of a backward reading, and that it is noticed."""
+"""Conditions that break the proof of a backward reading."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec import Raw, json
 
+from etl.config import WalkSettings
 from etl.extract.backward import ProofBroken, read_backward
-from etl.extract.paging import Order, Style
-from etl.model import Listing, Page
-from etl.transform import PageEnvelope
+from etl.extract.pages import Order, PageReply
+from etl.extract.reading import Reading
+from etl.transform import listed_rows
 
 Row = tuple[str, int | None]
 
 
 class Pages:
-    """A pager over rows in memory; `before` may alter them ahead of each request."""
+    """A listing in memory, as the backward reading uses it; `before` may change its rows."""
 
     def __init__(self, rows: list[Row], size: int = 2, cap: int = 2, over: int = 0) -> None:
         self.rows = rows
         self.cap = cap  # a page of `size` holds no more
         self.over = over  # so many more are announced
-        self.style = Style(size=size)
-        self.listing = Listing("BUILD_IN", "0")
-        self.order = Order("createTime", "ASC")
+        self.size = size
+        self.settings = WalkSettings(max_pages=10)
         self.asked: list[int] = []
+        self.ids: set[str] = set()
         self.before: Callable[[Pages], None] = lambda _pages: None
 
-    def alone(self, number: int) -> PageEnvelope | None:
+    def first_backward_page(self, _order: Order, number: int) -> int:
+        return number
+
+    def page(self, number: int) -> Any:
         self.asked.append(number)
         self.before(self)
-        shown = self.rows[number * self.style.size : (number + 1) * self.style.size]
+        return self.reply(number)
+        yield
+
+    def reply(self, number: int) -> PageReply | None:
+        shown = self.rows[number * self.size : (number + 1) * self.size]
         if not shown and number:
             return None
         records = [Raw(json.encode({"id": name, "create_at": at})) for name, at in shown]
-        return PageEnvelope(data=records[: self.cap], total=len(self.rows) + self.over)
+        records = records[: self.cap]
+        return PageReply(records, listed_rows(records), len(self.rows) + self.over, None, None)
 
-
-class Ids:
-    """Remembers the ids shown."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    def observe(self, page: Page) -> None:
-        self.ids += [json.decode(record)["id"] for record in page.records]
+    def deliver(self, reading: Reading, _number: int, reply: PageReply) -> None:
+        reading.add(reply)
+        self.ids.update(filter(None, reply.image_ids))
 
 
 def read(pages: Pages, start: int | None = None) -> set[str]:
-    ids = Ids()
-    start = -(-len(pages.rows) // pages.style.size) - 1 if start is None else start
-    read_backward(
-        pages,  # type: ignore[arg-type]  # a stand-in
-        ids,  # type: ignore[arg-type]  # a stand-in
-        start=max(start, 0),
-        max_pages=10,
-        on_page=lambda *_: None,
-    )
-    return set(ids.ids)
+    start = -(-len(pages.rows) // pages.size) - 1 if start is None else start
+    reading = Reading(Order("createTime", "ASC", is_backward=True))
+    for _ in read_backward(pages, reading, start=max(start, 0)):  # type: ignore[arg-type]  # a stand-in
+        raise AssertionError("a page was not requested through the reader")
+    return pages.ids
 
 
 def rows(count: int) -> list[Row]:
@@ -66,12 +65,12 @@ def rows(count: int) -> list[Row]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7])
-def test_a_quiet_list_is_read_whole(count: int) -> None:
+def test_an_unchanged_list_is_read_completely(count: int) -> None:
     assert read(Pages(rows(count))) == {name for name, _ in rows(count)}
 
 
 @pytest.mark.parametrize("start", [0, 1, 5, 9])
-def test_the_end_is_found_from_wherever_it_is_looked_for(start: int) -> None:
+def test_the_end_is_found_from_any_start(start: int) -> None:
     assert read(Pages(rows(7)), start) == {name for name, _ in rows(7)}
 
 
@@ -88,7 +87,7 @@ def test_a_removal_that_moves_a_row_over_a_border_is_settled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reason"),
     [
         ([("a", 1), ("b", None), ("c", 3)], "creation time"),
         ([("a", 2), ("b", 1), ("c", 3)], "in order"),
@@ -96,20 +95,20 @@ def test_a_removal_that_moves_a_row_over_a_border_is_settled() -> None:
         ([("a", 1), ("b", 9), ("c", 2)], "newer"),
     ],
 )
-def test_what_breaks_the_proof_is_noticed(given: list[Row], told: str) -> None:
-    with pytest.raises(ProofBroken, match=told):
+def test_each_violation_breaks_the_proof(given: list[Row], reason: str) -> None:
+    with pytest.raises(ProofBroken, match=reason):
         read(Pages(given))
 
 
-def test_an_end_that_is_out_of_order_is_noticed() -> None:
-    with pytest.raises(ProofBroken, match="pages did not come in order"):
+def test_an_end_that_is_out_of_order_breaks_the_proof() -> None:
+    with pytest.raises(ProofBroken, match="pages were not in order"):
         read(Pages([("a", 5), ("b", 6), ("c", 1)]), 0)
 
 
-def test_a_list_whose_pages_never_end_is_given_up() -> None:
+def test_a_list_without_end_breaks_the_proof() -> None:
     class Endless(Pages):
-        def alone(self, number: int) -> PageEnvelope | None:
-            return super().alone(0)
+        def reply(self, _number: int) -> PageReply | None:
+            return super().reply(0)
 
     with pytest.raises(ProofBroken, match="does not end"):
         read(Endless([("a", 1), ("b", 1)]))
@@ -126,7 +125,7 @@ def test_a_row_that_moves_down_while_the_end_is_looked_for_is_not_missed() -> No
     assert read(pages, 0) >= {"i2", "i3"}
 
 
-def test_a_list_that_never_stops_moving_is_given_up() -> None:
+def test_a_list_that_does_not_stop_moving_breaks_the_proof() -> None:
     pages = Pages(rows(60))
 
     def remove_first(pages: Pages) -> None:

@@ -1,4 +1,4 @@
-"""Where access keys are found, and which ones win."""
+"""The places where access keys are looked for, and their order."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def found(environ: dict[str, str], auth: AuthSettings = AKSK) -> tuple[str, str,
     return (keys.access_key, keys.secret_key, keys.security_token)
 
 
-def test_the_configuration_wins_and_brings_its_own_token(tmp_path: Path) -> None:
+def test_the_configuration_comes_first_with_its_own_token(tmp_path: Path) -> None:
     auth = AuthSettings(method="aksk", access_key="ak", secret_key="sk")
     environ = {**home_with(tmp_path, "[basic]\nak = a\nsk = s"), **SDK}
     assert found(environ, auth) == ("ak", "sk", "")
 
 
-def test_then_the_sdks_variables_then_terraforms_then_the_file(tmp_path: Path) -> None:
+def test_the_order_is_sdk_variables_terraform_variables_file(tmp_path: Path) -> None:
     home = home_with(tmp_path, "[basic]\nak = f-ak\nsk = f-sk\nsecurity_token = f-t\n")
     assert found({**home, **TERRAFORM, **SDK}) == ("sdk-ak", "sdk-sk", "sdk-token")
     assert found({**home, **TERRAFORM}) == ("hw-ak", "hw-sk", "hw-token")
     assert found(home) == ("f-ak", "f-sk", "f-t")
 
 
-def test_a_half_pair_is_passed_over(tmp_path: Path) -> None:
+def test_an_incomplete_pair_is_ignored(tmp_path: Path) -> None:
     half = {"HUAWEICLOUD_SDK_AK": "lonely", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "other"}
     assert found({**half, **TERRAFORM, "HOME": str(tmp_path)}) == ("hw-ak", "hw-sk", "hw-token")
 
@@ -54,7 +54,7 @@ def test_a_percent_sign_in_a_key_is_a_percent_sign(tmp_path: Path) -> None:
     assert found(environ) == ("a%(x)s", "%%s%", "")
 
 
-def test_another_file_may_be_named(tmp_path: Path) -> None:
+def test_a_variable_may_name_another_file(tmp_path: Path) -> None:
     path = tmp_path / "elsewhere.ini"
     path.write_text("[basic]\nak = a\nsk = s\n")
     environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(path), "HOME": str(tmp_path)}
@@ -62,27 +62,27 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[global]\nak = a\nsk = s", "[basic]\nak = a"])
-def test_a_file_without_keys_is_no_place(tmp_path: Path, text: str) -> None:
+def test_a_file_without_keys_is_ignored(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match="no access keys"):
         find_keys(AKSK, home_with(tmp_path, text))
 
 
-def test_no_word_of_a_spoilt_file_is_told(tmp_path: Path) -> None:
+def test_an_error_does_not_quote_the_file(tmp_path: Path) -> None:
     environ = home_with(tmp_path, "sk = CANARY\nno section")
-    with pytest.raises(ConfigError, match="is no INI file") as caught:
+    with pytest.raises(ConfigError, match="expected an INI file") as caught:
         find_keys(AKSK, environ)
     assert "CANARY" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
-def test_no_file_is_no_place(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"'x', auth:\n  no access keys.*credentials"):
-        find_keys(AKSK, {"HOME": str(tmp_path)}, place="source 'x'")
+def test_an_error_names_the_section_and_the_places(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'x', auth:\s+no access keys.*credentials"):
+        find_keys(AKSK, {"HOME": str(tmp_path)}, label="source 'x'")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / ".huaweicloud" / "credentials").mkdir(parents=True)
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         find_keys(AKSK, {"HOME": str(tmp_path)})
 
 
@@ -94,3 +94,12 @@ def test_works_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert credentials_file({}) is None
     with pytest.raises(ConfigError, match="HUAWEICLOUD_SDK_AK"):
         find_keys(AKSK, {})
+
+
+def test_line_breaks_of_mounted_secret_files_are_not_part_of_a_key(tmp_path: Path) -> None:
+    auth = AuthSettings(
+        method="aksk", access_key="ak\n", secret_key=" sk\r\n", security_token="t\n"
+    )
+    assert found({}, auth) == ("ak", "sk", "t")
+    environ = {"HW_ACCESS_KEY": "ak\n", "HW_SECRET_KEY": "sk\n", "HOME": str(tmp_path)}
+    assert found(environ) == ("ak", "sk", "")

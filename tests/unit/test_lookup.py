@@ -1,4 +1,4 @@
-"""What a lookup proves, and what it does not."""
+"""What a lookup proves."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from msgspec import json
 
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.exchange import Answer
+from etl.extract.exchange import Response
 from etl.extract.lookup import are_refused, fetch_lookup, look_up
-from etl.model import Candidate
+from etl.model import AbsentImage
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -19,23 +19,23 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 class Shows:
     """A client that gives, or raises, the same for every image."""
 
-    def __init__(self, said: SourceError | dict[str, Any]) -> None:
-        self.said = said
+    def __init__(self, outcome: SourceError | dict[str, Any]) -> None:
+        self.outcome = outcome
         self.paths: list[str] = []
 
-    def get(self, path: str, _params: object) -> Answer:
+    def get(self, path: str, _params: object) -> Response:
         self.paths.append(path)
-        if isinstance(self.said, SourceError):
-            raise self.said
-        return Answer(200, json.encode(self.said), {}, "r1", NOW)
+        if isinstance(self.outcome, SourceError):
+            raise self.outcome
+        return Response(200, json.encode(self.outcome), {}, "r1", NOW)
 
 
-def candidate(number: int) -> Candidate:
-    return Candidate(number, f"i{number}", None, None, None, None, None, None, None)
+def absent(number: int) -> AbsentImage:
+    return AbsentImage(number, f"i{number}", None, None, None, None, None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("said", "finding"),
+    ("outcome", "result"),
     [
         (SourceRefused("", status=404), "not_found"),
         (SourceRefused("", status=404, error_code="ModelArts.6404"), "not_found"),
@@ -54,15 +54,17 @@ def candidate(number: int) -> Candidate:
         ({"id": 7}, "failed"),
     ],
 )
-def test_what_an_answer_proves(said: SourceError | dict[str, Any], finding: str) -> None:
-    client: Any = Shows(said)
-    assert fetch_lookup(client, "p", "i/1").finding == finding
+def test_only_not_found_and_deleted_prove_a_removal(
+    outcome: SourceError | dict[str, Any], result: str
+) -> None:
+    client: Any = Shows(outcome)
+    assert fetch_lookup(client, "p", "i/1").result == result
     assert client.paths == ["/v1/p/images/i%2F1"]
 
 
-def test_an_id_that_is_not_kept_as_it_was_sent_is_not_asked_for() -> None:
+def test_an_id_with_replaced_characters_is_not_looked_up() -> None:
     client: Any = Shows(SourceRefused("", status=404))
-    assert fetch_lookup(client, "p", "a\ufffd").finding == "failed"
+    assert fetch_lookup(client, "p", "a\ufffd").result == "failed"
     assert client.paths == []
 
 
@@ -78,17 +80,17 @@ def test_the_evidence_is_kept() -> None:
     }
 
 
-def test_where_all_are_refused_the_rest_is_not_asked_for() -> None:
+def test_if_all_are_refused_the_rest_is_not_looked_up() -> None:
     client: Any = Shows(SourceRefused("", status=403))
-    findings = look_up(client, "p", [candidate(number) for number in range(100)], concurrency=4)
-    assert are_refused(findings)
+    results = look_up(client, "p", [absent(number) for number in range(100)], concurrency=4)
+    assert are_refused(results)
     assert len(client.paths) < 30
 
 
-def test_each_candidate_is_asked_for_once() -> None:
+def test_each_image_is_looked_up_once() -> None:
     client: Any = Shows(SourceUnavailable("", status=503))
-    candidates = [candidate(number) for number in range(20)]
-    assert look_up(client, "p", candidates, concurrency=2).keys() == set(range(20))
+    images = [absent(number) for number in range(20)]
+    assert look_up(client, "p", images, concurrency=2).keys() == set(range(20))
     assert len(client.paths) == 20
     assert look_up(client, "p", [], concurrency=2) == {}
     assert not are_refused({})

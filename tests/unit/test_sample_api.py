@@ -76,7 +76,7 @@ def test_requests_are_recorded(session: requests.Session) -> None:
 def test_only_the_latest_requests_are_kept(
     session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.support.fake_api.api.MOST_REQUESTS", 2)
+    monkeypatch.setattr("tests.support.fake_api.api.MAX_REQUESTS", 2)
     with start() as api:
         for number in range(3):
             session.get(f"{api.url}/v1/p/images?offset={number}")

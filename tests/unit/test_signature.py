@@ -1,4 +1,4 @@
-"""The signature: against the published vector, and against the official SDK's signer."""
+"""The signature, compared with the published vector and the official SDK."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.extract.auth import Keys, authorization, signed
 from etl.extract.exchange import Request, query_of, quoted
-from etl.extract.signature import Keys, authorization, signed
 
 AT = datetime(2019, 11, 15, 3, 36, 55, tzinfo=UTC)
 KEYS = Keys("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")

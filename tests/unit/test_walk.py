@@ -1,60 +1,78 @@
-"""Certificates: what a reading must show to be one, each condition by itself."""
+"""Walks: certificates, the number of requests, and the rounds on the critical path."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Event, Lock
 from typing import Any
 
 import pytest
+from msgspec import Raw, json
 
 from etl.config import WalkSettings
-from etl.extract.forward import ListingFacts, doubts
-from etl.extract.walk import ListingWalk, Reading, Walk
-from etl.model import Certificate, Listing
+from etl.errors import SourceBroken, SourceError, SourceUnavailable
+from etl.extract.listing import ListingReader
+from etl.extract.pages import Order, PageReply
+from etl.extract.reading import Reading
+from etl.extract.walk import Walk
+from etl.model import Certificate
+from etl.transform import listed_rows
 from tests.support.fake_api import Quirks
-from tests.support.walking import Gathered, PagesClient, ids_of, images, walked
+from tests.support.walking import PagesClient, Walked, images, source_of, walked
+
+TYPES = ("BUILD_IN", "DEDICATED")
 
 
-def seen(*ids: str, nameless: int = 0) -> Gathered:
-    gathered = Gathered()
-    gathered.ids = list(ids)
-    gathered.nameless = nameless
-    return gathered
-
-
-def facts(**values: Any) -> ListingFacts:
-    usual = {"total_first": 2, "total_last": 2, "total_lowest": 2, "total_highest": 2}
-    return ListingFacts(**{**usual, "pages": 1, "rows": 2, **values})
+def reading(*pages: str, total: int = 2, **values: Any) -> Reading:
+    """A finished reading of pages whose ids are the letters of a word."""
+    result = Reading(Order(), **values)
+    for page in pages:
+        records = [Raw(json.encode({"id": each} if each != "-" else {})) for each in page]
+        result.add(PageReply(records, listed_rows(records), total, None, None))
+    result.finish()
+    return result
 
 
 def test_pages_that_add_up_leave_no_doubt() -> None:
-    assert doubts(facts(), seen("a", "b")) == []
-    assert doubts(facts(), seen("a", nameless=1)) == []
+    assert reading("ab").doubts() == []
+    assert reading("a-").doubts() == []
+    assert reading(total=0).doubts() == []
 
 
 @pytest.mark.parametrize(
-    ("told", "ids", "doubt"),
+    ("found", "doubt"),
     [
-        ({"total_lowest": 1}, "ab", "the total changed"),
-        ({"total_highest": 3}, "ab", "the total changed"),
-        ({}, "aba", "an image came twice"),
-        ({}, "a", "the pages hold another number of images than the total"),
-        ({}, "abc", "the pages hold another number of images than the total"),
-        ({"past_the_end": 1}, "ab", "a page was past the end"),
-        ({"short_pages": 1}, "ab", "a page was short"),
+        (reading("aba"), "an image was listed twice"),
+        (reading("a"), "the number of images differs from the total"),
+        (reading("abc"), "the number of images differs from the total"),
+        (reading("ab", past_the_end=1), "a page that was announced did not exist"),
+        (reading("ab", short_pages=1), "a page before the last one was short"),
     ],
 )
-def test_each_sign_is_a_doubt_of_its_own(told: dict[str, int], ids: str, doubt: str) -> None:
-    assert doubts(facts(**told), seen(*ids)) == [doubt]
+def test_each_inconsistency_is_a_doubt(found: Reading, doubt: str) -> None:
+    assert found.doubts() == [doubt]
 
 
-@pytest.mark.parametrize("weak", range(4))
-@pytest.mark.parametrize("strong", range(4))
-def test_a_walk_is_as_certain_as_its_weakest_listing(weak: int, strong: int) -> None:
-    from_weak_to_strong: list[Certificate] = ["none", "agreed", "ordered", "exact"]
-    readings = [Reading(seen(), facts(), from_weak_to_strong[each]) for each in (strong, weak)]
-    listings = [ListingWalk(Listing("BUILD_IN", "0"), [each]) for each in readings]
-    assert Walk(listings, 1).certificate == from_weak_to_strong[min(weak, strong)]
+@pytest.mark.parametrize("total", [1, 3])
+def test_a_total_that_changes_is_a_doubt(total: int) -> None:
+    found = reading("a", total=total)
+    records = [Raw(b'{"id": "b"}')]
+    found.add(PageReply(records, listed_rows(records), 2, None, None))
+    found.finish()
+    assert found.doubts() == ["the total changed while the pages were read"]
 
 
-def test_a_listing_that_moved_is_read_backward_where_creation_time_sorts() -> None:
+@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("second", range(4))
+def test_a_walk_is_as_certain_as_its_weakest_listing(first: int, second: int) -> None:
+    strengths: list[Certificate] = ["none", "agreed", "ordered", "exact"]
+    walk = walked(PagesClient([]), types=TYPES).walk
+    for reader, strength in zip(walk._readers, (first, second), strict=True):
+        reader.readings[-1].certificate = strengths[strength]
+    assert walk.certificate == strengths[min(first, second)]
+
+
+def test_a_listing_that_moved_is_read_backward_if_the_endpoint_sorts_by_creation_time() -> None:
     client = PagesClient(images(50))
 
     def shrink(number: int, _params: Any) -> None:
@@ -63,39 +81,57 @@ def test_a_listing_that_moved_is_read_backward_where_creation_time_sorts() -> No
 
     client.before_request = shrink
     walk = walked(client, http={"page_size": 10, "concurrency": 1})
-    assert (walk.certificate, walk.walks) == ("ordered", 2)
-    assert ids_of(walk) == [each["id"] for each in images(49)]
-    assert walk.detail()["listings"][0]["backward"] == "done"
-    assert walk.detail()["listings"][0]["sort"] == "createTime ASC"
+    assert (walk.certificate, walk.summary.walks) == ("ordered", 2)
+    assert walk.last_ids == [each["id"] for each in images(49)]
+    assert walk.summary.detail["listings"][0]["backward"] == "done"
+    assert walk.summary.detail["listings"][0]["sort"] == "createTime ASC"
 
 
 @pytest.mark.parametrize(
     ("records", "sort_keys", "reason"),
     [
-        (images(25), frozenset(), "the endpoint can't sort by creation time"),
-        (
-            [{"id": f"{n}", "type": "BUILD_IN"} for n in range(25)],
-            frozenset({"createTime"}),
-            "not every row carries its creation time",
-        ),
+        (images(25), frozenset(), "the endpoint cannot sort by creation time"),
         (
             [{**each, "create_at": 5} for each in images(25)],
             frozenset({"createTime"}),
-            "images of the same creation time stand on both sides of a page's border",
+            "images with the same creation time are on both sides of a page border",
         ),
     ],
 )
-def test_two_readings_that_agree_are_enough_where_no_order_proves_it(
+def test_two_readings_that_agree_suffice_if_no_order_proves_it(
     records: list[Any], sort_keys: frozenset[str], reason: str
 ) -> None:
     client = PagesClient(records, Quirks(total=lambda count: count + 2, sort_keys=sort_keys))
     walk = walked(client, http={"page_size": 10})
-    assert (walk.certificate, walk.walks) == ("agreed", 2)
-    assert walk.detail()["listings"][0]["backward"] == reason
-    assert len(walk.observers()) == 1
+    assert (walk.certificate, walk.summary.walks) == ("agreed", 2)
+    assert walk.summary.detail["listings"][0]["backward"] == reason
+    assert walk.last_ids == [each["id"] for each in records]
 
 
-def test_totals_that_differ_between_two_readings_do_not_agree() -> None:
+def test_rows_without_creation_time_are_not_read_backward() -> None:
+    records = [{"id": f"{number:02}", "type": "BUILD_IN"} for number in range(25)]
+    client = PagesClient(records, Quirks(total=lambda count: count + 2))
+    walk = walked(client, http={"page_size": 10})
+    assert walk.certificate == "agreed"
+    assert not any(each["sort_key"] == "createTime" for each in client.received)
+
+
+def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_twice() -> None:
+    records = [
+        {"id": f"{type_}{number}", "type": type_, "create_at": -number}
+        for type_ in TYPES
+        for number in range(3)
+    ]
+    quirks = Quirks(
+        total=lambda count: count + 1, sort_keys=frozenset(), unsupported_sort="ignored"
+    )
+    client = PagesClient(records, quirks)
+    walk = walked(client, types=TYPES, http={"concurrency": 1})
+    assert walk.certificate == "agreed"
+    assert sum(each["sort_key"] == "createTime" for each in client.received) == 1
+
+
+def test_different_totals_in_two_readings_do_not_agree() -> None:
     client = PagesClient(images(5), Quirks(sort_keys=frozenset()))
 
     def announce(number: int, _params: Any) -> None:
@@ -103,18 +139,21 @@ def test_totals_that_differ_between_two_readings_do_not_agree() -> None:
 
     client.before_request = announce
     walk = walked(client, walk=WalkSettings(max_walks=3))
-    assert (walk.certificate, walk.walks) == ("none", 3)
-    assert len(walk.observers()) == 3
+    assert (walk.certificate, walk.summary.walks) == ("none", 3)
+    assert walk.summary.reasons == (
+        "BUILD_IN/0: the number of images differs from the total",
+        "BUILD_IN/0: a page that was announced did not exist",
+    )
 
 
-def test_ids_that_differ_between_two_readings_do_not_agree() -> None:
+def test_different_ids_in_two_readings_do_not_agree() -> None:
     client = PagesClient([], Quirks(total=lambda count: count + 2, sort_keys=frozenset()))
     client.before_request = lambda number, _: client.show(images(9)[number % 9 : number % 9 + 3])
     assert walked(client, walk=WalkSettings(max_walks=3)).certificate == "none"
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_list_that_moved_by_just_a_page_is_no_endless_paging(concurrency: int) -> None:
+def test_a_list_that_moved_by_a_page_is_not_endless(concurrency: int) -> None:
     client = PagesClient(images(1000), Quirks(sort_keys=frozenset()))
 
     def grow(_number: int, params: Any) -> None:
@@ -123,5 +162,235 @@ def test_a_list_that_moved_by_just_a_page_is_no_endless_paging(concurrency: int)
 
     client.before_request = grow
     walk = walked(client, http={"concurrency": concurrency})
-    assert {*ids_of(walk)} == {each["id"] for each in images(1200)}
-    assert walk.walks == 2  # the first one saw images twice
+    assert {*walk.ids} == {each["id"] for each in images(1200)}
+    assert walk.summary.walks == 2  # the first one saw images twice
+
+
+def test_pages_carry_their_place_in_the_walk() -> None:
+    client = PagesClient(images(5), Quirks(total=lambda count: count + 1, sort_keys=frozenset()))
+    pages = walked(client, types=TYPES, http={"page_size": 3, "concurrency": 1}).pages
+    places = [(page.order, page.reading, page.number, page.image_ids) for page in pages]
+    assert [each for each in places if each[0] == 0] == [
+        (0, 0, 0, ["0000", "0001", "0002"]),
+        (0, 0, 1, ["0003", "0004"]),
+        (0, 1, 0, ["0000", "0001", "0002"]),
+        (0, 1, 1, ["0003", "0004"]),
+    ]
+    assert {page.order: str(page.listing) for page in pages} == {0: "BUILD_IN/0", 1: "DEDICATED/0"}
+
+
+class TestRequests:
+    """The shapes of docs/performance.md, by number of requests and rounds."""
+
+    def walk(
+        self,
+        *,
+        count: int,
+        workspaces: tuple[str, ...] = ("0",),
+        timed: bool = False,
+        **quirks: Any,
+    ) -> tuple[PagesClient, Walked]:
+        times = {"create_at": 7} if timed else {}
+        records = [
+            {
+                "id": f"{type_}-{workspace}-{number:03}",
+                "type": type_,
+                "workspace_id": workspace,
+                **{name: value + number for name, value in times.items()},
+            }
+            for type_ in TYPES
+            for workspace in workspaces
+            for number in range(count)
+        ]
+        client = PagesClient(records, Quirks(**quirks), workspaces=workspaces)
+        walk = walked(client, types=TYPES, workspaces=("*",), http={"concurrency": 8})
+        assert set(walk.ids) == {each["id"] for each in records}
+        return client, walk
+
+    def test_one_workspace_takes_one_round(self) -> None:
+        client, walk = self.walk(count=20)
+        assert (walk.certificate, client.requests, walk.rounds) == ("exact", 3, [3])
+
+    @pytest.mark.parametrize("past_the_end", ["error", "empty"])
+    @pytest.mark.parametrize(("timed", "certificate"), [(False, "agreed"), (True, "ordered")])
+    def test_a_total_that_is_always_too_high_takes_two_rounds(
+        self, past_the_end: str, timed: bool, certificate: str
+    ) -> None:
+        client, walk = self.walk(
+            count=20, timed=timed, total=lambda count: count + 1, past_the_end=past_the_end
+        )
+        assert (walk.certificate, client.requests, walk.rounds) == (certificate, 7, [3, 4])
+
+    def test_pages_of_all_listings_take_two_rounds(self) -> None:
+        client, walk = self.walk(count=900)
+        assert (walk.certificate, client.requests, walk.rounds) == ("exact", 11, [3, 8])
+
+    def test_many_workspaces_fill_every_round(self) -> None:
+        workspaces = ("0", *(f"{number:032}" for number in range(19)))
+        client, walk = self.walk(count=20, workspaces=workspaces)
+        assert (walk.certificate, client.requests) == ("exact", 41)
+        assert walk.rounds == [3, 8, 8, 8, 8, 6]
+
+    def test_second_readings_run_in_one_round(self) -> None:
+        workspaces = ("0", "a", "b")
+        client, walk = self.walk(count=3, workspaces=workspaces, total=lambda count: count + 1)
+        assert (walk.certificate, client.requests) == ("agreed", 1 + 6 * 3)
+        assert walk.rounds == [3, 8, 8]
+
+    def test_a_backward_reading_does_not_stop_other_listings(self) -> None:
+        _, walk = self.walk(count=900, timed=True, total=lambda count: count + 1)
+        assert walk.certificate == "ordered"
+        assert walk.rounds[:3] == [3, 8, 4]
+        assert set(walk.rounds[3:]) == {2}
+
+    def test_an_endpoint_that_rejects_the_end_is_asked_no_more(self) -> None:
+        records = [
+            {"id": f"{type_}{number}", "type": type_, "update_at": number}
+            for type_ in TYPES
+            for number in range(20)
+        ]
+        quirks = Quirks(total=lambda count: count + 1, past_the_end="strict")
+        client = PagesClient(records, quirks)
+        walk = walked(client, types=TYPES, workspaces=("*",), http={"concurrency": 8})
+        assert (walk.certificate, client.requests) == ("agreed", 7)
+
+
+class TestPaging:
+    """What `size` and `current` show, and what they hide (CONTRACT 6.1)."""
+
+    def walk(self, count: int = 25, offset_unit: str = "auto", **quirks: Any) -> Walked:
+        client = PagesClient(images(count), Quirks(**quirks))
+        return walked(client, walk=WalkSettings(offset_unit=offset_unit), http={"page_size": 10})
+
+    def test_a_hidden_cap_is_never_certified_and_named(self) -> None:
+        walk = self.walk(limit_cap=4, size_is_asked=True)
+        assert walk.certificate == "none"
+        assert walk.summary.walks == 1, "no reading can help"
+        assert walk.ids == [each["id"] for each in images(25)]
+        assert "set http.page_size = 4" in str(walk.summary.reasons)
+
+    def test_a_cap_that_size_shows_is_followed(self) -> None:
+        walk = self.walk(limit_cap=4)
+        assert walk.certificate == "exact"
+        assert walk.ids == [each["id"] for each in images(25)]
+
+    @pytest.mark.parametrize("total", [0, 1])
+    def test_without_current_only_exact_certifies(self, total: int) -> None:
+        walk = self.walk(
+            omitted=frozenset({"current"}),
+            total=lambda count: count + total,
+            sort_keys=frozenset({"updateTime"}),
+        )
+        assert walk.certificate == ("none" if total else "exact")
+        assert ("set walk.offset_unit" in str(walk.summary.reasons)) == bool(total)
+        assert walk.summary.walks == 1 + total, "equal readings are not repeated"
+
+    def test_the_configured_unit_replaces_current(self) -> None:
+        walk = self.walk(
+            offset_unit="record", omitted=frozenset({"current"}), total=lambda count: count + 1
+        )
+        assert walk.certificate == "ordered"
+
+    @pytest.mark.parametrize("first_page", [0, 1])
+    def test_the_configured_unit_may_be_pages(self, first_page: Any) -> None:
+        walk = self.walk(
+            offset_unit="page",
+            omitted=frozenset({"current"}),
+            offset="page_number",
+            first_page=first_page,
+        )
+        assert walk.certificate == "exact"
+        assert walk.ids == [each["id"] for each in images(25)]
+
+    def test_a_page_that_was_not_requested_is_an_error(self) -> None:
+        with pytest.raises(SourceBroken, match="requested page 1 with offset 10, received page 10"):
+            self.walk(offset_unit="record", offset="page_number", past_the_end="empty")
+
+    def test_a_rejected_first_page_is_an_error(self) -> None:
+        with pytest.raises(SourceBroken, match="the first page was rejected"):
+            self.walk(offset_unit="record", offset="page_number", first_page=1)
+
+    def test_a_rejected_end_of_equal_readings_is_checked_by_page_number(self) -> None:
+        """The server hides a cap, counts pages, rejects the end and cannot sort."""
+        walk = self.walk(
+            limit_cap=4,
+            size_is_asked=True,
+            offset="page_number",
+            past_the_end="strict",
+            sort_keys=frozenset(),
+        )
+        assert walk.certificate == "none"
+        assert "set http.page_size = 4" in str(walk.summary.reasons)
+
+    def test_more_pages_than_allowed_are_an_error(self) -> None:
+        client = PagesClient(images(25))
+        with pytest.raises(SourceBroken, match="more than 2 pages and no end"):
+            walked(client, walk=WalkSettings(max_pages=2), http={"page_size": 10})
+
+
+class TestWindow:
+    """Requests in threads."""
+
+    def test_no_more_requests_than_configured_are_in_flight(self) -> None:
+        in_flight, highest, lock, enough = 0, 0, Lock(), Event()
+
+        class Counting(PagesClient):
+            def get(self, path: str, params: Mapping[str, str]) -> Any:
+                nonlocal in_flight, highest
+                with lock:
+                    in_flight += 1
+                    highest = max(highest, in_flight)
+                if highest >= 3:
+                    enough.set()
+                if params["offset"] != "0":
+                    enough.wait(5)
+                with lock:
+                    in_flight -= 1
+                    return super().get(path, params)
+
+        client = Counting(images(100))
+        source = source_of(http={"page_size": 5, "concurrency": 3})
+        walk = Walk(client, source, WalkSettings())  # type: ignore[arg-type]  # a stand-in
+        found = [each for page in walk.pages() for each in page.image_ids]
+        assert found == [each["id"] for each in images(100)]
+        assert highest == 3
+
+    def test_a_failed_listing_ends_the_walk(self) -> None:
+        class Failing(PagesClient):
+            def get(self, path: str, params: Mapping[str, str]) -> Any:
+                if params.get("type") == "DEDICATED":
+                    raise SourceUnavailable("down")
+                return super().get(path, params)
+
+        source = source_of(types=TYPES, http={"concurrency": 2})
+        walk = Walk(Failing(images(3)), source, WalkSettings())  # type: ignore[arg-type]  # a stand-in
+        with pytest.raises(SourceError, match="down"):
+            list(walk.pages())
+
+    def test_closing_early_cancels_the_requests(self) -> None:
+        client = PagesClient(images(1000))
+        source = source_of(http={"page_size": 1, "concurrency": 2})
+        pages = Walk(client, source, WalkSettings()).pages()  # type: ignore[arg-type]  # a stand-in
+        next(pages)
+        pages.close()  # type: ignore[attr-defined]  # a generator
+        assert client.requests < 20
+
+    def test_a_reply_that_is_not_needed_any_more_is_dropped(self) -> None:
+        """The list shrinks below pages that were requested ahead, and one of them fails."""
+        client = PagesClient(images(50))
+
+        def shrink(number: int, params: Mapping[str, str]) -> None:
+            if number == 2:
+                client.show(images(15))
+            if params["offset"] == "40":
+                raise SourceUnavailable("down")
+
+        client.before_request = shrink
+        walk = walked(client, http={"page_size": 10, "concurrency": 8})
+        assert walk.last_ids == [each["id"] for each in images(15)]
+
+
+def test_a_reader_ignores_replies_to_requests_that_it_did_not_send() -> None:
+    walk = walked(PagesClient(images(3))).walk
+    reader: ListingReader = walk._readers[0]
+    assert list(reader.receive(reader.request(Order(), 7), None)) == []  # type: ignore[arg-type]

@@ -123,8 +123,8 @@ def list_page(
         "size": size,
         "total": said,
     }
-    untold = {*quirks.untold, *(["total"] if said is OMITTED else [])}
-    return msgspec.json.encode({name: it for name, it in page.items() if name not in untold})
+    omitted = {*quirks.omitted, *(["total"] if said is OMITTED else [])}
+    return msgspec.json.encode({name: it for name, it in page.items() if name not in omitted})
 
 
 def find_window(query: Query, quirks: Quirks, count: int) -> Window:

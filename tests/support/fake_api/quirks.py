@@ -42,10 +42,10 @@ class Quirks:
     # is, `page_number` takes it as the number of a page. `first_page` is what `current` starts at,
     # and the first offset of `page_number`; `before_first` is what a smaller offset gets.
     # `size` shows the cap of `limit`, if there is one, unless `size_is_asked`: then it is the limit
-    # asked for. What is `untold` (`size`, `current`, `pages`) a page does not say at all.
+    # asked for. What is `omitted` (`size`, `current`, `pages`) a page does not say at all.
     limit_cap: int | None = None
     size_is_asked: bool = False
-    untold: Set[str] = frozenset()
+    omitted: Set[str] = frozenset()
     offset: Literal["pages", "records", "page_number"] = "pages"
     first_page: Literal[0, 1] = 0
     before_first: Literal["error", "first"] = "error"
