@@ -17,13 +17,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from etl.load.stage import Spool, Touched
 from sqlalchemy import make_url, text
 
 from etl.cli.main import run
 from etl.database import sqlite as opening
 from etl.database.engine import open_engine
 from etl.load import stage
-from etl.load.stage import Spool, Touched
 from tests.support.postgres import conninfo, own_server
 from tests.support.privileges import bound_by_rights
 from tests.support.proxy import Proxy

@@ -15,15 +15,14 @@ import atheris
 
 with atheris.instrument_imports(include=["etl.transform"]):
     from etl.errors import SourceBroken
-    from etl.model import Normalised
     from etl.transform import (
         components,
         fingerprint,
         image_of_show,
         listed_rows,
-        normalise,
-        split_page,
+            split_page,
     )
+from tests.support.understood import Normalised, normalise
 from tests.property.test_transform_property import test_hostile_pages_are_pages_or_broken
 
 

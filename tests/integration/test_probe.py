@@ -97,7 +97,7 @@ def test_probe_finds_out_how_an_odd_endpoint_pages(probed: Probed) -> None:
         (None, {"past_the_end": "repeat"}, "past the end", "a page with rows all the same"),
         (None, {"first_page": 1}, "first page index", "1"),
         (None, {"limit_cap": 9, "size_is_asked": True}, "cap of limit", "9"),
-        (None, {"offset": "page_number", "untold": {"current"}}, "offset counts", "page numbers"),
+        (None, {"offset": "page_number", "omitted": {"current"}}, "offset counts", "page numbers"),
         (None, {"offset": "records"}, "offset counts", "records"),
         (None, {"shuffle_seed": 3} | UNSORTED, "offset counts", "records, in an order that "),
         (None, {"shuffle_seed": 3}, "sorts by updateTime", "yes, but not stable: images of one "),

@@ -6,13 +6,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from etl.load.held import read_held
 from sqlalchemy import text
 
 from etl.audit.verify import verify
 from etl.cli.context import Session
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.load.held import read_held
 from tests.support.history import BEGINNING, History, Reading, holding, record
 
 # Run 3 begins later than run 2, and meets the source earlier.

@@ -67,7 +67,9 @@ def test_both_databases_hold_what_was_served(databases, schedule):
         first, told = replay(one, schedule)
         second, told_again = replay(other, schedule)
         assert told == told_again
-        assert first.dump(without=["log_state", "log_entries"]) == second.dump(without=["log_state", "log_entries"])
+        assert first.dump(without=["log_state", "log_entries"]) == second.dump(
+            without=["log_state", "log_entries"]
+        )
 
 
 class _Fixed:

@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 
 import pytest
+from etl.load.checkpoint import read_prunings
 from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from sqlalchemy import Engine, bindparam, text
 from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.database.types import Instant
-from etl.load.checkpoint import read_prunings
 from etl.maintenance.prune import prune
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import BEGINNING, History, record, varied

@@ -12,19 +12,19 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import count
 
+import msgspec
 import pytest
-from etl.extract.paging import Order, Pager, Style
 
+from etl.config import WalkSettings
 from etl.errors import SourceError
-from etl.extract.forward import read_forward
-from etl.model import Listing
+from etl.extract.walk import Walk
 from tests.support.databases import Backend, Databases
 from tests.support.fake_api import Quirks, Request
 from tests.support.rehearsal import rehearsal
 from tests.support.schedules import TYPES, Facts, Figures, World, drawn, facts_of, play
 from tests.support.syncing import catalogue, image, place
 from tests.support.tally import note
-from tests.support.walking import Gathered, PagesClient, source_of
+from tests.support.walking import PagesClient, source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 SCHEDULES: dict[Backend, int] = (
@@ -38,8 +38,8 @@ class Naive:
     def __init__(self, world: World) -> None:
         self.client = PagesClient(world.images, world.quirks)
         self.client.before_request = lambda *_: self.client.show(world.alter())
-        self.source = source_of(http={"page_size": world.schedule.page_size})
-        self.listings = [Listing(type_, "0") for type_ in TYPES[: world.schedule.types]]
+        http = {"page_size": world.schedule.page_size, "concurrency": 1}
+        self.source = source_of(types=TYPES[: world.schedule.types], http=http)
         self.record: dict[str, Facts] = {}
         self.counts: Counter[str] = Counter()
 
@@ -58,12 +58,10 @@ class Naive:
         return self.counts
 
     def _read(self) -> Iterable[Facts]:
-        style = Style(size=self.source.http.page_size)
-        for listing in self.listings:
-            seen = Gathered()
-            pager = Pager(self.client, self.source, listing, style=style, order=Order())  # type: ignore[arg-type]
-            read_forward(pager, seen, concurrency=1, max_pages=1000, on_page=lambda *_: None)
-            yield from (facts_of(each) for each in seen.records if each["status"] != "DELETED")
+        walk = Walk(self.client, self.source, WalkSettings(max_walks=1))  # type: ignore[arg-type]  # a stand-in
+        for page in walk.pages():
+            records = map(msgspec.json.decode, page.records)
+            yield from (facts_of(each) for each in records if each["status"] != "DELETED")
 
 
 def tried(databases: Databases, backend: Backend) -> Figures:

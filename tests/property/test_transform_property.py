@@ -11,18 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import SourceBroken
-from etl.model import Normalised, Unreadable
+from etl.model import Unreadable
 from etl.transform import (
     components,
     fingerprint,
     listed_image_id,
     listed_rows,
-    normalise,
     normalise_all,
     split_page,
 )
 from etl.transform.fields import FIELDS
-from tests.support.understood import one_by_one
+from tests.support.understood import Normalised, normalise, one_by_one
 
 NAMES = [field.name for field in FIELDS]
 UPPER = ["type", "status", "visibility", "origin", "service_type", "flavor_type", "arch"]

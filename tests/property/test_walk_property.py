@@ -1,8 +1,7 @@
-"""An adversary alters the catalogue between any two requests: what may a walk still claim?
+"""Certificates while an adversary changes the catalogue between any two requests.
 
-Forward walks are tried on the same schedules, as a control: there the adversary must win, or it is
-none. What an endpoint may say at all, whatever it has, is the second half: there the certificate
-must be what the contract says of the answers, no more and no less.
+Forward readings run on the same schedules as a control: there the adversary must win. In the second
+half an endpoint returns arbitrary pages: the certificate must be exactly what the contract gives.
 """
 
 from __future__ import annotations
@@ -12,19 +11,19 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Literal
 
-from etl.extract.paging import CREATION, PAST_THE_END, UNSORTABLE, Order, Pager, Style
+from etl.extract.paging import PAST_THE_END, UNSORTABLE, Order
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import json
 
 from etl.config import WalkSettings
 from etl.errors import SourceBroken
-from etl.extract.backward import ProofBroken, read_backward
-from etl.extract.exchange import Answer
-from etl.extract.forward import doubts, read_forward
-from etl.extract.walk import Reading
+from etl.extract.backward import ProofBroken
+from etl.extract.exchange import Response
+from etl.extract.pages import CREATION_TIME, PAST_THE_END, UNSORTABLE, Order
+from etl.model import Page
 from tests.support.fake_api import Quirks
-from tests.support.walking import LISTING, NOW, Gathered, PagesClient, source_of, walked
+from tests.support.walking import NOW, PagesClient, read_alone, walked
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 OFFSETS: Any = st.sampled_from(["pages", "records", "page_number"])
@@ -99,18 +98,18 @@ class Adversary:
         return {"id": f"{self.number:05}", "type": "BUILD_IN", "create_at": self.time}
 
 
-def pager_of(client: PagesClient, size: int) -> Pager:
-    source = source_of(http={"page_size": size})
-    style = Style(size=size, by_number=client.quirks.offset == "page_number", is_certain=True)
-    return Pager(client, source, LISTING, style=style, order=Order(CREATION, "ASC"))  # type: ignore[arg-type]
+BACKWARD = Order(CREATION_TIME, "ASC", is_backward=True)
+FORWARD = Order(CREATION_TIME, "ASC")
 
 
-def read_back(client: PagesClient, size: int, start: int) -> Gathered:
-    """A backward reading. Raises `ProofBroken`."""
-    seen = Gathered()
-    pager = pager_of(client, size)
-    read_backward(pager, seen, start=start, max_pages=200, on_page=lambda *_: None)
-    return seen
+def unit_of(client: PagesClient) -> Any:
+    return "page" if client.quirks.offset == "page_number" else "record"
+
+
+def read_back(client: PagesClient, size: int, start: int) -> list[str]:
+    """The ids that a backward reading returns. Raises `ProofBroken`."""
+    unit = unit_of(client)
+    return read_alone(client, BACKWARD, size=size, start=start, offset_unit=unit)[1]
 
 
 @given(SEEDS, st.integers(0, 24), st.integers(1, 6), KINDS, OFFSETS, st.integers(-2, 1))
@@ -125,7 +124,7 @@ def test_a_backward_walk_that_ends_has_seen_all_that_stayed(
         seen = read_back(client, size, start)
     except ProofBroken:
         return
-    assert adversary.stayed <= set(seen.ids)
+    assert adversary.stayed <= set(seen)
 
 
 def test_the_backward_walk_most_often_ends() -> None:
@@ -146,11 +145,8 @@ def test_the_forward_walk_misses_images_on_such_schedules() -> None:
     for seed in range(60):
         adversary = Adversary(seed, rows=30)
         client = adversary.serve(past_the_end="empty")
-        seen = Gathered()
-        read_forward(
-            pager_of(client, 5), seen, concurrency=1, max_pages=200, on_page=lambda *_: None
-        )
-        misses += bool(adversary.stayed - set(seen.ids))
+        _, seen = read_alone(client, FORWARD, size=5)
+        misses += bool(adversary.stayed - set(seen))
     assert misses > 20
 
 
@@ -161,17 +157,15 @@ def test_an_exact_reading_of_a_list_that_only_shrinks_or_only_grows_is_whole(
     """Then a constant total says that nothing was altered; what does both, may fool a reading."""
     adversary = Adversary(seed, rows=rows, kind="unsorted", only=only)
     client = adversary.serve(offset=offset, past_the_end="empty")
-    seen = Gathered()
-    pager = pager_of(client, size)
     try:
-        facts = read_forward(pager, seen, concurrency=1, max_pages=200, on_page=lambda *_: None)
+        reading, seen = read_alone(client, FORWARD, size=size, offset_unit=unit_of(client))
     except SourceBroken:  # it grew by a page between two requests, twice
         return
-    if not doubts(facts, seen):
-        assert adversary.stayed <= set(seen.ids)
+    if not reading.doubts():
+        assert adversary.stayed <= set(seen)
 
 
-# Whatever an endpoint says.
+# Arbitrary responses
 
 SIZE = 2
 LETTERS = "abcdefgh"
@@ -179,38 +173,36 @@ MISTAKES = (
     *("another total", "other totals"),
     *("a row less", "a row more", "another row", "a row moved", "a page more"),
 )
-Script = list[tuple[int, list[str]]]  # pages: the total that each tells, and its ids
+Script = list[tuple[int, list[str]]]  # pages: the total of each, and its ids
 
 
-class Babbler:
-    """Says what it is told to, reading by reading; it sorts by anything but creation time."""
+class ScriptedClient:
+    """Returns scripted pages, a new script for each reading; it cannot sort by creation time."""
 
     retries = 0
 
-    def __init__(self, readings: list[Script], *, refuses: bool) -> None:
+    def __init__(self, readings: list[Script], *, rejects: bool) -> None:
         self.requests = 0
-        self._readings = iter(readings)
-        self._script: Script = []
-        self._direction = ""  # each reading asks for the other one
-        self._refuses = refuses
+        self._readings = {"ASC": iter(readings[::2]), "DESC": iter(readings[1::2])}
+        self._script: dict[str, Script] = {}
+        self._rejects = rejects
 
-    def get(self, path: str, params: Mapping[str, str]) -> Answer:
+    def get(self, path: str, params: Mapping[str, str]) -> Response:
         self.requests += 1
-        if params["sort_key"] == CREATION:
+        if params["sort_key"] == CREATION_TIME:
             raise SourceBroken("no", status=400, error_code=UNSORTABLE)
-        number = int(params["offset"]) // SIZE
-        if params["limit"] != str(SIZE):  # a reader who looks whether its limit is capped
-            return Answer(200, b'{"data":[],"total":0}', {}, "", NOW)
-        if params["sort_dir"] != self._direction:
-            self._script, self._direction = next(self._readings), params["sort_dir"]
-        total, ids = self._script[number] if number < len(self._script) else (0, [])
-        if number >= len(self._script):
-            total = self._script[-1][0]
-            if self._refuses:
-                raise SourceBroken("no", status=400, error_code=PAST_THE_END)
+        if params["limit"] != str(SIZE):  # a request for what follows a short first page
+            return Response(200, b'{"data":[],"total":0,"current":1}', {}, "", NOW)
+        number, direction = int(params["offset"]) // SIZE, params["sort_dir"]
+        if number == 0:
+            self._script[direction] = next(self._readings[direction])
+        script = self._script[direction]
+        total, ids = script[number] if number < len(script) else (script[-1][0], [])
+        if number >= len(script) and self._rejects:
+            raise SourceBroken("no", status=400, error_code=PAST_THE_END)
         data = [{"id": each} for each in ids]
         page = {"current": number, "size": SIZE, "total": total, "data": data}
-        return Answer(200, json.encode(page), {}, "", NOW)
+        return Response(200, json.encode(page), {}, "", NOW)
 
 
 @st.composite
@@ -250,48 +242,52 @@ def _spoilt(draw: st.DrawFn, script: Script) -> Script:
     return script
 
 
-def due(reading: Reading[Gathered], before: Reading[Gathered] | None) -> str:
+def due(pages: list[Page], before: list[Page]) -> str:
     """The certificate that the contract gives a forward reading, by its pages alone."""
-    totals, ids = told(reading)
-    pages = reading.observer.pages
+    totals, ids = received(pages)
     last = max(len(pages), -(-max(totals) // SIZE)) - 1  # that came, or was announced
     are_full = all(len(page.records) >= SIZE for page in pages[:last])
     if len(totals) == 1 and len(ids) == len(set(ids)) and totals == {len(ids)} and are_full:
         return "exact"
     if before:
-        totals_before, ids_before = told(before)
+        totals_before, ids_before = received(before)
         if len(totals) == 1 and totals == totals_before and set(ids) == set(ids_before):
             return "agreed"
     return "none"
 
 
-def told(reading: Reading[Gathered]) -> tuple[set[int], list[str]]:
-    return {page.total for page in reading.observer.pages}, reading.observer.ids
+def received(pages: list[Page]) -> tuple[set[int], list[str]]:
+    """The totals and ids of some pages."""
+    ids = [each for page in pages for each in page.image_ids if each]
+    return {page.total for page in pages}, ids
 
 
 @given(readings(), st.booleans(), st.sampled_from([1, 3]))
 @example(
-    scripts=[[(5, ["a", "b", "e", "c"]), (5, ["d"]), (5, ["e"])]], refuses=False, concurrency=1
+    scripts=[[(5, ["a", "b", "e", "c"]), (5, ["d"]), (5, ["e"])]], rejects=False, concurrency=1
 )
 @settings(max_examples=5_000 if IS_SOAK else 1000)
-def test_a_certificate_is_what_the_contract_says_of_the_answers(
-    scripts: list[Script], refuses: bool, concurrency: int
+def test_a_certificate_is_what_the_contract_gives_for_the_responses(
+    scripts: list[Script], rejects: bool, concurrency: int
 ) -> None:
     most = WalkSettings(max_walks=4)
-    client = Babbler(scripts * 4, refuses=refuses)
+    client = ScriptedClient(scripts * 32, rejects=rejects)
     http = {"page_size": SIZE, "concurrency": concurrency}
     try:
         walk = walked(client, walk=most, http=http)
     except SourceBroken:  # pages that repeat
         return
-    [listing] = walk.listings
+    [listing] = walk.walk._readers
+    pages = [
+        [page for page in walk.pages if page.reading == number]
+        for number in range(len(listing.readings))
+    ]
     certificates = [each.certificate for each in listing.readings]
     assert certificates == [
-        due(reading, before)
-        for before, reading in zip([None, *listing.readings], listing.readings, strict=False)
+        due(reading, before) for before, reading in zip([[], *pages], pages, strict=False)
     ]
     assert set(certificates[:-1]) <= {"none"}
-    assert certificates[-1] != "none" or walk.walks == most.max_walks
-    assert [each.facts.sort for each in listing.readings] == [
+    assert certificates[-1] != "none" or listing.walks == most.max_walks
+    assert [str(each.order) for each in listing.readings] == [
         f"updateTime {'DESC' if number % 2 else 'ASC'}" for number in range(len(certificates))
     ]

@@ -74,9 +74,7 @@ class Rehearsal:
             now=lambda: START + timedelta(hours=self._hours),
         )
         with patch.object(sync, "open_client", self._open):
-            run = run_work(
-                Command(kind="sync"), context, self._settings.sources, sync.sync_source
-            )
+            run = run_work(Command(kind="sync"), context, self._settings.sources, sync.sync_source)
         [outcome] = run.sources
         is_certified = outcome.facts.certificate != "none"
         assert is_certified or not outcome.removed + outcome.missing, outcome

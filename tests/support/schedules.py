@@ -62,29 +62,26 @@ class Schedule:
     has_gaps: bool
     missing_image_status: Literal[400, 404]
     size_is_asked: bool
-    untold: frozenset[str]
+    omitted: frozenset[str]
 
     @property
     def settles(self) -> bool:
         """Whether the endpoint can be read whole once its catalogue is quiet.
 
-        Not where its own order changes from request to request, not where a wrong `total` leads
-        past an end that is never told, and not where nothing at all tells how it pages.
+        Not if its own order changes from request to request, if a wrong `total` leads past an end
+        that is never shown, or if it hides how it pages.
         """
         is_endless = self.past_the_end == "repeat" and self.total in {"over", "zero"}
         return not self.shuffles and not is_endless and not self.is_mute
 
     @property
     def is_mute(self) -> bool:
-        """Whether neither `size` nor `current` tells how offsets and pages are counted, and the
-        rows can't tell either: there are too few on a page, or `total` is wrong."""
-        is_unsized = self.limit_cap is not None and (self.size_is_asked or "size" in self.untold)
-        is_unnumbered = "current" in self.untold and self.offset == "page_number"
-        return (is_unsized or is_unnumbered) and (
-            self.total != "right"
-            or self.past_the_end == "repeat"
-            or (self.first_page == 1 and self.before_first == "first")
+        """Whether `size` or `current` hide what only the configuration could tell instead."""
+        hides_cap = self.limit_cap is not None and (self.size_is_asked or "size" in self.omitted)
+        hides_unit = "current" in self.omitted and (
+            self.offset == "page_number" or self.total in {"over", "zero"}
         )
+        return hides_cap or hides_unit
 
 
 def drawn(number: int) -> Schedule:
@@ -111,7 +108,7 @@ def drawn(number: int) -> Schedule:
         has_gaps=draw([False, False, True]),
         missing_image_status=draw([400, 404]),
         size_is_asked=draw([False] * 5 + [True]),
-        untold=draw([frozenset()] * 4 + [frozenset({"current"}), frozenset({"size"})]),
+        omitted=draw([frozenset()] * 4 + [frozenset({"current"}), frozenset({"size"})]),
     )
 
 
@@ -154,7 +151,7 @@ class World:
             unsupported_sort=told.unsupported_sort,
             missing_image_status=told.missing_image_status,
             size_is_asked=told.size_is_asked,
-            untold=told.untold,
+            omitted=told.omitted,
         )
 
     def begin(self, budget: int) -> None:

@@ -1,18 +1,36 @@
-"""What a page's records were understood as, each by itself again, in the records' order."""
+"""Records of the API as the program understands them, one by one."""
 
 from __future__ import annotations
 
-from etl.model import Images, Normalised, Unreadable
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from etl.model import Image, ImageBatch, Unreadable
+from etl.transform import normalise_all
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """An image with its fingerprint and the names of its unknown fields."""
+
+    image: Image
+    fingerprint: bytes
+    unknown_fields: tuple[str, ...] = ()
+
+
+def normalise(record: bytes | Raw) -> Normalised | Unreadable:
+    """One record."""
+    return one_by_one(normalise_all([record]))[0]
 
 
 def one_by_one(
-    understanding: tuple[Images, dict[int, Unreadable]],
+    understanding: tuple[ImageBatch, dict[int, Unreadable]],
 ) -> list[Normalised | Unreadable]:
-    """Each record's image or reason."""
-    images, unreadable = understanding
-    read = (
-        Normalised(images.image(place), images.fingerprints[place], images.unknown_fields[place])
-        for place in range(len(images))
-    )
-    count = len(images) + len(unreadable)
+    """Each record's image or reason, in order."""
+    batch, unreadable = understanding
+    values: Sequence[Sequence[object]] = (batch.images(), batch.fingerprints, batch.unknown_fields)
+    read = (Normalised(*each) for each in zip(*values, strict=True))  # type: ignore[arg-type]  # columns of three types
+    count = len(batch) + len(unreadable)
     return [unreadable[place] if place in unreadable else next(read) for place in range(count)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -12,9 +13,14 @@ from typing import Any
 from msgspec import json
 
 from etl.config import HttpSettings, SourceSettings, WalkSettings
+from etl.extract.backward import read_backward
 from etl.extract.exchange import Request, Response
+from etl.extract.forward import read_forward
 from etl.extract.http_errors import error_of
+from etl.extract.listing import ListingReader
 from etl.extract.lookup import NOT_FOUND
+from etl.extract.pages import OffsetUnit, Order, PageFetcher, Paging
+from etl.extract.reading import Reading
 from etl.extract.walk import Walk
 from etl.model import Listing, Page, WalkSummary
 from etl.parallel import Window
@@ -172,6 +178,30 @@ def walked(client: Any, *, walk: WalkSettings | None = None, **source: Any) -> W
     result.pages.extend(result.walk.pages())
     result.rounds = windows[0].sizes
     return result
+
+
+def read_alone(
+    client: Any, order: Order, *, size: int, start: int = 0, offset_unit: OffsetUnit = "record"
+) -> tuple[Reading, list[str]]:
+    """One reading by itself, request by request: its counts, and the ids of its pages.
+
+    Backward from page `start` if the order says so. Raises `ProofBroken` and `SourceError`.
+    """
+    fetcher = PageFetcher(client, source_of(http={"page_size": size}), LISTING)
+    settings = WalkSettings(max_pages=200)
+    reader = ListingReader(fetcher, Paging(offset_unit, "", 0), settings, lookahead=1)
+    reading = Reading(order)
+    steps = (
+        read_backward(reader, reading, start=start)
+        if order.is_backward
+        else read_forward(reader, reading)
+    )
+    with suppress(StopIteration):
+        request = next(steps)
+        while True:
+            request = steps.send(fetcher.fetch(request))
+    reading.finish()
+    return reading, [each for page in reader._delivered for each in page.image_ids if each]
 
 
 def images(count: int, **fields: Any) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from etl.decide.scope import Coverage
 
+from etl.decide.scope import Coverage
 from etl.model import AbsentImage
 
 ALL = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))

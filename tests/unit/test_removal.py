@@ -51,9 +51,7 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
     outside, vanished, here = candidate(1, listing="DEDICATED/0"), candidate(2), candidate(3)
     vanished = replace(vanished, listing="BUILD_IN/gone")
     coverage = Coverage(types=("BUILD_IN",), workspaces=("*",))
-    absences = sort_absences(
-        [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
-    )
+    absences = sort_absences([outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"})
     assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl.transform.swr_path import SwrParts, swr_parts
+from etl.transform.fields import SwrParts, swr_parts
 
 
 @pytest.mark.parametrize(
