@@ -80,6 +80,8 @@ past_versions: Final = Table(
     source_column(),
     image_id_column(),
     *version_columns(),
+    optional("last_seen_at", Instant, "last certified walk that saw it, when later ones did not"),
+    optional("listing", Text, "TYPE/WORKSPACE of the listing that gave this version"),
     *tracked_columns(),
     PrimaryKeyConstraint("image_key", "version"),
     one_of("opened_as", "added", "changed", "restored", "in_scope"),
@@ -130,6 +132,7 @@ image_removals: Final = Table(
     optional("source_ip", Text, "address that the request came from"),
     optional("trace_id", Text, "id of the trace in the Cloud Trace Service"),
     optional("trace_at", Instant, "time of the trace"),
+    optional("actor_salt", Text, "random text in the actor's digest; null: erased, or no actor"),
     run_column("attributed_run_id", "the run that recorded the attribution", null=True),
     PrimaryKeyConstraint("source", "image_id", "version"),
     one_of("evidence", "lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"),
@@ -145,7 +148,51 @@ image_removals: Final = Table(
     CheckConstraint("(attribution is null) = (attributed_run_id is null)", name="attributed"),
     Index("ix_image_removals_removed_at", "removed_at"),
     Index("ix_image_removals_run_id", "run_id"),
+    Index(
+        "ix_image_removals_restored",
+        "restored_run_id",
+        sqlite_where=text("restored_run_id is not null"),
+        postgresql_where=text("restored_run_id is not null"),
+    ),
     comment="Images that left the catalogue, each time, with the evidence",
+)
+
+removal_attributions: Final = Table(
+    "removal_attributions",
+    metadata,
+    source_column(),
+    image_id_column(),
+    column("version", Integer, "the version that the removal ended"),
+    run_column("run_id", "the run that asked who removed the image"),
+    column("attribution", Text, "exact, likely, ambiguous, none, refused or expired"),
+    optional("actor_digest", Text, "SHA-256 (hex) of who it was and a salt; null: nobody named"),
+    PrimaryKeyConstraint("source", "image_id", "version", "run_id"),
+    one_of("attribution", "exact", "likely", "ambiguous", "none", "refused", "expired"),
+    Index("ix_removal_attributions_run_id", "run_id"),
+    comment="Results of asking who removed an image, one for each time that it was asked",
+)
+
+presence_changes: Final = Table(
+    "presence_changes",
+    metadata,
+    column(
+        "image_key",
+        Key,
+        "the image's row in current_images",
+        ForeignKey("current_images.image_key"),
+    ),
+    run_column("run_id", "the run"),
+    source_column(),
+    image_id_column(),
+    column("changed_at", Instant, "observed_at of the run"),
+    column("kind", Text, "missing, found (by its id), listed (again) or relisted"),
+    optional("last_seen_at", Instant, "last certified walk that saw it, when later ones did not"),
+    optional("missing_since", Instant, "first certified walk without it, as long as undecided"),
+    optional("listing", Text, "TYPE/WORKSPACE of the listing that shows it"),
+    PrimaryKeyConstraint("image_key", "run_id"),
+    one_of("kind", "missing", "found", "listed", "relisted"),
+    Index("ix_presence_changes_run_id", "run_id"),
+    comment="How a present image's listing changed while its version stayed the same",
 )
 
 held_removals: Final = Table(
@@ -173,6 +220,13 @@ held_removals: Final = Table(
         unique=True,
         sqlite_where=text("released_at is null"),
         postgresql_where=text("released_at is null"),
+    ),
+    Index("ix_held_removals_run_id", "run_id"),
+    Index(
+        "ix_held_removals_released",
+        "released_run_id",
+        sqlite_where=text("released_run_id is not null"),
+        postgresql_where=text("released_run_id is not null"),
     ),
     comment="Removals that the guard held back, with their evidence, and what became of them",
 )

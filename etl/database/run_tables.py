@@ -42,6 +42,7 @@ sync_runs: Final = Table(
     column("pid", Integer, "its process id"),
     optional("actor", Text, "who decided: of approve and dismiss"),
     optional("reason", Text, "why, in the actor's words: of approve and dismiss"),
+    optional("ended_entry", BigInteger, "log entry that contains how the run ended"),
     PrimaryKeyConstraint("run_id"),
     one_of("kind", "sync", "approve", "dismiss", "replay"),
     one_of(
@@ -57,6 +58,13 @@ sync_runs: Final = Table(
     CheckConstraint(
         "status = 'running' or status = 'abandoned' or finished_at is not null", name="end"
     ),
+    Index(
+        "ix_sync_runs_not_sealed",
+        "run_id",
+        sqlite_where=text("ended_entry is null"),
+        postgresql_where=text("ended_entry is null"),
+    ),
+    Index("ix_sync_runs_ended_entry", "ended_entry"),
     comment="One row for each run of sync, approve, dismiss or replay-rejects",
 )
 
@@ -122,6 +130,12 @@ rejects: Final = Table(
         sqlite_where=text("resolved_at is null"),
         postgresql_where=text("resolved_at is null"),
     ),
+    Index(
+        "ix_rejects_resolved",
+        "resolved_run_id",
+        sqlite_where=text("resolved_run_id is not null"),
+        postgresql_where=text("resolved_run_id is not null"),
+    ),
     comment="Records that can't be understood, kept with the reason",
 )
 
@@ -147,6 +161,8 @@ prune_checkpoints: Final = Table(
     column("present", BigInteger, "images in the catalogue after that run"),
     column("kept_digest", Text, "set digest of what was kept of the runs up to that one"),
     column("pruned_at", Instant, "when it was dropped"),
+    optional("through_entry", BigInteger, "log entry of that run: the last one that was pruned"),
+    optional("entry", BigInteger, "log entry that seals what was kept"),
     PrimaryKeyConstraint("source"),
     comment="Up to which run each source's history was dropped, and the seal on what was kept",
 )

@@ -1,9 +1,10 @@
 """The tables: what is stored, once each, with a comment on every table and column.
 
-    image_tables.py  current_images, past_versions, field_changes, image_removals, held_removals
+    image_tables.py  current_images, past_versions, field_changes, presence_changes,
+                     image_removals, removal_attributions, held_removals
     run_tables.py    sync_runs, source_runs, rejects, source_fields, prune_checkpoints,
                      discovered_sources
-    log_tables.py    log_entries, log_state, checkpoints
+    log_tables.py    log_entries, event_hashes, log_state, checkpoints
 
 What people read (`images`, `image_versions`, `image_changes`, …) are views, in `views.py`.
 """
@@ -17,8 +18,10 @@ from etl.database.image_tables import (
     held_removals,
     image_removals,
     past_versions,
+    presence_changes,
+    removal_attributions,
 )
-from etl.database.log_tables import checkpoints, log_entries, log_state
+from etl.database.log_tables import checkpoints, event_hashes, log_entries, log_state
 from etl.database.run_tables import (
     discovered_sources,
     prune_checkpoints,
@@ -32,6 +35,7 @@ __all__ = [
     "checkpoints",
     "current_images",
     "discovered_sources",
+    "event_hashes",
     "field_changes",
     "held_removals",
     "image_removals",
@@ -39,8 +43,10 @@ __all__ = [
     "log_state",
     "metadata",
     "past_versions",
+    "presence_changes",
     "prune_checkpoints",
     "rejects",
+    "removal_attributions",
     "source_fields",
     "source_runs",
     "sync_runs",

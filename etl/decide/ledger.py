@@ -102,7 +102,10 @@ def event(kind: str, row: Mapping[str, Any]) -> bytes:
 
 def run_digest(row: Mapping[str, Any], events: FactSet) -> str:
     """Digest of a `source_runs` row and of the run's events; a `digest` in the row is no matter."""
-    columns = {name: value for name, value in row.items() if name != "digest" and value is not None}
+    left_out = {"digest", "entry", "ended_entry"}
+    columns = {
+        name: value for name, value in row.items() if name not in left_out and value is not None
+    }
     return _fact(("run", _spelled(columns), events.digest)).hex()
 
 

@@ -24,6 +24,7 @@ from etl.database.schema import (
     sync_runs,
 )
 from etl.decide.ledger import FactSet, event, run_digest, version_fact
+from etl.load.log_entries import append_run
 from etl.load.rows import image_columns, image_of
 from etl.model import Outcome, WalkFacts
 
@@ -61,6 +62,7 @@ def write_source_run(turn: Turn, outcome: Outcome) -> None:
     }
     events = read_events(turn.connection, turn.run_id, turn.source)
     turn.connection.execute(insert(source_runs).values(**row, digest=run_digest(row, events)))
+    append_run(turn.connection, source=turn.source, run_id=turn.run_id)
 
 
 def read_events(

@@ -152,11 +152,12 @@ _REMOVED_AT_ONCE: Final = {
 _SUPERSEDE: Final = f"""
     insert into past_versions (
         image_key, source, image_id, version, valid_from, opened_run_id, opened_as,
-        valid_to, closed_run_id, closed_as, {", ".join(VALUES)}
+        valid_to, closed_run_id, closed_as, last_seen_at, listing, {", ".join(VALUES)}
     )
     select c.image_key, c.source, c.image_id, c.version, c.valid_from, c.opened_run_id, c.opened_as,
         coalesce(c.valid_to, :at), coalesce(c.closed_run_id, :run_id),
-        coalesce(c.closed_as, 'changed'), {", ".join(f"c.{name}" for name in VALUES)}
+        coalesce(c.closed_as, 'changed'), c.last_seen_at, c.listing,
+        {", ".join(f"c.{name}" for name in VALUES)}
     from staged as s
     join current_images as c on c.image_key = s.image_key
 """

@@ -309,7 +309,7 @@ def check_names(files: Files, entries: Entries, events: Events, actors: Actors) 
 # --- What the verified entries and events say -------------------------------------------------
 
 RUN = [
-    *("run_id", "status", "observed_at", "certificate", "endpoint", "endpoint_changed_from"),
+    *("run_id", "status", "observed_at", "certificate", "endpoint", "previous_endpoint"),
     *("project_id", "coverage", "guard_override", "walk_detail", "error_kind", "error_message"),
 ]
 GROUPS = {"opened": "versions", "closed": "versions", "field": "changes", "presence": "absences"}

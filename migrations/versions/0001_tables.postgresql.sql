@@ -3,7 +3,7 @@ CREATE TABLE checkpoints (
     root TEXT NOT NULL,
     note TEXT NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    timestamp_token BYTEA,
+    timestamp_token TEXT,
     cosignatures JSONB NOT NULL,
     CONSTRAINT pk_checkpoints PRIMARY KEY (size),
     CONSTRAINT ck_checkpoints_root CHECK (length(root) = 64)
@@ -19,7 +19,7 @@ COMMENT ON COLUMN checkpoints.note IS 'the checkpoint as a signed note (C2SP tlo
 
 COMMENT ON COLUMN checkpoints.created_at IS 'when it was made';
 
-COMMENT ON COLUMN checkpoints.timestamp_token IS 'RFC 3161 timestamp of the note, DER';
+COMMENT ON COLUMN checkpoints.timestamp_token IS 'RFC 3161 timestamp of the note (DER in base64)';
 
 COMMENT ON COLUMN checkpoints.cosignatures IS 'JSON array of witnesses'' signature lines';
 
@@ -237,6 +237,10 @@ CREATE TABLE held_removals (
     CONSTRAINT ck_held_removals_released CHECK ((released_at is null) = (released_as is null))
 );
 
+CREATE INDEX ix_held_removals_released ON held_removals (released_run_id) WHERE released_run_id is not null;
+
+CREATE INDEX ix_held_removals_run_id ON held_removals (run_id);
+
 CREATE UNIQUE INDEX uq_held_removals_open ON held_removals (source, image_id) WHERE released_at is null;
 
 COMMENT ON TABLE held_removals IS 'Removals that the guard held back, with their evidence, and what became of them';
@@ -284,6 +288,7 @@ CREATE TABLE image_removals (
     source_ip TEXT,
     trace_id TEXT,
     trace_at TIMESTAMP WITH TIME ZONE,
+    actor_salt TEXT,
     attributed_run_id BIGINT,
     CONSTRAINT pk_image_removals PRIMARY KEY (source, image_id, version),
     CONSTRAINT ck_image_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
@@ -296,6 +301,8 @@ CREATE TABLE image_removals (
 );
 
 CREATE INDEX ix_image_removals_removed_at ON image_removals (removed_at);
+
+CREATE INDEX ix_image_removals_restored ON image_removals (restored_run_id) WHERE restored_run_id is not null;
 
 CREATE INDEX ix_image_removals_run_id ON image_removals (run_id);
 
@@ -341,13 +348,50 @@ COMMENT ON COLUMN image_removals.trace_id IS 'id of the trace in the Cloud Trace
 
 COMMENT ON COLUMN image_removals.trace_at IS 'time of the trace';
 
+COMMENT ON COLUMN image_removals.actor_salt IS 'random text in the actor''s digest; null: erased, or no actor';
+
 COMMENT ON COLUMN image_removals.attributed_run_id IS 'the run that recorded the attribution';
+
+CREATE TABLE log_entries (
+    entry BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    run_id BIGINT,
+    source TEXT COLLATE "C" NOT NULL,
+    events BIGINT NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    root TEXT NOT NULL,
+    CONSTRAINT pk_log_entries PRIMARY KEY (entry),
+    CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
+    CONSTRAINT ck_log_entries_kind CHECK (kind = 'run' or kind = 'prune'),
+    CONSTRAINT ck_log_entries_run CHECK ((kind = 'run') = (run_id is not null)),
+    CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64)
+);
+
+CREATE INDEX ix_log_entries_run ON log_entries (run_id, source);
+
+CREATE INDEX ix_log_entries_source_entry ON log_entries (source, entry);
+
+COMMENT ON TABLE log_entries IS 'The append-only log: one entry for each committed run of each source';
+
+COMMENT ON COLUMN log_entries.entry IS 'number of the entry, from 0, without gaps';
+
+COMMENT ON COLUMN log_entries.kind IS 'run, or prune: the entry that replaces pruned ones';
+
+COMMENT ON COLUMN log_entries.run_id IS 'the run; null: the entry of a prune';
+
+COMMENT ON COLUMN log_entries.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN log_entries.events IS 'number of events under the entry';
+
+COMMENT ON COLUMN log_entries.leaf_hash IS 'RFC 6962 leaf hash of the entry''s data, in hex';
+
+COMMENT ON COLUMN log_entries.root IS 'root of the tree that ends with this entry, in hex';
 
 CREATE TABLE log_state (
     state_id INTEGER NOT NULL,
     origin TEXT NOT NULL,
     size BIGINT NOT NULL,
-    frontier JSONB NOT NULL,
+    frontier TEXT NOT NULL,
     CONSTRAINT pk_log_state PRIMARY KEY (state_id),
     CONSTRAINT ck_log_state_one_row CHECK (state_id = 1)
 );
@@ -360,7 +404,7 @@ COMMENT ON COLUMN log_state.origin IS 'name of the log';
 
 COMMENT ON COLUMN log_state.size IS 'number of entries';
 
-COMMENT ON COLUMN log_state.frontier IS 'JSON array of the hashes (hex) that appending needs';
+COMMENT ON COLUMN log_state.frontier IS 'hashes (hex) of the tree''s complete subtrees, largest first';
 
 CREATE TABLE prune_checkpoints (
     source TEXT COLLATE "C" NOT NULL,
@@ -371,6 +415,8 @@ CREATE TABLE prune_checkpoints (
     present BIGINT NOT NULL,
     kept_digest TEXT NOT NULL,
     pruned_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    through_entry BIGINT,
+    entry BIGINT,
     CONSTRAINT pk_prune_checkpoints PRIMARY KEY (source)
 );
 
@@ -392,6 +438,10 @@ COMMENT ON COLUMN prune_checkpoints.kept_digest IS 'set digest of what was kept 
 
 COMMENT ON COLUMN prune_checkpoints.pruned_at IS 'when it was dropped';
 
+COMMENT ON COLUMN prune_checkpoints.through_entry IS 'log entry of that run: the last one that was pruned';
+
+COMMENT ON COLUMN prune_checkpoints.entry IS 'log entry that seals what was kept';
+
 CREATE TABLE rejects (
     reject_id BIGSERIAL NOT NULL,
     run_id BIGINT NOT NULL,
@@ -409,6 +459,8 @@ CREATE TABLE rejects (
     resolved_run_id BIGINT,
     CONSTRAINT pk_rejects PRIMARY KEY (reject_id)
 );
+
+CREATE INDEX ix_rejects_resolved ON rejects (resolved_run_id) WHERE resolved_run_id is not null;
 
 CREATE INDEX ix_rejects_run_id ON rejects (run_id);
 
@@ -444,6 +496,33 @@ COMMENT ON COLUMN rejects.resolved_at IS 'when its image was understood, or the 
 
 COMMENT ON COLUMN rejects.resolved_run_id IS 'the run that resolved it';
 
+CREATE TABLE removal_attributions (
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    version INTEGER NOT NULL,
+    run_id BIGINT NOT NULL,
+    attribution TEXT NOT NULL,
+    actor_digest TEXT,
+    CONSTRAINT pk_removal_attributions PRIMARY KEY (source, image_id, version, run_id),
+    CONSTRAINT ck_removal_attributions_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired')
+);
+
+CREATE INDEX ix_removal_attributions_run_id ON removal_attributions (run_id);
+
+COMMENT ON TABLE removal_attributions IS 'Results of asking who removed an image, one for each time that it was asked';
+
+COMMENT ON COLUMN removal_attributions.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN removal_attributions.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN removal_attributions.version IS 'the version that the removal ended';
+
+COMMENT ON COLUMN removal_attributions.run_id IS 'the run that asked who removed the image';
+
+COMMENT ON COLUMN removal_attributions.attribution IS 'exact, likely, ambiguous, none, refused or expired';
+
+COMMENT ON COLUMN removal_attributions.actor_digest IS 'SHA-256 (hex) of who it was and a salt; null: nobody named';
+
 CREATE TABLE source_fields (
     source TEXT COLLATE "C" NOT NULL,
     field TEXT NOT NULL,
@@ -474,11 +553,16 @@ CREATE TABLE sync_runs (
     pid INTEGER NOT NULL,
     actor TEXT,
     reason TEXT,
+    ended_entry BIGINT,
     CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
     CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay'),
     CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
 );
+
+CREATE INDEX ix_sync_runs_ended_entry ON sync_runs (ended_entry);
+
+CREATE INDEX ix_sync_runs_not_sealed ON sync_runs (run_id) WHERE ended_entry is null;
 
 COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss or replay-rejects';
 
@@ -503,6 +587,21 @@ COMMENT ON COLUMN sync_runs.pid IS 'its process id';
 COMMENT ON COLUMN sync_runs.actor IS 'who decided: of approve and dismiss';
 
 COMMENT ON COLUMN sync_runs.reason IS 'why, in the actor''s words: of approve and dismiss';
+
+COMMENT ON COLUMN sync_runs.ended_entry IS 'log entry that contains how the run ended';
+
+CREATE TABLE event_hashes (
+    entry BIGINT NOT NULL,
+    hashes BYTEA NOT NULL,
+    CONSTRAINT pk_event_hashes PRIMARY KEY (entry),
+    CONSTRAINT fk_event_hashes_entry FOREIGN KEY(entry) REFERENCES log_entries (entry)
+);
+
+COMMENT ON TABLE event_hashes IS 'Hashes of events: they locate a changed row and make evidence files cheap';
+
+COMMENT ON COLUMN event_hashes.entry IS 'the entry';
+
+COMMENT ON COLUMN event_hashes.hashes IS 'leaf hashes of its events, 32 bytes each, in their order';
 
 CREATE TABLE field_changes (
     image_key BIGINT NOT NULL,
@@ -531,32 +630,6 @@ COMMENT ON COLUMN field_changes.new_value IS 'JSON text of the value from this v
 
 COMMENT ON COLUMN field_changes.run_id IS 'the run that brought the version';
 
-CREATE TABLE log_entries (
-    entry BIGINT NOT NULL,
-    run_id BIGINT NOT NULL,
-    source TEXT COLLATE "C" NOT NULL,
-    leaf_hash TEXT NOT NULL,
-    root TEXT NOT NULL,
-    CONSTRAINT pk_log_entries PRIMARY KEY (entry),
-    CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
-    CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64),
-    CONSTRAINT fk_log_entries_run_id FOREIGN KEY(run_id) REFERENCES sync_runs (run_id)
-);
-
-CREATE INDEX ix_log_entries_source_run ON log_entries (source, run_id);
-
-COMMENT ON TABLE log_entries IS 'The append-only log: one entry for each committed run of each source';
-
-COMMENT ON COLUMN log_entries.entry IS 'number of the entry, from 0, without gaps';
-
-COMMENT ON COLUMN log_entries.run_id IS 'the run';
-
-COMMENT ON COLUMN log_entries.source IS 'name of the source in the configuration';
-
-COMMENT ON COLUMN log_entries.leaf_hash IS 'RFC 6962 leaf hash of the entry''s data, in hex';
-
-COMMENT ON COLUMN log_entries.root IS 'root of the tree that ends with this entry, in hex';
-
 CREATE TABLE past_versions (
     image_key BIGINT NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
@@ -568,6 +641,8 @@ CREATE TABLE past_versions (
     opened_as TEXT NOT NULL,
     closed_run_id BIGINT,
     closed_as TEXT,
+    last_seen_at TIMESTAMP WITH TIME ZONE,
+    listing TEXT,
     name TEXT,
     description TEXT,
     type TEXT,
@@ -634,6 +709,10 @@ COMMENT ON COLUMN past_versions.closed_run_id IS 'the run that ended this versio
 
 COMMENT ON COLUMN past_versions.closed_as IS 'changed, removed or out_of_scope; null: still so';
 
+COMMENT ON COLUMN past_versions.last_seen_at IS 'last certified walk that saw it, when later ones did not';
+
+COMMENT ON COLUMN past_versions.listing IS 'TYPE/WORKSPACE of the listing that gave this version';
+
 COMMENT ON COLUMN past_versions.name IS 'the image''s name, without surrounding white space; not unique';
 
 COMMENT ON COLUMN past_versions.description IS 'the image''s description';
@@ -689,6 +768,43 @@ COMMENT ON COLUMN past_versions.created_at IS 'when the image was made, as the A
 COMMENT ON COLUMN past_versions.updated_at IS 'when the API last touched it; does not detect change';
 
 COMMENT ON COLUMN past_versions.extra IS 'unknown fields as they came with this version';
+
+CREATE TABLE presence_changes (
+    image_key BIGINT NOT NULL,
+    run_id BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    image_id TEXT COLLATE "C" NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    kind TEXT NOT NULL,
+    last_seen_at TIMESTAMP WITH TIME ZONE,
+    missing_since TIMESTAMP WITH TIME ZONE,
+    listing TEXT,
+    CONSTRAINT pk_presence_changes PRIMARY KEY (image_key, run_id),
+    CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
+    CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
+);
+
+CREATE INDEX ix_presence_changes_run_id ON presence_changes (run_id);
+
+COMMENT ON TABLE presence_changes IS 'How a present image''s listing changed while its version stayed the same';
+
+COMMENT ON COLUMN presence_changes.image_key IS 'the image''s row in current_images';
+
+COMMENT ON COLUMN presence_changes.run_id IS 'the run';
+
+COMMENT ON COLUMN presence_changes.source IS 'name of the source in the configuration';
+
+COMMENT ON COLUMN presence_changes.image_id IS 'the API''s id, unique within a source';
+
+COMMENT ON COLUMN presence_changes.changed_at IS 'observed_at of the run';
+
+COMMENT ON COLUMN presence_changes.kind IS 'missing, found (by its id), listed (again) or relisted';
+
+COMMENT ON COLUMN presence_changes.last_seen_at IS 'last certified walk that saw it, when later ones did not';
+
+COMMENT ON COLUMN presence_changes.missing_since IS 'first certified walk without it, as long as undecided';
+
+COMMENT ON COLUMN presence_changes.listing IS 'TYPE/WORKSPACE of the listing that shows it';
 
 CREATE TABLE source_runs (
     run_id BIGINT NOT NULL,

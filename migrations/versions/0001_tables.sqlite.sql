@@ -3,7 +3,7 @@ CREATE TABLE checkpoints (
     root TEXT NOT NULL,
     note TEXT NOT NULL,
     created_at TEXT NOT NULL,
-    timestamp_token BLOB,
+    timestamp_token TEXT,
     cosignatures TEXT NOT NULL,
     CONSTRAINT pk_checkpoints PRIMARY KEY (size),
     CONSTRAINT ck_checkpoints_root CHECK (length(root) = 64)
@@ -113,6 +113,10 @@ CREATE TABLE held_removals (
     CONSTRAINT ck_held_removals_released CHECK ((released_at is null) = (released_as is null))
 );
 
+CREATE INDEX ix_held_removals_released ON held_removals (released_run_id) WHERE released_run_id is not null;
+
+CREATE INDEX ix_held_removals_run_id ON held_removals (run_id);
+
 CREATE UNIQUE INDEX uq_held_removals_open ON held_removals (source, image_id) WHERE released_at is null;
 
 CREATE TABLE image_removals (
@@ -136,6 +140,7 @@ CREATE TABLE image_removals (
     source_ip TEXT,
     trace_id TEXT,
     trace_at TEXT,
+    actor_salt TEXT,
     attributed_run_id INTEGER,
     CONSTRAINT pk_image_removals PRIMARY KEY (source, image_id, version),
     CONSTRAINT ck_image_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
@@ -149,7 +154,28 @@ CREATE TABLE image_removals (
 
 CREATE INDEX ix_image_removals_removed_at ON image_removals (removed_at);
 
+CREATE INDEX ix_image_removals_restored ON image_removals (restored_run_id) WHERE restored_run_id is not null;
+
 CREATE INDEX ix_image_removals_run_id ON image_removals (run_id);
+
+CREATE TABLE log_entries (
+    entry INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    run_id INTEGER,
+    source TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    root TEXT NOT NULL,
+    CONSTRAINT pk_log_entries PRIMARY KEY (entry),
+    CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
+    CONSTRAINT ck_log_entries_kind CHECK (kind = 'run' or kind = 'prune'),
+    CONSTRAINT ck_log_entries_run CHECK ((kind = 'run') = (run_id is not null)),
+    CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64)
+);
+
+CREATE INDEX ix_log_entries_run ON log_entries (run_id, source);
+
+CREATE INDEX ix_log_entries_source_entry ON log_entries (source, entry);
 
 CREATE TABLE log_state (
     state_id INTEGER NOT NULL,
@@ -169,6 +195,8 @@ CREATE TABLE prune_checkpoints (
     present BIGINT NOT NULL,
     kept_digest TEXT NOT NULL,
     pruned_at TEXT NOT NULL,
+    through_entry BIGINT,
+    entry BIGINT,
     CONSTRAINT pk_prune_checkpoints PRIMARY KEY (source)
 );
 
@@ -190,9 +218,24 @@ CREATE TABLE rejects (
     CONSTRAINT pk_rejects PRIMARY KEY (reject_id)
 );
 
+CREATE INDEX ix_rejects_resolved ON rejects (resolved_run_id) WHERE resolved_run_id is not null;
+
 CREATE INDEX ix_rejects_run_id ON rejects (run_id);
 
 CREATE UNIQUE INDEX uq_rejects_open ON rejects (source, record_digest, reason) WHERE resolved_at is null;
+
+CREATE TABLE removal_attributions (
+    source TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    run_id INTEGER NOT NULL,
+    attribution TEXT NOT NULL,
+    actor_digest TEXT,
+    CONSTRAINT pk_removal_attributions PRIMARY KEY (source, image_id, version, run_id),
+    CONSTRAINT ck_removal_attributions_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired')
+);
+
+CREATE INDEX ix_removal_attributions_run_id ON removal_attributions (run_id);
 
 CREATE TABLE source_fields (
     source TEXT NOT NULL,
@@ -214,10 +257,22 @@ CREATE TABLE sync_runs (
     pid INTEGER NOT NULL,
     actor TEXT,
     reason TEXT,
+    ended_entry BIGINT,
     CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
     CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay'),
     CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
+);
+
+CREATE INDEX ix_sync_runs_ended_entry ON sync_runs (ended_entry);
+
+CREATE INDEX ix_sync_runs_not_sealed ON sync_runs (run_id) WHERE ended_entry is null;
+
+CREATE TABLE event_hashes (
+    entry INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    CONSTRAINT pk_event_hashes PRIMARY KEY (entry),
+    CONSTRAINT fk_event_hashes_entry FOREIGN KEY(entry) REFERENCES log_entries (entry)
 );
 
 CREATE TABLE field_changes (
@@ -233,20 +288,6 @@ CREATE TABLE field_changes (
 
 CREATE INDEX ix_field_changes_run_id ON field_changes (run_id);
 
-CREATE TABLE log_entries (
-    entry INTEGER NOT NULL,
-    run_id INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    leaf_hash TEXT NOT NULL,
-    root TEXT NOT NULL,
-    CONSTRAINT pk_log_entries PRIMARY KEY (entry),
-    CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
-    CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64),
-    CONSTRAINT fk_log_entries_run_id FOREIGN KEY(run_id) REFERENCES sync_runs (run_id)
-);
-
-CREATE INDEX ix_log_entries_source_run ON log_entries (source, run_id);
-
 CREATE TABLE past_versions (
     image_key INTEGER NOT NULL,
     source TEXT NOT NULL,
@@ -258,6 +299,8 @@ CREATE TABLE past_versions (
     opened_as TEXT NOT NULL,
     closed_run_id INTEGER,
     closed_as TEXT,
+    last_seen_at TEXT,
+    listing TEXT,
     name TEXT,
     description TEXT,
     type TEXT,
@@ -301,6 +344,23 @@ CREATE INDEX ix_past_versions_image ON past_versions (source, image_id);
 CREATE INDEX ix_past_versions_opened ON past_versions (opened_run_id);
 
 CREATE INDEX ix_past_versions_valid_from ON past_versions (valid_from);
+
+CREATE TABLE presence_changes (
+    image_key INTEGER NOT NULL,
+    run_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    last_seen_at TEXT,
+    missing_since TEXT,
+    listing TEXT,
+    CONSTRAINT pk_presence_changes PRIMARY KEY (image_key, run_id),
+    CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
+    CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
+);
+
+CREATE INDEX ix_presence_changes_run_id ON presence_changes (run_id);
 
 CREATE TABLE source_runs (
     run_id INTEGER NOT NULL,

@@ -19,14 +19,14 @@ from tests.support.tally import note
 # Outside the proof: no run says them. See the head of `etl.audit.verify`.
 NOT_PROVEN = {
     "current_images": {"image_key", "record_digest"},
-    "past_versions": {"image_key"},
+    "past_versions": {"image_key", "listing", "last_seen_at"},
     "field_changes": {"image_key"},
     "rejects": {"reject_id"},
-    "prune_checkpoints": {"pruned_at"},
-    "sync_runs": {"finished_at", "exit_code", "actor", "reason"},
+    "prune_checkpoints": {"pruned_at", "entry", "through_entry"},
+    "sync_runs": {"finished_at", "exit_code", "actor", "reason", "ended_entry"},
     "image_removals": {
         *("attribution", "removed_by", "removed_by_kind", "removed_via", "source_ip"),
-        *("trace_id", "trace_at", "attributed_run_id"),
+        *("trace_id", "trace_at", "attributed_run_id", "actor_salt"),
     },
 }
 LEDGER = [

@@ -1,0 +1,265 @@
+"""Events of the log, read back from the tables that they describe.
+
+The commit, `verify`, `prune` and `evidence` all read them here, so they cannot disagree.
+"""
+
+# ruff: noqa: S608  # the SQL is put together from our own column names, never from input
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import text
+
+from etl.database.schema import metadata
+from etl.database.types import Instant, JsonList
+from etl.proof.check import leaf_hash
+from etl.proof.events import EVENTS, KINDS, VALUES, EventKind
+from etl.proof.merkle import split_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+_BLOCK: Final = 2_000
+
+TIME_FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which runs' events are read: a condition on {run}, {source} and its parameters."""
+
+    condition: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_run(source: str, run_id: int) -> Scope:
+    """The events of one run at one source."""
+    return Scope("{run} = :run_id and {source} = :source", {"source": source, "run_id": run_id})
+
+
+def of_runs(first: int, last: int) -> Scope:
+    """The events of all runs with numbers from `first` to `last`, at all sources."""
+    return Scope("{run} between :first and :last", {"first": first, "last": last})
+
+
+def of_pruned(source: str, through_entry: int) -> Scope:
+    """What was kept of the runs of a source whose entries were pruned."""
+    return Scope(
+        "{source} = :source and {run} in (select run_id from log_entries"
+        " where source = :source and kind = 'run' and entry <= :through_entry)",
+        {"source": source, "through_entry": through_entry},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, with what locates the row that it was read from."""
+
+    kind: EventKind
+    source: str
+    run_id: int
+    row: Sequence[Any]
+
+    @property
+    def data(self) -> bytes:
+        """Canonical JSON of the event."""
+        return self.kind.encode(self.row)
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The named values, without those of the version."""
+        return dict(zip(self.kind.columns, self.row, strict=False))
+
+    def __str__(self) -> str:
+        named = [
+            f"{name} {self.value[name]}"
+            for name in ("image_id", "version", "field", "record_digest")
+            if self.value.get(name) is not None
+        ]
+        return ", ".join([_TABLES[self.kind.name], *named])
+
+
+def read_events(
+    connection: Connection, scope: Scope, *, kinds: Sequence[str] = tuple(KINDS)
+) -> Iterator[Event]:
+    """Events in their documented order: kind, run, the image's row key, version, field."""
+    for name in kinds:
+        kind = KINDS[name]
+        keys = key_count(name)
+        for row in _rows(connection, name, scope):
+            yield Event(kind, row[keys], row[0], row[keys + 1 :])
+
+
+def run_hashes(connection: Connection, source: str, run_id: int) -> list[bytes]:
+    """Leaf hashes of the events of one run at one source."""
+    scope = of_run(source, run_id)
+    hashes: list[bytes] = []
+    for kind in EVENTS:
+        encode, start = kind.encode, key_count(kind.name) + 1
+        hashes += [leaf_hash(encode(row[start:])) for row in _rows(connection, kind.name, scope)]
+    return hashes
+
+
+def hashes_by_run(
+    connection: Connection, first: int, last: int
+) -> dict[tuple[str, int], list[bytes]]:
+    """(Source, run) → leaf hashes of its events, for a range of runs."""
+    found: dict[tuple[str, int], list[bytes]] = defaultdict(list)
+    for event in read_events(connection, of_runs(first, last)):
+        found[event.source, event.run_id].append(leaf_hash(event.data))
+    return found
+
+
+def _rows(connection: Connection, kind: str, scope: Scope) -> Iterator[Any]:
+    """Rows in blocks: a first load has as many events as the catalogue has images."""
+    result = connection.execute(
+        text(_statement(connection.dialect.name, kind, scope)),
+        dict(scope.parameters),
+        execution_options={"yield_per": _BLOCK},
+    )
+    respell = connection.dialect.name == "postgresql" and kind == "opened"
+    for block in result.partitions():
+        yield from map(_respelled, block) if respell else block
+
+
+def _respelled(row: Sequence[Any]) -> list[Any]:
+    """A row whose `jsonb` lists, which PostgreSQL spells with spaces, are canonical."""
+    values = [*row]
+    for place in _LIST_PLACES:
+        if values[place] is not None:
+            values[place] = canonical_text(values[place])
+    return values
+
+
+@lru_cache(maxsize=4096)
+def canonical_text(value: str) -> str:
+    """Canonical spelling of a JSON text; lists of services and categories recur."""
+    return _encode(msgspec.json.decode(value)).decode()
+
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a kind of event is read from.
+
+    `order`: after the run, what its events are ordered by. `names`: values whose column has
+    another name.
+    """
+
+    table: str
+    order: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    condition: str = "1 = 1"
+
+
+_BY_VERSION: Final = ("image_key", "version")
+_ORIGINS: Final[dict[str, list[_Origin]]] = {
+    "opened": [
+        _Origin(table, _BY_VERSION, {"run_id": "opened_run_id"})
+        for table in ("current_images", "past_versions")
+    ],
+    "field": [_Origin("field_changes", (*_BY_VERSION, "field"))],
+    "closed": [
+        _Origin(table, _BY_VERSION, {"run_id": "closed_run_id"}, "closed_as <> 'changed'")
+        for table in ("current_images", "past_versions")
+    ],
+    "presence": [_Origin("presence_changes", ("image_key",))],
+    "removal": [_Origin("image_removals", _BY_VERSION)],
+    "restored": [_Origin("image_removals", _BY_VERSION, {"run_id": "restored_run_id"})],
+    "held": [_Origin("held_removals", ("image_key",))],
+    "released": [
+        _Origin(
+            "held_removals",
+            ("image_key", "held_run_id"),
+            {"run_id": "released_run_id", "held_run_id": "run_id"},
+        )
+    ],
+    "reject": [_Origin("rejects", ("reject_id",))],
+    "resolved": [_Origin("rejects", ("reject_id",), {"run_id": "resolved_run_id"})],
+    "new_field": [_Origin("source_fields", ("field",))],
+    "attribution": [_Origin("removal_attributions", _BY_VERSION)],
+}
+_TABLES: Final = {
+    name: origins[0].table if len(origins) == 1 else "image_versions"
+    for name, origins in _ORIGINS.items()
+}
+
+
+def _statement(dialect: str, kind: str, scope: Scope) -> str:
+    return _built(dialect, kind, scope.condition)
+
+
+@cache
+def _built(dialect: str, kind: str, condition: str) -> str:
+    """One SELECT: the columns to order by, the source, the event's values."""
+    parts = [_part(dialect, KINDS[kind], origin, condition) for origin in _ORIGINS[kind]]
+    order = range(1, key_count(kind) + 1)
+    return "\nunion all\n".join(parts) + f"\norder by {', '.join(map(str, order))}"
+
+
+def key_count(kind: str) -> int:
+    """Number of columns that the events of a kind are ordered by."""
+    return 1 + len(_ORIGINS[kind][0].order)
+
+
+def _part(dialect: str, kind: EventKind, origin: _Origin, condition: str) -> str:
+    table = metadata.tables[origin.table]
+    joins_image = not {"image_key", "source"} <= {*table.columns.keys()} and (
+        "image_key" in origin.order
+    )
+
+    def owned(column: str) -> str:
+        return f"{'t' if column in table.columns else 'c'}.{column}"
+
+    keys = [origin.names.get(each, each) for each in ("run_id", *origin.order)]
+    selected = [owned(key) for key in keys]
+    if dialect == "postgresql" and "field" in keys:
+        selected[keys.index("field")] += ' collate "C"'
+    selected.append(owned("source"))
+    for name in (*kind.columns, *kind.values):
+        column = origin.names.get(name, name)
+        selected.append(value_sql(dialect, owned(column), origin.table, column))
+    by_key = "image_key" in table.columns
+    on = "c.image_key = t.image_key" if by_key else _SAME_IMAGE
+    join = f"join current_images as c on {on}" if joins_image else ""
+    where = condition.format(run=owned(keys[0]), source=owned("source"))
+    return f"""select {", ".join(selected)}
+from {origin.table} as t {join}
+where {where} and {origin.condition}"""
+
+
+_LIST_PLACES: Final = [
+    key_count("opened") + 1 + len(KINDS["opened"].columns) + VALUES.index(name)
+    for name in ("dev_services", "resource_categories", "tags")
+]
+_SAME_IMAGE: Final = "c.source = t.source and c.image_id = t.image_id"
+
+
+def value_sql(dialect: str, expression: str, table: str, column: str) -> str:
+    """Expression that gives a column's value as the log spells it: text or an integer."""
+    found = metadata.tables[table].columns.get(column)
+    kind = None if found is None else found.type
+    if dialect == "sqlite" or kind is None:
+        return expression
+    if isinstance(kind, Instant):
+        return f"to_char({expression} at time zone 'UTC', '{TIME_FORMAT}')"
+    if isinstance(kind, JsonList):
+        return f"cast({expression} as text)"
+    return expression
+
+
+def stored_hashes(connection: Connection, entry: int) -> list[bytes]:
+    """Leaf hashes of an entry's events as its commit stored them."""
+    data = connection.execute(
+        text("select hashes from event_hashes where entry = :entry"), {"entry": entry}
+    ).scalar()
+    return split_hashes(bytes(data)) if data else []
