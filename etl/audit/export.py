@@ -43,7 +43,6 @@ RELATIONS: Final[dict[str, str | None]] = {
     "sync_runs": "started_at <= :as_of",
     "source_runs": "observed_at <= :as_of",
     "rejects": "rejected_at <= :as_of",
-    "release_ends": None,
     "source_fields": "first_seen_at <= :as_of",
 }
 """What can be exported, and which of its rows there were at an instant; None: not known."""

@@ -20,6 +20,8 @@ from etl.cli.output import give
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from etl.audit.query import Query
+
 STALE: Final = 40
 _SHOWN: Final = (
     "source",
@@ -134,6 +136,9 @@ def _words(seconds: int) -> str:
 @source_option
 @click.option("--since", metavar="TIME", help="From TIME on, where the report asks for a period.")
 @click.option("--until", metavar="TIME", help="Before TIME.")
+@click.option(
+    "--within", metavar="DURATION", help="end-of-life: also what ends within DURATION, like 90d."
+)
 @limit_option
 @format_option
 @pass_cli
@@ -145,6 +150,7 @@ def report(
     sources: tuple[str, ...],
     since: str | None,
     until: str | None,
+    within: str | None,
     limit: int | None,
     form: str,
 ) -> None:
@@ -152,23 +158,23 @@ def report(
 
     \b
     image-sync report --list
-    image-sync report end-of-life
+    image-sync report end-of-life --within 90d
     image-sync report removed --since 30d --format csv
     """
     from etl.audit import time_args
     from etl.audit.query import names_in, read_query
     from etl.choices import require_known
-    from etl.errors import UsageError
 
     if is_list or not name:
         _list_reports(cli, form=form)
         return
     require_known("report", name, names_in("reports"))
     query = read_query(name, folder="reports")
-    for option, value in (("since", since), ("until", until)):
-        if value is not None and option not in query.parameters:
-            raise UsageError(f"--{option} is not supported for report '{name}'")
+    _require_supported(query, since=since, until=until, last_day=within)
     now = cli.clock()
+    days: dict[str, Any] = {}
+    if "releases" in query.parameters:
+        days = _release_days(cli, now, within)
     since = query.head.get("since") if since is None else since
     give(
         cli,
@@ -179,8 +185,32 @@ def report(
         sources=sources,
         since=time_args.since(since, now=now) if since is not None else None,
         until=time_args.until(until, now=now) if until is not None else None,
-        today=now.date().isoformat() if "today" in query.parameters else None,
+        **days,
     )
+
+
+def _require_supported(query: Query, **options: str | None) -> None:
+    """Raises `UsageError` for an option whose parameter the report does not have."""
+    from etl.errors import UsageError
+
+    for parameter, value in options.items():
+        if value is not None and parameter not in query.parameters:
+            option = "within" if parameter == "last_day" else parameter
+            raise UsageError(f"--{option} is not supported for report '{query.name}'")
+
+
+def _release_days(cli: CliContext, now: datetime, within: str | None) -> dict[str, str]:
+    """The parameters of a report about the ends of releases; by default, of those that ended."""
+    from datetime import timedelta
+
+    from etl.audit.time_args import duration
+
+    ahead = duration(within) if within is not None else timedelta(days=-1)
+    return {
+        "releases": cli.component_tables.release_rows(),
+        "today": now.date().isoformat(),
+        "last_day": (now + ahead).date().isoformat(),
+    }
 
 
 def _list_reports(cli: CliContext, *, form: str) -> None:
