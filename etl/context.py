@@ -16,7 +16,7 @@ from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of
 from etl.database.stand_in import stand_in
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.preview import Preview
 from etl.model import Decision
 from etl.profiler import Profiler

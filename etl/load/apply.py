@@ -17,7 +17,7 @@ from etl.load.chain import write_source_run
 from etl.load.closing import write_absent
 from etl.load.differences import Differences
 from etl.load.held import write_held
-from etl.load.lock import require_lock
+from etl.load.locks import require_lock
 from etl.load.opening import remove_at_once, write_changed, write_new, write_touched
 from etl.load.refresh import refresh_components
 from etl.load.rejects import write_rejects, write_source_fields

@@ -18,7 +18,7 @@ from sqlalchemy import delete, insert, text
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints
 from etl.load.checkpoint import Checkpoint, kept_facts
-from etl.load.lock import require_lock
+from etl.load.locks import require_lock
 from etl.load.rows import bound, instant_read
 from etl.load.statements import reading
 

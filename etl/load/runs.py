@@ -1,27 +1,24 @@
-"""Which runs are there, which is alive, and which was killed?
+"""Rows of `sync_runs`: a run's beginning, its end, and runs whose process was killed.
 
-A live run holds a lock on its own number: an advisory lock on a connection of its own
-(PostgreSQL), or a byte of the lock file (SQLite). A row that says `running` without that lock is
-left from a process that was killed, and becomes `abandoned`.
+A live run holds a lock on its own number (`locks`). A row with the status `running` but without
+that lock is left from a process that was killed, and becomes `abandoned`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, update
 
 from etl.database.engine import writing
+from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
-from etl.database.sqlite import file_of
-from etl.load.lock import FILE_LOCKS, lock_key
+from etl.load.locks import hold_run, keep_run, release_run, running_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
-
-_SESSIONS: Final[dict[tuple[str, int], Connection]] = {}
+    from sqlalchemy import Connection, CursorResult, Engine
 
 
 def begin_run(
@@ -31,16 +28,17 @@ def begin_run(
     connection = engine.connect()
     try:
         with writing(connection):
+            repair_sequences(connection)
             _abandon_dead(connection)
             row = insert(sync_runs).values(
                 kind=kind, started_at=now, status="running", version=version, host=host, pid=pid
             )
-            run_id = int(connection.execute(row.returning(sync_runs.c.run_id)).scalar_one())
-            _say_alive(connection, run_id)
+            run_id = _run_id(connection.execute(row))
+            hold_run(connection, run_id)
     except BaseException:
         connection.close()
         raise
-    _keep(connection, run_id)
+    keep_run(connection, run_id)
     return run_id
 
 
@@ -51,12 +49,11 @@ def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: da
         with engine.connect() as connection, writing(connection):
             connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
     finally:
-        _say_over(engine, run_id)
+        release_run(engine, run_id)
 
 
 def _abandon_dead(connection: Connection) -> None:
-    running = select(sync_runs.c.run_id).where(sync_runs.c.status == "running")
-    dead = [run_id for run_id in connection.scalars(running) if not _is_alive(connection, run_id)]
+    dead = [run.run_id for run in running_runs(connection) if not run.is_alive]
     if dead:
         is_dead = sync_runs.c.run_id.in_(dead)
         is_running = sync_runs.c.status == "running"  # one that ended just now is not
@@ -64,33 +61,7 @@ def _abandon_dead(connection: Connection) -> None:
         connection.execute(abandoned.values(status="abandoned"))
 
 
-def _is_alive(connection: Connection, run_id: int) -> bool:
-    if connection.dialect.name == "sqlite":
-        return FILE_LOCKS.is_alive(file_of(connection.engine.url), run_id)
-    key = lock_key(connection, "run", str(run_id))
-    is_free = connection.execute(text("select pg_try_advisory_xact_lock(:key)"), {"key": key})
-    return not is_free.scalar()
-
-
-def _say_alive(connection: Connection, run_id: int) -> None:
-    """Before the row is committed: nobody ever sees a running run without its lock."""
-    if connection.dialect.name == "sqlite":
-        FILE_LOCKS.begin_run(file_of(connection.engine.url), run_id)
-        return
-    key = lock_key(connection, "run", str(run_id))
-    connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
-
-
-def _keep(connection: Connection, run_id: int) -> None:
-    """PostgreSQL's lock lives as long as its session, which waits idle, in no transaction."""
-    if connection.dialect.name == "sqlite":
-        connection.close()
-    else:
-        _SESSIONS[str(connection.engine.url), run_id] = connection
-
-
-def _say_over(engine: Engine, run_id: int) -> None:
-    if engine.dialect.name == "sqlite":
-        FILE_LOCKS.end_run(file_of(engine.url), run_id)
-    elif session := _SESSIONS.pop((str(engine.url), run_id), None):
-        session.close()
+def _run_id(inserted: CursorResult[Any]) -> int:
+    """Number of the run that was inserted. SQLite before 3.35 does not know RETURNING."""
+    key = inserted.inserted_primary_key
+    return int(key[0]) if key else 0

@@ -16,7 +16,7 @@ from etl.errors import SourceUnavailable
 from etl.load.apply import record_failure
 from etl.load.baseline import FEW, Baseline
 from etl.load.held import read_held
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.preview import preview_source
 from etl.model import Decision, WalkFacts
 from tests.support.loading import (

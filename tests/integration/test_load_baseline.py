@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from etl.load.baseline import Baseline
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.rows import NAME
 from etl.load.seen import Seen
 from etl.load.sighting import Sighting, deleted_by, seen_by, storable

@@ -13,7 +13,7 @@ from etl.cli.context import Session
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.errors import LedgerBroken
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from tests.support.history import BEGINNING, History, record
 
 NOW = BEGINNING + timedelta(days=10)

@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.errors import UsageError
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.rejects import record_digest
 from etl.maintenance.replay import replay_rejects
 from etl.run import run_sync

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from etl.errors import SourceUnavailable
 from etl.load.apply import apply_source, record_failure
 from etl.load.baseline import Baseline
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.runs import begin_run, end_run
 from etl.load.sighting import Sighting
 from etl.model import Candidate, Decision, Listing, Outcome, Page, Removal, WalkFacts

@@ -14,7 +14,7 @@ from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.load.apply import apply_source
 from etl.load.baseline import Baseline
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.preview import preview_source
 from etl.load.runs import begin_run, end_run
 from etl.load.sighting import Sighting, deleted_by, seen_by
