@@ -79,10 +79,12 @@ ROWS = (
     ),
     Row("runs killed between two stages", "kill border", f"1: {WHOLE}, `abandoned`"),
     Row("runs killed at a random moment", "kill moment", f"1: {WHOLE}"),
-    Row("approve, dismiss and replay-rejects killed between two stages", "kill decision", f"1: {WHOLE}"),
     Row(
-        "schema upgrades killed", "kill upgrade", "1: old schema; the next upgrade is whole"
+        "approve, dismiss and replay-rejects killed between two stages",
+        "kill decision",
+        f"1: {WHOLE}",
     ),
+    Row("schema upgrades killed", "kill upgrade", "1: old schema; the next upgrade is whole"),
     Row("connections to PostgreSQL cut before or after a statement", "cut", f"1: {WHOLE}"),
     Row("other faults of the database", "database fault", f"1: exit code, one line; {WHOLE}"),
     Row("faults of the source over a socket", "passed test_source_faults", "the outcome, in time"),
@@ -98,7 +100,9 @@ ROWS = (
         "143 or 130, `interrupted`, the lock is free",
     ),
     Row("hostile records and bodies", "examples test_transform_property", "an image or a reason"),
-    Row("walks and their certificates", "examples test_walk_property", "3: what the responses prove"),
+    Row(
+        "walks and their certificates", "examples test_walk_property", "3: what the responses prove"
+    ),
     Row(
         "histories on both databases",
         "examples test_load_history",
