@@ -45,7 +45,7 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     image-sync sources --output json           for a scheduler that makes a task of each
     """
     from etl.audit.query import Rows
-    from etl.cli.output import show
+    from etl.cli.output import print_rows
     from etl.sources.select import find_sources
     from etl.text import printable_json
 
@@ -57,7 +57,7 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
         return cli.exit_code
     rows = (tuple(map(_words, each.values())) for each in told)
     columns = tuple(told[0]) if told else _SHOWN
-    show(cli, Rows(columns, rows, _SHOWN), form="table", limit=None)
+    print_rows(cli, Rows(columns, rows, _SHOWN))
     return cli.exit_code
 
 

@@ -133,12 +133,12 @@ def worker(
 def status(cli: CliContext) -> None:
     """Show each region's queue: how many jobs are in which state."""
     from etl.audit.query import Rows
-    from etl.cli.output import show
+    from etl.cli.output import print_rows
 
     found = _room("queue").read_queues(cli.settings)
     shown = ("name", "todo", "doing", "succeeded", "failed")
     rows = (tuple(each[name] for name in shown) for each in found)
-    show(cli, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
+    print_rows(cli, Rows(("queue", *shown[1:]), rows))
 
 
 def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:

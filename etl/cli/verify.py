@@ -33,7 +33,7 @@ def verify(
     image-sync verify --since 7d
     image-sync verify --head 4f0c…
     """
-    from etl.audit.retained import require_sources
+    from etl.audit.known_names import require_sources
     from etl.audit.time_args import since_or_run
     from etl.audit.verify import verify as recompute
 
@@ -42,7 +42,7 @@ def verify(
         raise UsageError("--head is empty", hint="a digest that `verify` printed before")
     with cli.reader() as connection:
         with connection.begin():
-            require_sources(connection, sources, known=cli.reading.source_names)
+            require_sources(connection, sources, configured=cli.reading.source_names)
         heads = recompute(connection, since=after, head=head or "", sources=sources)
     for each in heads:
         click.echo(head_line(each))

@@ -72,6 +72,7 @@ def ids(rows):
     return picked(rows, "source", "image_id")
 
 
+NEW_SOURCE = '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
 PRESENT = [("one", "aa01"), ("one", "aa02"), ("two", "aa01")]
 
 
@@ -431,7 +432,7 @@ def test_diff_backwards_is_a_usage_error(sides, capsys):
 @pytest.mark.parametrize("question", [["diff", "1", "99"], ["images", "--as-of", "2026"]])
 def test_a_run_that_has_not_begun_is_a_usage_error(question, capsys):
     assert run(question) == 2
-    assert "no such run" in capsys.readouterr().err
+    assert "unknown run" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("record")
@@ -493,7 +494,9 @@ def test_a_source_that_nobody_knows_is_a_mistake(capsys, tmp_path):
     )
     for more in ([], ["--max-age", "1000000d"], ["--source", "one"]):
         assert run(["-q", "status", "--source", "tow", *more]) == 2
-        assert capsys.readouterr().err == "image-sync: no source 'tow' (there: new, one, two)\n"
+        assert capsys.readouterr().err == (
+            "image-sync: unknown source 'tow' (did you mean 'two'? valid: new, one, two)\n"
+        )
 
 
 @pytest.mark.usefixtures("engine")
@@ -512,9 +515,9 @@ def test_a_table_says_that_there_is_more(capsys):
     assert run(["images", "--limit", "2"]) == 0
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 3
-    assert "there are more" in told.err
+    assert "--limit 0 shows all" in told.err
     assert run(["images", "--limit", "0"]) == 0
-    assert "more" not in capsys.readouterr().err
+    assert "--limit" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("record")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.context import Session
+from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.errors import LedgerBroken
@@ -22,7 +22,7 @@ NOW = BEGINNING + timedelta(days=10)
 @pytest.fixture
 def old(database_url, monkeypatch):
     """Four runs in two days, a removal in the third, a changed image in each; and a failed run."""
-    monkeypatch.setattr(Session, "clock", staticmethod(lambda: NOW))
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: NOW))
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
     engine = open_engine(database_url)
     history = History(engine)

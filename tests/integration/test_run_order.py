@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.context import Session
+from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.load.held import read_held
@@ -21,7 +21,7 @@ FIRST, OVERTAKEN, OVERTAKING = 1, 2, 3
 
 @pytest.fixture
 def engine(database_url, monkeypatch):
-    monkeypatch.setattr(Session, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
     engine = open_engine(database_url)
     yield engine

@@ -1,7 +1,9 @@
--- question: What did runs change, latest first?
+-- question: What did runs change?
 -- parameters: sources, since, until, run, first_run, kind, field, limit
 -- order: run_id from the latest, source, image_id, version, kind, field
+-- record: changes
 -- shown: run_id, at, source, image_id, name, kind, field, old_value, new_value
+-- optional: at, name, source, run_id
 select
     h.run_id, h.at, h.source, h.image_id, h.name, h.kind, h.field, h.old_value, h.new_value,
     h.version

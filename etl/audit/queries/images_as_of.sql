@@ -1,6 +1,7 @@
 -- question: Which images were in the catalogue at an instant (or after a run), with which values?
 -- parameters: at, at_run, state, sources, since, until, run, arch, type, dev_service, limit
 -- order: source, image_id
+-- record: state
 -- shown: source, image_id, state, name, tag, type, arch, status, valid_from
 -- optional: status, valid_from, type, arch, state, tag
 {% set moment = ":at" if at else "b.at" %}

@@ -1,7 +1,8 @@
--- question: Which images were removed, and how is it known?
+-- question: Which images were removed, and what is the evidence?
 -- parameters: sources, since, until, run, limit
 -- order: removed_at from the latest, source, image_id
 -- shown: removed_at, run_id, source, image_id, name, evidence, last_seen_at, missing_since, restored_at
+-- optional: missing_since, last_seen_at, restored_at, run_id, source, name
 select
     r.source, r.image_id, r.name, r.swr_path, r.run_id, r.removed_at, r.last_seen_at,
     r.missing_since, r.evidence, r.evidence_detail, r.restored_at, r.restored_run_id, r.version

@@ -3,6 +3,7 @@
 -- example: --since 2026-11-02
 -- parameters: sources, since, until, first_run, limit
 -- order: changes from the most, source, field
+-- record: changes
 -- reads: runs
 -- column field: the tracked column that changed
 -- column changes: number of changes

@@ -1,6 +1,7 @@
 -- question: How did each source's catalogue grow, week by week (Mondays, UTC)?
 -- parameters: sources, since, until, limit
 -- order: week from the latest, source
+-- record: changes
 -- reads: runs
 -- column week: the Monday of the week (UTC), as YYYY-MM-DD
 -- column present: images present after the week's last run
