@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
     from etl.audit.query import Rows
 
-COLUMNS: Final = ("complete_from", "complete_to")
+COLUMNS: Final = {
+    "complete_from": "from when on the record of the source is complete",
+    "complete_to": "observed_at of the source's latest run",
+}
+"""Columns of every answer that depends on history, with their meaning."""
 _MOST_SOURCES: Final = 3
 _AFTER: Final = timedelta(milliseconds=1)
 _DAY: Final = timedelta(days=1)

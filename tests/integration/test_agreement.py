@@ -545,7 +545,7 @@ def _notebooks(record):
 
 
 ANSWERS = {
-    "What was there at an instant": [
+    "The catalogue at a given time": [
         lambda record: [
             {name: row[name] for name in ("source", "image_id", "name", "tag", "size")}
             for row in _there(record, OLD)
@@ -558,26 +558,24 @@ ANSWERS = {
             if row["source"] in {r["source"] for r in record.source_runs if r["run_id"] == OLD}
         ]
     ],
-    "What is different between two instants": [_moved],
-    "What changed in one image, value by value": [
-        lambda record: _of_image(record, _removed(record))
-    ],
+    "The difference between two times": [_moved],
+    "What changed in one image": [lambda record: _of_image(record, _removed(record))],
     "Why an image counts as removed": [_evidence, _ends],
-    "Removals that wait for a person": [
+    "Removals that need a decision": [
         lambda record: [
             {name: row[name] for name in ("source", "image_id", "name", "held_at", "rule")}
             for row in expected_output.held(record)
         ]
     ],
-    "How the catalogue grew, week by week": [
+    "Growth by week": [
         lambda record: [
             {name: row[name] for name in ("week", "source", "added", "changed", "removed")}
             for row in expected_output.weeks(record)
         ]
     ],
     "What changed in the last seven days": [_week],
-    "Which images serve a development service, or hold a component": [_notebooks],
-    "Which images are built on certain releases": [
+    "Images for a development service that contain a component": [_notebooks],
+    "Images built on a given release": [
         lambda record: [
             {name: row[name] for name in ("component", "version", "source", "image_id")}
             for row in expected_output.component_rows(record)
@@ -585,7 +583,7 @@ ANSWERS = {
             and (row["component"], row["version"]) in {("python", "3.7"), ("ubuntu", "18.04")}
         ]
     ],
-    "Values in lists and unknown fields": [
+    "Lists and unknown fields": [
         lambda record: [
             {"image_id": known.image_id, "services": len(services)}
             for known in expected_output.ordered(record)

@@ -72,12 +72,12 @@ def test_what_is_not_on_record_any_more_is_not_answered(old, capsys):
     before, behind = "2026-09-01T08:30Z", "2026-09-01T09:30Z"
     for asked in (
         ["images", "--as-of", before],
-        ["images", "--as-of", "3"],
+        ["images", "--as-of", "2"],
         ["diff", before, behind],
         ["export", "then.csv", "--as-of", before],
     ):
         assert run(asked) == 2
-        assert "up to 2026-09-01T09:00:02Z (run 3) was pruned" in capsys.readouterr().err
+        assert "was pruned" in capsys.readouterr().err
     assert run(["images", "--as-of", before, "--source", "other"]) == 0
     assert run(["images", "--as-of", behind, "--format", "json"]) == 0
     assert [each["size"] for each in json.loads(capsys.readouterr().out)] == [2]

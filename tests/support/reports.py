@@ -22,9 +22,10 @@ from typing import Any
 from unittest.mock import patch
 
 from etl.audit.query import Query, names_in, read_query
-from etl.audit.render import cell
+from etl.audit.record_span import COLUMNS
 from etl.cli.context import CliContext
 from etl.cli.main import run
+from etl.cli.table import cell
 from etl.database.comments import VIEW_COLUMNS
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
@@ -80,7 +81,7 @@ def meanings(query: Query) -> dict[str, str]:
 
 def meaning(query: Query, column: str) -> str:
     """What a column of a report means: its own head first, then the relations' comments."""
-    found = {**_relation_columns(), **meanings(query)}.get(column)
+    found = {**_relation_columns(), **COLUMNS, **meanings(query)}.get(column)
     assert found, (
         f"etl/audit/reports/{query.name}.sql: the column {column} has no meaning. "
         f"Add a line `-- column {column}: …` to its head"
@@ -115,7 +116,7 @@ def _section(name: str) -> str:
     lines += [f"| `{each}` | {meaning(query, each)} |" for each in rows[0]]
     shown = query.shown or tuple(rows[0])
     lines += ["", "Example:", "", _row(shown), _row("---" for _ in shown)]
-    lines += [_row(cell(row[each]) for each in shown) for row in rows]
+    lines += [_row(cell(row[each], is_precise=False) for each in shown) for row in rows]
     return "\n".join([*lines, ""])
 
 
