@@ -18,7 +18,11 @@ IN_A_LINE = re.compile(r"(?:^|bin/|[\s`=\"])image-sync((?: +[^\s`|;&#<>]+)+)", f
 IN_AN_ARRAY = re.compile(r"(?:args:|CMD) (\[.*\])")
 COMMANDS = {*program.list_commands(click.Context(program))}
 PLACEHOLDERS = {
-    "RUN": "1", "TIME": "7d", "DURATION": "7d", "SECONDS": "10", "K/N": "1/2",
+    "RUN": "1",
+    "TIME": "7d",
+    "DURATION": "7d",
+    "SECONDS": "10",
+    "K/N": "1/2",
     "NAME": "rejects",  # a report, a relation, and as good a source as any
 }
 
