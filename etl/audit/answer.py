@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.audit.change_feed import complete_entries, feed_parameters
 from etl.audit.component_filter import containing
 from etl.audit.known_names import require_run, require_sources, require_values, versions_of
 from etl.audit.query import ask, read_query, runs_that_matter
@@ -78,7 +79,9 @@ def answer(
     spans = read_spans(connection, sources=sources) if kind else []
     notes = _notes(connection, asked, spans, context.now) if kind else []
     given = dict(asked)
-    if "first_run" in query.parameters:
+    if asked.get("after") is not None:
+        given |= feed_parameters(connection, asked, rows=given.pop("limit", None))
+    elif "first_run" in query.parameters:
         given |= runs_that_matter(connection, asked, rows=latest_rows)
     is_filtered = "component" not in query.parameters and asked.get("component")
     if is_filtered:
@@ -86,6 +89,8 @@ def answer(
     rows = ask(connection, name, folder=folder, **given)
     if is_filtered:
         rows = containing(rows, context.tables.compiled(), asked)
+    if asked.get("after") is not None:
+        rows = complete_entries(rows, asked.get("limit"))
     if kind:
         rows = with_spans(rows, spans)
     first = next(rows.rows, None)

@@ -31,6 +31,7 @@ from sqlalchemy import bindparam, text
 from etl.database.schema import metadata
 from etl.database.sql_functions import sql_functions
 from etl.database.types import Instant, JsonList
+from etl.model import TRACKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,7 +98,8 @@ class Query:
     def sql(self, dialect: str, given: Mapping[str, Any]) -> str:
         """The SQL for one kind of database, given the values of some parameters."""
         values = {**dict.fromkeys(self.parameters), **given}
-        functions = {**sql_functions(dialect), "observed_by": _observed_by}
+        own = {"observed_by": _observed_by, "tracked": _tracked}
+        functions = {**sql_functions(dialect), **own}
         return str(_template(self.template).render(**values, **functions))
 
 
@@ -186,6 +188,11 @@ def runs_that_matter(
     else:
         return {}
     return {name: int(value) for name, value in result.objects()[0].items()}
+
+
+def _tracked(alias: str) -> str:
+    """The tracked columns of images."""
+    return ", ".join(f"{alias}.{name}" for name in TRACKED)
 
 
 def _observed_by(run: str) -> str:

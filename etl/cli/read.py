@@ -44,14 +44,15 @@ def print_answer(
     from etl.database.snapshot import snapshot
 
     limit = limit_of(rows.form, rows.limit)
-    is_narrowed = any(value for value in asked.values())
+    is_narrowed = any(value not in (None, ()) for value in asked.values())
     latest_rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
-    asked = {**asked, "limit": limit + 1 if limit else None}
+    is_feed = asked.get("after") is not None
+    asked = {**asked, "limit": limit + 1 if limit and not is_feed else limit}
     with cli.reader() as connection, snapshot(connection):
         found = answer(
             connection, name, asked, context_of(cli), folder=folder, latest_rows=latest_rows
         )
-        _print(cli, found, rows, limit=limit)
+        _print(cli, found, rows, limit=None if is_feed else limit)
 
 
 def _print(cli: CliContext, found: Answer, rows: RowOptions, *, limit: int | None) -> None:
@@ -174,10 +175,22 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
 @click.option(
     "--field", type=Known("field", fields), help="Changes of this column: size, status, tag, …"
 )
+@click.option(
+    "--after",
+    type=click.IntRange(min=-1, max=2**62),
+    metavar="ENTRY",
+    help="Changes of log entries after ENTRY, oldest first; -1: from the first entry.",
+)
 @read_options
 @pass_cli
 def changes(
-    cli: CliContext, kind: str | None, field: str | None, *, read: ReadOptions, rows: RowOptions
+    cli: CliContext,
+    kind: str | None,
+    field: str | None,
+    after: int | None,
+    *,
+    read: ReadOptions,
+    rows: RowOptions,
 ) -> None:
     """List what runs added, changed, removed and restored, latest first. Values are JSON text.
 
@@ -185,8 +198,13 @@ def changes(
     image-sync changes --since 7d --kind changed
     image-sync changes --field status --format jsonl
     image-sync changes --run 12
+    image-sync changes --after 41 --format jsonl
+
+    With --after, a program can follow the changes: it passes the last `entry` that it processed
+    and receives the changes of later entries, oldest first. With --limit, it receives complete
+    entries only: at most N rows, but at least one entry.
     """
-    asked = {**read.parameters(now=cli.clock()), "kind": kind, "field": field}
+    asked = {**read.parameters(now=cli.clock()), "kind": kind, "field": field, "after": after}
     print_answer(cli, "changes", asked, rows, is_latest_first=True)
 
 

@@ -1,8 +1,9 @@
 """Tables for people: the one renderer of all commands, on a terminal and in a pipe.
 
-In a pipe nothing is cut or left out. On a terminal, identifiers, times, digests and numbers never
-break; text wraps inside its column. If the rest is still too wide, the least important columns are
-left out (the caller reports them), and finally each row becomes a block of lines.
+In a pipe nothing is cut, and only columns without any value are left out. On a terminal,
+identifiers, times, digests and numbers never break; text wraps inside its column. If the rest is
+still too wide, the least important columns are left out (the caller reports them), and finally each
+row becomes a block of lines.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class Table:
         picked = ([row[place] for place in places] for row in rows.rows)
         self._first = list(islice(picked, _MEASURED_ROWS))
         self._more = picked
+        if not is_vertical:
+            self._keep(
+                [each for each in self._columns if each not in rows.optional or self._has(each)]
+            )
         self._widths = self._natural_widths()
         if width is not None and not is_vertical:
             self._fit(width, optional=rows.optional)
@@ -66,7 +71,7 @@ class Table:
 
     def _fit(self, width: int, *, optional: Iterable[str]) -> None:
         """Chooses columns and their widths for a terminal."""
-        kept = [name for name in self._columns if name not in optional or not self._is_empty(name)]
+        kept = list(self._columns)
         for name in [*optional, None]:
             least = {each: self._least(each) for each in kept}
             room = width - sum(least.values()) - _GAP * (len(kept) - 1)
@@ -81,11 +86,11 @@ class Table:
         self._keep(kept)
         self._widths = _shared(room, least, {each: self._widths[each] for each in kept})
 
-    def _is_empty(self, name: str) -> bool:
-        """Whether a column has no value in any row, all of which are known."""
+    def _has(self, name: str) -> bool:
+        """Whether a column has a value in a row, or may have one in a row that is not yet known."""
         place = self._columns.index(name)
         is_all = len(self._first) < _MEASURED_ROWS
-        return is_all and all(row[place] is None for row in self._first)
+        return not is_all or any(row[place] is not None for row in self._first)
 
     def _least(self, name: str) -> int:
         natural = self._widths[name]

@@ -207,6 +207,31 @@ def test_changes(ask, record):
         agree(ask("changes", "--limit", limit), latest)
 
 
+def test_a_consumer_of_changes_can_resume(ask, record):
+    """Each commit of a source is one log entry, in the order of the commits."""
+    entries = [(row["run_id"], row["source"]) for row in record.source_runs]
+    expected = [
+        {**row, "entry": entry}
+        for entry, key in enumerate(entries)
+        for row in expected_output.changes_of(record, *key)
+    ]
+    agree(ask("changes", "--after", -1), expected)
+    for limit in (1, 7, 400):
+        received, after = [], -1
+        while rows := ask("changes", "--after", after, "--limit", limit):
+            assert len(rows) <= limit or len({row["entry"] for row in rows}) == 1
+            received += rows
+            after = rows[-1]["entry"]
+        agree(received, expected)
+    for args, keeps in (
+        (("--source", "south"), lambda row: row["source"] == "south"),
+        (("--kind", "removed", "--limit", 10_000), lambda row: row["kind"] == "removed"),
+        (("--field", "size"), lambda row: row["field"] == "size"),
+    ):
+        some = [row for row in expected if row["entry"] > 20 and keeps(row)]
+        agree(ask("changes", "--after", 20, *args), some)
+
+
 def test_removals(ask, record):
     one = record.removals[len(record.removals) // 2]["removed_at"]
     for args, keeps in (

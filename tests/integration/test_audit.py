@@ -309,6 +309,16 @@ def test_changes(args, kept, asked):
 
 
 @pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("after", "told"), [("0", "the log is empty"), ("-2", "is not in the range")]
+)
+def test_an_unknown_log_entry_is_refused(after, told, capsys):
+    assert run(["changes", "--after", after]) == 2
+    assert told in capsys.readouterr().err
+    assert run(["changes", "--after", "-1"]) == 0
+
+
+@pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("limit", range(1, 12))
 def test_a_limit_shows_the_latest_changes_whatever_it_is(limit, asked):
     found = asked("changes", "--limit", str(limit))

@@ -126,6 +126,14 @@ def changes(record: Plain, keeps: Callable[[Row], bool]) -> list[Row]:
     )
 
 
+def changes_of(record: Plain, run_id: int, source: str) -> list[Row]:
+    """What one run changed in one source, in the order of the feed."""
+    return sorted(
+        changes(record, lambda row: (row["run_id"], row["source"]) == (run_id, source)),
+        key=lambda row: (row["image_id"], row["version"], row["kind"], row["field"] or ""),
+    )
+
+
 def removals(record: Plain, keeps: Callable[[Row], bool]) -> list[Row]:
     rows = [row for row in record.removals if keeps(row)]
     rows.sort(key=lambda row: row["key"])

@@ -73,8 +73,9 @@ def test_the_least_important_columns_are_left_out_first_and_reported():
     assert not found.is_vertical
 
 
-def test_an_optional_column_without_values_takes_no_room():
-    found = table((1, None), (2, None), columns=("a", "b"), optional=("b",), width=80)
+@pytest.mark.parametrize("width", [None, 80])
+def test_an_optional_column_without_values_takes_no_room(width):
+    found = table((1, None), (2, None), columns=("a", "b"), optional=("b",), width=width)
     assert list(found.lines()) == ["A", "1", "2"]
     assert found.left_out == ()
 

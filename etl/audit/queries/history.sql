@@ -6,11 +6,7 @@
 -- optional: source, run_id, valid_to, opened_as, evidence
 select
     v.source, v.image_id, v.version, v.valid_from, v.valid_to, v.run_id,
-    v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
-    v.visibility, v.origin, v.service_type, v.flavor_type, v.size, v.swr_path,
-    v.swr_registry, v.swr_organization, v.swr_repository, v.swr_tag, v.swr_instance_id,
-    v.show_name, v.show_tag, v.status_message, v.dev_services, v.resource_categories,
-    v.tags, v.created_at, v.updated_at,
+    {{ tracked("v") }},
     v.extra, v.opened_as, v.closed_as, v.closed_run_id,
     r.evidence, r.evidence_detail, r.missing_since, r.last_seen_at
 from image_versions as v

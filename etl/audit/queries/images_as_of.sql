@@ -25,11 +25,7 @@ select
     v.source, v.image_id,
     {% if state == "present" %}'present'{% elif state %}v.closed_as
     {%- else %}case when {{ is_valid }} then 'present' else v.closed_as end{% endif %} as state,
-    v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
-    v.visibility, v.origin, v.service_type, v.flavor_type, v.size, v.swr_path,
-    v.swr_registry, v.swr_organization, v.swr_repository, v.swr_tag, v.swr_instance_id,
-    v.show_name, v.show_tag, v.status_message, v.dev_services, v.resource_categories,
-    v.tags, v.created_at, v.updated_at,
+    {{ tracked("v") }},
     v.extra, v.version, v.valid_from, v.valid_to, v.run_id
 from image_versions as v
 {% if at_run %}join bounds as b on b.source = v.source{% endif %}
