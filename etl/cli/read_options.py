@@ -61,6 +61,14 @@ def reports() -> tuple[str, ...]:
     return names_in("reports")
 
 
+def schemas() -> tuple[str, ...]:
+    """The outputs whose JSON Schema is part of the package."""
+    from importlib.resources import files
+
+    names = (each.name for each in files("etl").joinpath("schemas").iterdir())
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
+
+
 def relations() -> Iterable[str]:
     """The relations that `export` writes."""
     from etl.audit.export import RELATIONS

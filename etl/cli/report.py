@@ -12,7 +12,7 @@ from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, source_option
 from etl.cli.output import note, print_json, print_rows
 from etl.cli.read import print_answer
-from etl.cli.read_options import Known, RowOptions, relations, reports, row_options
+from etl.cli.read_options import Known, RowOptions, relations, reports, row_options, schemas
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -289,3 +289,27 @@ def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None, out
         print_json(ExportedFile(file=str(file), relation=relation, rows=exported.count))
     else:
         note(cli, f"wrote {file}: {exported.count:,} rows of {relation}")
+
+
+@click.command(short_help="Print the JSON Schema of a command's JSON output.")
+@click.argument("name", required=False, type=Known("schema", schemas), metavar="[NAME]")
+@pass_cli
+def schema(cli: CliContext, name: str | None) -> None:
+    """Print the JSON Schema of what a command prints with --output json or --format json.
+
+    Without NAME, list the schemas. Those of `--format jsonl` are the `items` of the schema.
+
+    \b
+    image-sync schema
+    image-sync schema changes > changes.schema.json
+    """
+    from importlib.resources import files
+
+    from etl.audit.query import Rows
+    from etl.cli.output import print_machine_lines
+
+    if name is None:
+        print_rows(cli, Rows(("name",), ((each,) for each in schemas())))
+    else:
+        text = files("etl").joinpath("schemas", f"{name}.json").read_text("utf-8")
+        print_machine_lines([text.rstrip()])

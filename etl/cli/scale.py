@@ -160,7 +160,7 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         return False
     ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        cli.tell(in_one_line(outcome), exit_code=outcome.exit_code)
+        cli.tell(in_one_line(outcome, command_line=cli.again), exit_code=outcome.exit_code)
     elif not cli.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
