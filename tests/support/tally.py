@@ -1,6 +1,6 @@
 """Counts of what the tests tried, and the table in docs/reliability.md that is generated from them.
 
-`make reliability` sets IMAGE_SYNC_TALLY to a file to which each count is appended as a line of JSON.
+`make reliability` sets IMAGE_SYNC_TALLY to a file to which each count is appended as a JSON line.
 After all tests have passed, `python -m tests.support.tally FILE COMMAND` writes the table.
 """
 
@@ -57,7 +57,7 @@ class Row:
 WHOLE = "old state or new; next run needs no manual step; `verify`"
 ROWS = (
     Row(
-        "runs of the whole program compared with a naive implementation of the contract, on both databases",
+        "runs of the whole program compared with a naive implementation, on both databases",
         "model",
         "1, 2, 3, 4, 6, 7, 8 after each step; `verify`",
         "runs",
