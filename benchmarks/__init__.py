@@ -1,4 +1,4 @@
-"""What does a sync cost, next to fetching the same pages and nothing else?
+"""Benchmarks: the cost of a sync, compared with fetching the same pages and with other tools.
 
     catalogue   the images, made from a seed · truth: what a database must hold after them
     server      a process: the pages ready-made on loopback · postgres: a process: fresh databases

@@ -1,4 +1,4 @@
-"""Which images does a catalogue of so many hold, in its first and its second generation?
+"""Generated catalogues of a given size: the first and the second generation.
 
 A record is 491 bytes of JSON, and its optional fields are as frequent as in the responses that were
 recorded. From the first generation to the second 1 % of the images move to another tag, 0.2 % go

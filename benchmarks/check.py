@@ -1,4 +1,4 @@
-"""A process that tells what a database holds: `python -m benchmarks.check DATABASE_URL`.
+"""A process that prints what a database contains: `python -m benchmarks.check DATABASE_URL`.
 
 The images that are there, value by value, as one digest; and what the latest run says it did.
 """

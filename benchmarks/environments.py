@@ -1,4 +1,4 @@
-"""Where does a peer run? In an environment of its own, made when it is first asked for."""
+"""A separate environment for each of the other tools, created on first use."""
 
 from __future__ import annotations
 

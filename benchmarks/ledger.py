@@ -1,4 +1,4 @@
-"""A ledger of so many images and runs, written by SQL in sets: `python -m benchmarks.ledger URL`.
+"""A record of a given size, written by SQL in sets: `python -m benchmarks.ledger URL`.
 
 For those who measure reading: its rows are such as a sync writes and every view adds up, but no
 network was asked and no digest is right, so `verify` would refuse it.

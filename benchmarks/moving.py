@@ -1,4 +1,4 @@
-"""A process that shows what comes of a catalogue that changes while it is read, and to whom.
+"""A process that reads catalogues while they change, with image-sync and with dlt.
 
     python -m benchmarks.moving FIRST COUNT [DLT_PYTHON]
 

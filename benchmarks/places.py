@@ -1,4 +1,4 @@
-"""What a sync needs around it: an API that shows a generation, an empty database, a configuration.
+"""The surroundings of a sync: an API with a generation, an empty database, a configuration.
 
 It knows nothing of what is measured.
 """

@@ -1,4 +1,4 @@
-"""A process that gives an empty PostgreSQL database for as long as it is needed.
+"""A process that provides an empty PostgreSQL database.
 
 The server is the one that the tests use: IMAGE_SYNC_TEST_POSTGRES_URL's, or one of their own. Its
 first line says that there is one; where there is none it ends at once. Then each line read is

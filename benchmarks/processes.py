@@ -1,4 +1,4 @@
-"""What did a whole process cost, and what did it say? And processes that others lean on."""
+"""Cost and output of a whole process, and helper processes that others depend on."""
 
 from __future__ import annotations
 

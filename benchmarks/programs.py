@@ -1,4 +1,4 @@
-"""What is measured: image-sync and its peers, each with the works that it can do and their truth.
+"""The programs that are measured, with their tasks and the check of the result.
 
 A program loads what the API shows into one database; `check` says whether that was right.
 """

@@ -1,4 +1,4 @@
-"""How long does each question take over a large ledger? `python -m benchmarks.reading`.
+"""The duration of each reading command over a large record: `python -m benchmarks.reading`.
 
 Builds `benchmarks.ledger`'s 1,000,000 images and 100 runs in each kind of database, asks every
 reading command its default question as a whole process, and writes docs/benchmarks-reading.md.

@@ -1,4 +1,4 @@
-"""What is measured, in which order? Each program in turn, by rounds, so that noise hits all alike.
+"""The measurements and their order: programs take turns, so that noise affects all of them.
 
 A round of a database: the floor, then for each program the first load, the unchanged and the
 changed catalogue into a fresh database. Its figures are compared with each other only, and count

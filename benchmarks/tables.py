@@ -1,4 +1,4 @@
-"""How is a figure shown to people? As a median with its range, beside the aim it should reach."""
+"""Figures for people: a median with its range, beside its goal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What are a catalogue's images, in one number that a database can be held against?"""
+"""A digest of the expected images, to compare with the content of a database."""
 
 from __future__ import annotations
 

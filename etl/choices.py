@@ -13,7 +13,7 @@ from etl.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MOST_NAMES: Final = 20
+_MOST_NAMES: Final = 40
 
 
 def require_known(kind: str, value: str, known: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of
 from etl.extract.http import Hosts
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.profiler import Profiler
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from etl.config import Settings
-    from etl.sources.shard import Shard
+    from etl.shard import Shard
     from etl.transform import ComponentRules
 
 

@@ -1,4 +1,4 @@
-"""What would a user take instead? One script for each peer, run in an environment of its own.
+"""Other tools for the same task: one script for each, run in an environment of its own.
 
 Each script takes the API's URL, the database's URL and a folder for what it keeps from one load to
 the next, and loads the listing once. It is set up as the peer's own documentation says.

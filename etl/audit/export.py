@@ -1,11 +1,12 @@
-"""How does a whole relation become a file? Streamed as CSV, JSON Lines or Parquet, row by row.
+"""A relation as a file: CSV, JSON Lines or Parquet, streamed row by row.
 
-CSV and JSON Lines are what the reading commands print. Parquet keeps types: instants in UTC, whole
-numbers, lists as lists, tags as structs; JSON objects stay JSON text.
+CSV and JSON Lines are as the reading commands print them. Parquet keeps types: UTC timestamps,
+integers, lists, and tags as structs; JSON objects stay JSON text.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -13,8 +14,9 @@ from sqlalchemy import BigInteger, Integer, Text, bindparam, text
 
 from etl.atomic_file import written_whole
 from etl.audit.query import Rows
+from etl.audit.record_span import notes_on_changes, notes_on_state, read_spans, require_kept
 from etl.audit.render import lines_of
-from etl.audit.retained import require_kept
+from etl.choices import require_known
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
@@ -43,10 +45,14 @@ RELATIONS: Final[dict[str, str | None]] = {
     "sync_runs": "started_at <= :as_of",
     "source_runs": "observed_at <= :as_of",
     "rejects": "rejected_at <= :as_of",
-    "release_ends": None,
     "source_fields": "first_seen_at <= :as_of",
 }
-"""What can be exported, and which of its rows there were at an instant; None: not known."""
+"""Relation → which of its rows existed at an instant; None: the relation has no history."""
+
+_PRUNED: Final = frozenset(
+    ("image_versions", "image_changes", "held_removals", "sync_runs", "source_runs", "rejects")
+)
+"""The relations whose old rows `prune` drops."""
 
 _OF_TABLES: Final[dict[str, TypeEngine[Any]]] = {
     column.name: column.type for table in metadata.sorted_tables for column in table.columns
@@ -56,13 +62,26 @@ _OF_VIEWS: Final[dict[str, TypeEngine[Any]]] = {
 }
 
 
-def export(
-    connection: Connection, path: Path, *, relation: str = "images", as_of: datetime | None = None
-) -> int:
-    """Writes a relation to `path`, whole or not at all; gives the number of rows.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The number of rows, and what a reader must know about them."""
 
-    The ending of `path` says the format. Raises `UsageError` for another one, for a relation that
-    is not there, and for an instant where the relation has no past.
+    count: int
+    notes: tuple[str, ...]
+
+
+def export(
+    connection: Connection,
+    path: Path,
+    *,
+    now: datetime,
+    relation: str = "images",
+    as_of: datetime | None = None,
+) -> Exported:
+    """Writes a relation to `path`, completely or not at all. The extension determines the format.
+
+    Raises `UsageError` for another extension, an unknown relation, an instant whose state was
+    pruned, and an instant for a relation without history.
     """
     write = _writer(path)
     statement = _statement(relation, is_as_of=as_of is not None)
@@ -70,14 +89,26 @@ def export(
     typed = text(statement).bindparams(*bound).columns(**_types(relation))
     streamed = {"stream_results": True, "max_row_buffer": BATCH}
     with snapshot(connection):
-        require_kept(connection, [as_of] if as_of else [])
+        notes = _notes(connection, relation, as_of, now)
         with (
             written_whole(path) as file,
             connection.execute(typed, execution_options=streamed) as result,
         ):
             counted = _Counted(tuple(row) for row in result)
             write(file, relation, Rows(tuple(result.keys()), iter(counted)))
-    return counted.count
+    return Exported(counted.count, notes)
+
+
+def _notes(
+    connection: Connection, relation: str, as_of: datetime | None, now: datetime
+) -> tuple[str, ...]:
+    spans = read_spans(connection)
+    if relation == "images" and as_of:
+        require_kept(connection, spans, [as_of])
+        return tuple(notes_on_state(spans, as_of, now=now))
+    if relation in _PRUNED:
+        return tuple(notes_on_changes(spans, None, as_of, now=now))
+    return ()
 
 
 class _Counted:
@@ -94,15 +125,14 @@ class _Counted:
 
 
 def _statement(relation: str, *, is_as_of: bool) -> str:
-    if relation not in RELATIONS:
-        raise UsageError(f"no relation {relation!r}", hint=f"there are: {', '.join(RELATIONS)}")
+    require_known("relation", relation, RELATIONS)
     if not is_as_of:
         return f"select * from {relation}"  # noqa: S608  # a name of RELATIONS
     condition = RELATIONS[relation]
     if condition is None:
         past = [name for name, known in RELATIONS.items() if known]
-        hint = f"these do: {', '.join(past)}"
-        raise UsageError(f"{relation} has no past: --as-of has nothing to say", hint=hint)
+        hint = f"it is for {', '.join(past)}"
+        raise UsageError(f"--as-of is not supported for {relation}", hint=hint)
     read_from = "image_versions" if relation == "images" else relation
     return f"select * from {read_from} where {condition}"  # noqa: S608  # our own words
 
@@ -117,7 +147,7 @@ def _types(relation: str) -> dict[str, TypeEngine[Any]]:
 def _writer(path: Path) -> Callable[[BinaryIO, str, Rows], None]:
     writers = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}
     if path.suffix.lower() not in writers:
-        raise UsageError(f"{path}: which format?", hint="name a .csv, .jsonl or .parquet file")
+        raise UsageError(f"{path}: the file name must end in .csv, .jsonl or .parquet")
     if path.suffix.lower() == ".parquet":
         _pyarrow()
     return writers[path.suffix.lower()]

@@ -1,19 +1,22 @@
-"""What happened to one image? Found by id, by the beginning of its id, by name or by swr_path."""
+"""The history of one image, found by its id or the beginning of it, by name or by swr_path."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.query import Rows, ask
+from etl.audit.answer import Answer, answer
+from etl.audit.known_names import require_sources
+from etl.audit.query import ask
 from etl.errors import UsageError
 from etl.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
+
+    from etl.audit.answer import Context
 
 _MOST_CHOICES: Final = 10
 _LAST: Final = "\U0010ffff"  # sorts behind every id with the same beginning
@@ -21,7 +24,7 @@ _LAST: Final = "\U0010ffff"  # sorts behind every id with the same beginning
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An image that may be meant, by its identity, and what it is called."""
+    """An image that matches what was typed."""
 
     source: str
     image_id: str
@@ -29,14 +32,14 @@ class Found:
 
 
 def find_images(connection: Connection, sought: str, *, sources: Sequence[str]) -> list[Found]:
-    """The image that is meant; of a whole id, the image of each source that has it.
+    """The image that is meant; for a complete id, the image of each source that has it.
 
-    Raises `UsageError` for none, and for several that are only abbreviated or called the same.
+    Raises `UsageError` if none matches, and if several do by an abbreviation, a name or a path.
     """
     found = _found(connection, sought, sources=sources)
     if not found:
-        hint = "an id or its beginning, a name, or a swr_path; `image-sync images` lists them"
-        raise UsageError(f"no image {printable(sought)!r}", hint=hint)
+        hint = "give an id or its beginning, a name or a swr_path; `image-sync images` lists them"
+        raise UsageError(f"no image '{printable(sought)}'", hint=hint)
     if len(found) == 1 or found[0].image_id == sought:
         return found
     choices = [
@@ -44,38 +47,42 @@ def find_images(connection: Connection, sought: str, *, sources: Sequence[str]) 
         for each in found[:_MOST_CHOICES]
     ]
     more = ["  …"] if len(found) > _MOST_CHOICES else []
-    head = f"several images are {printable(sought)!r}; say more of the id, or --source:"
+    head = f"'{printable(sought)}' matches several images; give more of the id, or --source:"
     raise UsageError("\n".join([head, *choices, *more]))
 
 
-def history(
-    connection: Connection, images: Sequence[Found], *, since: Any, until: Any, run: int | None
-) -> Rows:
-    """The images' versions, oldest first, each with what it changed and how it ended."""
-    narrowed = {"since": since, "until": until, "run": run}
-    first, *others = (_history(connection, each, narrowed) for each in images)
-    first.rows = chain(first.rows, *(each.rows for each in others))
-    return first
+def answer_history(
+    connection: Connection, sought: str, asked: Mapping[str, Any], context: Context
+) -> Answer:
+    """The versions of the image that is meant, each with what it changed and how it ended.
 
-
-def _history(connection: Connection, image: Found, narrowed: dict[str, Any]) -> Rows:
-    key: dict[str, Any] = {"source": image.source, "image_id": image.image_id}
-    fields = ask(connection, "history_changes", limit=0, **key)
-    by_version = {
-        version: [
-            dict(zip(("field", "old_value", "new_value"), row[1:], strict=True)) for row in rows
-        ]
-        for version, rows in groupby(fields.rows, key=lambda row: row[0])
-    }
-    answer = ask(connection, "history", limit=0, **narrowed, **key)
-    place = answer.columns.index("version")
-    rows = (
-        (*row, _told(changes := by_version.get(row[place], [])), changes) for row in answer.rows
+    `asked`: `sources`, `since`, `until`, `run`. Raises `UsageError` as `find_images` does.
+    """
+    require_sources(connection, asked["sources"], configured=context.configured)
+    images = find_images(connection, sought, sources=asked["sources"])
+    key = {"sources": [each.source for each in images], "image_id": images[0].image_id}
+    found = answer(connection, "history", {**asked, **key}, context)
+    changes = _changes(connection, key)
+    source, version = (list(found.rows.columns).index(each) for each in ("source", "version"))
+    extended = (
+        (*row, _summary(own := changes.get((row[source], row[version]), [])), own)
+        for row in found.rows.rows
     )
-    return Rows((*answer.columns, "changed", "changes"), rows, answer.shown)
+    return Answer(found.rows.extended(("changed", "changes"), extended), found.notes)
 
 
-def _told(changes: list[dict[str, str]]) -> list[str]:
+def _changes(
+    connection: Connection, key: Mapping[str, Any]
+) -> dict[tuple[str, int], list[dict[str, str]]]:
+    """Source and version → the fields that the version changed."""
+    found: dict[tuple[str, int], list[dict[str, str]]] = {}
+    for row in ask(connection, "history_changes", limit=0, **key).objects():
+        version = row.pop("source"), row.pop("version")
+        found.setdefault(version, []).append(row)
+    return found
+
+
+def _summary(changes: Sequence[Mapping[str, str]]) -> list[str]:
     return [f"{each['field']}: {each['old_value']} → {each['new_value']}" for each in changes]
 
 
@@ -88,8 +95,7 @@ def _found(connection: Connection, sought: str, *, sources: Sequence[str]) -> li
         {"swr_path": sought, "limit": few},
     ]
     for way in ways if sought else []:
-        answer = ask(connection, "find_image", sources=sources, **way)
-        found = [Found(*row) for row in answer.rows]
+        found = [Found(*row) for row in ask(connection, "find_image", sources=sources, **way).rows]
         if found:
             return found
     return []

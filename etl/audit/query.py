@@ -19,7 +19,7 @@ Rows have one order on both databases: nulls first, text by code point.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -31,9 +31,10 @@ from sqlalchemy import bindparam, text
 from etl.database.schema import metadata
 from etl.database.sql_functions import sql_functions
 from etl.database.types import Instant, JsonList
+from etl.model import TRACKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from jinja2 import Template
     from sqlalchemy import Connection, TextClause
@@ -97,26 +98,32 @@ class Query:
     def sql(self, dialect: str, given: Mapping[str, Any]) -> str:
         """The SQL for one kind of database, given the values of some parameters."""
         values = {**dict.fromkeys(self.parameters), **given}
-        functions = {**sql_functions(dialect), "observed_by": _observed_by}
+        own = {"observed_by": _observed_by, "tracked": _tracked}
+        functions = {**sql_functions(dialect), **own}
         return str(_template(self.template).render(**values, **functions))
 
 
 @dataclass(slots=True)
 class Rows:
-    """A result: its columns, and its rows as they arrive."""
+    """A result: its columns, and its rows as they arrive. Close it if rows are left unread."""
 
     columns: Sequence[str]
     rows: Iterator[Sequence[Any]]
     shown: Sequence[str] = ()
-    optional: Sequence[str] = field(default=())
+    optional: Sequence[str] = ()
+    close: Callable[[], object] = field(default=lambda: None)
 
     def objects(self) -> list[dict[str, Any]]:
         """The remaining rows, by the names of their columns."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
+    def with_rows(self, rows: Iterator[Sequence[Any]]) -> Rows:
+        """The result with other rows of the same columns."""
+        return replace(self, rows=rows)
+
     def extended(self, columns: Iterable[str], rows: Iterator[Sequence[Any]]) -> Rows:
         """The result with further columns; `rows` has them already."""
-        return Rows((*self.columns, *columns), rows, self.shown, self.optional)
+        return replace(self, columns=(*self.columns, *columns), rows=rows)
 
 
 @cache
@@ -153,7 +160,7 @@ def ask(
     options = {} if "limit" in parameters else {"stream_results": True, "max_row_buffer": _BATCH}
     result = connection.execute(statement, execution_options=options)
     rows = (tuple(row) for row in result)
-    return Rows(tuple(result.keys()), rows, query.shown, query.optional)
+    return Rows(tuple(result.keys()), rows, query.shown, query.optional, result.close)
 
 
 def bound(sql: str, values: Mapping[str, Any]) -> TextClause:
@@ -181,6 +188,11 @@ def runs_that_matter(
     else:
         return {}
     return {name: int(value) for name, value in result.objects()[0].items()}
+
+
+def _tracked(alias: str) -> str:
+    """The tracked columns of images."""
+    return ", ".join(f"{alias}.{name}" for name in TRACKED)
 
 
 def _observed_by(run: str) -> str:

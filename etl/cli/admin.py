@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etl.config import SourceSettings
     from etl.model import Outcome
     from etl.sample import AccessKey
-    from etl.sources.shard import Shard
+    from etl.shard import Shard
 
 PARTIAL: Final = 3
 _SHOWN: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
@@ -45,7 +45,7 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     image-sync sources --output json           for a scheduler that makes a task of each
     """
     from etl.audit.query import Rows
-    from etl.cli.output import show
+    from etl.cli.output import print_rows
     from etl.sources.select import find_sources
     from etl.text import printable_json
 
@@ -57,7 +57,7 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
         return cli.exit_code
     rows = (tuple(map(_words, each.values())) for each in told)
     columns = tuple(told[0]) if told else _SHOWN
-    show(cli, Rows(columns, rows, _SHOWN), form="table", limit=None)
+    print_rows(cli, Rows(columns, rows, _SHOWN))
     return cli.exit_code
 
 
@@ -73,7 +73,7 @@ def tell_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
 
 def _told(source: SourceSettings) -> dict[str, Any]:
     """What a scheduler needs to know of a source, and a person to recognise it."""
-    from etl.sources.shard import shard_key
+    from etl.shard import shard_key
 
     return {
         "name": source.name,

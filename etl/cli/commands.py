@@ -46,6 +46,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "prune": "etl.cli.prune:prune",
         "scale": "etl.cli.scale:scale",
         "sample-api": "etl.cli.admin:sample_api",
+        "schema": "etl.cli.report:schema",
         "completion": "etl.cli.admin:completion",
     },
 }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from etl.config import ReadingSettings, Settings
     from etl.log import Format
+    from etl.transform import ComponentTables
 
 NAME: Final = "image-sync"
 Read = TypeVar("Read", "Settings", "ReadingSettings")
@@ -71,6 +72,13 @@ class CliContext:
         from etl.config import read_reading_settings
 
         return self._read(read_reading_settings)
+
+    @cached_property
+    def component_tables(self) -> ComponentTables:
+        """The component names and end-of-life dates: the built-in ones and those of the user."""
+        from etl.transform.component_tables import builtin_tables
+
+        return builtin_tables()
 
     def _read(self, read: Callable[..., Read]) -> Read:
         from etl.config import find_config

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,7 +13,7 @@ from click.shell_completion import CompletionItem
 from etl import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 
 def source_names(
@@ -30,24 +28,6 @@ def source_names(
             tables = tomllib.loads(path.read_text("utf-8")).get("source", [])
             names = [table.get("name") for table in tables]
     return _beginning(incomplete, [name for name in names if isinstance(name, str)])
-
-
-def report_names(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """The named reports."""
-    from etl.audit.query import names_in
-
-    return _beginning(incomplete, names_in("reports"))
-
-
-def relation_names(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """What `export` can write."""
-    from etl.audit.export import RELATIONS
-
-    return _beginning(incomplete, RELATIONS)
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[CompletionItem]:
@@ -89,7 +69,7 @@ GLOBAL_OPTIONS: Final = (
 )
 
 
-def as_text(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+def as_text(_context: click.Context | None, _option: click.Parameter | None, value: Any) -> Any:
     """Refuses empty text, and bytes of an argument that are not UTF-8: no database holds them."""
     for each in value if isinstance(value, tuple) else (value,):
         if each is not None and not each.strip():
@@ -116,7 +96,7 @@ source_option: Final = click.option(
 
 
 def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    from etl.sources.shard import parse_shard
+    from etl.shard import parse_shard
 
     return parse_shard(value) if value else None
 
@@ -136,15 +116,6 @@ output_option: Final = click.option(
     help="For people, or for programs.",
 )
 
-format_option: Final = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="csv is safe to open in a spreadsheet; json and jsonl keep types.",
-)
-
 wait_option: Final = click.option(
     "--wait",
     "wait_seconds",
@@ -153,45 +124,3 @@ wait_option: Final = click.option(
     metavar="SECONDS",
     help="For another run's lock, instead of ending with 22 at once.",
 )
-
-limit_option: Final = click.option(
-    "--limit",
-    type=click.IntRange(min=0, max=2**62),
-    metavar="N",
-    help="So many rows; 0: all. Default: 100 in a table, else all.",
-)
-
-_TIME_HELP: Final = "ISO 8601, a date, or a duration ago such as 36h or 7d."
-_READING: Final = (
-    source_option,
-    click.option("--since", metavar="TIME", help=f"From TIME on: {_TIME_HELP}"),
-    click.option("--until", metavar="TIME", help="Before TIME."),
-    click.option("--run", type=NUMBER, metavar="N", help="Of this run alone."),
-    limit_option,
-    format_option,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the options of a reading command ask for, as they were typed."""
-
-    sources: tuple[str, ...]
-    since: str | None
-    until: str | None
-    run: int | None
-    limit: int | None
-    form: str
-
-
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every reading command has; the command gets them as one `Wanted`."""
-
-    @wraps(command)
-    def reading(*args: Any, **given: Any) -> Any:
-        wanted = {name: given.pop(name) for name in Wanted.__slots__}
-        return command(*args, wanted=Wanted(**wanted), **given)
-
-    for option in reversed(_READING):
-        reading = option(reading)
-    return reading

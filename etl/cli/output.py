@@ -1,7 +1,11 @@
-"""How is an answer given? Printed as wished, with a word when there is more, or nothing."""
+"""Results on standard output; remarks about them on standard error.
+
+JSON and CSV are UTF-8 in every locale.
+"""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 from itertools import chain, islice
@@ -10,94 +14,90 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 if TYPE_CHECKING:
-    from etl.audit.query import Folder, Rows
+    from collections.abc import Iterable
+
+    from etl.audit.query import Rows
     from etl.audit.render import Format
     from etl.cli.context import CliContext
 
 TABLE_LIMIT: Final = 100
-_PAST: Final = ("at", "at_run", "from_at", "from_run", "to_at", "to_run")
-
-
-def give(
-    cli: CliContext,
-    name: str,
-    /,
-    *,
-    limit: int | None,
-    form: str,
-    folder: Folder = "queries",
-    is_latest_first: bool = False,
-    **asked: Any,
-) -> None:
-    """Asks a named question and prints the answer. A limit of 0 is none; a table has one anyway.
-
-    `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
-    """
-    from etl.audit.query import ask, read_query, runs_that_matter
-    from etl.audit.retained import require_kept, require_order
-    from etl.database.snapshot import snapshot
-
-    limit = limit_of(form, limit)
-    if limit:
-        asked["limit"] = limit + 1
-    is_narrowed = any(value for key, value in asked.items() if key != "limit")
-    rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
-    past = [asked[each] for each in _PAST if each in asked]
-    sources = asked.get("sources", ())
-    with cli.reader() as connection, snapshot(connection):
-        require_kept(connection, past, sources=sources)
-        if len(past) > 1:
-            require_order(connection, *past, sources=sources)
-        if "first_run" in read_query(name, folder=folder).parameters:
-            asked |= runs_that_matter(connection, asked, rows=rows)
-        show(cli, ask(connection, name, folder=folder, **asked), form=form, limit=limit)
+_log = logging.getLogger(__name__)
 
 
 def limit_of(form: str, asked: int | None) -> int | None:
-    """So many rows at most: as asked for; a table has a limit anyway. 0 and nothing: no limit."""
+    """The most rows to print: a table has a limit by default. 0 and None: no limit."""
     return TABLE_LIMIT if asked is None and form == "table" else asked
 
 
-def show(cli: CliContext, answer: Rows, *, form: str, limit: int | None) -> None:
-    """Prints an answer; what concerns people alone goes to standard error."""
-    from etl.audit.render import lines_of
-
-    first = next(answer.rows, None)
+def print_rows(
+    cli: CliContext,
+    rows: Rows,
+    *,
+    form: str = "table",
+    limit: int | None = None,
+    is_vertical: bool = False,
+) -> None:
+    """Prints the rows of a result, at most `limit` of them."""
+    first = next(rows.rows, None)
     if first is None:
-        _tell(cli, "nothing found")
+        note(cli, "nothing found")
         if form == "table":
             return
     else:
-        answer.rows = chain([first], answer.rows)
-    remaining = answer.rows
-    answer.rows = islice(remaining, limit or None)
-    if form == "table" and sys.stdout.isatty():
-        _show_table(answer)
+        rows.rows = chain([first], rows.rows)
+    remaining = rows.rows
+    rows.rows = islice(remaining, limit or None)
+    if form == "table":
+        _print_table(cli, rows, is_vertical=is_vertical)
     else:
-        for line in lines_of(answer, cast("Format", form)):
-            click.echo(line)
+        from etl.audit.render import lines_of
+
+        print_machine_lines(lines_of(rows, cast("Format", form)))
     if limit and next(remaining, None) is not None:
-        _tell(cli, f"the first {limit:,}; there are more: --limit 0 shows all")
+        note(cli, f"only the first {limit:,} rows are shown; --limit 0 shows all")
 
 
-def _show_table(answer: Rows) -> None:
-    """A table that fits the terminal."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def print_json(value: Any) -> None:
+    """Prints a value (a struct, or what JSON knows) as indented JSON."""
+    import msgspec
 
-    from etl.audit.render import shown_cells
+    from etl.text import printable_json
 
-    columns, rows = shown_cells(answer)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console(width=shutil.get_terminal_size().columns).print(table)
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    print_machine_lines([printable_json(text)])
 
 
-def _tell(cli: CliContext, words: str) -> None:
-    if not cli.is_quiet:
-        click.echo(f"image-sync: {words}", err=True)
+def print_machine_lines(lines: Iterable[str]) -> None:
+    """Prints lines for programs: in UTF-8, whatever the locale."""
+    stream = sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(encoding="utf-8")
+    for line in lines:
+        stream.write(f"{line}\n")
+    stream.flush()
+
+
+def note(cli: CliContext, remark: str, **fields: Any) -> None:
+    """A remark about the result, on standard error; none with `-q`."""
+    if cli.is_quiet:
+        return
+    if cli.log_format == "json":
+        _log.warning(remark, extra=fields)
+    else:
+        from etl.text import printable
+
+        click.echo(f"image-sync: {printable(remark)}", err=True)
+
+
+def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
+    from etl.cli.table import Table
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    table = Table(rows, width=width, is_vertical=is_vertical)
+    for line in table.lines():
+        click.echo(line)
+    if table.is_vertical and not is_vertical:
+        note(cli, f"the table is wider than {width} columns: each row is shown as a block")
+    elif table.left_out:
+        names = ", ".join(table.left_out)
+        note(cli, f"not shown for lack of space: {names}; --vertical shows every column")

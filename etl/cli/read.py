@@ -1,63 +1,106 @@
-"""`images`, `history`, `changes`, `removals`, `diff`, `runs`, `rejects`: read the record."""
+"""Commands that read the record: images, history, changes, removals, diff, runs, rejects."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import (
-    Wanted,
-    as_text,
-    format_option,
-    limit_option,
-    reading_options,
-    source_option,
+from etl.cli.options import as_text, source_option
+from etl.cli.output import limit_of, note, print_rows
+from etl.cli.read_options import (
+    Known,
+    ReadOptions,
+    RowOptions,
+    fields,
+    read_options,
+    row_options,
 )
-from etl.cli.output import give
+
+if TYPE_CHECKING:
+    from etl.audit.answer import Answer, Context
+    from etl.audit.query import Folder
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
 
 
-def _times(cli: CliContext, wanted: Wanted) -> dict[str, Any]:
-    from etl.audit import time_args
+def print_answer(
+    cli: CliContext,
+    name: str,
+    asked: dict[str, Any],
+    rows: RowOptions,
+    *,
+    folder: Folder = "queries",
+    is_latest_first: bool = False,
+) -> None:
+    """Asks a named query and prints the answer.
 
-    now = cli.clock()
-    return {
-        "since": time_args.since(wanted.since, now=now) if wanted.since is not None else None,
-        "until": time_args.until(wanted.until, now=now) if wanted.until is not None else None,
-    }
+    `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
+    """
+    from etl.audit.answer import answer
+    from etl.database.snapshot import snapshot
+
+    limit = limit_of(rows.form, rows.limit)
+    is_narrowed = any(value not in (None, ()) for value in asked.values())
+    latest_rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
+    is_feed = asked.get("after") is not None
+    asked = {**asked, "limit": limit + 1 if limit and not is_feed else limit}
+    with cli.reader() as connection, snapshot(connection):
+        found = answer(
+            connection, name, asked, context_of(cli), folder=folder, latest_rows=latest_rows
+        )
+        _print(cli, found, rows, limit=None if is_feed else limit)
+
+
+def _print(cli: CliContext, found: Answer, rows: RowOptions, *, limit: int | None) -> None:
+    for remark in found.notes:
+        note(cli, remark)
+    with closing(found.rows):
+        print_rows(cli, found.rows, form=rows.form, limit=limit, is_vertical=rows.is_vertical)
+
+
+def context_of(cli: CliContext) -> Context:
+    """What answers depend on besides the database."""
+    from etl.audit.answer import Context
+
+    names = cli.reading.source_names
+    return Context(now=cli.clock(), configured=names, tables=cli.component_tables)
 
 
 def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
     """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
     from etl.audit.time_args import as_of_or_run
 
-    meant = as_of_or_run(text, now=cli.clock())
-    return {run if isinstance(meant, int) else at: meant}
+    moment = as_of_or_run(text, now=cli.clock())
+    return {run if isinstance(moment, int) else at: moment}
 
 
-def _give(cli: CliContext, name: str, wanted: Wanted, **asked: Any) -> None:
-    """Asks a named question, narrowed as wanted, and prints the answer."""
-    asked |= {**_times(cli, wanted), "sources": wanted.sources, "run": wanted.run}
-    give(cli, name, limit=wanted.limit, form=wanted.form, **asked)
-
-
-@click.command(short_help="Which images are there, or were there at a time.")
-@click.option("--as-of", metavar="TIME", help="What was there at TIME (or after run N).")
+@click.command(short_help="List images, now or as of a time.")
+@click.option(
+    "--as-of",
+    metavar="TIME|RUN",
+    help="The catalogue at TIME (a date: at its end), or after run number RUN.",
+)
 @click.option(
     "--state",
-    type=click.Choice(_STATES),
+    type=Known("state", lambda: _STATES),
     default="present",
     show_default=True,
-    help="Images of this state.",
+    help="Images in this state.",
 )
-@click.option("--arch", callback=as_text, help="x86_64, aarch64, …")
-@click.option("--type", "type_", callback=as_text, help="BUILD_IN, DEDICATED, …")
-@click.option("--dev-service", callback=as_text, help="NOTEBOOK, SSH, …")
-@reading_options
+@click.option("--arch", callback=as_text, metavar="ARCH", help="x86_64, aarch64, …")
+@click.option("--type", "type_", callback=as_text, metavar="TYPE", help="BUILD_IN, DEDICATED, …")
+@click.option("--dev-service", callback=as_text, metavar="NAME", help="NOTEBOOK, SSH, …")
+@click.option(
+    "--component",
+    callback=as_text,
+    metavar="NAME[=VERSION]",
+    help="Images that contain this software: python, pytorch=2.1.0, cann, ubuntu=22.04, …",
+)
+@read_options
 @pass_cli
 def images(
     cli: CliContext,
@@ -67,142 +110,173 @@ def images(
     type_: str | None,
     dev_service: str | None,
     *,
-    wanted: Wanted,
+    component: str | None,
+    read: ReadOptions,
+    rows: RowOptions,
 ) -> None:
-    """List images: the present ones, unless --state names another or all.
+    """List images. Without --state, only present ones.
 
     \b
     image-sync images --arch aarch64 --type DEDICATED
+    image-sync images --component python=3.7
     image-sync images --as-of 2026-11-01 --format csv > images.csv
-    image-sync images --since 7d                 the ones whose latest change is so young
-    image-sync images --run 12                   the ones that run 12 brought, as they still are
+    image-sync images --since 7d                 changed in the last seven days
+    image-sync images --state removed --vertical
 
-    With --as-of, images have the state and the values of that time.
+    With --as-of, images have the state and the values of that time. --since and --until then
+    refer to the start of their version, otherwise to their latest change.
     """
+    software, is_versioned, version = (component or "").strip().lower().partition("=")
+    if (component is not None and not software) or (is_versioned and not version):
+        raise click.UsageError("--component takes NAME or NAME=VERSION, for example python=3.7")
     asked: dict[str, Any] = {
-        "arch": None if arch is None else arch.strip().lower(),
-        "type": None if type_ is None else type_.strip().upper(),
-        "dev_service": None if dev_service is None else dev_service.strip().upper(),
+        **read.parameters(now=cli.clock()),
+        "state": None if state == "all" else state,
+        "arch": arch and arch.strip().lower(),
+        "type": type_ and type_.strip().upper(),
+        "dev_service": dev_service and dev_service.strip().upper(),
+        "component": software or None,
+        "component_version": version or None,
     }
     if as_of is not None:
         asked |= _moment(cli, as_of, at="at", run="at_run")
-        asked["state"] = None if state == "all" else state
-        _give(cli, "images_as_of", wanted, **asked)
+        print_answer(cli, "images_as_of", asked, rows)
         return
-    asked["state"] = None if state == "all" else state
-    asked["is_absent"] = True if state in {"removed", "out_of_scope"} else None
-    _give(cli, "images", wanted, **asked)
+    asked["is_absent"] = state in {"removed", "out_of_scope"} or None
+    print_answer(cli, "images", asked, rows)
 
 
-@click.command(short_help="All versions of one image, and what changed in each.")
+@click.command(short_help="Show every version of one image.")
 @click.argument("image_id", callback=as_text)
-@reading_options
+@read_options
 @pass_cli
-def history(cli: CliContext, image_id: str, *, wanted: Wanted) -> None:
-    """Show every version of an image, with what changed, and how a removal is known.
+def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptions) -> None:
+    """Show every version of an image: what changed in it, how it ended, and the evidence.
 
-    IMAGE_ID may be shortened while it stays unambiguous; a name or a swr_path will do, too. A
-    whole id that several sources have is told of each.
+    IMAGE_ID may be the beginning of an id, as long as it is unambiguous, or a name or a swr_path.
+    A complete id that exists in several sources shows all of them.
 
     \b
     image-sync history 0d4f
-    image-sync history ocr-training
+    image-sync history ocr-training --vertical
     """
-    from etl.audit.history import find_images
-    from etl.audit.history import history as read_history
-    from etl.cli.output import limit_of, show
+    from etl.audit.history import answer_history
     from etl.database.snapshot import snapshot
 
-    limit = limit_of(wanted.form, wanted.limit)
+    limit = limit_of(rows.form, rows.limit)
     with cli.reader() as connection, snapshot(connection):
-        found = find_images(connection, image_id, sources=wanted.sources)
-        answer = read_history(connection, found, run=wanted.run, **_times(cli, wanted))
-        show(cli, answer, form=wanted.form, limit=limit)
+        asked = read.parameters(now=cli.clock())
+        found = answer_history(connection, image_id, asked, context_of(cli))
+        _print(cli, found, rows, limit=limit)
 
 
-@click.command(short_help="What runs changed, field by field, latest first.")
-@click.option("--kind", type=click.Choice(_KINDS), help="Changes of this kind.")
-@click.option("--field", callback=as_text, help="A tracked column of images: size, status, tag, …")
-@reading_options
+@click.command(short_help="List what runs changed, field by field, latest first.")
+@click.option("--kind", type=Known("kind", lambda: _KINDS), help="Changes of this kind.")
+@click.option(
+    "--field", type=Known("field", fields), help="Changes of this column: size, status, tag, …"
+)
+@click.option(
+    "--after",
+    type=click.IntRange(min=-1, max=2**62),
+    metavar="ENTRY",
+    help="Changes of log entries after ENTRY, oldest first; -1: from the first entry.",
+)
+@read_options
 @pass_cli
-def changes(cli: CliContext, kind: str | None, field: str | None, *, wanted: Wanted) -> None:
-    """List what runs added, changed, removed and restored, latest first; values are JSON text.
+def changes(
+    cli: CliContext,
+    kind: str | None,
+    field: str | None,
+    after: int | None,
+    *,
+    read: ReadOptions,
+    rows: RowOptions,
+) -> None:
+    """List what runs added, changed, removed and restored, latest first. Values are JSON text.
 
     \b
     image-sync changes --since 7d --kind changed
     image-sync changes --field status --format jsonl
     image-sync changes --run 12
+    image-sync changes --after 41 --format jsonl
+
+    With --after, a program can follow the changes: it passes the last `entry` that it processed
+    and receives the changes of later entries, oldest first. With --limit, it receives complete
+    entries only: at most N rows, but at least one entry.
     """
-    _give(cli, "changes", wanted, is_latest_first=True, kind=kind, field=field)
+    asked = {**read.parameters(now=cli.clock()), "kind": kind, "field": field, "after": after}
+    print_answer(cli, "changes", asked, rows, is_latest_first=True)
 
 
-@click.command(short_help="What was removed, and how it is known; --held: held removals.")
-@click.option("--held", "is_held", is_flag=True, help="Removals that the guard holds now.")
-@reading_options
+@click.command(short_help="List removed images with their evidence; --held: held removals.")
+@click.option("--held", "is_held", is_flag=True, help="Removals that wait for a decision.")
+@read_options
 @pass_cli
-def removals(cli: CliContext, *, is_held: bool, wanted: Wanted) -> None:
+def removals(cli: CliContext, *, is_held: bool, read: ReadOptions, rows: RowOptions) -> None:
     """List removed images with their evidence, latest first.
+
+    With --held, list the removals that the guard holds. RUN_ID is the number to pass to `approve`
+    or `dismiss`.
 
     \b
     image-sync removals --since 2026-11-01 --format csv
     image-sync removals --held
     """
-    _give(cli, "held" if is_held else "removals", wanted)
+    asked = read.parameters(now=cli.clock())
+    print_answer(cli, "held" if is_held else "removals", asked, rows)
 
 
-@click.command(short_help="The catalogue at two instants or runs, against each other.")
-@click.argument("from_", metavar="FROM")
-@click.argument("to")
+@click.command(short_help="Compare the catalogue at two times or runs.")
+@click.argument("from_", metavar="FROM", callback=as_text)
+@click.argument("to", callback=as_text)
 @source_option
-@limit_option
-@format_option
+@row_options
 @pass_cli
 def diff(
-    cli: CliContext,
-    from_: str,
-    to: str,
-    *,
-    sources: tuple[str, ...],
-    limit: int | None,
-    form: str,
+    cli: CliContext, from_: str, to: str, *, sources: tuple[str, ...], rows: RowOptions
 ) -> None:
-    """Show what is different between FROM and TO, each an instant or a run's number.
+    """Show what differs between FROM and TO. Each is a time or the number of a run.
+
+    A date means its end, today means now.
 
     \b
     image-sync diff 7d now
     image-sync diff 2026-10-01 2026-11-01 --format json
     image-sync diff 11 12
     """
-    sides = {
+    asked = {
+        "sources": sources,
         **_moment(cli, from_, at="from_at", run="from_run"),
         **_moment(cli, to, at="to_at", run="to_run"),
     }
-    give(cli, "diff", limit=limit, form=form, sources=sources, **sides)
+    print_answer(cli, "diff", asked, rows)
 
 
-@click.command(short_help="The runs, latest first, and what they came to.")
-@click.option("--by-source", is_flag=True, help="One row for each run and source, with all counts.")
-@reading_options
+@click.command(short_help="List runs with their results, latest first.")
+@click.option("--by-source", is_flag=True, help="One row per run and source, with all counts.")
+@read_options
 @pass_cli
-def runs(cli: CliContext, *, by_source: bool, wanted: Wanted) -> None:
+def runs(cli: CliContext, *, by_source: bool, read: ReadOptions, rows: RowOptions) -> None:
     """List runs, latest first, with their counts over all sources.
 
     \b
     image-sync runs --since 7d
     image-sync runs --run 12 --by-source --format json
     """
-    _give(cli, "source_runs" if by_source else "runs", wanted)
+    asked = read.parameters(now=cli.clock())
+    print_answer(cli, "source_runs" if by_source else "runs", asked, rows)
 
 
-@click.command(short_help="Records that could not be understood, and why.")
-@click.option("--all", "is_all", is_flag=True, help="Resolved ones, too.")
-@reading_options
+@click.command(short_help="List records that could not be parsed, with the reason.")
+@click.option("--all", "is_all", is_flag=True, help="Include resolved ones.")
+@read_options
 @pass_cli
-def rejects(cli: CliContext, *, is_all: bool, wanted: Wanted) -> None:
+def rejects(cli: CliContext, *, is_all: bool, read: ReadOptions, rows: RowOptions) -> None:
     """List rejected records with their reason, latest first; by default the unresolved ones.
 
     \b
     image-sync rejects
     image-sync rejects --all --format jsonl
     """
-    _give(cli, "rejects", wanted, is_unresolved=None if is_all else True)
+    asked = {**read.parameters(now=cli.clock()), "is_unresolved": None if is_all else True}
+    print_answer(cli, "rejects", asked, rows)

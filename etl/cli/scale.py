@@ -15,7 +15,7 @@ from etl.cli.options import shard_option, source_option
 
 if TYPE_CHECKING:
     from etl.model import Outcome
-    from etl.sources.shard import Shard
+    from etl.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,12 @@ def worker(
 def status(cli: CliContext) -> None:
     """Show each region's queue: how many jobs are in which state."""
     from etl.audit.query import Rows
-    from etl.cli.output import show
+    from etl.cli.output import print_rows
 
     found = _room("queue").read_queues(cli.settings)
     shown = ("name", "todo", "doing", "succeeded", "failed")
     rows = (tuple(each[name] for name in shown) for each in found)
-    show(cli, Rows(("queue", *shown[1:]), rows), form="table", limit=None)
+    print_rows(cli, Rows(("queue", *shown[1:]), rows))
 
 
 def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
@@ -161,7 +161,7 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         return False
     ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        cli.tell(in_one_line(outcome), exit_code=outcome.exit_code)
+        cli.tell(in_one_line(outcome, command_line=cli.again), exit_code=outcome.exit_code)
     elif not cli.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"

@@ -1,41 +1,35 @@
-"""What did a run do? For people, and as the one JSON object that programs rely on.
+"""The result of a run: as text, in one line, and as the struct that programs receive.
 
-Pure: from a `RunOutcome` to text. It decides nothing and prints nothing.
+Pure: from a `RunOutcome` to text. It prints nothing.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from msgspec import UNSET, convert
+
+from etl.cli.results import Plan, RunResult, SourceFailure, SourceResult, Stage
 from etl.clock import instant_text
-from etl.text import count_text, printable, printable_json
+from etl.text import count_text, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from etl.model import Outcome, RunOutcome, WalkFacts
 
 _COUNTS: Final = (
-    "seen",
-    "added",
-    "changed",
-    "unchanged",
-    "removed",
-    "restored",
-    "out_of_scope",
-    "held",
-    "missing",
-    "rejected",
+    *("seen", "added", "changed", "unchanged", "removed", "restored", "in_scope"),
+    *("out_of_scope", "held", "missing", "rejected"),
 )
-_SURE: Final = {
-    "exact": "nothing was missed: the pages add up",
-    "ordered": "nothing was missed: read in order, last page to first",
-    "agreed": "nothing was missed: two readings agree",
-    "none": "not certified: something may have been missed, so nothing counts as removed",
+_FACTS: Final = ("certificate", "walks", "pages", "requests", "retries", "reported_total")
+_CERTIFICATES: Final = {
+    "exact": "complete: the pages add up",
+    "ordered": "complete: read in order of creation, from the last page to the first",
+    "agreed": "complete: two consecutive reads agree",
+    "none": "not certified: images may have been missed, so none is removed",
 }
-MOST_LISTINGS: Final = 3  # that are told of one by one
+_MOST_LISTINGS: Final = 3
 _RULES: Final = {
     "empty_listing": "a listing with present images came back empty",
     "max_count": "more than removals.max_count",
@@ -43,34 +37,39 @@ _RULES: Final = {
 }
 
 
-def as_json(outcome: RunOutcome, **more: Any) -> str:
-    """The object of `sync --output json`; `more` are further members."""
-    told = {
-        "run_id": outcome.run_id,
-        "status": outcome.status,
-        "started_at": instant_text(outcome.started_at),
-        "finished_at": instant_text(outcome.finished_at),
-        "dry_run": outcome.is_dry_run,
-        "sources": [_source_object(source) for source in outcome.sources],
-        **more,
-    }
-    return printable_json(json.dumps(told, ensure_ascii=False, indent=2))
+def as_struct(
+    outcome: RunOutcome,
+    *,
+    plans: Mapping[str, Plan] | None = None,
+    profile: Iterable[Mapping[str, Any]] | None = None,
+) -> RunResult:
+    """The object of `sync --output json`; `plans` by source, for a dry run."""
+    return RunResult(
+        run_id=outcome.run_id,
+        status=cast("Any", outcome.status),
+        started_at=instant_text(outcome.started_at),
+        finished_at=instant_text(outcome.finished_at),
+        dry_run=outcome.is_dry_run,
+        checkpoint=getattr(outcome, "checkpoint", None),
+        sources=[_source(each, (plans or {}).get(each.name)) for each in outcome.sources],
+        profile=UNSET if profile is None else [convert(row, Stage) for row in profile],
+    )
 
 
-def as_text(outcome: RunOutcome, *, again: Callable[[str], str]) -> str:
-    """The summary for people; `again` makes a command line out of arguments."""
+def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
+    """The summary for people; `command_line` makes a command of arguments that can be pasted."""
     lines = [_headline(outcome)]
     for source in outcome.sources:
-        lines += ["", *_source_lines(source, outcome=outcome, again=again)]
-    if outcome.run_id is not None and any(map(_has_news, outcome.sources)):
-        lines += ["", f"Look closer: {again(f'changes --run {outcome.run_id}')}"]
+        lines += ["", *_source_lines(source, outcome=outcome, command_line=command_line)]
+    if outcome.run_id is not None and any(map(_has_changes, outcome.sources)):
+        lines += ["", f"Details: {command_line(f'changes --run {outcome.run_id}')}"]
     return "\n".join(lines)
 
 
-def in_one_line(outcome: RunOutcome) -> str:
-    """What is wrong with a run that did not simply succeed."""
+def in_one_line(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
+    """What is wrong with a run that did not simply succeed, with the commands to decide."""
     wrong = [
-        f"{printable(source.name)}: {_what_is_wrong(source, outcome.run_id)}"
+        f"{printable(source.name)}: {_problem(source, outcome.run_id, command_line)}"
         for source in outcome.sources
         if source.status != "succeeded"
     ]
@@ -89,124 +88,111 @@ def _run_name(outcome: RunOutcome) -> str:
 
 
 def _source_lines(
-    source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]
+    source: Outcome, *, outcome: RunOutcome, command_line: Callable[[str], str]
 ) -> Iterator[str]:
     facts = source.facts
     name = printable(source.name)
     if source.status == "failed":
         yield f"{name}: failed ({source.error_kind})"
-        yield f"  ! {printable(source.error_message or 'no reason known')}"
+        yield f"  ! {printable(source.error_message or 'unknown reason')}"
         return
     effort = f"{count_text(facts.pages, 'page')}, {count_text(facts.requests, 'request')}"
-    walks = f", {facts.walks} readings" if facts.walks > 1 else ""
+    walks = f", {facts.walks} walks" if facts.walks > 1 else ""
     if facts.walks:
         yield f"{name}: {count_text(source.seen, 'image')} seen ({effort}{walks})"
-        yield f"  {facts.certificate:>9}  {_SURE[facts.certificate]}"
-        yield from _doubts(facts)
+        yield f"  {facts.certificate:>9}  {_CERTIFICATES[facts.certificate]}"
+        yield from _reasons(facts)
     else:
         yield f"{name}: {count_text(source.present, 'image')} present"
-    for count, text in _news(source):
+    for count, text in _counts(source):
         if count:
             yield f"  {count:>9,}  {text}"
-    yield from _advice(source, outcome=outcome, again=again)
+    if outcome.run_id is not None:
+        yield from _next_steps(source, outcome.run_id, command_line)
 
 
-def _doubts(facts: WalkFacts) -> Iterator[str]:
+def _reasons(facts: WalkFacts) -> Iterator[str]:
     """Why a walk is not certified, listing by listing."""
     listings = facts.detail.get("listings", ()) if facts.certificate == "none" else ()
-    in_doubt = [each for each in listings if each["certificate"] == "none"]
-    for each in in_doubt[:MOST_LISTINGS]:
+    uncertified = [each for each in listings if each["certificate"] == "none"]
+    for each in uncertified[:_MOST_LISTINGS]:
         reasons = [*each.get("reasons", ()), *([each["backward"]] if "backward" in each else [])]
         yield f"             {printable(each['listing'])}: {'; '.join(reasons)}"
-    if in_doubt[MOST_LISTINGS:]:
-        yield f"             … and {count_text(len(in_doubt) - MOST_LISTINGS, 'more listing')}"
+    if uncertified[_MOST_LISTINGS:]:
+        more = count_text(len(uncertified) - _MOST_LISTINGS, "more listing")
+        yield f"             … and {more}"
 
 
-def _news(source: Outcome) -> Iterator[tuple[int, str]]:
+def _counts(source: Outcome) -> Iterator[tuple[int, str]]:
     fields = ", ".join(
         f"{name} {count:,}"
         for name, count in sorted(source.changed_fields.items(), key=lambda each: (-each[1], each))
     )
     detail = source.facts.detail
-    altered = "; altered: " + fields if fields and not source.changed else ""
+    differing = f"; changed fields: {fields}" if fields and not source.changed else ""
     yield source.added, "added"
     yield source.changed, f"changed: {fields}"
-    yield source.restored, f"restored: removed before, and back again{altered}"
-    yield source.removed, "removed, each with its evidence"
-    yield source.in_scope, "taken in again by the source's types, workspaces and filters"
-    yield source.out_of_scope, "out of scope: no longer taken in by the source's filters"
+    yield source.restored, f"restored: had been removed{differing}"
+    yield source.removed, "removed, each with evidence"
+    yield source.in_scope, "in scope again: included by the source's types, workspaces and filters"
+    yield source.out_of_scope, "out of scope: excluded by the source's types, workspaces or filters"
     yield source.unchanged, "unchanged"
-    yield detail.get("found_by_lookup", 0), "not listed, but found by their ids: they stay"
-    yield source.missing, "missing, not proven removed: they stay until a later run knows"
-    yield detail.get("dismissed", 0), "held removals dropped: later runs judge anew"
+    yield detail.get("found_by_lookup", 0), "not listed, but found by id: still present"
+    yield source.missing, "missing without proof: present until a later run decides"
+    yield detail.get("dismissed", 0), "held removals dismissed: later runs decide again"
     rule = source.held_rule
     held = "removal" if source.held == 1 else "removals"
     yield source.held, f"{held} held by the guard ({rule}): {_RULES.get(rule, '')}"
     yield source.rejected, "record rejected" if source.rejected == 1 else "records rejected"
 
 
-def _advice(source: Outcome, *, outcome: RunOutcome, again: Callable[[str], str]) -> Iterator[str]:
-    if source.removed and outcome.run_id is not None:
-        yield f"  removed:  {again(f'removals --run {outcome.run_id}')}"
-    if source.held and outcome.run_id is not None:
-        accept = f"sync --source {shlex.quote(printable(source.name))} --accept-removals"
-        yield f"  held:     {again('removals --held')}"
-        yield f"  let go:   {again(f'approve {outcome.run_id}')}"
-        yield f"  drop:     {again(f'dismiss {outcome.run_id}')}"
-        yield f"  accept:   {again(accept)}"
-    if source.rejected and outcome.run_id is not None:
-        yield f"  rejected: {again('rejects')}"
+def _next_steps(source: Outcome, run_id: int, command_line: Callable[[str], str]) -> Iterator[str]:
+    if source.removed:
+        yield f"  removals:        {command_line(f'removals --run {run_id}')}"
+    if source.held:
+        yield f"  held removals:   {command_line('removals --held')}"
+        yield f"  remove them:     {command_line(f'approve {run_id}')}"
+        yield f"  keep the images: {command_line(f'dismiss {run_id}')}"
+    if source.rejected:
+        yield f"  rejects:         {command_line('rejects')}"
 
 
-def _what_is_wrong(source: Outcome, run_id: int | None) -> str:
+def _problem(source: Outcome, run_id: int | None, command_line: Callable[[str], str]) -> str:
     if source.status == "failed":
         return printable(source.error_message or "failed")
-    parts = [
-        _what_is_held(source, run_id) if source.held else "",
-        "the walk could not be certified" if _is_unproven(source.facts) else "",
-        f"{count_text(source.rejected, 'record')} rejected" if source.rejected else "",
-    ]
-    return ", ".join(filter(None, parts)) or source.status
+    problems = []
+    if source.held:
+        held = f"{count_text(source.held, 'removal')} held ({source.held_rule})"
+        approve, dismiss = (command_line(f"{name} {run_id}") for name in ("approve", "dismiss"))
+        steps = f": remove them with `{approve}` or keep the images with `{dismiss}`"
+        problems.append(held if run_id is None else held + steps)
+    if source.facts.walks > 0 and source.facts.certificate == "none":
+        problems.append("the walk could not be certified")
+    if source.rejected:
+        rejected = f"{count_text(source.rejected, 'record')} rejected"
+        problems.append(f"{rejected} (see `{command_line('rejects')}`)")
+    return ", ".join(problems) or source.status
 
 
-def _what_is_held(source: Outcome, run_id: int | None) -> str:
-    told = f"{count_text(source.held, 'removal')} held ({source.held_rule})"
-    ways = f": approve {run_id}, dismiss {run_id}, or sync --accept-removals"
-    return told if run_id is None else told + ways
+def _has_changes(source: Outcome) -> bool:
+    counts = (source.added, source.changed, source.removed, source.restored, source.in_scope)
+    return any(counts) or bool(source.out_of_scope)
 
 
-def _is_unproven(facts: WalkFacts) -> bool:
-    return facts.walks > 0 and facts.certificate == "none"
-
-
-def _has_news(source: Outcome) -> bool:
-    changes = (source.added, source.changed, source.removed, source.restored)
-    return any(changes) or bool(source.in_scope or source.out_of_scope)
-
-
-def _source_object(source: Outcome) -> dict[str, Any]:
-    facts = source.facts
-    return {
-        "name": source.name,
-        "status": source.status,
-        "certified": facts.certificate != "none",
-        "certificate": facts.certificate,
-        "walks": facts.walks,
-        "pages": facts.pages,
-        "requests": facts.requests,
-        "retries": facts.retries,
-        "reported_total": facts.reported_total,
+def _source(source: Outcome, plan: Plan | None) -> SourceResult:
+    failure = None
+    if source.error_kind is not None:
+        request_id = source.error_request_id or None
+        failure = SourceFailure(
+            kind=source.error_kind, message=source.error_message, request_id=request_id
+        )
+    return SourceResult(
+        name=source.name,
+        status=source.status,
+        certified=source.facts.certificate != "none",
+        **{name: getattr(source.facts, name) for name in _FACTS},
         **{name: getattr(source, name) for name in _COUNTS},
-        "in_scope": source.in_scope,
-        "error": _error_object(source),
-    }
-
-
-def _error_object(source: Outcome) -> dict[str, Any] | None:
-    if source.error_kind is None:
-        return None
-    return {
-        "kind": source.error_kind,
-        "message": source.error_message,
-        "request_id": source.error_request_id or None,
-    }
+        entry=getattr(source, "entry", None),
+        error=failure,
+        plan=UNSET if plan is None else plan,
+    )

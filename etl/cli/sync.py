@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from etl.model import RunOutcome
-    from etl.sources.shard import Shard
+    from etl.shard import Shard
 
 _parallel_option = click.option(
     "--parallel",
@@ -182,14 +182,15 @@ def show_outcome(
 ) -> None:
     """Prints a run's result; with `-q` one line on standard error, when it is no success."""
     from etl.cli import summary
+    from etl.cli.output import print_json
 
     if output == "json":
-        told = {"profile": [*profile_rows(watch)]} if watch else {}
-        click.echo(summary.as_json(outcome, **told))
+        print_json(summary.as_struct(outcome, profile=profile_rows(watch) if watch else None))
     elif not cli.is_quiet:
-        click.echo(summary.as_text(outcome, again=cli.again))
+        click.echo(summary.as_text(outcome, command_line=cli.again))
     if cli.is_quiet and outcome.exit_code:
-        cli.tell(summary.in_one_line(outcome), exit_code=outcome.exit_code)
+        line = summary.in_one_line(outcome, command_line=cli.again)
+        cli.tell(line, exit_code=outcome.exit_code)
     if watch and output == "text":
         click.echo(f"\n{profile_table(watch)}", err=True)
 

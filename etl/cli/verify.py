@@ -26,14 +26,14 @@ def verify(cli: CliContext, sources: tuple[str, ...], *, since: str | None) -> N
     image-sync verify
     image-sync verify --since 7d
     """
-    from etl.audit.retained import require_sources
+    from etl.audit.known_names import require_sources
     from etl.audit.time_args import since_or_run
     from etl.audit.verify import verify as recompute
 
     after = since_or_run(since, now=cli.clock()) if since is not None else None
     with cli.reader() as connection:
         with connection.begin():
-            require_sources(connection, sources, known=cli.reading.source_names)
+            require_sources(connection, sources, configured=cli.reading.source_names)
         heads = recompute(connection, since=after, sources=sources)
     for each in heads:
         click.echo(head_line(each))

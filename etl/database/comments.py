@@ -58,11 +58,5 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "version": "as the text has it",
         "state": "the image's state: present, removed or out_of_scope",
     },
-    "release_ends": {
-        "component": "python, ubuntu, …, as in image_components",
-        "release": "the release; it stands for 3.7 and for every 3.7.x",
-        "ended_on": "the date, as YYYY-MM-DD",
-        "according_to": "the page that says so",
-    },
 }
 """View → column → meaning, in the views' order."""

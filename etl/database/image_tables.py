@@ -266,4 +266,6 @@ Index(
     postgresql_where=text("closed_as <> 'changed'"),
 )
 Index("ix_past_versions_valid_from", past_versions.c.valid_from)
+# The images that had an address before.
+Index("ix_past_versions_swr_path", past_versions.c.swr_path, postgresql_using="hash")
 Index("ix_field_changes_run_id", field_changes.c.run_id)

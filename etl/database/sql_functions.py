@@ -28,6 +28,9 @@ _SQLITE: Final[dict[str, Callable[..., str]]] = {
     "by_text": lambda column: f"{column} nulls first",
     # A table that is read as a whole: SQLite would walk an index and fetch each row by itself.
     "whole": lambda table, alias: f"{table} as {alias} not indexed",
+    # A common table expression that is computed once. SQLite does so by itself, and before 3.35
+    # has no word for it.
+    "materialized": lambda: "",
     # The Monday of an instant's week; the whole days from one date to another.
     "monday": lambda instant: f"date({instant}, 'weekday 0', '-6 days')",
     "days_between": lambda earlier, later: (
@@ -45,6 +48,7 @@ _POSTGRESQL: Final[dict[str, Callable[..., str]]] = {
     "has_element": lambda column, text: f"{column} @> jsonb_build_array(cast({text} as text))",
     "by_text": lambda column: f'{column} collate "C" nulls first',
     "whole": lambda table, alias: f"{table} as {alias}",
+    "materialized": lambda: "materialized",
     "monday": lambda instant: (
         f"to_char(date_trunc('week', {instant} at time zone 'UTC'), 'YYYY-MM-DD')"
     ),

@@ -6,6 +6,7 @@ It knows files and the driver, and no table.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
+from etl.errors import DatabaseUnavailable
 from etl.signals import received
 
 if TYPE_CHECKING:
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of a second
 _LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds
+_MOUNTS: Final = "/proc/self/mountinfo"
 _REFUSED: Final = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def open_sqlite(url: URL) -> Engine:
-    """An engine for a SQLite URL."""
+    """An engine for a SQLite URL. Raises `DatabaseUnavailable` without a working directory."""
+    url = _absolute(url)
     engine = create_engine(
         url,
         poolclass=NullPool if file_of(url) else None,
@@ -64,10 +68,50 @@ class _Patient(sqlite3.Connection):
         _patiently(super().commit)
 
 
+def _absolute(url: URL) -> URL:
+    """The URL with the file's full path, which messages and locks then name."""
+    if not file_of(url):
+        return url
+    try:
+        return url.set(database=os.path.abspath(file_of(url)))
+    except FileNotFoundError:  # os.getcwd()
+        raise DatabaseUnavailable(
+            f"the working directory was deleted, so {file_of(url)} cannot be found",
+            hint="change to another directory, or give the full path of the database",
+        ) from None
+
+
 def file_of(url: URL) -> str:
-    """The file that is the database; nothing when it is in memory, or no SQLite."""
+    """The file that is the database; empty if it is in memory, or not SQLite."""
     is_file = url.get_backend_name() == "sqlite" and url.database != ":memory:"
     return (url.database or "") if is_file else ""
+
+
+def refuse_lone_mount(file: str) -> None:
+    """Raises `DatabaseUnavailable` if the file alone is mounted into a container.
+
+    The container's folder is another one than the host's, and with it the lock and the journal
+    beside the file: two runs could write at once, and an interrupted one could not be rolled back.
+    """
+    if is_mount_point(file):
+        raise DatabaseUnavailable(
+            f"{file} is mounted as a single file, so locks and journals beside it are not shared",
+            hint="mount its folder instead",
+        )
+
+
+def is_mount_point(file: str) -> bool:
+    """Whether a file system is mounted on exactly this file; only Linux tells."""
+    path = os.path.realpath(file)
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
+            return any(_unescaped(line.split()[4]) == path for line in mounts)
+    except OSError:
+        return False
+
+
+def _unescaped(path: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
 
 
 def read_where_it_stands(engine: Engine) -> None:

@@ -18,26 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TRACKED: Final = ", ".join(TRACKED)
-# When the makers' own support of a release ended, and who says so.
-_RELEASES: Final = (
-    ("centos", "6", "2020-11-30", "https://wiki.centos.org/About/Product"),
-    ("centos", "7", "2024-06-30", "https://www.centos.org/centos-linux-eol/"),
-    ("centos", "8", "2021-12-31", "https://www.centos.org/centos-linux-eol/"),
-    ("debian", "8", "2020-06-30", "https://wiki.debian.org/LTS"),
-    ("debian", "9", "2022-06-30", "https://wiki.debian.org/LTS"),
-    ("debian", "10", "2024-06-30", "https://wiki.debian.org/LTS"),
-    ("python", "2.7", "2020-01-01", "https://devguide.python.org/versions/"),
-    ("python", "3.5", "2020-09-30", "https://devguide.python.org/versions/"),
-    ("python", "3.6", "2021-12-23", "https://devguide.python.org/versions/"),
-    ("python", "3.7", "2023-06-27", "https://devguide.python.org/versions/"),
-    ("python", "3.8", "2024-10-07", "https://devguide.python.org/versions/"),
-    ("python", "3.9", "2025-10-31", "https://devguide.python.org/versions/"),
-    ("python", "3.10", "2026-10-31", "https://devguide.python.org/versions/"),
-    ("ubuntu", "14.04", "2019-04-25", "https://wiki.ubuntu.com/Releases"),
-    ("ubuntu", "16.04", "2021-04-30", "https://wiki.ubuntu.com/Releases"),
-    ("ubuntu", "18.04", "2023-05-31", "https://wiki.ubuntu.com/Releases"),
-    ("ubuntu", "20.04", "2025-05-31", "https://wiki.ubuntu.com/Releases"),
-)
 # A subquery, not a common table expression: PostgreSQL takes a view apart only without one, and so
 # reads the first images by their index instead of sorting them all.
 _LAST_CERTIFIED: Final = """(
@@ -99,16 +79,6 @@ left join source_runs as r on r.run_id = f.run_id and r.source = v.source"""
 )
 
 
-_RELEASE_ENDS: Final = "select component, release, ended_on, according_to from (" + (
-    " union all ".join(
-        f"select '{component}' as component, '{release}' as release, '{ended_on}' as ended_on,"
-        f" '{told}' as according_to"
-        for component, release, ended_on, told in _RELEASES
-    )
-    + ") as known"
-)
-
-
 def _listed(column: str, name: str) -> dict[str, str]:
     return {
         "sqlite": f"""select c.source, c.image_id, each.value as {name}
@@ -145,7 +115,6 @@ from current_images as c, json_each(c.components) as each""",
     each.value ->> 0 as component, each.value ->> 1 as version, c.state
 from current_images as c, jsonb_array_elements(c.components) as each(value)""",
     },
-    "release_ends": _same(_RELEASE_ENDS),
 }
 """Name → dialect → definition, in the order in which they can be made."""
 
@@ -157,7 +126,6 @@ COMMENTS: Final[dict[str, str]] = {
     "image_resource_categories": "One row for each resource category of each image",
     "image_tags": "One row for each tag of each image",
     "image_components": "What name, tag, path and description say is inside each image",
-    "release_ends": "When the support of releases of components ended, as their makers say",
 }
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import delete, insert, select, text
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints
 from etl.load.codec import bound, instant_read
-from etl.load.lock import require_lock
+from etl.load.locks import require_lock
 from etl.load.sql import reading
 
 if TYPE_CHECKING:

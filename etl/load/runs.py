@@ -1,28 +1,25 @@
 """Rows of `sync_runs`: a run's start, its end, and the runs of processes that were killed.
 
-A live run holds a lock on its own number: an advisory lock on a connection of its own
-(PostgreSQL), or a byte of the lock file (SQLite). A row with status `running` without that lock
+A live run holds a lock on its own number (`locks`). A row with status `running` without that lock
 belongs to a process that was killed, and becomes `abandoned`.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, update
 
 from etl.database.engine import writing
+from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
-from etl.database.sqlite import file_of
-from etl.load.lock import FILE_LOCKS, lock_key
+from etl.load.locks import hold_run, keep_run, release_run, running_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
-
-_SESSIONS: Final[dict[tuple[str, int], Connection]] = {}
+    from sqlalchemy import Connection, CursorResult, Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +40,33 @@ def begin_run(engine: Engine, start: RunStart) -> int:
     connection = engine.connect()
     try:
         with writing(connection):
+            repair_sequences(connection)
             _abandon_dead(connection)
             row = insert(sync_runs).values(status="running", **asdict(start))
-            run_id = int(connection.execute(row.returning(sync_runs.c.run_id)).scalar_one())
-            _lock_run(connection, run_id)
+            run_id = _run_id(connection.execute(row))
+            hold_run(connection, run_id)
     except BaseException:
         connection.close()
         raise
-    _keep(connection, run_id)
+    keep_run(connection, run_id)
     return run_id
 
 
 def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: datetime) -> None:
-    """Write how the run ended, and release its lock."""
-    done = update(sync_runs).where(sync_runs.c.run_id == run_id)
+    """Write how the run ended, and release its lock.
+
+    A run that was judged dead meanwhile stays `abandoned`, because the log may have sealed that.
+    """
+    done = update(sync_runs).where(sync_runs.c.run_id == run_id, sync_runs.c.status == "running")
     try:
         with engine.connect() as connection, writing(connection):
             connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
     finally:
-        _unlock_run(engine, run_id)
+        release_run(engine, run_id)
 
 
 def _abandon_dead(connection: Connection) -> None:
-    running = select(sync_runs.c.run_id).where(sync_runs.c.status == "running")
-    dead = [run_id for run_id in connection.scalars(running) if not _is_alive(connection, run_id)]
+    dead = [run.run_id for run in running_runs(connection) if not run.is_alive]
     if dead:
         is_dead = sync_runs.c.run_id.in_(dead)
         is_running = sync_runs.c.status == "running"  # one that ended just now is not
@@ -74,33 +74,7 @@ def _abandon_dead(connection: Connection) -> None:
         connection.execute(abandoned.values(status="abandoned"))
 
 
-def _is_alive(connection: Connection, run_id: int) -> bool:
-    if connection.dialect.name == "sqlite":
-        return FILE_LOCKS.is_alive(file_of(connection.engine.url), run_id)
-    key = lock_key(connection, "run", str(run_id))
-    is_free = connection.execute(text("select pg_try_advisory_xact_lock(:key)"), {"key": key})
-    return not is_free.scalar()
-
-
-def _lock_run(connection: Connection, run_id: int) -> None:
-    """Lock the run's number before its row is committed: no running run is without its lock."""
-    if connection.dialect.name == "sqlite":
-        FILE_LOCKS.begin_run(file_of(connection.engine.url), run_id)
-        return
-    key = lock_key(connection, "run", str(run_id))
-    connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
-
-
-def _keep(connection: Connection, run_id: int) -> None:
-    """Keep PostgreSQL's session open: its lock lives as long as the session."""
-    if connection.dialect.name == "sqlite":
-        connection.close()
-    else:
-        _SESSIONS[str(connection.engine.url), run_id] = connection
-
-
-def _unlock_run(engine: Engine, run_id: int) -> None:
-    if engine.dialect.name == "sqlite":
-        FILE_LOCKS.end_run(file_of(engine.url), run_id)
-    elif session := _SESSIONS.pop((str(engine.url), run_id), None):
-        session.close()
+def _run_id(inserted: CursorResult[Any]) -> int:
+    """Number of the run that was inserted. SQLite before 3.35 does not know RETURNING."""
+    key = inserted.inserted_primary_key
+    return int(key[0]) if key else 0

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, literal, select, text
+from sqlalchemy import and_, case, literal, select
 
 from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
 from etl.errors import LockHeld
-from etl.load.lock import lock_key
-from etl.load.sql import NO_SHARED_VALUES, insert_rows, is_sqlite
+from etl.load.locks import lock_in_transaction
+from etl.load.sql import NO_SHARED_VALUES, insert_rows
 from etl.profiler import Profiler
 from etl.transform import builtin_rules
 
@@ -111,9 +111,7 @@ def source_transaction(
 ) -> Iterator[SourceTransaction]:
     """Open the transaction and check its fence. Raises `LockHeld`; then nothing is written."""
     with writing(connection):
-        if not is_sqlite(connection):  # SQLite holds the write lock since `begin immediate`
-            key = lock_key(connection, "commit", write.source)
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": key})
+        lock_in_transaction(connection, "commit", write.source)
         _check_fence(connection, write)
         yield SourceTransaction(connection, write, is_certified)
 

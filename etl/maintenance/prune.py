@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etl.database.engine import our_errors
 from etl.errors import UsageError
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.prune import (
     count_prunable,
     find_checkpoint,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etl.config import Settings, SourceSettings
     from etl.context import RunContext
     from etl.model import Outcome
-    from etl.sources.shard import Shard
+    from etl.shard import Shard
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:

@@ -673,6 +673,8 @@ CREATE INDEX ix_past_versions_image ON past_versions (source, image_id);
 
 CREATE INDEX ix_past_versions_opened ON past_versions (opened_run_id);
 
+CREATE INDEX ix_past_versions_swr_path ON past_versions USING hash (swr_path);
+
 CREATE INDEX ix_past_versions_valid_from ON past_versions (valid_from);
 
 COMMENT ON TABLE past_versions IS 'The versions of images that a later version followed';

@@ -339,6 +339,8 @@ CREATE INDEX ix_past_versions_image ON past_versions (source, image_id);
 
 CREATE INDEX ix_past_versions_opened ON past_versions (opened_run_id);
 
+CREATE INDEX ix_past_versions_swr_path ON past_versions (swr_path);
+
 CREATE INDEX ix_past_versions_valid_from ON past_versions (valid_from);
 
 CREATE TABLE presence_changes (

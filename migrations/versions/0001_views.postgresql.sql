@@ -296,15 +296,3 @@ comment on column image_components.component is 'python, pytorch, tensorflow, mi
 comment on column image_components.version is 'as the text has it';
 
 comment on column image_components.state is 'the image''s state: present, removed or out_of_scope';
-
-create or replace view release_ends as select component, release, ended_on, according_to from (select 'centos' as component, '6' as release, '2020-11-30' as ended_on, 'https://wiki.centos.org/About/Product' as according_to union all select 'centos' as component, '7' as release, '2024-06-30' as ended_on, 'https://www.centos.org/centos-linux-eol/' as according_to union all select 'centos' as component, '8' as release, '2021-12-31' as ended_on, 'https://www.centos.org/centos-linux-eol/' as according_to union all select 'debian' as component, '8' as release, '2020-06-30' as ended_on, 'https://wiki.debian.org/LTS' as according_to union all select 'debian' as component, '9' as release, '2022-06-30' as ended_on, 'https://wiki.debian.org/LTS' as according_to union all select 'debian' as component, '10' as release, '2024-06-30' as ended_on, 'https://wiki.debian.org/LTS' as according_to union all select 'python' as component, '2.7' as release, '2020-01-01' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.5' as release, '2020-09-30' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.6' as release, '2021-12-23' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.7' as release, '2023-06-27' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.8' as release, '2024-10-07' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.9' as release, '2025-10-31' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'python' as component, '3.10' as release, '2026-10-31' as ended_on, 'https://devguide.python.org/versions/' as according_to union all select 'ubuntu' as component, '14.04' as release, '2019-04-25' as ended_on, 'https://wiki.ubuntu.com/Releases' as according_to union all select 'ubuntu' as component, '16.04' as release, '2021-04-30' as ended_on, 'https://wiki.ubuntu.com/Releases' as according_to union all select 'ubuntu' as component, '18.04' as release, '2023-05-31' as ended_on, 'https://wiki.ubuntu.com/Releases' as according_to union all select 'ubuntu' as component, '20.04' as release, '2025-05-31' as ended_on, 'https://wiki.ubuntu.com/Releases' as according_to) as known;
-
-comment on view release_ends is 'When the support of releases of components ended, as their makers say';
-
-comment on column release_ends.component is 'python, ubuntu, …, as in image_components';
-
-comment on column release_ends.release is 'the release; it stands for 3.7 and for every 3.7.x';
-
-comment on column release_ends.ended_on is 'the date, as YYYY-MM-DD';
-
-comment on column release_ends.according_to is 'the page that says so';

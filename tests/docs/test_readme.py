@@ -1,34 +1,81 @@
-"""Pages show what is so: a real run, links that lead somewhere, tests that are there."""
+"""README and the pages: short, complete in exit codes, links and named tests that exist."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from etl import sample
+from etl import errors
+from tests.support.manual import exit_codes
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
+MAX_README_LINES = 160
+IN_PREPARATION = {
+    "audit.md",
+    "troubleshooting.md",
+    "configuration.md",
+    "dashboard.png",
+    "from-zero-to-cron.md",
+}
 
 
-def test_the_run_it_shows_is_one_of_the_sample():
-    count = len([each for each in sample.generation(2) if each["status"] != "DELETED"])
-    assert f"sample: {count} images seen" in (ROOT / "README.md").read_text()
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MAX_README_LINES
 
 
-def test_what_it_points_to_is_there():
-    pages = [ROOT / "README.md", *ROOT.glob("[A-Z]*.md"), *ROOT.glob("docs/**/*.md")]
-    missing = [
+def test_the_table_of_exit_codes_is_complete():
+    tree = [errors.ImageSyncError]
+    for error in tree:
+        tree.extend(error.__subclasses__())
+    in_code = {error.exit_code for error in tree} | {0, 3, 30, 40, 50, 130, 143}
+    in_table = [int(code) for codes, _ in exit_codes() for code in codes.split(",")]
+    assert sorted(in_table) == sorted(in_code)
+
+
+def test_links_lead_to_files_and_headings_that_exist():
+    broken = [
         (page.name, target)
-        for page in pages
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
-        if not (page.parent / target).exists()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+        if not target.startswith(("http:", "https:"))
+        and Path(target).name not in IN_PREPARATION
+        and not leads_somewhere(page, target)
     ]
-    assert missing == []
+    assert broken == []
 
 
-def test_every_test_that_the_promises_name_is_there():
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text()))
-    sources = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    there = set(re.findall(r"def (test_\w+)\(", "\n".join(sources)))
+def leads_somewhere(page: Path, target: str) -> bool:
+    path, _, fragment = target.partition("#")
+    file = (page.parent / path) if path else page
+    return file.exists() and (not fragment or fragment in anchors(file))
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments of a page's headings, as forges form them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), flags=re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_reachable_from_the_readme():
+    reached, open_pages = set(), {ROOT / "README.md"}
+    while open_pages:
+        page = open_pages.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^)\s#:]+)", page.read_text("utf-8"))
+        found = {(page.parent / link).resolve() for link in links}
+        found = {path for path in found if path.exists()}
+        folders = {path for folder in found if folder.is_dir() for path in folder.glob("*.md")}
+        open_pages |= {path for path in found | folders if path.suffix == ".md"} - reached
+    assert set(PAGES) - reached == set()
+
+
+def test_every_test_that_a_page_names_exists():
+    named = {
+        name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text("utf-8"))
+    }
+    sources = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    defined = set(re.findall(r"def (test_\w+)\(", "\n".join(sources)))
     assert named
-    assert named - there == set()
+    assert named - defined == set()

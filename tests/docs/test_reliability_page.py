@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md is one that `make reliability` wrote."""
+"""The table in docs/reliability.md is one that `make reliability` generates."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ NOTES = [
 ]
 
 
-def test_the_table_sums_what_was_noted():
-    made = table(NOTES)
-    assert "before or after it | 2 | nothing |" in made
-    assert "(3 with a fault, 2 killed, 4 with a second one at their side, 0 that decided" in made
-    assert "| 20 | nothing |" in made
-    assert "(9 runs) | 5 | nothing |" in made
-    assert "| 5 | 4 living images removed |" in made
-    assert "took 0.25 seconds" in made
-    assert "edits" not in made
+def test_the_table_adds_up_the_counts():
+    text = table(NOTES)
+    assert "cut before or after a statement | 2 | nothing |" in text
+    assert "(3 with a fault, 2 killed, 4 with a second run at the same time, 0 that decided" in text
+    assert "| 20 | nothing |" in text
+    assert "(9 runs) | 5 | nothing |" in text
+    assert "| 5 | 4 existing images removed |" in text
+    assert "took 0.25 seconds" in text
+    assert "edits" not in text
 
 
-def test_the_table_takes_the_place_of_the_last_one(tmp_path):
+def test_a_new_table_replaces_the_previous_one(tmp_path):
     page = tmp_path / "page.md"
     shutil.copy(PAGE, page)
-    for made in ("one", "two"):
-        write(page, made)
-    told = page.read_text("utf-8")
-    assert f"{BEGIN}\ntwo\n{END}" in told
-    assert told.replace("\ntwo\n", "\n") == PAGE.read_text("utf-8").replace(kept(), "\n")
+    for text in ("one", "two"):
+        write(page, text)
+    result = page.read_text("utf-8")
+    assert f"{BEGIN}\ntwo\n{END}" in result
+    assert result.replace("\ntwo\n", "\n") == PAGE.read_text("utf-8").replace(current(), "\n")
 
 
-def kept():
-    """What stands between the marks now."""
+def current():
+    """The text between the marks."""
     return PAGE.read_text("utf-8").partition(BEGIN)[2].partition(END)[0]
 
 
-def test_each_row_of_the_page_is_one_that_the_tests_make():
-    rows = [line for line in kept().splitlines() if line.startswith("| ")][1:]
-    made = [row.tried for row in ROWS] + ["the same schedules"]
-    assert [row for row in rows if not any(row[2:].startswith(each) for each in made)] == []
+def test_each_row_of_the_page_is_one_that_the_tests_produce():
+    rows = [line for line in current().splitlines() if line.startswith("| ")][1:]
+    known = [row.tried for row in ROWS] + ["the same schedules"]
+    assert [row for row in rows if not any(row[2:].startswith(each) for each in known)] == []
 
 
-def test_each_promise_names_its_test():
-    tables = re.findall(r"\| promise \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE.read_text("utf-8"))
-    promises = [row for rows in tables for row in rows.splitlines()]
-    assert promises
-    assert [row for row in promises if "`test_" not in row.split(" | ")[-1]] == []
+def test_each_guarantee_names_its_test():
+    tables = re.findall(r"\| guarantee \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE.read_text("utf-8"))
+    guarantees = [row for rows in tables for row in rows.splitlines()]
+    assert guarantees
+    assert [row for row in guarantees if "`test_" not in row.split(" | ")[-1]] == []

@@ -1,4 +1,4 @@
-"""The program as users get it: the wheel in an environment of its own, away from the checkout."""
+"""The program as users install it: the wheel in an environment of its own, without the checkout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An environment that holds the wheel and what it depends on, nothing else."""
+    """An environment with the wheel and its dependencies, nothing else."""
 
     environment: Path
 
@@ -32,14 +32,14 @@ class Installed:
     def shell(
         self, script: str, *arguments: str, cwd: Path, umask: int = 0o022
     ) -> subprocess.CompletedProcess[str]:
-        """Run a line of shell with its arguments."""
+        """Run a shell command with its arguments."""
         return run_bare(["/bin/sh", "-c", script, "sh", *arguments], cwd=cwd, umask=umask)
 
 
 def run_bare(
     command: Sequence[str], *, cwd: Path, umask: int = 0o022
 ) -> subprocess.CompletedProcess[str]:
-    """Run with an empty environment and nothing on standard input."""
+    """Run with an empty environment and without standard input."""
     return subprocess.run(
         command,
         cwd=cwd,
@@ -55,7 +55,7 @@ def run_bare(
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the source archive, and the wheel that was built from its contents alone."""
+    """A folder with the source archive and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("built")
     build("sdist", source=ROOT, target=folder)
     (archive,) = folder.glob("*.tar.gz")

@@ -1,6 +1,6 @@
 """The example DAG in Apache Airflow: twelve sources, one of which fails at first.
 
-It runs where `make test-airflow` has made an environment with Airflow.
+It runs if `make test-airflow` has created an environment with Airflow.
 """
 
 import os
@@ -31,7 +31,7 @@ max_retries = 0
 """
 
 
-@pytest.mark.skipif(not AIRFLOW, reason="no Airflow; `make test-airflow` has one")
+@pytest.mark.skipif(not AIRFLOW, reason="Airflow is not installed; run `make test-airflow`")
 def test_twelve_sources_succeed_and_the_failing_one_is_retried_alone(tmp_path):
     refused = []
 
@@ -47,7 +47,7 @@ def test_twelve_sources_succeed_and_the_failing_one_is_retried_alone(tmp_path):
         config = tmp_path / "config.toml"
         database = tmp_path / "images.db"
         config.write_text("\n".join([f'[database]\nurl = "sqlite:///{database}"', *sources]))
-        told = airflow("dags", "test", "image_sync", home=tmp_path, config=config)
+        output = airflow("dags", "test", "image_sync", home=tmp_path, config=config)
     with sqlite3.connect(database) as connection:
         rows = connection.execute(
             "select source, group_concat(status) from "
@@ -57,13 +57,13 @@ def test_twelve_sources_succeed_and_the_failing_one_is_retried_alone(tmp_path):
     assert len(refused) == 1
     assert {source: states for source, states in rows if source == failing} == {
         failing: "failed,succeeded"
-    }, told
-    assert [states for source, states in rows if source != failing] == ["succeeded"] * 11, told
-    assert "state=success" in told or "DagRunState.SUCCESS" in told, told
+    }, output
+    assert [states for source, states in rows if source != failing] == ["succeeded"] * 11, output
+    assert "state=success" in output or "DagRunState.SUCCESS" in output, output
 
 
 def airflow(*arguments, home, config):
-    """What Airflow said, in a home of its own."""
+    """Airflow's output; it runs in a home directory of its own."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),

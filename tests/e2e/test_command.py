@@ -66,7 +66,7 @@ def count_present(path):
 
 def test_the_next_step_that_a_summary_names_works(installed, home):
     """As it is typed: by its path, since PATH does not lead to it; by its name where it does."""
-    named = installed.run("sync", cwd=home).stdout.rsplit("Look closer: ", 1)[1].strip()
+    named = installed.run("sync", cwd=home).stdout.rsplit("Details: ", 1)[1].strip()
     program = f"{installed.environment}/bin/image-sync"
     assert named.startswith(f"{program} ")
     assert installed.shell(named, cwd=home).returncode == 0

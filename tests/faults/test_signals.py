@@ -22,7 +22,7 @@ from sqlalchemy import make_url, text
 from etl import signals
 from etl.database.engine import open_engine, our_errors
 from etl.errors import Interrupted
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from tests.support.fake_api import error_response
 from tests.support.launcher import Moment
 from tests.support.postgres import conninfo
@@ -194,7 +194,7 @@ def has_open(child, file):
 MOMENTS = {
     "in the walk": Moment("load/sighting.py", "observe"),
     "in the commit": Moment("load/opening.py", "write_new", "return"),
-    "before the run's end": Moment("load/lock.py", "_give_back"),
+    "before the run's end": Moment("load/locks.py", "_release"),
 }
 
 

@@ -20,10 +20,10 @@ with atheris.instrument_imports(include=["etl.transform"]):
         fingerprint,
         image_of_show,
         listed_rows,
-            split_page,
+        split_page,
     )
-from tests.support.understood import Normalised, normalise
 from tests.property.test_transform_property import test_hostile_pages_are_pages_or_broken
+from tests.support.understood import Normalised, normalise
 
 
 def one_input(body: bytes) -> None:

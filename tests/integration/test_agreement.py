@@ -207,6 +207,31 @@ def test_changes(ask, record):
         agree(ask("changes", "--limit", limit), latest)
 
 
+def test_a_consumer_of_changes_can_resume(ask, record):
+    """Each commit of a source is one log entry, in the order of the commits."""
+    entries = [(row["run_id"], row["source"]) for row in record.source_runs]
+    expected = [
+        {**row, "entry": entry}
+        for entry, key in enumerate(entries)
+        for row in expected_output.changes_of(record, *key)
+    ]
+    agree(ask("changes", "--after", -1), expected)
+    for limit in (1, 7, 400):
+        received, after = [], -1
+        while rows := ask("changes", "--after", after, "--limit", limit):
+            assert len(rows) <= limit or len({row["entry"] for row in rows}) == 1
+            received += rows
+            after = rows[-1]["entry"]
+        agree(received, expected)
+    for args, keeps in (
+        (("--source", "south"), lambda row: row["source"] == "south"),
+        (("--kind", "removed", "--limit", 10_000), lambda row: row["kind"] == "removed"),
+        (("--field", "size"), lambda row: row["field"] == "size"),
+    ):
+        some = [row for row in expected if row["entry"] > 20 and keeps(row)]
+        agree(ask("changes", "--after", 20, *args), some)
+
+
 def test_removals(ask, record):
     one = record.removals[len(record.removals) // 2]["removed_at"]
     for args, keeps in (
@@ -422,7 +447,7 @@ PAST = {
 
 def test_export(engine, ask, record, tmp_path):
     expected = expected_export(record)
-    assert {*expected, "release_ends"} == set(RELATIONS)  # the last is the program's own
+    assert expected.keys() == RELATIONS.keys()
     at = record.runs[110]["at"]
     for relation, rows in expected.items():
         agree(_exported(tmp_path, relation), _kept(rows, relation), is_ordered=False)
@@ -545,7 +570,7 @@ def _notebooks(record):
 
 
 ANSWERS = {
-    "What was there at an instant": [
+    "The catalogue at a given time": [
         lambda record: [
             {name: row[name] for name in ("source", "image_id", "name", "tag", "size")}
             for row in _there(record, OLD)
@@ -558,29 +583,32 @@ ANSWERS = {
             if row["source"] in {r["source"] for r in record.source_runs if r["run_id"] == OLD}
         ]
     ],
-    "What is different between two instants": [_moved],
-    "What changed in one image, value by value": [
-        lambda record: _of_image(record, _removed(record))
-    ],
+    "The difference between two times": [_moved],
+    "What changed in one image": [lambda record: _of_image(record, _removed(record))],
     "Why an image counts as removed": [_evidence, _ends],
-    "Removals that wait for a person": [
+    "Removals that need a decision": [
         lambda record: [
             {name: row[name] for name in ("source", "image_id", "name", "held_at", "rule")}
             for row in expected_output.held(record)
         ]
     ],
-    "How the catalogue grew, week by week": [
+    "Growth by week": [
         lambda record: [
             {name: row[name] for name in ("week", "source", "added", "changed", "removed")}
             for row in expected_output.weeks(record)
         ]
     ],
     "What changed in the last seven days": [_week],
-    "Which images serve a development service, or hold a component": [_notebooks],
-    "Which images are built on releases past their end": [
-        lambda record: expected_output.end_of_life(record, _when(record, NEW).date())
+    "Images for a development service that contain a component": [_notebooks],
+    "Images built on a given release": [
+        lambda record: [
+            {name: row[name] for name in ("component", "version", "source", "image_id")}
+            for row in expected_output.component_rows(record)
+            if row["state"] == "present"
+            and (row["component"], row["version"]) in {("python", "3.7"), ("ubuntu", "18.04")}
+        ]
     ],
-    "Values in lists and unknown fields": [
+    "Lists and unknown fields": [
         lambda record: [
             {"image_id": known.image_id, "services": len(services)}
             for known in expected_output.ordered(record)

@@ -110,8 +110,8 @@ def test_what_is_proven_is_removed_with_its_evidence(
     assert rows(command, "removals") == []
     code, out, err = command("sync")
     assert (code, err) == (0, "")
-    in_lines(out, "1  removed, each with its evidence", "11  unchanged")
-    assert re.search(r"removed:  image-sync .*removals --run 2", out)
+    in_lines(out, "1  removed, each with evidence", "11  unchanged")
+    assert re.search(r"removals:        image-sync .*removals --run 2", out)
     [row] = rows(command, "removals --run 2")
     assert (row["image_id"], row["evidence"]) == (GONE, evidence)
     assert row["evidence_detail"].items() >= detail.items()
@@ -141,11 +141,11 @@ def test_where_nothing_is_looked_up_two_runs_without_the_image_are_the_evidence(
     assert f"? {GONE}  image 11  missing, undecided" in command("plan")[1]
     code, out, err = command("sync")
     assert (code, err.count(warning)) == (0, 1 if warning else len(err) + 1)
-    in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+    in_lines(out, "1  missing without proof: present until a later run decides")
     assert rows(command, "removals") == []
     code, out, err = command("sync")
     assert (code, err.count(warning)) == (0, 1 if warning else len(err) + 1)
-    in_lines(out, "1  removed, each with its evidence")
+    in_lines(out, "1  removed, each with evidence")
     [row] = rows(command, "removals")
     assert (row["run_id"], row["evidence"]) == (3, "absent_twice")
     assert row["last_seen_at"] < row["missing_since"] < row["removed_at"]
@@ -163,15 +163,15 @@ def test_what_is_found_or_not_known_stays(command: Command, api: FakeApi) -> Non
     api.quirks = Quirks(unlisted=frozenset({GONE}))
     code, out, _ = command("sync")
     assert code == 0
-    in_lines(out, "1  not listed, but found by their ids: they stay")
+    in_lines(out, "1  not listed, but found by id: still present")
     api.images, api.before_request = LESS, failing
     for _ in range(3):
         code, out, _ = command("sync")
         assert code == 0
-        in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+        in_lines(out, "1  missing without proof: present until a later run decides")
     assert len(rows(command, "images")) == 12
     api.before_request = None
-    in_lines(command("sync")[1], "1  removed, each with its evidence")
+    in_lines(command("sync")[1], "1  removed, each with evidence")
 
 
 def test_a_walk_that_is_not_certified_says_why_and_removes_nothing(
@@ -185,7 +185,7 @@ def test_a_walk_that_is_not_certified_says_why_and_removes_nothing(
     assert code == 3
     in_lines(
         out,
-        "none  not certified: something may have been missed, so nothing counts as removed",
+        "none  not certified: images may have been missed, so none is removed",
         "BUILD_IN/0: the pages hold another number of images than the total;"
         " the endpoint can't sort by creation time",
     )
@@ -200,7 +200,7 @@ def test_an_image_that_comes_back_changed_says_so(command: Command, api: FakeApi
     assert command("sync")[0] == 0
     api.images = [*LESS, image(11, name="anew")]
     assert "~ id-0011  anew  restored\n" in command("plan")[1]
-    in_lines(command("sync")[1], "1  restored: removed before, and back again; altered: name 1")
+    in_lines(command("sync")[1], "1  restored: had been removed; changed fields: name 1")
     [row] = rows(command, "removals")
     assert (row["restored_run_id"], row["restored_at"] > row["removed_at"]) == (3, True)
     told = rows(command, f"history {GONE}")
@@ -218,7 +218,7 @@ def test_what_the_filters_take_in_no_more_is_no_removal(
     assert f"? {GONE}  image 11  out of scope" in command("plan")[1]
     code, out, _ = command("sync")
     assert code == 0
-    in_lines(out, "1  out of scope: no longer taken in by the source's filters")
+    in_lines(out, "1  out of scope: excluded by the source's types, workspaces or filters")
     assert rows(command, "removals") == []
 
 
@@ -252,26 +252,29 @@ def test_what_is_too_much_is_held_and_each_way_on_works(
     assert f"{held}  removals held by the guard ({rule}): " in out
     if images:
         in_lines(out, "1  added", "1  changed: name 1")
-    ways = dict(re.findall(r"^  (held|let go|drop|accept): +image-sync (.*)$", out, re.MULTILINE))
-    assert [*ways] == ["held", "let go", "drop", "accept"]
+    labels = "held removals|remove them|keep the images"
+    ways = dict(re.findall(rf"^  ({labels}): +image-sync (.*)$", out, re.MULTILINE))
+    assert [*ways] == labels.split("|")
     assert len(rows(command, "images")) == 12 + bool(images)
 
-    assert command(ways["held"])[1].count(f"  {rule}  ") == held
-    code, out, _ = command(ways["drop"])
+    assert command(ways["held removals"])[1].count(f"  {rule}  ") == held
+    code, out, _ = command(ways["keep the images"])
     assert code == 0
-    in_lines(out, f"{held}  held removals dropped: later runs judge anew")
+    in_lines(out, f"{held}  held removals dismissed: later runs decide again")
     code, _, err = command("-q sync")
-    assert (code, err) == (
-        30,
-        f"image-sync: Run 4 held: one: {held} removals held ({rule}):"
-        " approve 4, dismiss 4, or sync --accept-removals\n",
+    assert code == 30
+    assert re.fullmatch(
+        rf"image-sync: Run 4 held: one: {held} removals held \({rule}\): remove them with"
+        " `image-sync .*approve 4` or keep the images with `image-sync .*dismiss 4`\n",
+        err,
     )
+    assert {row["run_id"] for row in rows(command, "removals --held")} == {4}
     if rule == "max_count":
-        code, out, _ = command(ways["accept"])
+        code, out, _ = command("sync --accept-removals")
     else:
-        code, out, _ = command(ways["let go"].replace("approve 2", "approve 4"))
+        code, out, _ = command(ways["remove them"].replace("approve 2", "approve 4"))
     assert code == 0
-    in_lines(out, f"{held}  removed, each with its evidence")
+    in_lines(out, f"{held}  removed, each with evidence")
     assert command("sync")[0] == 0
     assert command("verify")[0] == 0
 
@@ -282,7 +285,7 @@ def test_few_removals_are_never_held(command: Command, api: FakeApi) -> None:
     api.images = FEW
     code, out, _ = command("sync")
     assert code == 0
-    in_lines(out, "9  removed, each with its evidence")
+    in_lines(out, "9  removed, each with evidence")
 
 
 def test_one_listing_of_several_that_comes_back_empty_is_held(
@@ -307,7 +310,7 @@ def test_a_workspace_that_vanishes_from_the_discovery_proves_nothing(
     for _ in range(2):
         code, out, _ = command("sync")
         assert code == 0
-        in_lines(out, "1  missing, not proven removed: they stay until a later run knows")
+        in_lines(out, "1  missing without proof: present until a later run decides")
     assert len(rows(command, "images")) == 12
 
 

@@ -36,7 +36,7 @@ def test_a_plan_writes_nothing_and_a_sync_tells_what_it_did(capsys):
     assert run(["sync", "--source", "one"]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("Run 1 succeeded: 1 source in ")
-    assert "Look closer: image-sync changes --run 1" in told.out
+    assert "Details: image-sync changes --run 1" in told.out
     assert told.err == ""
 
 

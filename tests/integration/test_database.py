@@ -11,8 +11,8 @@ from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.cli.main import run
-from etl.database import engine as opening
 from etl.database import migrate
+from etl.database import postgresql as opening
 from etl.database.ddl import create_views
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError

@@ -135,7 +135,7 @@ def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
     capsys.readouterr()
     assert run(["-c", held, "dismiss", "2"]) == 0
     told = capsys.readouterr().out
-    assert f"{len(ALIVE) - len(FEW)}  held removals dropped: later runs judge anew" in told
+    assert f"{len(ALIVE) - len(FEW)}  held removals dismissed: later runs decide again" in told
     assert run(["-c", held, "removals", "--held", "--format", "json"]) == 0
     assert read(capsys) == []
     assert states(engine) == {"present": len(ALIVE)}

@@ -22,7 +22,7 @@ from etl.cli.main import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable, Interrupted
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.maintenance.held import dismiss
 from etl.notify.facts import known, read_sources
 from etl.notify.metrics import FAMILIES

@@ -1,4 +1,4 @@
-"""What deploy/prometheus and deploy/grafana ask for is there: each metric, each panel's SQL."""
+"""Every metric and every query in deploy/prometheus and deploy/grafana exists and answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ each_rule = pytest.mark.parametrize("rule", GROUP["rules"], ids=lambda rule: rul
 
 
 def selectors(expression):
-    """Every vector selector of an expression, wherever it stands."""
+    """Every vector selector in an expression."""
     found = []
     walked = [promql_parser.parse(expression)]
     for node in walked:
@@ -40,17 +40,17 @@ def selectors(expression):
 
 
 @each_rule
-def test_a_rule_asks_for_metrics_that_are_written(rule):
-    asked = selectors(rule["expr"])
-    assert asked
-    for each in asked:
+def test_a_rule_uses_metrics_that_are_written(rule):
+    used = selectors(rule["expr"])
+    assert used
+    for each in used:
         assert each.name.removeprefix(PREFIX) in FAMILIES
         for matcher in each.matchers.matchers:
             assert (matcher.name, matcher.value) in {("status", status) for status in STATUSES}
 
 
 @each_rule
-def test_a_rule_says_what_and_what_to_do(rule):
+def test_a_rule_has_a_summary_and_a_next_step(rule):
     assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
     assert rule["labels"]["severity"] in {"warning", "critical"}
     assert (
@@ -61,7 +61,7 @@ def test_a_rule_says_what_and_what_to_do(rule):
     assert named <= LABELS
 
 
-def test_the_page_on_operations_tells_of_each_rule_and_metric():
+def test_the_operations_page_lists_each_rule_and_metric():
     order = [rule["alert"] for rule in GROUP["rules"]]
     page = (DEPLOY.parent / "docs" / "operations.md").read_text()
     assert sorted(re.findall(r"^\| `(ImageSync\w+)`", page, flags=re.M)) == sorted(order)
@@ -71,7 +71,7 @@ def test_the_page_on_operations_tells_of_each_rule_and_metric():
 
 @pytest.fixture(scope="module")
 def record(databases):
-    """A PostgreSQL with removals, held ones, rejects and a failure."""
+    """A PostgreSQL record with removals, held removals, rejects and a failure."""
     with databases.migrated("postgresql") as url, place(url) as at:
         renamed = catalogue(28, name="renamed pytorch2.1-cuda12.1-py3.10")
         for images in (catalogue(30), renamed, catalogue(3)):
@@ -81,7 +81,7 @@ def record(databases):
 
 
 def answer(at, sql):
-    """What the panel's query gives, Grafana's own marks filled in."""
+    """The rows of a panel's query with Grafana's placeholders replaced."""
     sql = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 between '2026-01-01' and '2027-01-01'", sql)
     sql = sql.replace("${source:sqlstring}", "'one','two'")
     assert "$" not in sql
@@ -94,7 +94,7 @@ def answer(at, sql):
 
 
 @pytest.mark.parametrize("title", PANELS)
-def test_a_panel_asks_what_the_database_can_answer(record, title):
+def test_a_panel_has_a_query_that_the_database_answers(record, title):
     (target,) = PANELS[title]["targets"]
     rows = answer(record, target["rawSql"])
     assert rows
@@ -104,7 +104,7 @@ def test_a_panel_asks_what_the_database_can_answer(record, title):
         assert times[0].tzinfo
 
 
-def test_the_panels_say_what_is_so(record):
+def test_the_panels_show_the_content_of_the_record(record):
     def first(title):
         (target,) = PANELS[title]["targets"]
         return answer(record, target["rawSql"])[0]
@@ -113,11 +113,11 @@ def test_the_panels_say_what_is_so(record):
     assert first("Sources") == {"sources": 1}
     assert first("Never certified") == {"sources": 0}
     assert first("Removals held") == {"held": 25}
-    assert first("Rejects open") == {"rejects": 1}
-    assert first("How each source is")["status"] == "held"
-    assert first("Latest removals, and how each is known")["image_id"] == "id-0028"
-    assert first("Removals that wait for a person")["rule"] == "max_percent"
-    assert first("What is inside: components of present images")["images"] == 25
+    assert first("Unresolved rejects") == {"rejects": 1}
+    assert first("Sources by state")["status"] == "held"
+    assert first("Latest removals with evidence")["image_id"] == "id-0028"
+    assert first("Removals that need a decision")["rule"] == "max_percent"
+    assert first("Components of present images")["images"] == 25
 
 
 def test_the_variable_lists_the_sources(record):

@@ -104,7 +104,7 @@ def test_a_second_run_of_the_same_source_ends_with_22_at_once(
     gate.opened.set()
     thread.join()
     assert second.returncode == 22
-    assert "another run is writing source s (running: run 1 on" in second.stdout
+    assert "source s is locked by another run 1 on host" in second.stdout
     assert "run 2 on" not in second.stdout
     assert first == [0]
 

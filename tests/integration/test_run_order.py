@@ -6,13 +6,13 @@ import json
 from datetime import timedelta
 
 import pytest
-from etl.load.held import read_held
 from sqlalchemy import text
 
 from etl.audit.verify import verify
-from etl.cli.context import Session
+from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
+from etl.load.removals import read_held
 from tests.support.history import BEGINNING, History, Reading, holding, record
 
 # Run 3 begins later than run 2, and meets the source earlier.
@@ -21,7 +21,7 @@ FIRST, OVERTAKEN, OVERTAKING = 1, 2, 3
 
 @pytest.fixture
 def engine(database_url, monkeypatch):
-    monkeypatch.setattr(Session, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
     engine = open_engine(database_url)
     yield engine

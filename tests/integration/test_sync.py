@@ -17,8 +17,8 @@ from sqlalchemy import inspect, text
 from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.errors import UsageError
-from etl.load.lock import source_lock
-from etl.load.rejects import record_digest
+from etl.load.locks import source_lock
+from etl.load.rejects import reject_digest
 from etl.maintenance.replay import replay_rejects
 from etl.run import run_sync
 from tests.support.fake_api import Quirks, Request, Response, error_response
@@ -418,7 +418,7 @@ def mend_rejects(here: Place, good: list[Any]) -> None:
         ids = connection.scalars(text("select reject_id from rejects order by reject_id")).all()
         for reject_id, each in zip(ids, good, strict=True):
             record = json.dumps(each)
-            understood = {"record": record, "digest": record_digest(record.encode())}
+            understood = {"record": record, "digest": reject_digest(record.encode())}
             statement = "update rejects set record = :record, record_digest = :digest"
             connection.execute(text(f"{statement} where reject_id = {reject_id}"), understood)
 

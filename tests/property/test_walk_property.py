@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Literal
 
-from etl.extract.paging import PAST_THE_END, UNSORTABLE, Order
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import json

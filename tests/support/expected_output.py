@@ -126,6 +126,14 @@ def changes(record: Plain, keeps: Callable[[Row], bool]) -> list[Row]:
     )
 
 
+def changes_of(record: Plain, run_id: int, source: str) -> list[Row]:
+    """What one run changed in one source, in the order of the feed."""
+    return sorted(
+        changes(record, lambda row: (row["run_id"], row["source"]) == (run_id, source)),
+        key=lambda row: (row["image_id"], row["version"], row["kind"], row["field"] or ""),
+    )
+
+
 def removals(record: Plain, keeps: Callable[[Row], bool]) -> list[Row]:
     rows = [row for row in record.removals if keeps(row)]
     rows.sort(key=lambda row: row["key"])
@@ -383,10 +391,10 @@ def dedicated(record: Plain) -> list[Row]:
 def end_of_life(record: Plain, today: date) -> list[Row]:
     rows = []
     for row in component_rows(record):
-        ended_on = ENDED.get((row["component"], row["version"]))
-        if row["state"] == "present" and ended_on and date.fromisoformat(ended_on) < today:
+        ends_on = ENDED.get((row["component"], row["version"]))
+        if row["state"] == "present" and ends_on and date.fromisoformat(ends_on) < today:
             named = {name: row[name] for name in ("source", "image_id", "component", "version")}
-            rows.append({**named, "ended_on": ended_on})
+            rows.append({**named, "ends_on": ends_on})
     return rows
 
 
@@ -429,45 +437,62 @@ def _monday(at: datetime) -> str:
     return (at.date() - timedelta(days=at.weekday())).isoformat()
 
 
+BEING_BUILT = {"INIT", "CREATING", "CREATE_FAILED", "ERROR"}
+
+
 def moved_tags(record: Plain) -> list[Row]:
-    rows = []
-    for (source, image_id, version), group in grouped(
-        [row for row in record.changes if row["kind"] == "changed"],
-        ("source", "image_id", "version"),
-    ).items():
-        fields = {row["field"]: row for row in group}
-        known = record.images[source, image_id]
-        for field in () if "swr_path" in fields else ("size", "tag"):
-            if field in fields:
-                row = fields[field]
-                told = {"was": row["old_value"], "became": row["new_value"], "at": row["at"]}
-                rows.append(_moved(known, f"same path, other {field}", **told, version=version))
-    for columns, how in (
-        (("swr_path",), "same path, other image"),
-        (("name", "tag"), "same name and tag, other image"),
-    ):
-        for known in record.images.values():
-            if earlier := _earlier(record, known, columns):
-                told = {"was": earlier.image_id, "became": known.image_id}
-                rows.append(_moved(known, how, **told, at=known.versions[0].valid_from))
-    return [plain_row(row) for row in rows]
+    return [
+        plain_row(row)
+        for known in record.images.values()
+        for row in (*_other_contents(known), *_taken_over(record, known))
+    ]
 
 
-def _earlier(record: Plain, known: Known, columns: tuple[str, ...]) -> Known | None:
-    """The latest of the images that were seen before this one and say the same there."""
-    found = None
-    for other in record.images.values():  # in the order of first sight
-        is_earlier = other.versions[0].valid_from < known.versions[0].valid_from
-        mine, theirs = known.latest.truth.values, other.latest.truth.values
-        if is_earlier and other.source == known.source and mine[columns[0]] is not None:
-            found = other if all(mine[name] == theirs[name] for name in columns) else found
-    return found
+def _other_contents(known: Known) -> Iterable[Row]:
+    """The versions of an image whose address is that of its latest complete version before."""
+    for field in ("size", "arch"):
+        before = None
+        for version in known.versions:
+            values = version.truth.values
+            if values["status"] in BEING_BUILT or values[field] is None:
+                continue
+            path = values["swr_path"]
+            if before and path and before["swr_path"] == path and before[field] != values[field]:
+                told = {"was": str(before[field]), "became": str(values[field])}
+                yield _moved(known, version, how=f"other {field}", **told)
+            before = values
 
 
-def _moved(known: Known, how: str, *, version: int = 0, **told: Any) -> Row:
-    there = known.versions[version - 1] if version else known.latest
-    named = {"source": known.source, "image_id": known.image_id}
-    return {**named, "name": there.truth.values["name"], "how": how, **told}
+def _taken_over(record: Plain, known: Known) -> Iterable[Row]:
+    """The versions of an image that came to an address that another image had last."""
+    for number, version in enumerate(known.versions):
+        address = _address(version)
+        before = known.versions[number - 1] if number else None
+        if before and before.closed_as == "changed" and _address(before) == address:
+            continue
+        holders = [
+            (each.valid_from, other is known, place, other)
+            for place, other in enumerate(record.images.values())
+            for each in other.versions
+            if other.source == known.source
+            and address[0] is not None
+            and _address(each) == address
+            and each.valid_from < version.valid_from
+        ]
+        if holders and (other := max(holders, key=lambda each: each[:3])[3]) is not known:
+            has_it = other.state == "present" and _address(other.latest) == address
+            how = "also another image" if has_it else "other image"
+            yield _moved(known, version, how=how, was=other.image_id, became=known.image_id)
+
+
+def _address(version: Version) -> tuple[str | None, str]:
+    return version.truth.values["swr_path"], version.truth.values["tag"] or ""
+
+
+def _moved(known: Known, version: Version, **told: Any) -> Row:
+    named = {"source": known.source, "image_id": known.image_id, "at": version.valid_from}
+    values = version.truth.values
+    return {**named, "name": values["name"], "swr_path": values["swr_path"], **told}
 
 
 def never_updated(record: Plain) -> list[Row]:

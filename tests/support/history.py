@@ -15,7 +15,7 @@ from etl.errors import SourceUnavailable
 from etl.load.baseline import read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit, record_failure
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, WalkFacts

@@ -14,10 +14,17 @@ from etl.cli.commands import program
 from etl.cli.context import CliContext
 
 ROOT = Path(__file__).parents[2]
-IN_A_LINE = re.compile(r"(?:^|[\s/`=\"])image-sync((?: +[^\s`|;&#<>]+)+)", flags=re.M)
+IN_A_LINE = re.compile(r"(?:^|bin/|[\s`=\"])image-sync((?: +[^\s`|;&#<>]+)+)", flags=re.M)
 IN_AN_ARRAY = re.compile(r"(?:args:|CMD) (\[.*\])")
 COMMANDS = {*program.list_commands(click.Context(program))}
-PLACEHOLDERS = {"RUN": "1", "TIME": "7d", "DURATION": "7d", "SECONDS": "10", "K/N": "1/2"}
+PLACEHOLDERS = {
+    "RUN": "1",
+    "TIME": "7d",
+    "DURATION": "7d",
+    "SECONDS": "10",
+    "K/N": "1/2",
+    "NAME": "rejects",  # a report, a relation, and as good a source as any
+}
 
 
 def pages() -> Iterator[Path]:

@@ -16,7 +16,7 @@ from etl.database.schema import metadata
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit, preview
-from etl.load.lock import source_lock
+from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import AbsentImage, Certificate, Decision, Listing, Outcome, Page, Removal, WalkFacts

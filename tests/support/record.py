@@ -46,8 +46,6 @@ class Record:
             **dict.fromkeys(_COUNTS, 0),
             "present": self._present[source],
             "walk_detail": {"doubles": 0},
-            "catalogue_digest": "",
-            "digest": "",
             **facts,
         }
         with self.engine.begin() as connection:
@@ -71,6 +69,7 @@ class Record:
     def add(self, image_id: str, *, source: str = "one", **values: Any) -> None:
         """The run sees an image for the first time."""
         row = {
+            "record_digest": b"",
             "fingerprint": b"",
             "state": "present",
             "source": source,

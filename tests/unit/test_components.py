@@ -7,12 +7,12 @@ from datetime import date
 
 import msgspec
 import pytest
-from etl.transform.swr_path import swr_parts
 
 from etl.errors import ConfigError
 from etl.model import Image
 from etl.transform.component_tables import builtin_rules, builtin_tables, extended_tables
 from etl.transform.components import ComponentRules, Rule
+from etl.transform.fields import swr_parts
 
 # Name, repository and tag of the images in the API reference's example; descriptions shortened.
 CP36, CP37 = "python 3.6", "python 3.7"

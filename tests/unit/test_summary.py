@@ -1,8 +1,9 @@
 """The summary that a person reads, and the object that programs read."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from etl.cli import summary
 from etl.model import Outcome, WalkFacts
@@ -26,21 +27,25 @@ def source(name="one", *, status="succeeded", certificate="exact", walks=1, **co
     return Outcome(name=name, status=status, observed_at=AT, facts=facts, **counts)
 
 
+def command_line(arguments):
+    return f"image-sync --config my.toml {arguments}"
+
+
 def text(run):
-    return summary.as_text(run, again=lambda arguments: f"image-sync {arguments}")
+    return summary.as_text(run, command_line=command_line)
 
 
-def test_what_changed_is_told_with_its_fields_and_the_command_to_look_closer():
+def test_changes_are_summed_with_their_fields_and_the_command_for_details():
     told = text(Run((source(seen=40, added=3, changed=2, changed_fields={"size": 1, "tag": 2}),)))
     assert told.splitlines()[0] == "Run 12 succeeded: 1 source in 3.2 s."
     assert "one: 40 images seen (2 pages, 1 request)" in told
     assert "3  added" in told
     assert "2  changed: tag 2, size 1" in told
-    assert "exact  nothing was missed" in told
-    assert told.endswith("Look closer: image-sync changes --run 12")
+    assert "exact  complete: the pages add up" in told
+    assert told.endswith("Details: image-sync --config my.toml changes --run 12")
 
 
-def test_what_is_kept_back_is_told_with_the_way_on():
+def test_held_removals_come_with_the_two_choices_as_commands_to_paste():
     run = Run(
         (source(status="held", held=9, held_rule="max_count", removed=1, rejected=2, walks=3),),
         status="held",
@@ -48,22 +53,26 @@ def test_what_is_kept_back_is_told_with_the_way_on():
     )
     told = text(run)
     assert "9  removals held by the guard (max_count): more than removals.max_count" in told
-    assert "  held:     image-sync removals --held\n" in told
-    assert "  let go:   image-sync approve 12\n" in told
-    assert "  drop:     image-sync dismiss 12\n" in told
-    assert "  accept:   image-sync sync --source one --accept-removals\n" in told
-    assert "image-sync removals --run 12" in told
-    assert "image-sync rejects" in told
-    assert "3 readings" in told
-    assert summary.in_one_line(run) == (
-        "Run 12 held: one: 9 removals held (max_count): approve 12, dismiss 12,"
-        " or sync --accept-removals, 2 records rejected"
+    assert "  held removals:   image-sync --config my.toml removals --held\n" in told
+    assert "  remove them:     image-sync --config my.toml approve 12\n" in told
+    assert "  keep the images: image-sync --config my.toml dismiss 12\n" in told
+    assert "  removals:        image-sync --config my.toml removals --run 12\n" in told
+    assert told.endswith(
+        "  rejects:         image-sync --config my.toml rejects\n\n"
+        + ("Details: image-sync --config my.toml changes --run 12")
+    )
+    assert "3 walks" in told
+    assert summary.in_one_line(run, command_line=command_line) == (
+        "Run 12 held: one: 9 removals held (max_count): remove them with"
+        " `image-sync --config my.toml approve 12` or keep the images with"
+        " `image-sync --config my.toml dismiss 12`, 2 records rejected"
+        " (see `image-sync --config my.toml rejects`)"
     )
 
 
 def test_a_walk_without_a_certificate_says_why_listing_by_listing():
     def listing(number, certificate="none", **more):
-        told = {"listing": f"A/{number}", "certificate": certificate, "doubts": ["short"]}
+        told = {"listing": f"A/{number}", "certificate": certificate, "reasons": ["short"]}
         return {**told, **more}
 
     listings = [listing(0, backward="no order"), listing(1, "exact"), *map(listing, range(2, 6))]
@@ -87,13 +96,16 @@ def test_a_plan_that_would_hold_has_nothing_to_approve():
     )
     assert "1  removal held by the guard (empty_listing): a listing with" in text(run)
     assert "approve" not in text(run)
-    assert summary.in_one_line(run) == "Plan held: one: 1 removal held (empty_listing)"
+    assert (
+        summary.in_one_line(run, command_line=command_line)
+        == "Plan held: one: 1 removal held (empty_listing)"
+    )
 
 
 def test_a_plan_says_that_nothing_was_written():
     told = text(Run((source(added=1),), run_id=None, is_dry_run=True))
     assert told.startswith("Plan succeeded: 1 source in 3.2 s. Nothing was written.")
-    assert "Look closer" not in told
+    assert "Details" not in told
 
 
 def test_a_failed_source_says_why():
@@ -106,21 +118,23 @@ def test_a_failed_source_says_why():
     told = text(run)
     assert "b\\x1bd: failed (refused)\n  ! 401\\x1b" in told
     assert "not certified" in told
-    assert summary.in_one_line(run).endswith(
+    assert summary.in_one_line(run, command_line=command_line).endswith(
         "b\\x1bd: 401\\x1b; odd: the walk could not be certified"
     )
 
 
 def test_the_object_has_the_keys_of_the_contract():
     bad = source(status="failed", error_kind="refused", error_message="no", error_request_id="r")
-    told = json.loads(summary.as_json(Run((source(seen=1), bad))))
-    assert list(told) == ["run_id", "status", "started_at", "finished_at", "dry_run", "sources"]
+    told = msgspec.to_builtins(summary.as_struct(Run((source(seen=1), bad))))
+    assert list(told) == [
+        *("run_id", "status", "started_at", "finished_at", "dry_run", "checkpoint", "sources")
+    ]
     assert told["started_at"] == "2026-11-02T08:00:00.000Z"
     first, second = told["sources"]
     assert {
         "name", "status", "certified", "certificate", "walks", "pages", "requests", "retries",
         "reported_total", "seen", "added", "changed", "unchanged", "removed", "restored",
-        "out_of_scope", "held", "missing", "rejected", "error",
+        "out_of_scope", "held", "missing", "rejected", "entry", "error",
     } <= first.keys()  # fmt: skip
     assert first["error"] is None
     assert second["error"] == {"kind": "refused", "message": "no", "request_id": "r"}

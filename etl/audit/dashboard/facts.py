@@ -16,6 +16,7 @@ from msgspec import json
 from etl.audit.dashboard.charts import Point, RunCounts
 from etl.audit.query import ask, bound, read_query
 from etl.database.types import instant_of
+from etl.transform import builtin_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +86,7 @@ def read_facts(connection: Connection, now: datetime) -> Facts:
     runs = _rows(connection, "runs", limit=MOST_RUNS)
     by_run = list(_rows(connection, "counts", run=runs[-1]["run_id"] if runs else 0))
     contents = _rows(connection, "contents")
-    old_releases, old_images = _old(contents, _ended(connection, now))
+    old_releases, old_images = _old(contents, _ended(now))
     return Facts(
         now=now,
         states=states,
@@ -173,8 +174,12 @@ def _components(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
     return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
 
 
-def _ended(connection: Connection, now: datetime) -> list[Row]:
-    return _rows(connection, "release_ends", today=now.date().isoformat())
+def _ended(now: datetime) -> list[Row]:
+    return [
+        {"component": component, "release": release, "ended_on": each.ends_on.isoformat()}
+        for (component, release), each in sorted(builtin_tables().releases.items())
+        if each.ends_on < now.date()
+    ]
 
 
 def _old(contents: Iterable[Row], ended: Sequence[Row]) -> tuple[list[Row], int]:
@@ -200,8 +205,10 @@ def _is_of(version: str | None, release: str) -> bool:
 
 def _old_rows(connection: Connection, now: datetime) -> list[Row]:
     """The first rows of the report."""
-    today = now.date().isoformat()
-    answer = ask(connection, "end-of-life", folder="reports", today=today, limit=MOST_ROWS)
+    days = {"today": now.date(), "last_day": now.date() - timedelta(days=1)}
+    given = {name: day.isoformat() for name, day in days.items()}
+    given["releases"] = builtin_tables().release_rows()
+    answer = ask(connection, "end-of-life", folder="reports", **given, limit=MOST_ROWS)
     return [dict(zip(answer.columns, values, strict=True)) for values in answer.rows]
 
 

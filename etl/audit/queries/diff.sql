@@ -1,6 +1,7 @@
 -- question: What differs between the catalogue at one instant (or run) and at another?
 -- parameters: sources, from_at, from_run, to_at, to_run, first_run, last_run, limit
 -- order: source, image_id, field
+-- record: state
 -- shown: source, image_id, name, kind, field, old_value, new_value
 -- optional: name
 with bounds as (

@@ -2,14 +2,10 @@
 -- parameters: sources, since, until, run, state, is_absent, arch, type, dev_service, component, component_version, limit
 -- order: source, image_id
 -- shown: source, image_id, state, name, tag, type, arch, status, last_changed_at, removed_at
--- optional: status, last_changed_at, type, arch, state, tag
+-- optional: status, last_changed_at, type, arch, state, tag, removed_at
 select
     i.source, i.image_id, i.state,
-    i.name, i.description, i.type, i.status, i.arch, i.tag, i.namespace, i.workspace_id,
-    i.visibility, i.origin, i.service_type, i.flavor_type, i.size, i.swr_path,
-    i.swr_registry, i.swr_organization, i.swr_repository, i.swr_tag, i.swr_instance_id,
-    i.show_name, i.show_tag, i.status_message, i.dev_services, i.resource_categories,
-    i.tags, i.created_at, i.updated_at,
+    {{ tracked("i") }},
     i.extra, i.version, i.first_seen_at, i.last_seen_at, i.last_changed_at, i.missing_since,
     i.removed_at, i.listing
 from images as i

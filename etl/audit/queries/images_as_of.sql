@@ -1,6 +1,7 @@
 -- question: Which images were in the catalogue at an instant (or after a run), with which values?
 -- parameters: at, at_run, state, sources, since, until, run, arch, type, dev_service, limit
 -- order: source, image_id
+-- record: state
 -- shown: source, image_id, state, name, tag, type, arch, status, valid_from
 -- optional: status, valid_from, type, arch, state, tag
 {% set moment = ":at" if at else "b.at" %}
@@ -24,11 +25,7 @@ select
     v.source, v.image_id,
     {% if state == "present" %}'present'{% elif state %}v.closed_as
     {%- else %}case when {{ is_valid }} then 'present' else v.closed_as end{% endif %} as state,
-    v.name, v.description, v.type, v.status, v.arch, v.tag, v.namespace, v.workspace_id,
-    v.visibility, v.origin, v.service_type, v.flavor_type, v.size, v.swr_path,
-    v.swr_registry, v.swr_organization, v.swr_repository, v.swr_tag, v.swr_instance_id,
-    v.show_name, v.show_tag, v.status_message, v.dev_services, v.resource_categories,
-    v.tags, v.created_at, v.updated_at,
+    {{ tracked("v") }},
     v.extra, v.version, v.valid_from, v.valid_to, v.run_id
 from image_versions as v
 {% if at_run %}join bounds as b on b.source = v.source{% endif %}

@@ -1,4 +1,4 @@
--- question: What did the last sync of each source come to?
+-- question: What did the last sync of each source do?
 -- parameters: sources
 -- order: source
 with synced as (

@@ -1,7 +1,8 @@
--- question: Which records could not be understood, and why?
+-- question: Which records could not be parsed, and why?
 -- parameters: sources, since, until, run, is_unresolved, limit
 -- order: reject_id from the latest
 -- shown: reject_id, run_id, source, image_id, page, position, reason, rejected_at, resolved_at
+-- optional: resolved_at, position, page, rejected_at, run_id
 select
     r.reject_id, r.run_id, r.source, r.image_id, r.listing, r.page, r.position, r.reason, r.record,
     r.record_bytes, r.rejected_at, r.resolved_at

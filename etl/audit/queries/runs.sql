@@ -1,7 +1,9 @@
--- question: Which runs were there, and what did they come to over their sources?
+-- question: Which runs were there, and what did they change in total?
 -- parameters: sources, since, until, run, limit
 -- order: run_id from the latest
+-- record: changes
 -- shown: run_id, started_at, kind, status, exit_code, sources, seen, added, changed, removed, restored, held, missing, rejected
+-- optional: restored, missing, rejected, seen, sources, held, exit_code, kind
 with totals as (
     select
         run_id, count(*) as sources,

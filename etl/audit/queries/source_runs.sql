@@ -1,7 +1,9 @@
 -- question: What did each run do to each source?
 -- parameters: sources, since, until, run, limit
 -- order: run_id from the latest, source
--- shown: run_id, source, status, observed_at, certificate, seen, added, changed, removed, restored, held, missing, rejected, error_kind
+-- record: changes
+-- shown: run_id, source, status, observed_at, certificate, seen, added, changed, removed, restored, held, missing, rejected, error_kind, error_message
+-- optional: restored, missing, rejected, error_kind, held, seen, certificate, observed_at, changed, removed, added
 select
     r.run_id, r.source, r.status, r.observed_at, r.certificate,
     r.walks, r.pages, r.requests, r.retries, r.reported_total, r.seen, r.added, r.changed,

@@ -1,4 +1,4 @@
--- question: How is each source: its last run, its last certified walk, its images by state?
+-- question: What are each source's last run, last certified walk and images by state?
 -- parameters: sources
 -- order: source
 with latest as (

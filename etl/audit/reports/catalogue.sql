@@ -1,6 +1,9 @@
 -- question: How many images are present, by type, architecture, status and service?
 -- parameters: sources, limit
 -- order: images from the most, then source, type, arch, status, service_type
+-- reads: catalogue
+-- column images: number of present images
+-- column size_sum: sum of the sizes that are known, in bytes; null: none is known
 select
     c.source, c.type, c.arch, c.status, c.service_type, count(*) as images,
     cast(sum(c.size) as bigint) as size_sum

@@ -1,7 +1,14 @@
 -- question: What changed since a time, by field?
 -- since: 7d
+-- example: --since 2026-11-02
 -- parameters: sources, since, until, first_run, limit
 -- order: changes from the most, source, field
+-- record: changes
+-- reads: runs
+-- column field: the tracked column that changed
+-- column changes: number of changes
+-- column images: number of images that changed
+-- column latest_at: observed_at of the run with the latest change
 select
     h.source, h.field, count(*) as changes, count(distinct h.image_id) as images,
     max(h.at) as latest_at

@@ -1,6 +1,12 @@
--- question: Which images come and go: removed, and then back?
+-- question: Which images were removed and came back?
 -- parameters: sources, limit
 -- order: removals from the most, source, image_id
+-- reads: runs
+-- column removals: number of removals
+-- column restorations: number of times it came back
+-- column removed_at: observed_at of the latest removal
+-- column restored_at: observed_at of the latest return
+-- column state: the image's state now
 select
     r.source, r.image_id, c.name, c.state, count(*) as removals,
     count(r.restored_at) as restorations, max(r.removed_at) as removed_at,

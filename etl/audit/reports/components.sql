@@ -1,6 +1,10 @@
--- question: Which frameworks, CUDA, Python and operating-system releases are the present images built on?
+-- question: Which frameworks, accelerators, languages and operating systems are the present images built on?
 -- parameters: sources, limit
 -- order: component, images from the most, version
+-- reads: catalogue
+-- column component: software found in the images, as in image_components
+-- column version: its version; null: none is given
+-- column images: number of present images
 with contents as (
     select c.components, count(*) as images
     from {{ whole("current_images", "c") }}

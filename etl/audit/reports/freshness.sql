@@ -1,6 +1,12 @@
--- question: How fresh is each source: last run, last certified walk, and what went wrong since?
+-- question: How fresh is each source, and what went wrong since its last certified walk?
 -- parameters: sources, limit
 -- order: certified_at from the oldest, source
+-- reads: runs
+-- column certified_at: observed_at of the last certified walk; null: none
+-- column last_run_at: observed_at of the last run
+-- column last_run_id: the last run
+-- column last_run_status: how it ended for the source
+-- column runs_since_certified: number of runs since the last certified walk
 with walks as (
     select
         source, max(observed_at) as observed_at,

@@ -1,6 +1,14 @@
 -- question: How did each source's catalogue grow, week by week (Mondays, UTC)?
 -- parameters: sources, since, until, limit
 -- order: week from the latest, source
+-- record: changes
+-- reads: runs
+-- column week: the Monday of the week (UTC), as YYYY-MM-DD
+-- column present: images present after the week's last run
+-- column added: images added in the week
+-- column changed: images changed
+-- column removed: images removed
+-- column restored: images restored
 with weeks as (
     select
         source, {{ monday("observed_at") }} as week, max(observed_at) as last_at,

@@ -1,7 +1,8 @@
--- question: Which are the oldest present images that nobody ever updated?
+-- question: Which are the oldest present images that were never updated?
 -- parameters: sources, limit
 -- order: created_at, source, image_id
 -- shown: created_at, updated_at, source, image_id, name, type
+-- reads: catalogue
 select
     c.created_at, c.updated_at, c.source, c.image_id, c.name, c.type, c.swr_path, c.first_seen_at
 from {{ whole("current_images", "c") }}

@@ -1,6 +1,12 @@
--- question: Which records are rejected, by reason?
+-- question: Which records were rejected, by reason?
 -- parameters: sources, since, until, limit
 -- order: unresolved from the most, source, reason
+-- reads: runs
+-- column reason: why the record was rejected
+-- column rejects: number of records rejected for this reason
+-- column unresolved: number of them that are still rejected
+-- column first_seen_at: when the first was rejected
+-- column latest_at: when the latest was rejected
 select
     r.source, r.reason, count(*) as rejects, count(*) - count(r.resolved_at) as unresolved,
     min(r.rejected_at) as first_seen_at, max(r.rejected_at) as latest_at

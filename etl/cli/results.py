@@ -1,0 +1,133 @@
+"""The JSON objects that commands print, one struct each.
+
+They are the declaration of these outputs: the JSON Schemas in `etl/schemas/` are generated from
+them. The rows of the reading commands are declared by their queries instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class FieldValue(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A tracked value that would change; both values are JSON text."""
+
+    field: str
+    old_value: str
+    new_value: str
+
+
+class PlannedImage(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An image that a sync would add, leave undecided, or move out of scope."""
+
+    image_id: str
+    name: str | None
+
+
+class PlannedChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An image that would get a new version."""
+
+    image_id: str
+    name: str | None
+    kind: Literal["changed", "restored", "in_scope"]
+    fields: list[FieldValue]
+
+
+class PlannedRemoval(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An image that would be removed, or whose removal would be held, with its evidence."""
+
+    image_id: str
+    name: str | None
+    evidence: Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
+    evidence_detail: dict[str, Any]
+
+
+class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a sync would write for one source."""
+
+    added: list[PlannedImage]
+    changed: list[PlannedChange]
+    removed: list[PlannedRemoval]
+    held: list[PlannedRemoval]
+    missing: list[PlannedImage]
+    found_by_lookup: list[PlannedImage]
+    out_of_scope: list[PlannedImage]
+
+
+class SourceFailure(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why a source could not be read; `request_id` is the API's id of the failed request."""
+
+    kind: str
+    message: str | None
+    request_id: str | None
+
+
+class SourceResult(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a run did to one source."""
+
+    name: str
+    status: Literal["succeeded", "partial", "held", "failed"]
+    certified: bool
+    certificate: Literal["exact", "ordered", "agreed", "none"]
+    walks: int
+    pages: int
+    requests: int
+    retries: int
+    reported_total: int
+    seen: int
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    restored: int
+    in_scope: int
+    out_of_scope: int
+    held: int
+    missing: int
+    rejected: int
+    entry: int | None
+    error: SourceFailure | None
+    plan: Plan | UnsetType = UNSET
+
+
+class Stage(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The time that a stage of the program took (`sync --profile`)."""
+
+    stage: str
+    wall_seconds: float | None
+    cpu_seconds: float
+    share: float
+    count: int | None
+
+
+class RunResult(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of sync, plan, approve, dismiss and replay-rejects.
+
+    `checkpoint` is the signed note after the run; null without one, and in a dry run.
+    """
+
+    run_id: int | None
+    status: Literal["succeeded", "partial", "held", "failed", "interrupted", "abandoned"]
+    started_at: str
+    finished_at: str
+    dry_run: bool
+    checkpoint: str | None
+    sources: list[SourceResult]
+    profile: list[Stage] | UnsetType = UNSET
+
+
+class DashboardFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of dashboard: the file, and the number of present images."""
+
+    file: str
+    images: int
+
+
+class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of export."""
+
+    file: str
+    relation: str
+    rows: int

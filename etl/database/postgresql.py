@@ -1,0 +1,231 @@
+"""PostgreSQL connections: parameters of the URL, session settings, and connection poolers.
+
+A session inherits settings from its role, its database, PG* variables, a service file and the URL.
+Those that would change what is written or read are set for every session; all others stay as the
+user set them.
+
+A pooler (PgBouncer in transaction mode) may run each transaction in another server session. What a
+session keeps is lost or left to others there: advisory locks, SET, prepared statements, temporary
+tables. Such a connection is recognised by its process id, and its settings are made for each
+transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from etl.errors import DatabaseUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+OLDEST_VERSION: Final = 14
+_POOLED: Final = "image-sync pooled"
+_PLACES: Final = {"host", "port"}  # may be given several times; SQLAlchemy joins them
+
+# The libpq parameters that a URL may have, as its documentation lists them up to version 18.
+_PARAMETERS: Final = frozenset(
+    """
+    application_name channel_binding client_encoding connect_timeout dbname
+    fallback_application_name
+    gssdelegation gssencmode gsslib host hostaddr keepalives keepalives_count keepalives_idle
+    keepalives_interval krbsrvname load_balance_hosts max_protocol_version min_protocol_version
+    options passfile password port require_auth requirepeer service ssl_max_protocol_version
+    ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode
+    sslnegotiation sslpassword sslrootcert sslsni target_session_attrs tcp_user_timeout user
+    """.split()  # noqa: SIM905  # as a list it would take a page
+)
+
+# Parameters that a URL, an environment variable or a service file may set otherwise.
+_DEFAULTS: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
+
+# What the text of values, and so every byte of the record, depends on.
+_SETTINGS: Final = {
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+}
+
+# A session that holds a lock is idle while the network answers; a killed program's statement ends
+# soon, and its locks with it. Not every platform knows the second one.
+_OF_A_SESSION: Final = """
+    do $$ begin
+        perform set_config('idle_session_timeout', '0', false);
+        perform set_config('client_connection_check_interval', '1s', false);
+    exception when others then null;
+    end $$
+"""
+
+
+def open_postgresql(url: URL, *, schema: str) -> Engine:
+    """An engine for a PostgreSQL URL whose tables are in `schema`; empty: the session's own.
+
+    Raises `UsageError` for parameters that a URL cannot have.
+    """
+    try:
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            isolation_level="READ COMMITTED",
+            use_native_hstore=False,
+            connect_args=_connect_args(url),
+            execution_options={"schema": schema},  # for `migrate`, which creates it
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        hint = "pip install 'modelarts-image-sync[postgres]'"
+        raise DatabaseUnavailable("PostgreSQL needs psycopg", hint=hint) from None
+    settings = dict(_SETTINGS)
+    if schema:
+        settings["search_path"] = _quoted(schema)
+
+    @event.listens_for(engine, "connect", insert=True)  # before anything is read
+    def set_up(connection: Any, record: Any) -> None:
+        try:
+            _check_server(connection.info)
+            is_pooled = _is_pooled(connection)
+        except BaseException:
+            connection.close()  # SQLAlchemy 2.0 leaves it open
+            raise
+        record.info[_POOLED] = is_pooled
+        if is_pooled and "prepare_threshold" not in url.query:
+            connection.prepare_threshold = None
+        if not is_pooled:
+            _set(connection, settings, is_local=False)
+            connection.execute(_OF_A_SESSION)
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if is_pooled(connection):
+            _set(connection.connection.driver_connection, settings, is_local=True)
+
+    return engine
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Whether a connection pooler is between this program and the server."""
+    return bool(connection.info.get(_POOLED))
+
+
+def psycopg_parameters(url: URL, *, schema: str) -> dict[str, Any]:
+    """The parameters with which psycopg alone connects to the same database and schema."""
+    engine = open_postgresql(url, schema=schema)
+    given = {**engine.dialect.create_connect_args(url)[1], **_connect_args(url)}
+    if schema:
+        search_path = "-c search_path=" + re.sub(r"([\\\s])", r"\\\1", _quoted(schema))
+        given["options"] = f"{given.get('options', '')} {search_path}".strip()
+    return given
+
+
+# Columns that take their values from a sequence.
+_NUMBERED: Final = (
+    ("sync_runs", "run_id"),
+    ("current_images", "image_key"),
+    ("rejects", "reject_id"),
+)
+
+
+def repair_sequences(connection: Connection) -> list[str]:
+    """Moves sequences past the rows that exist, and returns the names of those tables.
+
+    Logical replication copies rows without their sequences: after a switch to the replica every
+    insert fails with a duplicate key.
+    """
+    if connection.dialect.name == "sqlite":
+        return []
+    behind = " union all ".join(
+        f"select '{table}', '{key}', max({key}) from {table} having max({key}) >"  # noqa: S608  # our own names
+        f" coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', '{key}')), 0)"
+        for table, key in _NUMBERED
+    )
+    rows = connection.execute(text(behind)).all()
+    for table, key, last in rows:
+        connection.execute(
+            text("select setval(pg_get_serial_sequence(:table, :key), :last)"),
+            {"table": table, "key": key, "last": last},
+        )
+    return [table for table, _, _ in rows]
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """The parameters of a connection: the URL's, then what nobody set otherwise."""
+    query = {name: value for name, value in url.query.items() if name not in _PLACES}
+    given = {name: _parameter(name, value) for name, value in query.items()}
+    given["client_encoding"] = "utf8"  # psycopg sends JSON as bytes, which the server converts
+    if "application_name" not in given:
+        given.setdefault("fallback_application_name", "image-sync")
+    if "service" in given or "PGSERVICE" in os.environ:
+        return given  # the service file may set any of the others
+    if "PGCONNECT_TIMEOUT" in os.environ:
+        given.setdefault("connect_timeout", os.environ["PGCONNECT_TIMEOUT"])
+    return {**_DEFAULTS, **given}
+
+
+def _parameter(name: str, value: str | tuple[str, ...]) -> Any:
+    """The value of a parameter as psycopg takes it."""
+    if not isinstance(value, str):
+        raise UsageError(f"database URL: the parameter {name} is given twice")
+    if name == "prepare_threshold":
+        return _threshold(value)
+    if name not in _PARAMETERS:
+        raise UsageError(
+            f"database URL: unknown parameter {name!r}",
+            hint="use the connection parameters of libpq, or prepare_threshold",
+        )
+    return value
+
+
+def _threshold(value: str) -> int | None:
+    if value == "none":
+        return None
+    if not value.isascii() or not value.isdigit():
+        raise UsageError(
+            f"database URL: prepare_threshold is {value!r}; expected a whole number or none"
+        )
+    return int(value)
+
+
+def _quoted(schema: str) -> str:
+    return '"' + schema.replace('"', '""') + '"'
+
+
+def _check_server(info: Any) -> None:
+    """Raises `DatabaseUnavailable` for a server or an encoding that cannot keep the record."""
+    if info.server_version < OLDEST_VERSION * 10_000:
+        version = info.server_version // 10_000
+        raise DatabaseUnavailable(
+            f"PostgreSQL {version} is not supported; image-sync needs {OLDEST_VERSION} or newer"
+        )
+    encoding = info.parameter_status("server_encoding")
+    if encoding not in {"UTF8", None}:  # a pooler may keep it to itself
+        raise DatabaseUnavailable(
+            f"database {info.dbname} has the encoding {encoding}",
+            hint="image-sync needs one created with: encoding 'UTF8' template template0",
+        )
+
+
+def _is_pooled(connection: Any) -> bool:
+    """Whether the server process is another one than the process that the connection names."""
+    (pid,) = connection.execute("select pg_backend_pid()").fetchone()
+    return bool(pid != connection.info.backend_pid)
+
+
+def _set(connection: Any, settings: dict[str, str], *, is_local: bool) -> None:
+    """Makes settings for the session, or for its open transaction."""
+    calls = ", ".join(f"set_config('{name}', %s, {is_local})" for name in settings)
+    connection.execute(f"select {calls}", list(settings.values()))
