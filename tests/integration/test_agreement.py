@@ -18,12 +18,13 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from etl.audit.dashboard import facts, write_dashboard
+from etl.audit.dashboard import data, write_dashboard
 from etl.audit.export import RELATIONS
 from etl.audit.query import names_in, read_query
 from etl.audit.verify import verify
 from etl.cli.main import run
 from etl.database.engine import open_engine
+from etl.transform import builtin_tables
 from tests.support import expected_output
 from tests.support.databases import BACKENDS
 from tests.support.generated import SOURCES, play, steps
@@ -348,53 +349,69 @@ def test_a_limit_of_a_report_shows_its_first_rows(name, ask):
 def test_dashboard(engine, record, tmp_path):
     now = record.runs[-1]["at"] + timedelta(hours=1)
     with engine.connect() as connection:
-        told = write_dashboard(connection, tmp_path / "page.html", now=now)
-    there = expected_output.present(record)
-    assert told.states == Counter(known.state for known in record.images.values())
-    for source, states in told.states_by_source.items():
-        assert states == Counter(
-            known.state for known in record.images.values() if known.source == source
+        page = write_dashboard(
+            connection,
+            tmp_path / "page.html",
+            now=now,
+            tables=builtin_tables(),
+            command="image-sync {}".format,
         )
-    for column, pairs in told.values.items():
-        assert dict(pairs) == Counter(known.latest.truth.values[column] for known in there)
+    present = expected_output.present(record)
+    for row in page.sources:
+        of_source = [each for each in record.images.values() if each.source == row["source"]]
+        counts = Counter(known.state for known in of_source)
+        assert {name: row[name] for name in ("present", "removed", "out_of_scope")} == {
+            name: counts[name] for name in ("present", "removed", "out_of_scope")
+        }
+    for column, pairs in page.values.items():
+        assert dict(pairs) == Counter(known.latest.truth.values[column] for known in present)
     counted = {}
     for row in expected_output.components(record):
         counted.setdefault(row["component"], {})[row["version"]] = row["images"]
-    assert {name: dict(pairs) for name, pairs in told.components.items()} == counted
-    old = expected_output.end_of_life(record, now.date())
-    assert told.old.total == len(old)
-    assert told.old_images == len({(row["source"], row["image_id"]) for row in old})
-    week = [row for row in record.source_runs if row["at"] >= now - facts.WEEK]
+    assert {name: dict(pairs) for name, pairs in page.components.items()} == counted
+    ended = expected_output.end_of_life(record, now.date())
+    assert [row for row in page.releases if row["days_left"] >= 0] == []
+    assert page.tables["ending"].total == len(page.tables["ending"].rows) == len(ended)
+    assert page.ended_images == len({(row["source"], row["image_id"]) for row in ended})
+    assert {(row["component"], row["release"]): row["images"] for row in page.releases} == Counter(
+        (row["component"], row["version"]) for row in ended
+    )
+    week = [row for row in record.source_runs if row["at"] >= now - data.WEEK]
     for name in ("added", "changed", "removed", "restored"):
-        assert told.week[name] == sum(row[name] for row in week)
+        assert page.week[name] == sum(row[name] for row in week)
     last: dict[str, int] = {}
     series = {}
     for row in record.source_runs:
         last[row["source"]] = row["present"]
         series[row["run_id"]] = row["at"], sum(last.values())
-    assert [(point.at, point.value) for point in told.series] == list(series.values())
-    assert told.runs.total == RUNS
-    assert told.removals.total == len(record.removals)
-    assert told.held.total == len(expected_output.held(record))
-    assert told.rejects.total == len(expected_output.rejects(record, is_all=False))
-    holds = {(row["source"], row["image_id"]) for row in expected_output.held(record)}
-    missed = [known for known in there if known.missing_since is not None]
-    assert told.missing == sum(known.key not in holds for known in missed)
-    shown = {(row["source"], row["image_id"]) for row in told.images.rows}
-    assert shown == {known.key for known in there}
-    _agree_by_run(told, record)
+    assert [(point.at, point.value) for point in page.series] == list(series.values())
+    held = expected_output.held(record)
+    assert {name: each.total for name, each in page.tables.items()} == {
+        "runs": RUNS,
+        "changes": len(page.tables["changes"].rows),
+        "removals": len(record.removals),
+        "held": len(held),
+        "rejects": len(expected_output.rejects(record, is_all=False)),
+        "ending": len(ended),
+        "images": len(present),
+    }
+    assert sum(row["images"] for row in page.held_sets) == len(held)
+    holds = {(row["source"], row["image_id"]) for row in held}
+    missed = [known for known in present if known.missing_since is not None]
+    assert page.total("missing") == sum(known.key not in holds for known in missed)
+    shown = {(row["source"], row["image_id"]) for row in page.tables["images"].rows}
+    assert shown == {known.key for known in present}
+    _agree_by_run(page, record)
 
 
-def _agree_by_run(told, record):
-    for each in told.counts:
+def _agree_by_run(page, record):
+    for each in page.counts:
         rows = [row for row in record.source_runs if row["run_id"] == each.run_id]
         assert each.added == sum(row["added"] + row["restored"] + row["in_scope"] for row in rows)
         assert each.changed == sum(row["changed"] for row in rows)
         assert each.removed == sum(row["removed"] + row["out_of_scope"] for row in rows)
         assert sorted(each.statuses) == sorted(row["status"] for row in rows)
-    assert [each.run_id for each in told.counts] == list(
-        range(RUNS - facts.MOST_RUNS + 1, RUNS + 1)
-    )
+    assert [each.run_id for each in page.counts] == list(range(RUNS - data.MOST_RUNS + 1, RUNS + 1))
 
 
 def expected_export(record):
