@@ -53,6 +53,7 @@ imports: .venv-dev/.installed
 docs: .venv-dev/.installed ## regenerate the reference pages and the manual page
 	@$(DEV)/python -c 'from etl.database.describe import schema_page; print(schema_page(), end="")' > docs/schema.md
 	@$(DEV)/python -m tests.support.reports
+	@$(DEV)/python -m tests.support.datasette
 	@$(DEV)/python -m tests.support.schemas
 	@$(DEV)/python -m tests.support.manual
 

@@ -1,7 +1,9 @@
 """The answer to a question of a reading command: validated, asked in one snapshot, qualified.
 
 A query whose head says `-- record: state` or `-- record: changes` depends on history. Its rows get
-the span in which the record is complete, and remarks say what the record cannot know.
+the span in which the record is complete, and remarks say what the record cannot know. With
+`-- record: changes unless NAME`, there are no remarks if the parameter NAME is given. With
+`-- record: comparisons`, rows result from comparing versions, of which earlier ones may be pruned.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from etl.audit.known_names import require_run, require_sources, require_values, 
 from etl.audit.query import ask, read_query, runs_that_matter
 from etl.audit.record_span import (
     notes_on_changes,
+    notes_on_comparisons,
     notes_on_state,
     read_spans,
     require_kept,
@@ -75,9 +78,13 @@ def answer(
     for key in _RUNS:
         if asked.get(key) is not None:
             require_run(connection, asked[key])
-    kind = query.head.get("record")
+    kind, _, unless = query.head.get("record", "").partition(" unless ")
     spans = read_spans(connection, sources=sources) if kind else []
-    notes = _notes(connection, asked, spans, context.now) if kind else []
+    notes = []
+    if kind == "comparisons":
+        notes = [*notes_on_comparisons(spans)]
+    elif kind and not asked.get(unless):
+        notes = _notes(connection, asked, spans, context.now)
     given = dict(asked)
     if asked.get("after") is not None:
         given |= feed_parameters(connection, asked, rows=given.pop("limit", None))

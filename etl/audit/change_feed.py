@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from etl.audit.query import ask
 from etl.database.schema import log_entries, prune_checkpoints
@@ -64,11 +64,13 @@ def _require_entry(connection: Connection, after: int) -> None:
 
 
 def _require_unpruned(connection: Connection, after: int, sources: Sequence[str]) -> None:
-    cut = prune_checkpoints.c
+    cut, entry_ = prune_checkpoints.c, log_entries.c
     pruned = connection.execute(
-        select(cut.source, cut.through_entry)
-        .where(cut.through_entry > after)
-        .order_by(cut.through_entry.desc())
+        select(cut.source, func.max(entry_.entry))
+        .join(log_entries, and_(entry_.source == cut.source, entry_.run_id == cut.run_id))
+        .where(entry_.entry > after)
+        .group_by(cut.source)
+        .order_by(func.max(entry_.entry).desc())
     )
     for source, entry in pruned:
         if not sources or source in sources:

@@ -133,6 +133,18 @@ def notes_on_changes(
         yield f"{instant_text(until)} is in the future: changes up to now are shown"
 
 
+def notes_on_comparisons(spans: Sequence[RecordSpan]) -> Iterator[str]:
+    """What cannot be compared with versions that were pruned, whatever the period."""
+    yield from _grouped(
+        [
+            f"{_name(each)} is complete from {instant_text(each.complete_from)} on: "
+            "versions that were pruned are not compared"
+            for each in spans
+            if each.pruned_to
+        ]
+    )
+
+
 def with_spans(rows: Rows, spans: Sequence[RecordSpan]) -> Rows:
     """The rows, each with the span in which the record of its source is complete."""
     bounds: Mapping[Any, tuple[Any, ...]] = {

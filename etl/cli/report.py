@@ -241,11 +241,13 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
     from etl.cli.results import DashboardFile
 
     with cli.reader() as connection:
-        facts = write_dashboard(connection, file, now=cli.clock())
+        data = write_dashboard(
+            connection, file, now=cli.clock(), tables=cli.component_tables, command=cli.again
+        )
     if output == "json":
-        print_json(DashboardFile(file=str(file), images=facts.states["present"]))
+        print_json(DashboardFile(file=str(file), images=data.total("present")))
     else:
-        note(cli, f"wrote {file}: {facts.states['present']:,} images")
+        note(cli, f"wrote {file}: {data.total('present'):,} images")
 
 
 @click.command(short_help="Write a whole relation as CSV, JSON Lines or Parquet.")

@@ -18,6 +18,7 @@ IN_PREPARATION = {
     "configuration.md",
     "dashboard.png",
     "from-zero-to-cron.md",
+    "practice.md",
 }
 
 

@@ -1,4 +1,4 @@
-"""A history of 200 runs: every question's answer is the one that plain Python gives.
+"""A history of 300 runs: every question's answer is the one that plain Python gives.
 
 The history is written once for each database by the real loader;
 `tests/support/naive_loader.py` tells the
@@ -14,23 +14,27 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow.parquet
 import pytest
 
-from etl.audit.dashboard import facts, write_dashboard
+from etl.audit.dashboard import data, write_dashboard
 from etl.audit.export import RELATIONS
 from etl.audit.query import names_in, read_query
 from etl.audit.verify import verify
+from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
+from etl.transform import builtin_tables
 from tests.support import expected_output
 from tests.support.databases import BACKENDS
 from tests.support.generated import SOURCES, play, steps
 from tests.support.history import History
 from tests.support.naive_loader import Plain, spelled
 
-RUNS = 200
+RUNS = 300
+CUT = 120  # the run up to which history is pruned
 MOMENTS = 8  # instants and runs that a question is asked for
 pytestmark = pytest.mark.xdist_group("agreement")  # the history is written once
 choose = random.Random(11)  # the same ones every time
@@ -59,17 +63,46 @@ def engine(request, databases, script, record):
         engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def pruned(engine, databases, record):
+    """A copy of the database in which the first part of the history of one source was pruned."""
+    engine.dispose()
+    now = record.runs[-1]["at"] + timedelta(minutes=1)
+    keep = now - record.runs[CUT - 1]["at"]
+    with databases.copied(_url(engine)) as url:
+        with patch.object(CliContext, "clock", staticmethod(lambda: now)):
+            hours = round(keep / timedelta(hours=1))
+            assert run(["-q", "--database", url, "prune", "--source", "north",
+                        "--keep", f"{hours}h"]) == 0  # fmt: skip
+        yield url
+
+
+def _url(engine):
+    return engine.url.render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def ask(engine, monkeypatch, tmp_path, capsys):
     """Asks a command for JSON."""
+    return _asking(_url(engine), monkeypatch, tmp_path, capsys)
+
+
+@pytest.fixture
+def ask_pruned(pruned, monkeypatch, tmp_path, capsys):
+    """Asks a command for JSON and for what it remarks, where history was pruned."""
+    return _asking(pruned, monkeypatch, tmp_path, capsys)
+
+
+def _asking(url, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    url = engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", url)
 
-    def ask(*args):
+    def ask(*args, code=0):
         capsys.readouterr()
-        assert run([*map(str, args), "--format", "json"]) == 0
-        return json.loads(capsys.readouterr().out)
+        assert run([*map(str, args), "--format", "json"]) == code
+        captured = capsys.readouterr()
+        ask.remarks = captured.err
+        return json.loads(captured.out) if code == 0 else None
 
     return ask
 
@@ -216,7 +249,9 @@ def test_a_consumer_of_changes_can_resume(ask, record):
         for row in expected_output.changes_of(record, *key)
     ]
     agree(ask("changes", "--after", -1), expected)
-    for limit in (1, 7, 400):
+    first = ask("changes", "--after", -1, "--limit", 1)  # never a part of an entry
+    agree(first, [row for row in expected if row["entry"] == 0])
+    for limit in (90, 700):
         received, after = [], -1
         while rows := ask("changes", "--after", after, "--limit", limit):
             assert len(rows) <= limit or len({row["entry"] for row in rows}) == 1
@@ -348,53 +383,69 @@ def test_a_limit_of_a_report_shows_its_first_rows(name, ask):
 def test_dashboard(engine, record, tmp_path):
     now = record.runs[-1]["at"] + timedelta(hours=1)
     with engine.connect() as connection:
-        told = write_dashboard(connection, tmp_path / "page.html", now=now)
-    there = expected_output.present(record)
-    assert told.states == Counter(known.state for known in record.images.values())
-    for source, states in told.states_by_source.items():
-        assert states == Counter(
-            known.state for known in record.images.values() if known.source == source
+        page = write_dashboard(
+            connection,
+            tmp_path / "page.html",
+            now=now,
+            tables=builtin_tables(),
+            command="image-sync {}".format,
         )
-    for column, pairs in told.values.items():
-        assert dict(pairs) == Counter(known.latest.truth.values[column] for known in there)
+    present = expected_output.present(record)
+    for row in page.sources:
+        of_source = [each for each in record.images.values() if each.source == row["source"]]
+        counts = Counter(known.state for known in of_source)
+        assert {name: row[name] for name in ("present", "removed", "out_of_scope")} == {
+            name: counts[name] for name in ("present", "removed", "out_of_scope")
+        }
+    for column, pairs in page.values.items():
+        assert dict(pairs) == Counter(known.latest.truth.values[column] for known in present)
     counted = {}
     for row in expected_output.components(record):
         counted.setdefault(row["component"], {})[row["version"]] = row["images"]
-    assert {name: dict(pairs) for name, pairs in told.components.items()} == counted
-    old = expected_output.end_of_life(record, now.date())
-    assert told.old.total == len(old)
-    assert told.old_images == len({(row["source"], row["image_id"]) for row in old})
-    week = [row for row in record.source_runs if row["at"] >= now - facts.WEEK]
+    assert {name: dict(pairs) for name, pairs in page.components.items()} == counted
+    ended = expected_output.end_of_life(record, now.date())
+    assert [row for row in page.releases if row["days_left"] >= 0] == []
+    assert page.tables["ending"].total == len(page.tables["ending"].rows) == len(ended)
+    assert page.ended_images == len({(row["source"], row["image_id"]) for row in ended})
+    assert {(row["component"], row["release"]): row["images"] for row in page.releases} == Counter(
+        (row["component"], row["version"]) for row in ended
+    )
+    week = [row for row in record.source_runs if row["at"] >= now - data.WEEK]
     for name in ("added", "changed", "removed", "restored"):
-        assert told.week[name] == sum(row[name] for row in week)
+        assert page.week[name] == sum(row[name] for row in week)
     last: dict[str, int] = {}
     series = {}
     for row in record.source_runs:
         last[row["source"]] = row["present"]
         series[row["run_id"]] = row["at"], sum(last.values())
-    assert [(point.at, point.value) for point in told.series] == list(series.values())
-    assert told.runs.total == RUNS
-    assert told.removals.total == len(record.removals)
-    assert told.held.total == len(expected_output.held(record))
-    assert told.rejects.total == len(expected_output.rejects(record, is_all=False))
-    holds = {(row["source"], row["image_id"]) for row in expected_output.held(record)}
-    missed = [known for known in there if known.missing_since is not None]
-    assert told.missing == sum(known.key not in holds for known in missed)
-    shown = {(row["source"], row["image_id"]) for row in told.images.rows}
-    assert shown == {known.key for known in there}
-    _agree_by_run(told, record)
+    assert [(point.at, point.value) for point in page.series] == list(series.values())
+    held = expected_output.held(record)
+    assert {name: each.total for name, each in page.tables.items()} == {
+        "runs": RUNS,
+        "changes": len(page.tables["changes"].rows),
+        "removals": len(record.removals),
+        "held": len(held),
+        "rejects": len(expected_output.rejects(record, is_all=False)),
+        "ending": len(ended),
+        "images": len(present),
+    }
+    assert sum(row["images"] for row in page.held_sets) == len(held)
+    holds = {(row["source"], row["image_id"]) for row in held}
+    missed = [known for known in present if known.missing_since is not None]
+    assert page.total("missing") == sum(known.key not in holds for known in missed)
+    shown = {(row["source"], row["image_id"]) for row in page.tables["images"].rows}
+    assert shown == {known.key for known in present}
+    _agree_by_run(page, record)
 
 
-def _agree_by_run(told, record):
-    for each in told.counts:
+def _agree_by_run(page, record):
+    for each in page.counts:
         rows = [row for row in record.source_runs if row["run_id"] == each.run_id]
         assert each.added == sum(row["added"] + row["restored"] + row["in_scope"] for row in rows)
         assert each.changed == sum(row["changed"] for row in rows)
         assert each.removed == sum(row["removed"] + row["out_of_scope"] for row in rows)
         assert sorted(each.statuses) == sorted(row["status"] for row in rows)
-    assert [each.run_id for each in told.counts] == list(
-        range(RUNS - facts.MOST_RUNS + 1, RUNS + 1)
-    )
+    assert [each.run_id for each in page.counts] == list(range(RUNS - data.MOST_RUNS + 1, RUNS + 1))
 
 
 def expected_export(record):
@@ -664,3 +715,143 @@ def _spelled(value):
     if isinstance(value, datetime | Decimal):
         return spelled(value) if isinstance(value, datetime) else int(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+# Where the history of one source was pruned, what is answered is still right, and what is not
+# complete says from when on it is.
+
+
+@pytest.fixture(scope="session")
+def cut(record):
+    """When the pruned source was last read before the cut."""
+    return max(
+        row["at"] for row in record.source_runs if row["source"] == "north" and row["run_id"] <= CUT
+    )
+
+
+def is_kept(cut):
+    """Whether a row belongs to the part of the record that is complete."""
+    return lambda row, at: row["source"] != "north" or at > cut
+
+
+def test_the_state_after_the_cut_is_complete(ask_pruned, record, cut):
+    agree(ask_pruned("images", "--state", "all"), expected_output.images(record, lambda _: True))
+    for at in (cut, record.runs[CUT]["at"], record.runs[-2]["at"]):
+        expected = expected_output.images_at(record, lambda _, at=at: at, lambda _: True)
+        agree(ask_pruned("images", "--as-of", at.isoformat()), expected)
+    end = record.runs[-1]["at"]
+    expected = expected_output.diff(record, lambda _: cut, lambda _: end)
+    agree(ask_pruned("diff", cut.isoformat(), end.isoformat()), expected)
+    agree(ask_pruned("status"), expected_output.status(record))
+    agree(ask_pruned("removals"), expected_output.removals(record, lambda _: True))
+    agree(ask_pruned("removals", "--held"), expected_output.held(record))
+    agree(ask_pruned("rejects"), expected_output.rejects(record, is_all=False))
+
+
+def test_a_state_before_the_cut_is_refused(ask_pruned, record, cut, tmp_path, capsys):
+    early = (cut - timedelta(milliseconds=1)).isoformat()
+    for args in (["images", "--as-of", early], ["diff", early, "now"]):
+        ask_pruned(*args, code=2)
+        assert "the history of source 'north' before" in ask_pruned.remarks
+        ask_pruned(*args, "--source", "south")
+    assert run(["export", str(tmp_path / "x.csv"), "--as-of", early]) == 2
+
+
+@pytest.mark.parametrize("args", [
+    ["changes"], ["runs", "--by-source"], ["runs"], ["rejects", "--all"], ["report", "growth"],
+    ["report", "rejects"], ["report", "changed-fields", "--since", "2026-01-01"],
+    ["report", "moved-tags", "--since", "2026-01-01"],
+], ids=" ".join)  # fmt: skip
+def test_what_is_incomplete_says_from_when_on_it_is_complete(args, ask_pruned, cut, record):
+    from_then = cut + timedelta(milliseconds=1)
+    rows = ask_pruned(*args)
+    assert f"source 'north' is complete from {spelled(from_then)} on" in ask_pruned.remarks
+    first = {row["source"]: row["at"] for row in reversed(record.source_runs)}
+    for row in rows:
+        north = row.get("source", "north") == "north"
+        assert row["complete_from"] == spelled(from_then if north else first["south"])
+
+
+def test_changes_after_the_cut_are_complete(ask_pruned, record, cut):
+    keeps = is_kept(cut)
+    from_then = (cut + timedelta(milliseconds=1)).isoformat()
+    expected = expected_output.changes(record, lambda row: keeps(row, row["at"]))
+    found = ask_pruned("changes")
+    agree([row for row in found if keeps(row, datetime.fromisoformat(row["at"]))], expected)
+    after = expected_output.changes(record, lambda row: row["at"] > cut)
+    agree(ask_pruned("changes", "--since", from_then), after)
+    assert "complete from" not in ask_pruned.remarks
+    expected = expected_output.changed_fields(record, cut + timedelta(milliseconds=1), ALWAYS[1])
+    found = ask_pruned("report", "changed-fields", "--since", from_then)
+    agree(found, expected, is_ordered=False)
+    expected = REPORTS["moved-tags"](record, cut + timedelta(milliseconds=1), ALWAYS[1])
+    found = ask_pruned("report", "moved-tags", "--since", from_then)
+    assert "versions that were pruned are not compared" in ask_pruned.remarks
+    told = [{column: row[column] for column in expected[0]} for row in found]
+    of_south = [row for row in expected if row["source"] == "south"]
+    agree([row for row in told if row["source"] == "south"], of_south, is_ordered=False)
+    moves = {(row["image_id"], row["at"], row["became"]) for row in expected}
+    assert {(row["image_id"], row["at"], row["became"]) for row in told} <= moves
+    assert len(expected) > len(told) > len(expected) * 0.9
+    runs = [row for row in expected_output.source_runs(record) if keeps(row, _at(row))]
+    agree([row for row in ask_pruned("runs", "--by-source") if keeps(row, _at(row))], runs)
+    for known in choose.sample(expected_output.ordered(record), MOMENTS):
+        expected = expected_output.history(record, known)
+        found = ask_pruned("history", known.image_id, "--source", known.source)
+        valid = [row for row in expected if not row["valid_to"] or row["valid_to"] > spelled(cut)]
+        agree([row for row in found if row["version"] >= valid[0]["version"]]
+              if valid else [], [_without_changes(row) for row in valid])  # fmt: skip
+
+
+def _at(row):
+    return datetime.fromisoformat(row["observed_at"])
+
+
+def _without_changes(row):
+    return {name: value for name, value in row.items() if name != "changes"}
+
+
+def test_a_feed_from_before_the_cut_is_refused(ask_pruned, record, cut):
+    entries = [(row["at"], row["source"]) for row in record.source_runs]
+    last_pruned = max(
+        number for number, (at, source) in enumerate(entries) if source == "north" and at <= cut
+    )
+    ask_pruned("changes", "--after", last_pruned - 1, code=2)
+    assert f"continue with --after {last_pruned}" in ask_pruned.remarks
+    expected = [
+        row
+        for at, source in entries[last_pruned + 1 :]
+        for row in expected_output.changes_of(
+            record,
+            next(r["run_id"] for r in record.source_runs if (r["at"], r["source"]) == (at, source)),
+            source,
+        )
+    ]
+    agree(ask_pruned("changes", "--after", last_pruned), expected)
+
+
+KEPT_REPORTS = [
+    name for name in names_in("reports") if "record" not in read_query(name, folder="reports").head
+]
+
+
+@pytest.mark.parametrize("name", KEPT_REPORTS)
+def test_a_report_on_what_is_kept_is_not_affected(name, ask_pruned, record):
+    """Images, removals and the latest runs are never pruned."""
+    whole = REPORTS[name](record, *ALWAYS)
+    found = ask_pruned("report", name, *always(name))
+    assert "complete from" not in ask_pruned.remarks
+    columns = [column for column in whole[0] if column in found[0]]
+    agree(found, [{c: row[c] for c in columns} for row in whole], is_ordered=False)
+
+
+def test_the_dashboard_after_a_prune(pruned, record, tmp_path):
+    now = record.runs[-1]["at"] + timedelta(hours=1)
+    engine = open_engine(pruned)
+    with engine.connect() as connection:
+        told = write_dashboard(connection, tmp_path / "page.html", now=now)
+    engine.dispose()
+    assert told.states == Counter(known.state for known in record.images.values())
+    assert told.removals.total == len(record.removals)
+    assert told.held.total == len(expected_output.held(record))
+    _agree_by_run(told, record)

@@ -1,4 +1,4 @@
-"""The page's numbers are those of the tables, its text is harmless, its size is bounded."""
+"""The page shows the numbers of the tables; its text is harmless and its size bounded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from etl.audit.dashboard import charts, facts, write_dashboard
+from etl.audit.dashboard import charts, data, filters, write_dashboard
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.errors import UsageError
+from etl.transform import builtin_tables
 from tests.support.history import BEGINNING, HOSTILE, History, holding, missing, record, varied
 
 
@@ -40,11 +41,15 @@ class Attributes(HTMLParser):
         self.names |= {name for name, _ in attrs}
 
 
-def page_of(engine: Engine, folder: Path, *, now) -> tuple[str, facts.Facts]:
-    path = folder / "page.html"
+def page_of(
+    engine: Engine, folder: Path, *, now, name: str = "page.html"
+) -> tuple[str, data.DashboardData]:
+    path = folder / name
     with engine.connect() as connection:
-        told = write_dashboard(connection, path, now=now)
-    return path.read_text("utf-8"), told
+        content = write_dashboard(
+            connection, path, now=now, tables=builtin_tables(), command="image-sync {}".format
+        )
+    return path.read_text("utf-8"), content
 
 
 def number(engine: Engine, statement: str) -> int:
@@ -58,64 +63,117 @@ def shown(page: str, fact: str) -> int:
 
 def test_the_numbers_are_those_of_the_tables(engine, tmp_path):
     history = varied(engine, runs=15)
-    page, told = page_of(engine, tmp_path, now=history.at + timedelta(days=3))
+    page, content = page_of(engine, tmp_path, now=history.at + timedelta(days=3))
     present = number(engine, "select count(*) from images where state = 'present'")
-    assert shown(page, "present") == present == told.series[-1].value
+    assert shown(page, "present") == present == content.series[-1].value
     for name in ("added", "changed", "removed"):
         assert shown(page, name) == number(engine, f"select sum({name}) from source_runs")
-    assert told.removals.total == number(engine, "select count(*) from image_removals")
     held = "select count(*) from held_removals where released_at is null"
-    assert shown(page, "held") == number(engine, held)
     rejects = "select count(*) from rejects where resolved_at is null"
-    assert told.rejects.total == number(engine, rejects) > 0
-    for column, counts in told.values.items():
+    assert shown(page, "held") == number(engine, held)
+    assert content.tables["rejects"].total == number(engine, rejects) > 0
+    assert content.tables["removals"].total == number(engine, "select count(*) from image_removals")
+    for column, counts in content.values.items():
         for value, count in counts:
             same = f"{column} = '{value}'" if value else f"{column} is null"
             statement = f"select count(*) from images where state = 'present' and {same}"
             assert number(engine, statement) == count
-    assert shown(page, "old") == number(
+    assert shown(page, "ended") == number(
         engine,
-        "select count(distinct c.image_id) from image_components as c join images as i"
-        " on i.source = c.source and i.image_id = c.image_id where i.state = 'present'"
+        "select count(distinct c.image_id) from image_components as c where c.state = 'present'"
         " and (c.component = 'ubuntu' and c.version in ('18.04', '20.04')"
         " or c.component = 'python' and c.version = '3.7')",
     )
 
 
-def test_it_says_what_wants_attention(engine, tmp_path):
+def notices_of(page: str) -> list[tuple[str, str, str]]:
+    return re.findall(r'class="notice (\w+)"><a href="#(\w+)">([^<]*)', page)
+
+
+def test_notices_come_first_and_the_urgent_ones_above_all(engine, tmp_path):
     history = History(engine)
     history.run([record("a"), record("b"), record("c")])
-    history.run([record("a"), record("b")], decide=holding)
-    history.run([record("a"), record("b")], decide=missing)
+    history.run([record("a"), record("b"), b'{"id": "d", "size": "big"}'], decide=missing)
     history.run([], is_failing=True)
     history.run([record("x")], source="never", certificate="none")
     page, _ = page_of(engine, tmp_path, now=history.at + timedelta(days=2))
-    notices = re.findall(r'class="notice (\w+)"><a href="#(\w+)">([^<]*)', page)
-    assert ("bad", "sources", "sample: the latest run failed (unavailable)") in notices
-    assert ("bad", "sources", "never: never read in a certified walk") in notices
-    assert ("warn", "sources", "sample: last certified walk 2 days ago") in notices
-    assert ("warn", "sources", "1 image absent from the listings, not yet decided") in notices
+    assert notices_of(page) == [
+        ("bad", "sources", "never: never read completely (no certified walk)"),
+        ("bad", "sources", "sample: the last run failed (unavailable)"),
+        ("warn", "sources", "sample: last certified walk 2 days ago"),
+        ("warn", "decisions", "1 image absent from the listings, not yet decided"),
+        ("warn", "rejects", "1 record could not be parsed"),
+    ]
+    assert "Nothing has been read" not in page
 
 
-def test_held_removals_and_a_quiet_week(engine, tmp_path):
+def test_a_certified_walk_in_the_future_is_reported(engine, tmp_path):
+    history = History(engine)
+    history.run([record("a")])
+    page, _ = page_of(engine, tmp_path, now=history.at - timedelta(days=1))
+    [(level, _, text)] = notices_of(page)
+    assert level == "bad"
+    assert "in the future (2026-09-01 07:00 UTC); check the clock" in text
+
+
+def test_a_decision_shows_the_commands_to_paste(engine, tmp_path):
     history = History(engine)
     history.run([record("a"), record("b")])
-    page, told = page_of(engine, tmp_path, now=history.at + timedelta(hours=1))
-    assert "nothing waits for a decision" in page
-    assert told.now_against_week is None
+    page, content = page_of(engine, tmp_path, now=history.at + timedelta(hours=1))
+    assert "Nothing waits for a decision" in page
+    assert "No removal is held back" in page
+    assert content.in_a_week is None
     history.run([record("a")], decide=holding)
-    page, told = page_of(engine, tmp_path, now=history.at + timedelta(days=8))
-    assert "1 removal held by the guard" in page
-    assert told.missing == 0
-    assert told.now_against_week == 0
+    history.run([record("a")], decide=holding)
+    page, content = page_of(engine, tmp_path, now=history.at + timedelta(days=8))
+    assert (
+        "bad",
+        "decisions",
+        "1 removal held back by the guard: to be approved or dismissed",
+    ) in (notices_of(page))
+    for command in ("approve 3", "dismiss 3"):
+        assert f"<code>image-sync {command}</code>" in page
+    assert content.in_a_week == 0
+
+
+def test_removals_name_who_is_known_to_have_removed_the_image():
+    removal = {"removed_by": "ops", "removed_by_kind": "user", "removed_via": "ConsoleAction"}
+    assert filters.actor({}) is None
+    for attribution, words in (
+        ("exact", "<bdi>ops</bdi>"),
+        ("likely", "likely <bdi>ops</bdi>"),
+        ("ambiguous", "several candidates, not named"),
+        ("expired", "asked too late"),
+    ):
+        assert words in filters.actor({**removal, "attribution": attribution})
+    assert "<bdi>system</bdi>" in filters.actor({"attribution": "exact", "removed_by": None})
+
+
+def test_releases_that_end_soon_are_shown(engine, tmp_path):
+    history = History(engine)
+    history.run(
+        [
+            record("a", name="pytorch_2.1-py_3.9.1-py_3.9.2"),
+            record("b", name="base-py_3.10-ubuntu_20.04"),
+            record("c", name="py_3.14"),
+        ]
+    )
+    now = history.at.replace(year=2026, month=10, day=31)
+    page, content = page_of(engine, tmp_path, now=now)
+    releases = [(row["component"], row["release"], row["days_left"]) for row in content.releases]
+    assert releases == [("ubuntu", "20.04", -518), ("python", "3.9", -365), ("python", "3.10", 0)]
+    assert (content.ended_images, content.ending_images) == (2, 1)
+    assert content.tables["ending"].total == len(content.tables["ending"].rows) == 4
+    assert "ends today" in page
+    assert "ended 365 days ago" in page
 
 
 @pytest.mark.parametrize("name", ["page.txt", "page", "page.html.gz"])
-def test_no_other_file_becomes_a_page(engine, tmp_path, name):
+def test_only_an_html_file_is_written(engine, tmp_path, name):
     file = tmp_path / name
     file.write_text("mine")
-    with engine.connect() as connection, pytest.raises(UsageError, match=r"name a \.html file"):
-        write_dashboard(connection, file, now=BEGINNING)
+    with pytest.raises(UsageError, match=r"the file name must end in \.html"):
+        page_of(engine, tmp_path, now=BEGINNING, name=name)
     assert file.read_text() == "mine"
 
 
@@ -126,7 +184,7 @@ def test_an_empty_record_has_a_page(engine, tmp_path):
 
 def test_hostile_text_stays_text(engine, tmp_path):
     hostile = [
-        record(f"{place}{text}", name=text, description=text, tag=text, arch=text)
+        record(f"{place}{text[:100]}", name=text, description=text, tag=text, arch=text)
         for place, text in enumerate(HOSTILE)
     ]
     history = History(engine)
@@ -143,10 +201,10 @@ def test_hostile_text_stays_text(engine, tmp_path):
     assert not {name for name in parser.names if name.startswith("on")}
     assert not [c for c in body if not c.isprintable() and c != "\n"]
     assert "⟨U+202E⟩" in page
-    assert "more</span>" in page  # the very long name is cut
+    assert "more characters</span>" in page  # the very long name is cut
 
 
-def test_the_policy_allows_the_page_s_own_style_and_script_alone(engine, tmp_path):
+def test_the_policy_allows_only_the_page_s_own_style_and_script(engine, tmp_path):
     page, _ = page_of(engine, tmp_path, now=BEGINNING)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     rules = dict(rule.split(" ", 1) for rule in policy.replace("&#39;", "'").split("; "))
@@ -161,16 +219,62 @@ def test_the_policy_allows_the_page_s_own_style_and_script_alone(engine, tmp_pat
 
 def test_a_large_catalogue_has_a_small_page(engine, tmp_path):
     History(engine).run(record(f"{number:05}", name=f"image {number}") for number in range(3000))
-    page, told = page_of(engine, tmp_path, now=BEGINNING)
-    assert told.images.left_out == 3000 - facts.MOST_ROWS
-    assert "2,700 more are left out" in page
+    page, content = page_of(engine, tmp_path, now=BEGINNING)
+    assert content.tables["images"].left_out == 3000 - data.MOST_ROWS
+    assert "2,700 more rows are omitted here" in page
+    assert "<code>image-sync images --limit 0</code>" in page
     assert len(page) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "—"), (0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (8_285_974_481, "8.29 GB"),
+     (12_345_678_901, "12.3 GB"), (999_999_999, "1.00 GB"), (5 * 10**15, "5,000 TB")],
+)  # fmt: skip
+def test_sizes_have_units(value, text):
+    assert filters.size(value) == text
+
+
+def test_an_id_wraps_after_hyphens_and_a_name_after_separators():
+    assert filters.identifier("ab-cd-\x1b") == (
+        '<code class="id">ab-<wbr>cd-<wbr><span class="hidden-character" '
+        'title="control character">⟨U+001B⟩</span></code>'
+    )
+    assert "none" in filters.identifier(None)
+    assert filters.shown("a/b:c_1.2.x") == "<bdi>a/<wbr>b:<wbr>c_<wbr>1.2.<wbr>x</bdi>"
+    assert str(filters.shown("x" * 50)).count("<wbr>") == 10
+    assert filters.word("BUILD_IN") == "<bdi>BUILD_IN</bdi>"
+
+
+def test_a_history_that_was_pruned_says_so(engine, tmp_path):
+    history = History(engine)
+    history.run([record("a")])
+    page, _ = page_of(engine, tmp_path, now=history.at)
+    assert "was pruned" not in page
 
 
 def test_many_values_are_gathered(engine, tmp_path):
     History(engine).run(record(f"{number}", arch=f"arch-{number:02}") for number in range(20))
-    _, told = page_of(engine, tmp_path, now=BEGINNING)
-    assert told.values["arch"][-1] == ("…", 12)
+    _, content = page_of(engine, tmp_path, now=BEGINNING)
+    assert content.values["arch"][-1] == ("…", 12)
+
+
+def test_two_points_make_a_chart_with_labels_that_do_not_overlap():
+    points = [charts.Point(BEGINNING, 46), charts.Point(BEGINNING + timedelta(hours=1), 45)]
+    line = charts.line(points, until=BEGINNING + timedelta(hours=2))
+    assert [(step.x, step.has_label) for step in line.steps] == [(0, True), (50, True)]
+    assert (line.has_few_points, line.is_from_zero) == (True, False)
+    assert [tick.value for tick in line.ticks] == [44, 45, 46, 47]
+    line = charts.line(points, until=BEGINNING + timedelta(hours=20))
+    assert [step.has_label for step in line.steps] == [True, False]
+    assert charts.line(points[:1], until=BEGINNING).path == "M0.0 85.0H100"
+    runs = [charts.RunCounts(n, BEGINNING, added=1) for n in (1, 2)]
+    first, second = charts.bars(runs).bars
+    assert first.has_label
+    assert second.has_label
+    assert second.x - first.x >= 10
+    many = charts.bars([charts.RunCounts(n, BEGINNING) for n in range(60)]).bars
+    assert [bar.run.run_id for bar in many if bar.has_label] == [0, 59]
 
 
 def test_many_points_are_thinned():
@@ -188,7 +292,7 @@ def test_scales_are_round(low, high, values):
     assert charts.round_values(low, high) == values
 
 
-def test_the_file_is_whole_and_has_the_caller_s_rights(engine, database_url, tmp_path, capsys):
+def test_the_file_is_complete_and_has_the_umask_s_rights(engine, database_url, tmp_path, capsys):
     varied(engine, runs=2)
     path = tmp_path / "page.html"
     before = os.umask(0o027)
@@ -197,7 +301,7 @@ def test_the_file_is_whole_and_has_the_caller_s_rights(engine, database_url, tmp
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert "images" in capsys.readouterr().err
+    assert f"wrote {path}: " in capsys.readouterr().err
     path.chmod(0o604)
     assert run(["-q", "--database", database_url, "dashboard", str(path)]) == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o604
@@ -205,6 +309,6 @@ def test_the_file_is_whole_and_has_the_caller_s_rights(engine, database_url, tmp
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_where_it_can_t_be_written_nothing_is_left(engine, tmp_path):
-    with engine.connect() as connection, pytest.raises(UsageError, match="can't be written"):
-        write_dashboard(connection, tmp_path / "none" / "page.html", now=BEGINNING)
+def test_a_folder_that_does_not_exist_is_an_error(engine, tmp_path):
+    with pytest.raises(UsageError, match="can't be written"):
+        page_of(engine, tmp_path / "none", now=BEGINNING)

@@ -43,6 +43,18 @@ class Databases:
                 yield f"sqlite:///{path}"
 
     @contextmanager
+    def copied(self, url: str) -> Iterator[str]:
+        """The URL of a copy of a database to which nothing is connected."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            with self._server.database(template=str(parsed.database)) as copy:
+                yield copy
+        else:
+            with self._sqlite_file() as path:
+                shutil.copy(str(parsed.database), path)
+                yield f"sqlite:///{path}"
+
+    @contextmanager
     def empty(self, backend: Backend) -> Iterator[str]:
         """The URL of a new database without any table."""
         if backend == "postgresql":

@@ -333,7 +333,7 @@ class Turn:
                     }
                 )
         for row in self._unresolved():
-            is_told = row["image_id"] in shown.images or (row["image_id"] is None and is_certified)
+            is_told = row["image_id"] in shown.images or is_certified
             if is_told and row["record"] not in shown.unreadable:
                 row.update(resolved_at=self.at, resolved_run_id=self.run_id)
 

@@ -1,7 +1,7 @@
-"""How are numbers drawn? Points, bars and ticks, in percent of the width and pixels of the height.
+"""Numbers as points, lines and bars, in percent of a chart's width and pixels of its height.
 
-Percent, so that a chart fills a phone and a wide screen alike with its letters' size unchanged.
-Knows numbers and instants only: no database, no HTML.
+Percent, so that a chart fills a phone and a wide screen alike while its text keeps its size.
+Knows numbers and times only: no database, no HTML.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-HEIGHT: Final = 180
+HEIGHT: Final = 170
 MOST_POINTS: Final = 240
+FEW: Final = 10
+"""Up to so many points, each is drawn with its value, and each run has its own label."""
+_NARROWEST_LABEL: Final = 9  # percent of the width
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number at an instant."""
+    """A number at a time."""
 
     at: datetime
     value: int
@@ -29,7 +32,7 @@ class Point:
 
 @dataclass(slots=True)
 class RunCounts:
-    """What one run did, and how it ended for each source."""
+    """What one run did to all its sources, and how it ended for each."""
 
     run_id: int
     at: datetime
@@ -40,7 +43,7 @@ class RunCounts:
 
     @property
     def status(self) -> str:
-        """The worst of its sources'."""
+        """The worst status of its sources."""
         return next((s for s in ("failed", "held", "partial") if s in self.statuses), "succeeded")
 
 
@@ -54,27 +57,39 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A point of the line, for those who read it point by point."""
+    """A point of the line; `has_label`: there is room to write its value above it."""
 
     point: Point
     x: float
     y: float
+    has_label: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line in steps: a number holds until the next run."""
+    """A line in steps: a number holds until the next run, and the last one until now."""
 
     path: str
     area: str
-    ticks: list[Tick]
-    steps: list[Step]
-    is_from_zero: bool
+    ticks: Sequence[Tick]
+    steps: Sequence[Step]
+    begins_at: datetime
+    ends_at: datetime
+
+    @property
+    def has_few_points(self) -> bool:
+        """Whether every point is drawn."""
+        return len(self.steps) <= FEW
+
+    @property
+    def is_from_zero(self) -> bool:
+        """Whether the scale begins at zero."""
+        return self.ticks[0].value == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One run's bars: additions and changes up from `zero`, removals down."""
+    """One run's bars: additions and changes up from the base line, removals down."""
 
     run: RunCounts
     x: float
@@ -82,14 +97,15 @@ class Bar:
     added: tuple[float, float]
     changed: tuple[float, float]
     removed: tuple[float, float]
+    has_label: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """All runs' bars, with the height of their common base line."""
 
-    bars: list[Bar]
-    ticks: list[Tick]
+    bars: Sequence[Bar]
+    ticks: Sequence[Tick]
     zero: float
 
 
@@ -103,24 +119,36 @@ def thinned(points: Sequence[Point], *, most: int = MOST_POINTS) -> list[Point]:
     return list(kept.values())
 
 
-def line(points: Sequence[Point]) -> Line:
-    """The number of images over time; the height shows the range that was, unless near zero."""
-    low, high = min(p.value for p in points), max(p.value for p in points)
-    low = 0 if low < high / 2 else low
-    values = round_values(low, high)
-    first, last = points[0].at, points[-1].at
+def line(points: Sequence[Point], *, until: datetime) -> Line:
+    """The number of images over time.
+
+    The scale shows the range of the values with some air around it, from zero if that is near.
+    """
+    values = _scale(min(p.value for p in points), max(p.value for p in points))
+    first = points[0].at
+    last = max(until, points[-1].at)
     seconds = (last - first).total_seconds() or 1
+    is_few = len(points) <= FEW
 
     def y(value: float) -> float:
         return _pixels(values[-1] - value, values[-1] - values[0])
 
-    steps = [
-        Step(point, round((point.at - first).total_seconds() / seconds * 100, 2), y(point.value))
-        for point in points
-    ]
+    steps: list[Step] = []
+    labelled = -100.0
+    for point in points:
+        x = round((point.at - first).total_seconds() / seconds * 100, 2)
+        has_label = is_few and x - labelled >= _NARROWEST_LABEL
+        labelled = x if has_label else labelled
+        steps.append(Step(point, x, y(point.value), has_label))
     path = f"M{steps[0].x} {steps[0].y}" + "".join(f"H{s.x}V{s.y}" for s in steps[1:]) + "H100"
     ticks = [Tick(value, y(value)) for value in values]
-    return Line(path, f"{path}V{HEIGHT}H0Z", ticks, steps, is_from_zero=values[0] == 0)
+    return Line(path, f"{path}V{HEIGHT}H0Z", ticks, steps, first, last)
+
+
+def _scale(low: int, high: int) -> list[int]:
+    air = max((high - low) // 5, 1)
+    low = 0 if low < high / 2 else max(low - air, 0)
+    return round_values(low, high + air)
 
 
 def bars(runs: Sequence[RunCounts]) -> Bars:
@@ -130,7 +158,8 @@ def bars(runs: Sequence[RunCounts]) -> Bars:
     values = round_values(-down, up)
     span = values[-1] - values[0]
     zero = _pixels(values[-1], span)
-    place = 100 / max(len(runs), 20)
+    place = 100 / max(len(runs), FEW)
+    every = 1 if len(runs) <= FEW else len(runs) - 1  # the first and the last run, at least
 
     def bar(index: int, run: RunCounts) -> Bar:
         added, changed, removed = (
@@ -143,6 +172,7 @@ def bars(runs: Sequence[RunCounts]) -> Bars:
             added=(round(zero - added, 1), added),
             changed=(round(zero - added - changed, 1), changed),
             removed=(zero, removed),
+            has_label=index % every == 0,
         )
 
     ticks = [Tick(abs(value), _pixels(values[-1] - value, span)) for value in values]

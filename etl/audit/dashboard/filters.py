@@ -1,11 +1,12 @@
-"""How are values spelled for people? Numbers, instants, ages, and text from outside.
+"""How values are written for people: numbers, times, ages, sizes, and text from outside.
 
-Text from the API may hold anything: here it becomes harmless and honest. Characters that can't be
+Text from the API may hold anything: here it becomes harmless and honest. Characters that cannot be
 seen or that turn the text around (controls, bidirectional marks, zero widths) are shown by number.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_TEXT: Final = 240
+LONGEST_WORD: Final = 60
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MAY_WRAP: Final = re.compile(r"(?<=[-_/:,+@])(?=[\w\"{\[])|(?<=\.)(?=[^\W\d_])|(?<=\w{40})(?=\w)")
+_WRAP: Final = Markup("<wbr>")
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _EVIDENCE: Final = {
     "lookup_not_found": "looked up: not found",
     "lookup_deleted": "looked up: DELETED",
@@ -24,32 +29,62 @@ _EVIDENCE: Final = {
     "absent_twice": "absent from two certified walks",
 }
 _RULES: Final = {
-    "max_count": "more than max_count",
-    "max_percent": "more than max_percent",
+    "max_count": "more than removals.max_count",
+    "max_percent": "more than removals.max_percent",
     "empty_listing": "the listing came back empty",
+}
+_UNATTRIBUTED: Final = {
+    "ambiguous": "several candidates, not named",
+    "none": "no trace of it found",
+    "refused": "the trace service refused the query",
+    "expired": "asked too late, traces are kept seven days",
 }
 
 
 def shown(value: object, *, longest: int = LONGEST_TEXT) -> Markup:
-    """Text from outside: escaped, cut at a length, what is hidden in it made visible."""
+    """Text from outside: escaped, cut at a length, hidden characters made visible.
+
+    It may wrap after separators, and inside words of more than 40 characters.
+    """
+    return _shown(value, longest, wraps=True)
+
+
+def word(value: object) -> Markup:
+    """The same for text that is usually one word, such as a status or a source: it never wraps."""
+    return _shown(value, LONGEST_WORD, wraps=False)
+
+
+def _shown(value: object, longest: int, *, wraps: bool) -> Markup:
     if value is None:
         return Markup('<span class="none">none</span>')
     text = str(value)
-    cut = text[:longest]
-    marked = escape(cut)
-    if not cut.isprintable():
-        marked = Markup("").join(_mark(character) for character in cut)
+    parts = _MAY_WRAP.split(text[:longest]) if wraps else [text[:longest]]
+    marked = _WRAP.join(map(_marked, parts))
     if len(text) > longest:
-        more = Markup(' <span class="none">… {} more</span>').format(number(len(text) - longest))
-        marked += more
+        more = Markup(' <span class="none">… {} more characters</span>')
+        marked += more.format(number(len(text) - longest))
     return Markup("<bdi>{}</bdi>").format(marked)
 
 
+def identifier(value: object) -> Markup:
+    """A whole id, which wraps after hyphens only and is selected by one click."""
+    if value is None:
+        return Markup('<span class="none">none</span>')
+    parts = re.split(r"(?<=-)", str(value))
+    return Markup('<code class="id">{}</code>').format(_WRAP.join(map(_marked, parts)))
+
+
 def plain(value: object, *, longest: int = LONGEST_TEXT) -> str:
-    """The same where no markup can be: attributes, labels in charts."""
+    """Text from outside where no markup is possible: attributes, labels in charts."""
     text = "none" if value is None else str(value)
-    cut = "".join(_number(c) if _is_hidden(c) else c for c in text[:longest])
+    cut = "".join(_code_point(c) if _is_hidden(c) else c for c in text[:longest])
     return cut + ("…" if len(text) > longest else "")
+
+
+def _marked(text: str) -> Markup:
+    if text.isprintable():
+        return escape(text)
+    return Markup("").join(map(_mark, text))
 
 
 def _mark(character: str) -> Markup:
@@ -57,7 +92,7 @@ def _mark(character: str) -> Markup:
         return escape(character)
     name = unicodedata.name(character, "control character")
     return Markup('<span class="hidden-character" title="{}">{}</span>').format(
-        name.lower(), _number(character)
+        name.lower(), _code_point(character)
     )
 
 
@@ -65,13 +100,24 @@ def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN
 
 
-def _number(character: str) -> str:
+def _code_point(character: str) -> str:
     return f"⟨U+{ord(character):04X}⟩"
 
 
 def number(value: float) -> str:
     """1,234,567."""
     return f"{value:,}"
+
+
+def size(value: int | None) -> str:
+    """8.29 GB."""
+    if value is None:
+        return "—"
+    amount, unit = float(value), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    digits = 0 if unit == 0 or amount >= 100 else 1 if amount >= 10 else 2
+    return f"{amount:,.{digits}f} {_UNITS[unit]}"
 
 
 def signed(value: int) -> str:
@@ -85,11 +131,19 @@ def moment(value: datetime | None) -> str:
 
 
 def age(value: timedelta) -> str:
-    """How long, in the largest unit that tells enough."""
+    """A duration in the largest unit of which there are at least two."""
     minutes = max(int(value.total_seconds() // 60), 0)
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def until(days: int) -> str:
+    """The time to or since a day: in 12 days, today, 31 days ago."""
+    if days == 0:
+        return "today"
+    text = f"{abs(days):,} day{'s' if abs(days) != 1 else ''}"
+    return f"in {text}" if days > 0 else f"{text} ago"
 
 
 def evidence(value: str) -> str:
@@ -100,6 +154,20 @@ def evidence(value: str) -> str:
 def rule(value: str) -> str:
     """The guard's rule, in words."""
     return _RULES.get(value, value)
+
+
+def actor(removal: Mapping[str, Any]) -> Markup | None:
+    """Who removed an image, or why that is not known; None if it was not asked."""
+    attribution = removal.get("attribution")
+    if attribution is None:
+        return None
+    if reason := _UNATTRIBUTED.get(attribution):
+        return Markup('<span class="none">{}</span>').format(reason)
+    details = [removal.get(name) for name in ("removed_by_kind", "removed_via", "source_ip")]
+    known = Markup(" · ").join(shown(each) for each in details if each)
+    doubt = "likely " if attribution == "likely" else ""
+    text = Markup('{}{} <span class="note">{}</span>')
+    return text.format(doubt, shown(removal.get("removed_by") or "system"), known)
 
 
 def details(value: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""How does the page come about? Template, style and script become one file that asks for nothing.
+"""Renders the page: templates, style and script become one file that makes no requests.
 
 The security policy allows the one style and the one script that are in the file, by their hashes,
 and nothing else: no request leaves the page, and no text from a catalogue can become code.
@@ -9,47 +9,61 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from etl.atomic_file import written_whole
 from etl.audit.dashboard import charts, filters
-from etl.audit.dashboard.facts import MOST_RUNS, STALE, Facts, read_facts
+from etl.audit.dashboard.data import HORIZON, MOST_RUNS, WEEK, DashboardData, read_data
+from etl.audit.dashboard.notices import notices
 from etl.database.snapshot import snapshot
 from etl.errors import UsageError
-from etl.text import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
 
-_FILTERS: Final = ("age", "details", "evidence", "moment", "number", "plain", "rule", "shown")
+    from etl.transform import ComponentTables
+
+MOST_IN_CARD: Final = 5
+_FILTERS: Final = (
+    *("actor", "age", "details", "evidence", "identifier", "moment", "number", "plain", "rule"),
+    *("shown", "size", "until", "word"),
+)
 
 
-def write_dashboard(connection: Connection, path: Path, *, now: datetime) -> Facts:
-    """Writes the page to `path`, whole or not at all; gives the facts that it tells.
+def write_dashboard(
+    connection: Connection,
+    path: Path,
+    *,
+    now: datetime,
+    tables: ComponentTables,
+    command: Callable[[str], str],
+) -> DashboardData:
+    """Writes the page to `path`, whole or not at all, and returns its content.
 
-    Raises `UsageError` for a file that is not called a page.
+    `command` turns the arguments of a command into the whole command line. Raises `UsageError` if
+    the file name does not end in .html.
     """
     if path.suffix.lower() not in {".html", ".htm"}:
-        raise UsageError(f"{path}: no page is called so", hint="name a .html file")
+        raise UsageError(f"{path}: the file name must end in .html")
     with snapshot(connection):
-        facts = read_facts(connection, now)
+        data = read_data(connection, now=now, tables=tables)
     with written_whole(path) as file:
-        for part in render(facts):
+        for part in render(data, command=command):
             file.write(part.encode())
-    return facts
+    return data
 
 
-def render(facts: Facts) -> Iterator[str]:
+def render(data: DashboardData, *, command: Callable[[str], str]) -> Iterator[str]:
     """The page's text, in parts."""
     environment = Environment(
-        loader=PackageLoader("etl.audit", "dashboard"),
+        loader=PackageLoader("etl.audit.dashboard"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -58,13 +72,16 @@ def render(facts: Facts) -> Iterator[str]:
     environment.filters.update({name: getattr(filters, name) for name in _FILTERS})
     style, script = _part("page.css"), _part("page.js")
     return environment.get_template("page.html.j2").generate(
-        facts=facts,
-        notices=notices(facts),
-        line=charts.line(charts.thinned(facts.series)) if facts.series else None,
-        bars=charts.bars(facts.counts) if facts.counts else None,
+        data=data,
+        notices=notices(data),
+        **_overview(data),
+        line=_line(data),
+        bars=charts.bars(data.counts) if data.counts else None,
         height=charts.HEIGHT,
         most_runs=MOST_RUNS,
+        horizon=HORIZON.days,
         signed=filters.signed,
+        command=command,
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -72,32 +89,25 @@ def render(facts: Facts) -> Iterator[str]:
     )
 
 
-def notices(facts: Facts) -> list[tuple[str, str, str]]:
-    """What wants a person's attention: how badly, where on the page it stands, and what it is."""
-    found: list[tuple[str, str, str]] = []
-    for source in facts.sources:
-        found += [(level, "sources", told) for level, told in _of_source(source, facts.now)]
-    if facts.held.total:
-        told = f"{count_text(facts.held.total, 'removal')} held by the guard: approve or dismiss"
-        found.append(("bad", "held", told))
-    if facts.missing:
-        told = f"{count_text(facts.missing, 'image')} absent from the listings, not yet decided"
-        found.append(("warn", "sources", told))
-    if facts.rejects.total:
-        told = f"{count_text(facts.rejects.total, 'record')} could not be understood"
-        found.append(("warn", "rejects", told))
-    return found
+def _overview(data: DashboardData) -> dict[str, Any]:
+    """The rows of the cards: the oldest sources, recent removals, the nearest ends of life."""
+    sources = sorted(
+        data.sources, key=lambda row: row["certified_at"].timestamp() if row["certified_at"] else 0
+    )
+    removals = data.tables["removals"].rows
+    releases = sorted(data.releases, key=lambda row: (abs(row["days_left"]), row["component"]))
+    nearest = releases[:MOST_IN_CARD]
+    return {
+        "oldest": sources[:MOST_IN_CARD],
+        "recent": [row for row in removals if row["removed_at"] >= data.now - WEEK],
+        "latest_releases": sorted(nearest, key=lambda row: row["days_left"]),
+    }
 
 
-def _of_source(source: dict[str, object], now: datetime) -> Iterator[tuple[str, str]]:
-    name = filters.plain(source["source"])
-    if source["status"] == "failed":
-        yield "bad", f"{name}: the latest run failed ({filters.plain(source['error_kind'])})"
-    certified = source["certified_at"]
-    if certified is None:
-        yield "bad", f"{name}: never read in a certified walk"
-    elif now - certified > STALE:  # type: ignore[operator]
-        yield "warn", f"{name}: last certified walk {filters.age(now - certified)} ago"  # type: ignore[operator]
+def _line(data: DashboardData) -> charts.Line | None:
+    if not data.series:
+        return None
+    return charts.line(charts.thinned(data.series), until=data.now)
 
 
 def _part(name: str) -> Markup:

@@ -1,6 +1,7 @@
 -- question: Which records could not be parsed, and why?
 -- parameters: sources, since, until, run, is_unresolved, limit
 -- order: reject_id from the latest
+-- record: changes unless is_unresolved
 -- shown: reject_id, run_id, source, image_id, page, position, reason, rejected_at, resolved_at
 -- optional: resolved_at, position, page, rejected_at, run_id
 select

@@ -4,7 +4,7 @@
 -- order: at from the latest, source, image_id, how, was
 -- shown: at, source, image_id, name, swr_path, how, was, became
 -- optional: name
--- record: changes
+-- record: comparisons
 -- reads: runs
 -- column at: observed_at of the run from which on the tag stands for something else
 -- column image_id: the image that has the address since then

@@ -1,6 +1,7 @@
 -- question: Which records were rejected, by reason?
 -- parameters: sources, since, until, limit
 -- order: unresolved from the most, source, reason
+-- record: changes
 -- reads: runs
 -- column reason: why the record was rejected
 -- column rejects: number of records rejected for this reason
