@@ -20,7 +20,7 @@ from etl.sample.listing import ApiError, list_page, whole_number
 from etl.sample.signature import AccessKey, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
 _STOP_POLL_SECONDS = 0.01
@@ -29,7 +29,8 @@ _STOP_POLL_SECONDS = 0.01
 class SampleApi:
     """Serves images from entering the context to leaving it.
 
-    With an `access_key`, requests must be signed with it. Raises `OSError` if the port is taken.
+    With an `access_key`, requests must be signed with it. `before_list` may change the images
+    before each list request. Raises `OSError` if the port is taken.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class SampleApi:
         workspaces: Iterable[Mapping[str, Any]] = (),
         port: int = 0,
         access_key: AccessKey | None = None,
+        before_list: Callable[[list[Mapping[str, Any]]], None] | None = None,
     ) -> None:
         self._images = list(images)
+        self._before_list = before_list
         self._workspaces = [dict(each) for each in workspaces]
         if all(each["id"] != "0" for each in self._workspaces):
             self._workspaces.insert(0, {"id": "0", "name": "default"})
@@ -96,6 +99,8 @@ class SampleApi:
         workspace = query.get("workspace_id", "0")
         if workspace not in {each["id"] for each in self._workspaces}:
             raise ApiError(400, "ModelArts.7005", f"Workspace {workspace} does not exist")
+        if self._before_list:
+            self._before_list(self._images)
         return list_page(self._images, query)
 
     def _show(self, image_id: str) -> Mapping[str, Any]:
