@@ -227,7 +227,12 @@ def init(cli: CliContext, path: str | None, *, force: bool) -> None:
     is_flag=True,
     help="Let in only who signs with $HUAWEICLOUD_SDK_AK and $HUAWEICLOUD_SDK_SK.",
 )
-def sample_api(*, port: int, generation: int, is_signed: bool) -> None:
+@click.option(
+    "--play",
+    type=click.Choice(["mass-removal", "refused-key", "changing-list"]),
+    help="A situation to practise with: docs/practice.md.",
+)
+def sample_api(*, port: int, generation: int, is_signed: bool, play: str | None) -> None:
     """Serve a small made-up catalogue with the real API's paging, errors and lookups.
 
     \b
@@ -238,14 +243,16 @@ def sample_api(*, port: int, generation: int, is_signed: bool) -> None:
     no server: the sync starts its own.
     """
     from etl.errors import UsageError
-    from etl.sample import SampleApi, workspaces
+    from etl.sample import PLAYS, SampleApi, workspaces
     from etl.sample import generation as images_of
 
+    images = images_of(generation)
     access_key = _key_pair() if is_signed else None
+    arguments: dict[str, Any] = {"images": images, "access_key": access_key}
+    if play:
+        arguments |= PLAYS[play](images)
     try:
-        api = SampleApi(
-            images_of(generation), workspaces=workspaces(), port=port, access_key=access_key
-        )
+        api = SampleApi(workspaces=workspaces(), port=port, **arguments)
     except OSError as error:
         raise UsageError(f"can't serve on port {port}: {error.strerror}") from None
     with api:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Images = list[dict[str, Any]]
-KEPT: Final = 5  # a mass removal keeps every fifth image
+KEPT: Final = 3  # a mass removal keeps every third image
 
 
 def mass_removal(images: Images) -> dict[str, Any]:
