@@ -80,3 +80,25 @@ def test_every_test_that_a_page_names_exists():
     defined = set(re.findall(r"def (test_\w+)\(", "\n".join(sources)))
     assert named
     assert named - defined == set()
+
+
+def test_the_architecture_page_names_modules_that_exist():
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    modules = set(re.findall(r"(?:`|^ +)([a-z_]+/[a-z_]*)(?:`| )", page, flags=re.M))
+    paths = {name: ROOT / "etl" / name.rstrip("/") for name in modules - {"migrations/", "docs/"}}
+    missing = [
+        name
+        for name, path in paths.items()
+        if not path.exists() and not path.with_suffix(".py").exists()
+    ]
+    assert len(modules) > 20
+    assert missing == []
+
+
+def test_the_architecture_page_lists_every_folder_and_leaf():
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    folders = [path for path in (ROOT / "etl").iterdir() if (path / "__init__.py").exists()]
+    leaves = [path for path in (ROOT / "etl").glob("*.py") if not path.name.startswith("_")]
+    names = [f"`etl/{path.name}/`" for path in folders]
+    assert [name for name in names if name not in page] == []
+    assert [path.name for path in leaves if not re.search(rf"\b{path.name}`", page)] == []
