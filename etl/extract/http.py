@@ -1,6 +1,6 @@
 """HTTP client for one host: sends a request until it has a response or the error that ends it.
 
-Responses are read and requests retried here only (docs/decisions/one-loop-for-retries.md). A
+Responses are read and requests retried here only (docs/decisions/retries.md). A
 request takes at most `timeout_seconds` to connect and `TOTAL_TIMEOUTS` times that in total per
 attempt; the waits between attempts are bounded by `limits.RetryPolicy`. Redirects are not followed,
 cookies and ~/.netrc are ignored: credentials reach the configured host only. TLS certificates are

@@ -14,6 +14,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("depl
 MAX_README_LINES = 160
 IN_PREPARATION = {
     "audit.md",
+    "components.md",
+    "practice.md",
     "troubleshooting.md",
     "configuration.md",
     "dashboard.png",
@@ -102,3 +104,14 @@ def test_the_architecture_page_lists_every_folder_and_leaf():
     names = [f"`etl/{path.name}/`" for path in folders]
     assert [name for name in names if name not in page] == []
     assert [path.name for path in leaves if not re.search(rf"\b{path.name}`", page)] == []
+
+
+def test_pages_that_the_code_refers_to_exist():
+    sources = [path for folder in ("etl", "migrations") for path in (ROOT / folder).rglob("*.py")]
+    named = {
+        name
+        for path in sources
+        for name in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))
+    }
+    missing = {Path(name).name for name in named if not (ROOT / name).exists()}
+    assert missing - IN_PREPARATION == set()
