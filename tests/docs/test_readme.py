@@ -20,7 +20,6 @@ IN_PREPARATION = {
     "configuration.md",
     "dashboard.png",
     "from-zero-to-cron.md",
-    "practice.md",
 }
 
 
