@@ -287,8 +287,8 @@ def next_observed_at(
 ) -> datetime:
     """Return the time of this run, in whole milliseconds and later than the source's last run.
 
-    Raises `EnvironmentFailure` if the clock is minutes off, by the API's responses or by the
-    record: a run with a wrong time would hide every later one.
+    Raises `EnvironmentFailure` if the clock is minutes off according to the API's responses: a run
+    with a wrong time would hide every later one. If an earlier run had one, later runs follow it.
     """
     now, last = context.now(), baseline.previous.observed_at
     ahead = client.clock_skew_seconds if client else None
@@ -304,11 +304,10 @@ def next_observed_at(
     if last is None:
         return now
     if last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS):
-        raise EnvironmentFailure(
-            f"run {baseline.previous.run_id} of source {baseline.source} is recorded for"
-            f" {instant_text(last)}, which lies in the future; nothing was written",
-            hint="set this machine's clock; if it is right, an earlier run had a wrong one:"
-            " restore a backup from before that run",
+        _log.warning(
+            "run %s of source %s is recorded for %s, which lies in the future: until then, each run"
+            " is recorded one millisecond after the one before",
+            *(baseline.previous.run_id, baseline.source, instant_text(last)),
         )
     return max(now, last + timedelta(milliseconds=1))
 

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
-from etl.load.apply import apply_source
-from etl.load.sighting import seen_by
 from sqlalchemy import text
 
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import upgrade
 from etl.errors import DatabaseUnavailable, LockHeld
-from etl.load.baseline import Baseline
+from etl.load.baseline import read_baseline
+from etl.load.commit import commit
 from etl.load.locks import source_lock
-from etl.load.runs import begin_run, end_run
+from etl.load.runs import RunStart, begin_run, end_run
+from etl.load.transaction import SourceWrite
 from etl.model import Decision, WalkFacts
 from tests.support.loading import START, Loading, read, record
 
+START_OF_RUN = RunStart(kind="sync", started_at=START, version="1", host="h", pid=1)
 HOLDER = """
 import os, sys
 from datetime import UTC, datetime
 from etl.database.engine import open_engine
 from etl.load.locks import source_lock
-from etl.load.runs import begin_run
+from etl.load.runs import RunStart, begin_run
 engine = open_engine(sys.argv[1])
 now = datetime.now(UTC)
-begin_run(engine, kind="sync", now=now, version="1", host="elsewhere", pid=os.getpid())
+start = RunStart(kind="sync", started_at=now, version="1", host="elsewhere", pid=os.getpid())
+begin_run(engine, start)
 with source_lock(engine, "s"):
     print("held", flush=True)
     sys.stdin.read()
@@ -79,7 +82,7 @@ def test_another_source_is_free_on_postgresql_alone(database_url):
 def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database_url):
     engine = open_engine(database_url)
     statuses = text("select run_id, status from sync_runs order by run_id")
-    mine = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    mine = begin_run(engine, START_OF_RUN)
     with engine.connect() as connection:
         assert [tuple(row) for row in connection.execute(statuses)] == [
             (1, "running"),
@@ -87,7 +90,7 @@ def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database
         ]
     holder.kill()
     holder.wait()
-    third = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    third = begin_run(engine, START_OF_RUN)
     end_run(engine, mine, status="succeeded", exit_code=0, now=START)
     end_run(engine, third, status="failed", exit_code=11, now=START)
     with engine.connect() as connection:
@@ -101,7 +104,7 @@ def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database
 def test_a_run_that_can_not_begin_leaves_no_connection(database_url):
     engine = open_engine(database_url)
     with pytest.raises(DatabaseUnavailable), our_errors(engine):
-        begin_run(engine, kind="party", now=START, version="1", host="h", pid=1)
+        begin_run(engine, replace(START_OF_RUN, kind="party"))
 
 
 def test_the_same_process_writes_a_source_once_and_several_side_by_side(database_url):
@@ -118,7 +121,7 @@ def test_the_same_process_writes_a_source_once_and_several_side_by_side(database
 
 
 def test_no_transaction_is_open_between_reads(database_url):
-    loading = Loading(database_url, chunk_size=4)
+    loading = Loading(database_url)
     loading.run([record(number) for number in range(20)])
     watcher = open_engine(database_url)
 
@@ -132,14 +135,14 @@ def test_no_transaction_is_open_between_reads(database_url):
 
     with source_lock(loading.engine, "s") as connection:
         assert is_idle()
-        baseline = Baseline(connection, "s", chunk_size=4)
-        connection.connection  # noqa: B018
+        baseline = read_baseline(connection, "s")
+        connection.connection  # noqa: B018 - connects
         assert is_idle()
         records = [record(n, name="x" if n % 5 else f"name {n}") for n in range(1, 25)]
-        sighting = read(baseline, [*records, b'{"id": "id-3", "name": 4}'], page_rows=5)
+        changes = read(baseline, [[*records, b'{"id": "id-3", "name": 4}']], page_rows=5)
         assert is_idle()
-        assert [each.image_id for each in baseline.absent(seen_by([sighting]))] == ["id-0"]
-        assert (baseline.run_count, baseline.last_observed_at) == (1, loading.now)
+        assert [each.image_id for each in changes.absent()] == ["id-0"]
+        assert baseline.previous.observed_at == loading.now
         assert is_idle()
 
 
@@ -149,21 +152,14 @@ def test_a_lost_connection_is_a_lost_lock(databases):
         loading.run([record(1)])
         run_id = loading.begin()
         with source_lock(loading.engine, "s") as connection:
-            sighting = read(Baseline(connection, "s"), [record(2)], page_rows=5)
+            baseline = read_baseline(connection, "s")
+            changes = read(baseline, [[record(2)]], page_rows=5)
             pid = connection.connection.driver_connection.info.backend_pid
             with open_engine(url).connect() as killer:
                 killer.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
-            given = {
-                "run_id": run_id,
-                "source": "s",
-                "observed_at": loading.now,
-                "sightings": [sighting],
-                "decision": Decision(),
-                "facts": WalkFacts(),
-            }
-            for _ in range(2):  # the second time on a connection made anew, without the lock
-                with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
-                    apply_source(connection, **given)
+            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now)
+            with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
+                commit(connection, write, changes, Decision(), WalkFacts())
         loading.end(run_id)
         assert loading.rows("select count(*) from current_images") == [(1,)]
 
@@ -171,8 +167,8 @@ def test_a_lost_connection_is_a_lost_lock(databases):
 def test_a_database_in_memory_is_ours_alone():
     engine = open_engine("sqlite://")
     upgrade(engine)
-    run_id = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
-    assert begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1) == run_id + 1
+    run_id = begin_run(engine, START_OF_RUN)
+    assert begin_run(engine, START_OF_RUN) == run_id + 1
     with source_lock(engine, "s"), pytest.raises(LockHeld), source_lock(engine, "s"):
         pass
     for each in (run_id, run_id + 1):
@@ -182,7 +178,7 @@ def test_a_database_in_memory_is_ours_alone():
 
 def test_the_end_of_a_run_of_another_process_can_be_told(database_url):
     engine = open_engine(database_url)
-    run_id = begin_run(engine, kind="sync", now=START, version="1", host="h", pid=1)
+    run_id = begin_run(engine, START_OF_RUN)
     for _ in range(2):
         end_run(engine, run_id, status="interrupted", exit_code=130, now=START)
     with engine.connect() as connection:
@@ -192,15 +188,14 @@ def test_the_end_of_a_run_of_another_process_can_be_told(database_url):
 def test_a_run_that_ends_while_another_begins_is_not_abandoned(postgres_url, monkeypatch):
     engine = open_engine(postgres_url)
     upgrade(engine)
-    facts = {"kind": "sync", "now": START, "version": "1", "host": "a", "pid": 1}
-    begin_run(engine, **facts)
+    begin_run(engine, START_OF_RUN)
 
     def ends_meanwhile(connection, run_id, *_):
         end_run(engine, run_id, status="succeeded", exit_code=0, now=START)
         return False
 
     monkeypatch.setattr("etl.load.locks._is_alive", ends_meanwhile)
-    second = begin_run(engine, **facts)
+    second = begin_run(engine, START_OF_RUN)
     end_run(engine, second, status="succeeded", exit_code=0, now=START)
     with engine.connect() as connection:
         states = connection.execute(text("select status from sync_runs")).scalars().all()

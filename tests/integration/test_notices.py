@@ -285,7 +285,7 @@ def test_a_run_that_an_error_ended_is_posted_with_its_number(sqlite, monkeypatch
 
     with Faulty(reply()) as host, place(sqlite) as at:
         at.run()
-        monkeypatch.setattr("etl.sync.apply_source", broken)
+        monkeypatch.setattr("etl.sync.commit", broken)
         with pytest.raises(DatabaseUnavailable):
             announced(at, posting(host.url))
         assert at.rows("select run_id, status from sync_runs order by run_id desc")[0] == {

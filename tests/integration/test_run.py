@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
-from etl.context import Job
+from etl.context import RunContext, SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import (
     DatabaseUnavailable,
@@ -27,8 +27,7 @@ from etl.errors import (
     UsageError,
 )
 from etl.model import Outcome, WalkFacts
-from etl.progress import Progress
-from etl.run import conclusion, run_sync, run_work
+from etl.run import Command, conclusion, run_plan, run_sync, run_work
 from etl.sync import sync_source
 from tests.support.fake_api import (
     FakeApi,
@@ -142,13 +141,13 @@ def test_a_run_that_is_stopped_leaves_the_next_one_free(
 
 def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: FakeApi) -> None:
     settings = settings_for(database_url, api, "a", "b", "c")
-    outcome = run_sync(settings, parallel=3)
+    outcome = run_sync(settings, SyncOptions(parallel=3))
     assert [each.name for each in outcome.sources] == ["a", "b", "c"]
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
-    only = run_sync(settings, source_names=["b"])
+    only = run_sync(settings, SyncOptions(source_names=["b"]))
     assert [each.name for each in only.sources] == ["b"]
     with pytest.raises(UsageError, match="no source 'd'"):
-        run_sync(settings, source_names=["d"])
+        run_sync(settings, SyncOptions(source_names=["d"]))
     with pytest.raises(UsageError, match="no \\[\\[source\\]\\]"):
         run_sync(Settings(database=settings.database))
 
@@ -156,8 +155,8 @@ def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: Fa
 def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine: Engine) -> None:
     done: list[str] = []
 
-    def work(source: SourceSettings, job: Job) -> Outcome:
-        outcome = sync_source(source, job)
+    def work(source: SourceSettings, context: RunContext) -> Outcome:
+        outcome = sync_source(source, context)
         done.append(source.name)
         if len(done) == 2:
             gate.opened.set()
@@ -168,20 +167,21 @@ def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine
         first, *others = settings_for(database_url, api, "slow", "b", "c").sources
         sources = (replace(first, endpoint=slow.url), *others)
         settings = Settings(database=DatabaseSettings(url=database_url), sources=sources)
-        job = Job(settings=settings, engine=engine, run_id=None, progress=Progress())
-        outcome = run_work("sync", job, sources, work, parallel=2)
+        context = RunContext(settings=settings, engine=engine, options=SyncOptions(parallel=2))
+        outcome = run_work(Command(kind="sync"), context, sources, work)
     assert done == ["b", "c", "slow"]
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
 
 
 def test_a_bug_in_one_source_ends_the_run_and_says_so(settings: Settings, engine: Engine) -> None:
-    def fails(source: SourceSettings, _job: Job) -> Any:
+    def fails(source: SourceSettings, _context: RunContext) -> Any:
         raise ZeroDivisionError(source.name)
 
     for parallel in (1, 2):
-        job = Job(settings=settings, engine=engine, run_id=None, progress=Progress())
+        options = SyncOptions(parallel=parallel)
+        context = RunContext(settings=settings, engine=engine, options=options)
         with pytest.raises(ZeroDivisionError):
-            run_work("sync", job, settings.sources * 2, fails, parallel=parallel)
+            run_work(Command(kind="sync"), context, settings.sources * 2, fails)
     found = rows(settings.database.url, "select status, exit_code from sync_runs")
     assert found == [("failed", 1)] * 2
 
@@ -195,7 +195,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: FakeApi) -> None:
     file = tmp_path / "none.db"
-    outcome = run_sync(settings_for(f"sqlite:///{file}", api), is_dry_run=True)
+    outcome = run_plan(settings_for(f"sqlite:///{file}", api)).outcome
     assert outcome.sources[0].added == len(ALIVE)
     assert outcome.run_id is None
     assert list(tmp_path.iterdir()) == []
@@ -206,23 +206,15 @@ def test_a_dry_run_side_by_side_before_the_first_sync(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings = settings_for(empty_database_url, api, "a", "b")
-    outcome = run_sync(settings, is_dry_run=True, parallel=2)
+    outcome = run_plan(settings, SyncOptions(parallel=2)).outcome
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 2
     assert not Path(make_url(empty_database_url).database or "").exists()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_without_room_for_a_stand_in(
-    tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
-    with pytest.raises(DatabaseUnavailable, match="TMPDIR"):
-        run_sync(settings_for(f"sqlite:///{tmp_path}/none.db", api), is_dry_run=True)
-
-
 def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: FakeApi) -> None:
     settings = settings_for(empty_database_url, api)
-    assert run_sync(settings, is_dry_run=True).sources[0].added == len(ALIVE)
+    assert run_plan(settings).outcome.sources[0].added == len(ALIVE)
     with pytest.raises(SchemaNotAtHead):
         run_sync(settings_for(empty_database_url, api, auto_upgrade=False))
 
@@ -230,7 +222,7 @@ def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: 
 def test_a_dry_run_tells_a_source_that_can_not_be_read(settings: Settings, api: FakeApi) -> None:
     run_sync(settings)
     api.before_request = _refuse
-    outcome = run_sync(settings, is_dry_run=True)
+    outcome = run_plan(settings).outcome
     assert (outcome.exit_code, outcome.sources[0].present) == (10, len(ALIVE))
 
 
@@ -277,12 +269,12 @@ def test_the_exit_code_is_the_gravest() -> None:
 def test_a_run_that_ends_early_says_how(
     settings: Settings, engine: Engine, error: ImageSyncError, ended: tuple[str, int]
 ) -> None:
-    def fails(_source: SourceSettings, _job: Job) -> Any:
+    def fails(_source: SourceSettings, _context: RunContext) -> Any:
         raise error
 
-    job = Job(settings=settings, engine=engine, run_id=None, progress=Progress())
+    context = RunContext(settings=settings, engine=engine)
     with pytest.raises(type(error)):
-        run_work("sync", job, settings.sources, fails)
+        run_work(Command(kind="sync"), context, settings.sources, fails)
     assert rows(settings.database.url, "select status, exit_code from sync_runs") == [ended]
 
 

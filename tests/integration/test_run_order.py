@@ -71,7 +71,7 @@ def test_runs_are_compared_as_they_met_the_source(history, capsys):
         ("d", "added", None),
     ]
     assert run(["diff", str(OVERTAKEN), str(OVERTAKING)]) == 2
-    assert "FROM is later than TO, of source 'sample'" in capsys.readouterr().err
+    assert "FROM is later than TO for source 'sample'" in capsys.readouterr().err
     changed = told(capsys, "diff", str(FIRST), str(OVERTAKING))
     assert [(row["image_id"], row["kind"]) for row in changed] == [
         ("a", "changed"),

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from etl.audit.verify import verify
+from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.locks import source_lock
@@ -220,7 +221,7 @@ def test_refused_lookups_of_all_fall_back_to_two_walks(
     here.api.quirks = Quirks(show="refused")
     here.api.images = without(here, 2, 3)
     assert (here.sync().missing, len(here.present())) == (2, 6)
-    assert ["looking images up is not permitted" in each for each in warnings_told] == [True]
+    assert ["lookups are not permitted" in each for each in warnings_told] == [True]
     assert here.sync().removed == 2
     assert {row["evidence"] for row in removals(here)} == {"absent_twice"}
 
@@ -616,7 +617,8 @@ def test_a_record_that_is_rejected_keeps_its_image(here: Place) -> None:
     here.api.images = [image(0, size="big"), 17, *without(here, 0, 5)]
     for seen_before in (False, True):
         run = here.run()
-        assert (run.exit_code, run.status) == (3, "partial")
+        ended = (0, "succeeded") if seen_before else (3, "partial")
+        assert (run.exit_code, run.status) == ended
         outcome = run.sources[0]
         assert (outcome.rejected, outcome.removed) == (2, 0 if seen_before else 1)
     assert here.states()["id-0000"] == "present"
@@ -721,10 +723,10 @@ def test_one_source_of_two_that_fails_is_done_in_part(here: Place) -> None:
     dead = replace(here.source, name="dead", endpoint="http://127.0.0.1:9")
     settings = replace(settings, sources=(dead, here.source))
     for parallel in (1, 2):
-        run = run_sync(settings, parallel=parallel)
+        run = run_sync(settings, SyncOptions(parallel=parallel))
         assert (run.status, run.exit_code) == ("partial", 3)
         assert [each.status for each in run.sources] == ["failed", "succeeded"]
-    assert run_sync(settings, source_names=["dead"]).exit_code == 11
+    assert run_sync(settings, SyncOptions(source_names=["dead"])).exit_code == 11
 
 
 def test_names_and_sources_that_are_not_there_are_said(here: Place) -> None:
@@ -754,11 +756,11 @@ def test_a_bug_is_noted_with_the_run_and_raised(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("etl.sync.apply_source", fail)
+    monkeypatch.setattr("etl.sync.commit", fail)
     for parallel in (1, 2):
         settings = replace(here.settings(), sources=(here.source, replace(here.source, name="two")))
         with pytest.raises(RuntimeError, match="a bug"):
-            run_sync(settings, parallel=parallel)
+            run_sync(settings, SyncOptions(parallel=parallel))
     rows = here.rows("select status, exit_code from sync_runs")
     assert [(row["status"], row["exit_code"]) for row in rows] == [("failed", 1)] * 2
 
@@ -770,12 +772,12 @@ def test_a_dry_run_tells_all_and_writes_nothing(here: Place) -> None:
     here.sync()
     here.api.images = [image(0, name="new"), image(9), *without(here, 0, 1)]
     before, runs = here.tables(), here.rows("select * from sync_runs")
-    shown: list[Any] = []
-    run = here.run(is_dry_run=True, on_preview=lambda *both: shown.append(both))
+    plan = here.plan()
+    run = plan.outcome
     assert (run.run_id, run.is_dry_run, run.exit_code) == (None, True, 0)
     outcome = run.sources[0]
     assert (outcome.added, outcome.changed, outcome.removed) == (1, 1, 1)
-    assert [each.candidate.image_id for each in shown[0][1].removals] == ["id-0001"]
+    assert [each.image.image_id for each in plan.previews[0].decision.removals] == ["id-0001"]
     assert here.tables() == before
     assert here.rows("select * from sync_runs") == runs
     assert here.sync().removed == 1

@@ -14,12 +14,12 @@ from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
-from etl.run import run_plan, run_sync
+from etl.run import RunPlan, run_plan, run_sync
 from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
-RUN_TABLES = {"sync_runs", "source_runs"}
+RUN_TABLES = {"sync_runs", "source_runs", "log_entries", "log_state", "event_hashes", "checkpoints"}
 
 
 def image(number: int, **fields: Any) -> dict[str, Any]:
@@ -67,11 +67,15 @@ class Place:
 
     def run(self, *, is_dry_run: bool = False, **options: Any) -> RunOutcome:
         """One run; `options` as of `SyncOptions`."""
-        self.now += timedelta(hours=1)
-        how = SyncOptions(**options)
         if is_dry_run:
-            return run_plan(self.settings(), how, now=lambda: self.now).outcome
-        return run_sync(self.settings(), how, now=lambda: self.now)
+            return self.plan(**options).outcome
+        self.now += timedelta(hours=1)
+        return run_sync(self.settings(), SyncOptions(**options), now=lambda: self.now)
+
+    def plan(self, **options: Any) -> RunPlan:
+        """A plan; `options` as of `SyncOptions`."""
+        self.now += timedelta(hours=1)
+        return run_plan(self.settings(), SyncOptions(**options), now=lambda: self.now)
 
     def sync(self, **how: Any) -> Outcome:
         """The one source's outcome."""
