@@ -199,13 +199,16 @@ def _status(decision: Decision, facts: WalkFacts, counts: RunCounts) -> Status:
 
 def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outcome:
     """Write the outcome's row and its log entry, last of all."""
+    rules = transaction.write.rules.digest
+    if outcome.status == "failed":  # nothing was read by them
+        rules = transaction.previous.component_rules or rules
     row: dict[str, Any] = {
         "run_id": transaction.run_id,
         "source": transaction.source,
         **{name: getattr(outcome, name) for name in _OUTCOME_COLUMNS},
         **{name: getattr(outcome.facts, name) for name in _FACT_COLUMNS},
         "walk_detail": msgspec.to_builtins(outcome.facts.detail),
-        "component_rules": transaction.write.rules.digest,
+        "component_rules": rules,
     }
     transaction.execute(insert(source_runs).values(**row))
     entry = append_run(transaction.connection, source=transaction.source, run_id=transaction.run_id)

@@ -20,6 +20,7 @@ from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, WalkFacts
 from etl.run import conclusion
+from etl.transform import builtin_rules
 
 LISTING = Listing("BUILD_IN", "0")
 BEGINNING = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
@@ -78,6 +79,7 @@ class History:
     def __init__(self, engine: Engine, *, at: datetime = BEGINNING) -> None:
         self.engine = engine
         self.at = at
+        self.rules = builtin_rules()
 
     def run(
         self, records: Iterable[Mapping[str, Any] | bytes], *, source: str = "sample", **how: Any
@@ -139,7 +141,9 @@ class History:
         facts = WalkFacts(certificate=certificate, walks=1, pages=1)  # type: ignore[arg-type]
         with source_lock(self.engine, source) as connection:
             baseline = read_baseline(connection, source)
-            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.observed_at)
+            write = SourceWrite(
+                run_id=run_id, baseline=baseline, observed_at=self.observed_at, rules=self.rules
+            )
             if reading.is_failing:
                 error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
                 return record_failure(connection, write, error, facts)
