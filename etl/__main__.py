@@ -4,6 +4,9 @@ import os
 import signal
 import sys
 
+PLATFORMS = ("linux", "darwin")
+UNSUPPORTED = 50  # an `EnvironmentFailure`, whose module cannot be imported everywhere
+
 
 def main() -> None:
     """Runs the command line and exits with its code.
@@ -12,6 +15,9 @@ def main() -> None:
     has begun, and an import that is interrupted prints a traceback. A signal that the parent
     process ignores (`nohup`, a background job of a script) stays ignored.
     """
+    if sys.platform not in PLATFORMS:
+        sys.stderr.write(f"image-sync: {sys.platform} is not supported; use Linux or macOS\n")
+        sys.exit(UNSUPPORTED)
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_at_once)

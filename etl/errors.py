@@ -1,17 +1,17 @@
-"""What can go wrong, who must act, and the exit code that says so.
+"""Errors that a person reads, by who has to act, with their exit codes.
 
     ImageSyncError                      1   a bug: report it
     ├── UsageError                      2   whoever typed the command
     │   └── ConfigError                 2   whoever wrote the configuration
-    ├── SourceError                     -   (one source failed; the run goes on with the others)
+    ├── SourceError                     -   (one source failed; the run continues with the others)
     │   ├── SourceRefused              10   whoever grants access: 401, 403, no such project or API
     │   ├── SourceUnavailable          11   nobody, or the network: try again later
-    │   └── SourceBroken               12   whoever runs the API: it broke its own contract
+    │   └── SourceBroken               12   whoever runs the API: the response is invalid
     ├── DatabaseUnavailable            20   whoever runs the database
     ├── SchemaNotAtHead                21   whoever upgrades: `image-sync db upgrade`
-    ├── LockHeld                       22   nobody: another run is at work
-    ├── EnvironmentFailure             50   whoever runs this machine
-    ├── LedgerBroken                   41   whoever audits: the ledger does not add up
+    ├── LockHeld                       22   nobody: another run is active
+    ├── LedgerBroken                   41   whoever audits: the record is inconsistent
+    ├── EnvironmentFailure             50   whoever runs this host: full disk, missing folder
     └── Interrupted               130, 143  nobody: a signal ended the run
 
 The codes are an interface: cron jobs and monitors rely on them.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class ImageSyncError(Exception):
-    """An error that a person reads: what happened, and in `hint` what to do next.
+    """An error for people: the cause, then its location; `hint` is the next step.
 
-    `run_id`: the run that it ended, if there was one already.
+    `run_id` is the run that it ended, if the run had begun.
     """
 
     exit_code: int = 1
@@ -40,28 +40,29 @@ class ImageSyncError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
 class UsageError(ImageSyncError):
-    """The command line asks for something that is not there."""
+    """The command line is invalid or names something that does not exist."""
 
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    """The configuration holds mistakes: all of them, each with its place."""
+    """The configuration is invalid; `mistakes` has all mistakes, each with its location."""
 
     def __init__(self, place: str, mistakes: list[str]) -> None:
-        super().__init__("\n".join([f"{place}:", *(f"  {mistake}" for mistake in mistakes)]))
-        self.mistakes = mistakes
+        lines = [f"{place}:", *(f"  {mistake}" for mistake in mistakes)]
         self.in_one_line = f"{place}: {'; '.join(mistakes)}"
+        super().__init__("\n".join(lines) if len(mistakes) > 1 else self.in_one_line)
+        self.mistakes = mistakes
 
 
 class SourceError(ImageSyncError):
-    """A source could not be read; `kind` goes into `source_runs.error_kind`.
+    """A source could not be read; `kind` is stored in `source_runs.error_kind`.
 
-    `is_foreign`: the answer was text or a page, no JSON: a proxy's word rather than the API's.
+    `is_foreign`: the response is text or a page instead of JSON, so a proxy may have sent it.
     """
 
     kind: ClassVar[str] = "source"
@@ -86,34 +87,34 @@ class SourceError(ImageSyncError):
 
 
 class SourceRefused(SourceError):
-    """The source does not let us in, or there is no such project or API."""
+    """Access is refused, or there is no such project or API."""
 
     exit_code = 10
     kind = "refused"
 
 
 class SourceUnavailable(SourceError):
-    """The source did not answer in time, or said that it can't now (429, 5xx)."""
+    """No response in time, or a temporary one (429, 5xx)."""
 
     exit_code = 11
     kind = "unavailable"
 
 
 class SourceBroken(SourceError):
-    """The source answered what its contract rules out: not JSON, wrong shape, endless pages."""
+    """The response is invalid: not JSON, wrong shape, endless paging."""
 
     exit_code = 12
     kind = "broken"
 
 
 class DatabaseUnavailable(ImageSyncError):
-    """The database can't be reached, written or used."""
+    """The database cannot be reached, written or used."""
 
     exit_code = 20
 
 
 class SchemaNotAtHead(ImageSyncError):
-    """The database's schema is another than this program's, and it may not be upgraded now."""
+    """The database's schema is not this program's, and it may not be upgraded now."""
 
     exit_code = 21
 
@@ -124,20 +125,20 @@ class LockHeld(ImageSyncError):
     exit_code = 22
 
 
-class EnvironmentFailure(ImageSyncError):
-    """Something outside the program is wrong: the clock, a folder, an output."""
-
-    exit_code = 50
-
-
 class LedgerBroken(ImageSyncError):
-    """`verify` found rows that do not add up."""
+    """The record is inconsistent."""
 
     exit_code = 41
 
 
+class EnvironmentFailure(ImageSyncError):
+    """This host lacks something that every program needs: disk space, a folder, a platform."""
+
+    exit_code = 50
+
+
 class Interrupted(ImageSyncError):
-    """A signal asked the run to end; `exit_code` is 128 plus the signal's number."""
+    """A signal ended the run; `exit_code` is 128 plus the signal's number."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"interrupted by signal {signal_number}")

@@ -1,7 +1,7 @@
-"""Has a signal asked the program to end? It is raised as `Interrupted` where the main thread is.
+"""SIGINT and SIGTERM, raised as `Interrupted` in the main thread.
 
-A library that calls back into Python may lose that exception, or answer it with an error of its
-own: so the signal is kept, and whoever meets an error that can be its consequence asks here.
+A library that calls back into Python may swallow that exception or replace it with an error of its
+own. So the signal is remembered, and code that handles an error which it may have caused asks here.
 """
 
 from __future__ import annotations
@@ -19,26 +19,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_NUDGE: Final = signal.SIGURG  # nobody else sends it, and a process without a handler ignores it
+_WAKE_UP: Final = signal.SIGURG  # sent by nobody else, and ignored by a process without a handler
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _received: Final[list[int]] = []
 
 
+def handled() -> list[signal.Signals]:
+    """SIGINT and SIGTERM, except one that the parent process ignores.
+
+    `nohup` and scripts ignore signals for their background jobs, which rely on it.
+    """
+    both = (signal.SIGINT, signal.SIGTERM)
+    return [number for number in both if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def raised() -> Iterator[None]:
-    """SIGINT and SIGTERM become `Interrupted`; a second one ends the process at once.
+    """Within the block the first signal is raised as `Interrupted`; a second one kills the process.
 
-    An error that ends the block after a signal is its consequence.
+    An error that ends the block after a signal is treated as its consequence.
     """
-    with _woken():
-        before = {number: signal.signal(number, _raise) for number in _SIGNALS}
-        hook, sys.unraisablehook = sys.unraisablehook, _told_unless_interrupted(sys.unraisablehook)
+    with _wake_up_main_thread():
+        before = {number: signal.signal(number, _raise) for number in handled()}
+        hook, sys.unraisablehook = sys.unraisablehook, _without_interrupts(sys.unraisablehook)
         try:
             yield
         except Exception as error:  # a library may have wrapped what interrupted it
-            if asked := received():
-                raise asked from error
+            if interrupted := received():
+                raise interrupted from error
             raise
         finally:
             for number, handler in before.items():
@@ -48,68 +56,68 @@ def raised() -> Iterator[None]:
 
 
 def received() -> Interrupted | None:
-    """The signal that asked for the end, to be raised; None while there was none."""
+    """The signal that asked the program to end, as an error to raise; None without one."""
     return Interrupted(_received[0]) if _received else None
 
 
 def raise_if_interrupted() -> None:
-    """Where work begins: raises the signal that a library swallowed while it was loaded."""
-    if asked := received():
-        raise asked
+    """Raises a signal that a library has swallowed; called where work begins."""
+    if interrupted := received():
+        raise interrupted
 
 
 @contextmanager
-def _woken() -> Iterator[None]:
-    """The main thread is woken up for a signal, whatever it waits for.
+def _wake_up_main_thread() -> Iterator[None]:
+    """Interrupts whatever the main thread waits for when a signal arrives.
 
-    Python's handlers run in the main thread, between two of its steps. A signal that comes just
-    before a wait begins, or that the kernel gives to another thread, ends no wait: it would be
-    heard when the wait is over. But Python writes each signal's number to a pipe at once.
+    Python runs handlers in the main thread, between two bytecodes. A signal that arrives just
+    before a wait begins, or that the kernel delivers to another thread, does not end the wait. But
+    Python writes each signal's number to a pipe at once, and a thread that reads it can.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    handler = signal.signal(_NUDGE, lambda *_: None)
+    handler = signal.signal(_WAKE_UP, lambda *_: None)
     pipe = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     is_over = threading.Event()
-    told = (reader, threading.get_ident(), is_over)
-    nudger = threading.Thread(target=_nudge, args=told, daemon=True)
-    nudger.start()
+    args = (reader, threading.get_ident(), is_over)
+    waker = threading.Thread(target=_wake_up, args=args, daemon=True)
+    waker.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(pipe)
         is_over.set()
         os.close(writer)
-        nudger.join()
+        waker.join()
         os.close(reader)
-        signal.signal(_NUDGE, handler)
+        signal.signal(_WAKE_UP, handler)
 
 
-def _nudge(reader: int, thread: int, is_over: threading.Event) -> None:
-    """Interrupts the thread's system calls until it has heard the signals that `reader` tells.
+def _wake_up(reader: int, thread: int, is_over: threading.Event) -> None:
+    """Interrupts the thread's system calls until it has handled the signals from `reader`.
 
-    Ever more rarely: psycopg waits in steps, hears at a step's end, and begins an interrupted one
-    again.
+    The pauses grow: psycopg waits in steps, and starts an interrupted step again.
     """
     while number := os.read(reader, 1):
         pause_seconds = _FIRST_PAUSE_SECONDS
         while not is_over.wait(pause_seconds) and signal.getsignal(number[0]) is _raise:
-            signal.pthread_kill(thread, _NUDGE)
+            signal.pthread_kill(thread, _WAKE_UP)
             pause_seconds *= 2
 
 
-def _told_unless_interrupted(hook: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Python tells what a callback can't raise, with its trace; a signal is kept and heeded."""
+def _without_interrupts(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Python prints what a callback cannot raise; a signal is remembered instead."""
 
-    def tell(told: Any) -> None:
-        if not isinstance(told.exc_value, Interrupted):
-            hook(told)
+    def report(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, Interrupted):
+            hook(unraisable)
 
-    return tell
+    return report
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_DFL)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is _raise:
+            signal.signal(each, signal.SIG_DFL)
     _received.append(number)
     raise Interrupted(number)

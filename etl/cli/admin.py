@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+import etl
 from etl.cli.commands import Group, program
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_names, source_option
@@ -26,53 +27,181 @@ if TYPE_CHECKING:
     from etl.shard import Shard
 
 PARTIAL: Final = 3
-_SHOWN: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
+CONFIG_SCHEMA: Final = Path(etl.__file__).parent / "schemas" / "configuration.json"
+_OWNER_ONLY: Final = 0o600
+_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
+_SHELLS: Final[dict[str, type[ShellComplete]]] = {
+    "bash": BashComplete,
+    "zsh": ZshComplete,
+    "fish": FishComplete,
+}
 
 
-@click.command(short_help="The sources, and what each reads; never a secret.")
+@click.command(short_help="Test everything a sync needs; writes nothing.")
+@source_option
+@output_option
+@pass_cli
+def check(cli: CliContext, sources: tuple[str, ...], *, output: str) -> int:
+    """Test what a sync needs: configuration, database, credentials, API and clock.
+
+    The database is tested with a transaction that is rolled back.
+
+    \b
+    image-sync check
+    image-sync check --source beijing --output json
+    """
+    from etl.maintenance.check import check
+    from etl.text import printable
+
+    findings, cli.exit_code = check(cli.settings, source_names=sources)
+    if output == "json":
+        _print_json([dataclasses.asdict(each) for each in findings])
+        return cli.exit_code
+    for each in findings:
+        if each.status == "ok" and cli.is_quiet:
+            continue
+        line = f"{each.status:<8}{each.place}: {each.message}"
+        click.echo(printable(line), err=cli.is_quiet)
+    return cli.exit_code
+
+
+@click.command(short_help="Find out how a source's endpoint pages and sorts.")
+@click.argument("source", shell_complete=source_names)
+@output_option
+@pass_cli
+def probe(cli: CliContext, source: str, *, output: str) -> None:
+    """Find out how SOURCE's endpoint pages: limit cap, offset unit, sort keys, lookups, clock.
+
+    \b
+    image-sync probe beijing
+    """
+    from etl.maintenance.check import probe_source
+    from etl.text import printable
+
+    traits = probe_source(cli.settings, source)
+    if output == "json":
+        _print_json([dataclasses.asdict(each) for each in traits])
+        return
+    width = max(len(each.name) for each in traits)
+    for each in traits:
+        advice = f"  → {each.advice}" if each.advice else ""
+        click.echo(printable(f"{each.name:<{width}}  {each.value}{advice}"))
+
+
+@click.group(cls=Group, short_help="Show the effective configuration, or write a new file.")
+def config() -> None:
+    """Show the configuration, or write a new one.
+
+    \b
+    image-sync config init                      write config.toml with every key explained
+    image-sync --config prod.toml config show   the effective values, secrets masked
+    image-sync config schema                    the JSON Schema of the file
+    """
+
+
+@config.command(short_help="Print the effective configuration, secrets masked.")
+@click.option(
+    "--output",
+    type=click.Choice(["toml", "json"]),
+    default="toml",
+    show_default=True,
+    help="TOML as in the file, or JSON.",
+)
+@pass_cli
+def show(cli: CliContext, *, output: str) -> None:
+    """Print the effective configuration: the file, the environment and the defaults."""
+    from etl.config.render import masked, masked_toml
+    from etl.text import printable
+
+    if output == "json":
+        _print_json(masked(cli.settings))
+        return
+    for line in masked_toml(cli.settings).splitlines():
+        click.echo(printable(line))
+
+
+@config.command(short_help="Write a commented configuration file.")
+@click.argument("path", required=False)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@pass_cli
+def init(cli: CliContext, path: str | None, *, force: bool) -> None:
+    """Write a configuration to PATH with every key explained.
+
+    PATH defaults to --config, then $IMAGE_SYNC_CONFIG, then config.toml. The file works
+    unchanged: its source is the built-in sample. Only its owner can read it.
+    """
+    from etl.config import find_config
+    from etl.config.render import example_toml
+    from etl.errors import UsageError
+
+    place = find_config(path or cli.config, os.environ) or Path("config.toml")
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        with open(os.open(place, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
+            file.write(example_toml(str(CONFIG_SCHEMA)))
+    except FileExistsError:
+        raise UsageError(f"{place} exists already", hint="--force overwrites it") from None
+    except OSError as error:
+        raise UsageError(f"{error.strerror}: cannot write {place}") from None
+    if not cli.is_quiet:
+        command, config = shlex.quote(cli.program), shlex.quote(str(place))
+        click.echo(f"wrote {place}; try `{command} --config {config} sync`")
+
+
+@config.command(short_help="Print the JSON Schema of the configuration.")
+def schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors and validators.
+
+    \b
+    image-sync config schema > config.schema.json
+    """
+    from etl.config.render import json_schema
+
+    _print_json(json_schema())
+
+
+@click.command(short_help="List the sources and what each reads.")
 @source_option
 @shard_option
 @output_option
 @pass_cli
 def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, output: str) -> int:
-    """List the sources: where each is read and what of it. No secret is told.
+    """List the sources, including discovered ones; secrets are not shown.
 
-    Projects are discovered anew (`[[discover]]`); exit code 3 when that fails, with those known.
+    Projects of `[[discover]]` are looked up. If that fails, the known ones are listed and the exit
+    code is 3.
 
     \b
     image-sync sources
-    image-sync sources --shard 2/3             what `sync --shard 2/3` would read
+    image-sync sources --shard 2/3             what `sync --shard 2/3` reads
     image-sync sources --output json           for a scheduler that makes a task of each
     """
     from etl.audit.query import Rows
     from etl.cli.output import print_rows
     from etl.sources.select import find_sources
-    from etl.text import printable_json
 
     found, failed = find_sources(cli.settings, sources, shard=shard)
-    cli.exit_code = tell_failed(cli, failed)
-    told = [_told(each) for each in found]
+    cli.exit_code = report_failed(cli, failed)
+    items = [_source_object(each) for each in found]
     if output == "json":
-        click.echo(printable_json(json.dumps(told, ensure_ascii=False, indent=2)))
+        _print_json(items)
         return cli.exit_code
-    rows = (tuple(map(_words, each.values())) for each in told)
-    columns = tuple(told[0]) if told else _SHOWN
-    print_rows(cli, Rows(columns, rows, _SHOWN))
+    columns = tuple(items[0]) if items else _COLUMNS
+    rows = (tuple(map(_cell, each.values())) for each in items)
+    print_rows(cli, Rows(columns, rows, _COLUMNS))
     return cli.exit_code
 
 
-def tell_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
-    """Says which discoveries failed; the exit code for that."""
+def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
+    """Reports failed discoveries and returns the exit code for them."""
     from etl.text import printable
 
     for each in failed:
-        told = f"{each.name}: {each.error_message}"
-        cli.tell(printable(told), exit_code=PARTIAL)
+        cli.report(printable(f"{each.name}: {each.error_message}"), exit_code=PARTIAL)
     return PARTIAL if failed else 0
 
 
-def _told(source: SourceSettings) -> dict[str, Any]:
-    """What a scheduler needs to know of a source, and a person to recognise it."""
+def _source_object(source: SourceSettings) -> dict[str, Any]:
     from etl.shard import shard_key
 
     return {
@@ -91,118 +220,8 @@ def _told(source: SourceSettings) -> dict[str, Any]:
     }
 
 
-def _words(value: Any) -> Any:
+def _cell(value: Any) -> Any:
     return " ".join(value) if isinstance(value, list) else value
-
-
-@click.command(short_help="Configuration, database, credentials and API of each source.")
-@source_option
-@output_option
-@pass_cli
-def check(cli: CliContext, sources: tuple[str, ...], *, output: str) -> int:
-    """Check what a sync needs: configuration, database, credentials and API. Writes nothing.
-
-    \b
-    image-sync check
-    image-sync check --source beijing --output json
-    """
-    from etl.maintenance.check import check
-    from etl.text import printable, printable_json
-
-    findings, cli.exit_code = check(cli.settings, source_names=sources)
-    if output == "json":
-        told = [dataclasses.asdict(each) for each in findings]
-        click.echo(printable_json(json.dumps(told, ensure_ascii=False, indent=2)))
-        return cli.exit_code
-    for each in findings:
-        if each.is_well and cli.is_quiet:
-            continue
-        line = f"{'ok' if each.is_well else 'FAILED':<7}{each.place}: {each.told}"
-        click.echo(printable(line), err=cli.is_quiet)
-    return cli.exit_code
-
-
-@click.command(short_help="Find out how a source's endpoint pages, sorts and answers.")
-@click.argument("source", shell_complete=source_names)
-@output_option
-@pass_cli
-def probe(cli: CliContext, source: str, *, output: str) -> None:
-    """Find out how SOURCE's endpoint pages: cap of limit, offsets, sort keys, lookups, clock.
-
-    \b
-    image-sync probe beijing
-    """
-    from etl.maintenance.check import probe_source
-    from etl.text import printable, printable_json
-
-    traits = probe_source(cli.settings, source)
-    if output == "json":
-        told = [dataclasses.asdict(each) for each in traits]
-        click.echo(printable_json(json.dumps(told, ensure_ascii=False, indent=2)))
-        return
-    width = max(len(each.name) for each in traits)
-    for each in traits:
-        advice = f"  → {each.advice}" if each.advice else ""
-        click.echo(printable(f"{each.name:<{width}}  {each.value}{advice}"))
-
-
-@click.group(cls=Group, short_help="The configuration: show what is in effect, or write a file.")
-def config() -> None:
-    """Look at the configuration, or begin one.
-
-    \b
-    image-sync config init                      write config.toml, every key explained
-    image-sync --config prod.toml config show   what is in effect, secrets masked
-    """
-
-
-@config.command(short_help="The effective configuration, secrets masked.")
-@click.option(
-    "--output",
-    type=click.Choice(["toml", "json"]),
-    default="toml",
-    show_default=True,
-    help="As the file is written, or for programs.",
-)
-@pass_cli
-def show(cli: CliContext, *, output: str) -> None:
-    """Print the effective configuration: the file, the environment and the defaults."""
-    from etl.config import masked
-    from etl.config.show import masked_toml
-    from etl.text import printable, printable_json
-
-    if output == "json":
-        click.echo(printable_json(json.dumps(masked(cli.settings), indent=2)))
-        return
-    for line in masked_toml(cli.settings).splitlines():
-        click.echo(printable(line))
-
-
-@config.command(short_help="Write a commented configuration file.")
-@click.argument("path", required=False)
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-@pass_cli
-def init(cli: CliContext, path: str | None, *, force: bool) -> None:
-    """Write a configuration to PATH with every key explained.
-
-    PATH is by default what --config or $IMAGE_SYNC_CONFIG names, or config.toml.
-
-    It works as it is: its source is the built-in sample.
-    """
-    from etl.config import example_toml, find_config
-    from etl.errors import UsageError
-
-    place = find_config(path or cli.config, os.environ) or Path("config.toml")
-    try:
-        with place.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(example_toml())
-    except FileExistsError:
-        raise UsageError(f"{place} is there already", hint="--force writes over it") from None
-    except OSError as error:
-        raise UsageError(f"can't write {place}: {error.strerror}") from None
-    if not cli.is_quiet:
-        program, config = shlex.quote(cli.program), shlex.quote(str(place))
-        click.echo(f"wrote {place}; try `{program} --config {config} sync`")
 
 
 @click.command(short_help="Serve the built-in sample of the ModelArts API on loopback.")
@@ -212,20 +231,20 @@ def init(cli: CliContext, path: str | None, *, force: bool) -> None:
     metavar="N",
     default=8080,
     show_default=True,
-    help="On loopback; 0: any free one.",
+    help="Port on loopback; 0: any free one.",
 )
 @click.option(
     "--generation",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Which state of the made-up catalogue to serve.",
+    help="State of the made-up catalogue to serve.",
 )
 @click.option(
     "--signed",
     "is_signed",
     is_flag=True,
-    help="Let in only who signs with $HUAWEICLOUD_SDK_AK and $HUAWEICLOUD_SDK_SK.",
+    help="Require signatures with $HUAWEICLOUD_SDK_AK and $HUAWEICLOUD_SDK_SK.",
 )
 @click.option(
     "--play",
@@ -239,8 +258,8 @@ def sample_api(*, port: int, generation: int, is_signed: bool, play: str | None)
     image-sync sample-api --port 8080
     curl 'http://127.0.0.1:8080/v1/0123456789abcdef0123456789abcdef/images?type=BUILD_IN'
 
-    Runs until it is interrupted. Port 0: any free one. A source with `endpoint = "sample:"` needs
-    no server: the sync starts its own.
+    It runs until it is interrupted. A source with `endpoint = "sample:"` needs no server: the sync
+    starts its own.
     """
     from etl.errors import UsageError
     from etl.sample import PLAYS, SampleApi, workspaces
@@ -254,9 +273,9 @@ def sample_api(*, port: int, generation: int, is_signed: bool, play: str | None)
     try:
         api = SampleApi(workspaces=workspaces(), port=port, **arguments)
     except OSError as error:
-        raise UsageError(f"can't serve on port {port}: {error.strerror}") from None
+        raise UsageError(f"{error.strerror}: cannot listen on port {port}") from None
     with api:
-        click.echo(f"serving the sample ModelArts API at {api.url}  (Ctrl-C ends it)")
+        click.echo(f"serving the sample ModelArts API at {api.url}; Ctrl-C stops it")
         threading.Event().wait()
 
 
@@ -267,29 +286,28 @@ def _key_pair() -> AccessKey:
     names = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK")
     access, secret = (os.environ.get(name, "") for name in names)
     if not (access and secret):
-        raise UsageError(f"--signed: set {names[0]} and {names[1]} in the environment")
+        raise UsageError("--signed requires an access key", hint=f"set ${names[0]} and ${names[1]}")
     return AccessKey(access, secret)
 
 
-_SHELLS: Final[dict[str, type[ShellComplete]]] = {
-    "bash": BashComplete,
-    "zsh": ZshComplete,
-    "fish": FishComplete,
-}
-
-
-@click.command(short_help="The script that lets your shell complete commands and names.")
+@click.command(short_help="Print the script that enables completion in a shell.")
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 def completion(shell: str) -> None:
     """Print the script that lets SHELL complete commands, options and names with the Tab key.
 
-    In ~/.bashrc or ~/.zshrc, with the shell's name; for fish, as a file in
-    ~/.config/fish/completions/:
+    For bash and zsh, put the first line into ~/.bashrc or ~/.zshrc, with the shell's name; for
+    fish, write a file into ~/.config/fish/completions/.
 
     \b
     eval "$(image-sync completion bash)"
     image-sync completion fish > image-sync.fish
     """
-    asked = _SHELLS[shell](program, {}, "image-sync", "_IMAGE_SYNC_COMPLETE")
-    # Past bash's own `source`, which runs the bash that is on PATH to ask for its age.
-    click.echo(ShellComplete.source(asked))
+    script = _SHELLS[shell](program, {}, "image-sync", "_IMAGE_SYNC_COMPLETE")
+    # BashComplete.source starts the bash on PATH to check its version, which may not be the user's.
+    click.echo(ShellComplete.source(script))
+
+
+def _print_json(value: Any) -> None:
+    from etl.text import printable_json
+
+    click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2)))

@@ -1,6 +1,6 @@
-"""What do the global options ask for? Settings and the database, opened when a command wants them.
+"""What the global options select: configuration, database and log, opened when they are needed.
 
-One `CliContext` for one command line. Commands take it with `pass_cli`.
+There is one `CliContext` per command line; commands receive it through `pass_cli`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import shlex
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from etl.config import ReadingSettings, Settings
+    from etl.config import Settings
     from etl.log import Format
     from etl.transform import ComponentTables
 
 NAME: Final = "image-sync"
-Read = TypeVar("Read", "Settings", "ReadingSettings")
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class CliContext:
-    """The global options, and what follows from them.
+    """The global options and what follows from them.
 
-    `exit_code` is what the command has come to, should its output find no reader any more.
+    `exit_code` is the command's result so far. It is returned even if standard output is closed
+    before everything is printed.
     """
 
     config: str | None = None
@@ -48,30 +48,27 @@ class CliContext:
     verbose: int = 0
     is_quiet: bool = False
     exit_code: int = 0
+    _warned: set[str] = field(default_factory=set)
 
     @staticmethod
     def clock() -> datetime:
-        """Now."""
+        """The current time; tests replace it."""
         return utc_now()
 
     @property
     def verbosity(self) -> int:
-        """-1 quiet, 0 usual, 1 and 2 as `-v` and `-vv` ask."""
+        """-1 with -q, 0 by default, 1 with -v, 2 with -vv."""
         return -1 if self.is_quiet else self.verbose
 
     @cached_property
     def settings(self) -> Settings:
-        """The effective configuration; raises `ConfigError` with all its mistakes."""
-        from etl.config import read_settings
-
-        return self._read(read_settings)
+        """The effective configuration, completely checked. Raises `ConfigError`."""
+        return self._settings(None)
 
     @cached_property
-    def reading(self) -> ReadingSettings:
-        """The part of the configuration that readers need; the rest may be wrong, or unset."""
-        from etl.config import read_reading_settings
-
-        return self._read(read_reading_settings)
+    def record_settings(self) -> Settings:
+        """The same for commands that only read the record: a mistake in a source is no error."""
+        return self._settings(("database", "components"))
 
     @cached_property
     def component_tables(self) -> ComponentTables:
@@ -80,24 +77,24 @@ class CliContext:
 
         return builtin_tables()
 
-    def _read(self, read: Callable[..., Read]) -> Read:
-        from etl.config import find_config
+    def _settings(self, sections: tuple[str, ...] | None) -> Settings:
+        from etl.config import find_config, read_settings
 
         path = find_config(self.config, os.environ)
-        settings = read(path, os.environ, database_url=self.database or "")
+        given = self.database or ""
+        settings = read_settings(path, os.environ, database_url=given, sections=sections)
         for warning in settings.warnings:
-            _log.warning(warning)
+            if warning not in self._warned:
+                self._warned.add(warning)
+                _log.warning(warning)
         return settings
 
     @contextmanager
     def engine(self, opened: Callable[..., Engine]) -> Iterator[Engine]:
-        """The database, its schema whatever it is; its errors in our words.
-
-        `opened`: how, by a function of `etl.database.engine`.
-        """
+        """The database whatever its schema, opened by a function of `etl.database.engine`."""
         from etl.database.engine import our_errors
 
-        settings = self.reading.database
+        settings = self.record_settings.database
         engine = opened(settings.url, schema=settings.schema)
         try:
             with our_errors(engine):
@@ -108,30 +105,30 @@ class CliContext:
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """A connection that can't write, to a database at head; `snapshot` holds its state."""
+        """A read-only connection to a database whose schema is current."""
         from etl.database.record import open_record
 
-        database = self.reading.database
+        database = self.record_settings.database
         with open_record(database.url, schema=database.schema) as connection:
             raise_if_interrupted()
             yield connection
 
-    def tell(self, words: str, **fields: Any) -> None:
-        """The one line on standard error: an event where a collector reads JSON."""
+    def report(self, message: str, **fields: Any) -> None:
+        """Prints one line on standard error; with --log-format json it is an event."""
         if self.log_format == "json":
-            _log.error(words, extra=fields)
+            _log.error(message, extra=fields)
         else:
-            click.echo(f"image-sync: {words}", err=True)
+            click.echo(f"{NAME}: {message}", err=True)
 
-    def again(self, arguments: str) -> str:
-        """A command line that looks into the same database, for people to copy."""
+    def command_line(self, arguments: str) -> str:
+        """A command on the same configuration and database, to be copied and pasted."""
         given = [("--config", self.config), ("--database", self._shown_database)]
         options = [f"{name} {shlex.quote(value)}" for name, value in given if value]
         return " ".join([shlex.quote(self.program), *options, arguments])
 
     @property
     def program(self) -> str:
-        """The command as it can be typed here: by its path when PATH does not lead to it."""
+        """The command as it can be typed here: its path unless PATH leads to it."""
         typed = sys.argv[0]
         is_script = os.path.basename(typed) == NAME and os.path.exists(typed)
         if not is_script:  # python -m etl, or another program calls
@@ -141,8 +138,8 @@ class CliContext:
 
     @property
     def _shown_database(self) -> str | None:
-        """The URL given as an option, unless it holds a password: that is never shown."""
-        from etl.config.show import masked_url
+        """The URL given as an option, unless it contains a password."""
+        from etl.config.render import masked_url
 
         url = self.database or ""
         is_given = url != os.environ.get("IMAGE_SYNC_DATABASE_URL", "")

@@ -47,7 +47,7 @@ def prune(
 
     now = cli.clock()
     with cli.engine(open_kept) as engine:
-        ensure_head(engine, auto_upgrade=cli.reading.database.auto_upgrade)
+        ensure_head(engine, auto_upgrade=cli.record_settings.database.auto_upgrade)
         pruned = list(
             prune(
                 engine,

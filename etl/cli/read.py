@@ -66,7 +66,7 @@ def context_of(cli: CliContext) -> Context:
     """What answers depend on besides the database."""
     from etl.audit.answer import Context
 
-    names = cli.reading.source_names
+    names = cli.record_settings.source_names
     return Context(now=cli.clock(), configured=names, tables=cli.component_tables)
 
 

@@ -82,7 +82,7 @@ def status(
         print_rows(cli, rows, form="table" if is_text else output, is_vertical=is_vertical)
     if stale:
         names = ", ".join(stale)
-        cli.tell(printable(f"no certified walk within {max_age}: {names}"), exit_code=STALE)
+        cli.report(printable(f"no certified walk within {max_age}: {names}"), exit_code=STALE)
     return cli.exit_code
 
 
@@ -93,14 +93,14 @@ def _states(
     from etl.audit.known_names import require_sources
     from etl.audit.query import ask
 
-    configured = cli.reading.source_names
+    configured = cli.record_settings.source_names
     with cli.reader() as connection:
         result = ask(connection, "status", sources=sources, limit=0)
         known = {row["source"]: row for row in result.objects()}
         require_sources(connection, sources, configured={*known, *configured})
     wanted = sources or configured
     names = sorted({*known, *(name for name in configured if name in wanted)})
-    labels = cli.reading.discover_labels
+    labels = cli.record_settings.discover_labels
     empty = dict.fromkeys(result.columns)
     now = cli.clock()
     return [

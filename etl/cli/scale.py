@@ -59,7 +59,7 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     image-sync scale enqueue
     image-sync scale enqueue --source beijing
     """
-    from etl.cli.admin import tell_failed
+    from etl.cli.admin import report_failed
     from etl.sources.select import find_sources
 
     room = _room("queue")
@@ -67,7 +67,7 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     done = room.enqueue(cli.settings, wanted)
     if not cli.is_quiet:
         click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
-    return tell_failed(cli, failed)
+    return report_failed(cli, failed)
 
 
 @scale.command(short_help="Work off the jobs; as many workers as there are hosts.")
@@ -157,11 +157,11 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         ended.errors.append(getattr(error, "exit_code", 1))
         if not isinstance(error, ImageSyncError):
             raise
-        cli.tell(printable(f"{source}: {error}"), exit_code=error.exit_code)
+        cli.report(printable(f"{source}: {error}"), exit_code=error.exit_code)
         return False
     ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        cli.tell(in_one_line(outcome, command_line=cli.again), exit_code=outcome.exit_code)
+        cli.report(in_one_line(outcome, command_line=cli.command_line), exit_code=outcome.exit_code)
     elif not cli.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"

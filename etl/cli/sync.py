@@ -187,10 +187,10 @@ def show_outcome(
     if output == "json":
         print_json(summary.as_struct(outcome, profile=profile_rows(watch) if watch else None))
     elif not cli.is_quiet:
-        click.echo(summary.as_text(outcome, command_line=cli.again))
+        click.echo(summary.as_text(outcome, command_line=cli.command_line))
     if cli.is_quiet and outcome.exit_code:
-        line = summary.in_one_line(outcome, command_line=cli.again)
-        cli.tell(line, exit_code=outcome.exit_code)
+        line = summary.in_one_line(outcome, command_line=cli.command_line)
+        cli.report(line, exit_code=outcome.exit_code)
     if watch and output == "text":
         click.echo(f"\n{profile_table(watch)}", err=True)
 

@@ -33,7 +33,7 @@ def verify(cli: CliContext, sources: tuple[str, ...], *, since: str | None) -> N
     after = since_or_run(since, now=cli.clock()) if since is not None else None
     with cli.reader() as connection:
         with connection.begin():
-            require_sources(connection, sources, configured=cli.reading.source_names)
+            require_sources(connection, sources, configured=cli.record_settings.source_names)
         heads = recompute(connection, since=after, sources=sources)
     for each in heads:
         click.echo(head_line(each))

@@ -1,37 +1,41 @@
-"""The configuration: TOML and environment become frozen settings, or every mistake at once."""
+"""The configuration: a TOML file and the environment become checked, frozen settings.
 
-from etl.config.read import find_config, read_settings
-from etl.config.reading import read_reading_settings
+settings   every key with its default, rule and explanation
+rules      what a value may be
+read       from the file to settings, or all mistakes at once
+render     commented example, effective settings without secrets, JSON Schema
+"""
+
+from etl.config.read import find_config, read_settings, similar
 from etl.config.settings import (
     SAMPLE_ENDPOINT,
     AuthSettings,
+    ComponentSettings,
     DatabaseSettings,
     DiscoverSettings,
     HttpSettings,
     NotifySettings,
-    ReadingSettings,
+    ProofSettings,
     RemovalSettings,
     Settings,
     SourceSettings,
     WalkSettings,
 )
-from etl.config.show import example_toml, masked
 
 __all__ = [
     "SAMPLE_ENDPOINT",
     "AuthSettings",
+    "ComponentSettings",
     "DatabaseSettings",
     "DiscoverSettings",
     "HttpSettings",
     "NotifySettings",
-    "ReadingSettings",
+    "ProofSettings",
     "RemovalSettings",
     "Settings",
     "SourceSettings",
     "WalkSettings",
-    "example_toml",
     "find_config",
-    "masked",
-    "read_reading_settings",
     "read_settings",
+    "similar",
 ]

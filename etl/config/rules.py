@@ -1,129 +1,196 @@
-"""What each key may hold: a rule takes a value and says what was expected, or nothing."""
+"""Rules for values of the configuration.
+
+A rule checks a value and describes itself as a JSON Schema, so that `config schema` and the program
+accept the same values.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-Rule = Callable[[Any], str]
+Check = Callable[[Any], str]
+"""Returns what is expected instead of the value, or an empty string for a valid one."""
 
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
-# Where SQLAlchemy finds the port: behind the user, a password up to its first @, and the host.
-_PORT = re.compile(
+_LOOPBACK: Final = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+# Where SQLAlchemy finds the port: after the user, a password up to its first @, and the host.
+_PORT: Final = re.compile(
     r"postgres\w*(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::([^/?]*))?"
 )
+_HOST: Final = "https://host[:port] without path, user, query or fragment"
+_LABEL: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_OWN_LABELS: Final = frozenset({"source", "status", "kind", "state", "command", "version", "job"})
 
 
-def anything(_value: Any) -> str:
-    return ""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check, and keywords of JSON Schema that describe it as far as they can."""
+
+    check: Check
+    schema: dict[str, Any] = field(default_factory=dict)
+
+
+def _expects(check: Callable[[Any], bool], expected: str, **schema: Any) -> Rule:
+    return Rule(lambda value: "" if check(value) else expected, schema)
+
+
+anything: Final = Rule(lambda _: "")
 
 
 def between(low: float, high: float) -> Rule:
-    return lambda value: "" if low <= value <= high else f"from {low} to {high}"
+    return _expects(
+        lambda value: low <= value <= high, f"{low} to {high}", minimum=low, maximum=high
+    )
 
 
 def at_least(low: float) -> Rule:
-    def rule(value: float) -> str:
-        if value == inf:
-            return "a finite number"
-        return "" if value >= low else f"{low} or more"
-
-    return rule
+    return _expects(lambda value: low <= value < inf, f"{low} or more", minimum=low)
 
 
 def above(low: float, at_most: float) -> Rule:
-    return lambda value: "" if low < value <= at_most else f"more than {low}, at most {at_most}"
+    return _expects(
+        lambda value: low < value <= at_most,
+        f"more than {low}, at most {at_most}",
+        exclusiveMinimum=low,
+        maximum=at_most,
+    )
 
 
 def one_of(*choices: str) -> Rule:
-    return lambda value: "" if value in choices else "one of " + ", ".join(choices)
+    return _expects(
+        lambda value: value in choices, "one of " + ", ".join(choices), enum=list(choices)
+    )
 
 
 def matching(pattern: str, expected: str) -> Rule:
     compiled = re.compile(pattern)
-    return lambda value: "" if compiled.fullmatch(value) else expected
+    return _expects(
+        lambda value: bool(compiled.fullmatch(value)), expected, pattern=f"^(?:{pattern})$"
+    )
 
 
-source_name = matching(r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,127}", "1 to 128 characters of text")
-project_id = matching(r"[0-9A-Za-z_-]{1,64}", "letters and digits, usually 32 hex digits")
-schema_name = matching(r"([A-Za-z_][A-Za-z0-9_]{0,62})?", "letters, digits and _")
-header_value = matching(r"[\x20-\x7e]{0,200}", "up to 200 printable ASCII characters")
+def list_of(pattern: str, expected: str, *, may_be_empty: bool = False) -> Rule:
+    """A list without duplicates whose items match `pattern`."""
+    compiled = re.compile(pattern)
+
+    def is_valid(value: tuple[str, ...]) -> bool:
+        is_right = all(compiled.fullmatch(each) for each in value)
+        return is_right and len(set(value)) == len(value) and bool(value or may_be_empty)
+
+    return _expects(is_valid, expected, uniqueItems=True, minItems=0 if may_be_empty else 1)
 
 
-def url(value: str) -> str:
+source_name: Final = matching(
+    r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,127}", "1 to 128 characters without control characters"
+)
+# A text of hexadecimal digits is meant to be an id of the cloud: then all 32 have to be there.
+project_id: Final = matching(
+    r"(?![0-9A-Fa-f]{16,64}$)[0-9A-Za-z_-]{1,64}|[0-9A-Fa-f]{32}", "32 hexadecimal digits"
+)
+schema_name: Final = matching(r"([A-Za-z_][A-Za-z0-9_]{0,62})?", "letters, digits and _")
+header_value: Final = matching(r"[\x20-\x7e]{0,200}", "up to 200 printable ASCII characters")
+log_origin: Final = matching(r"[^\s+\x00-\x1f\x7f]*", "a name without spaces and plus signs")
+secret: Final = matching(r"[^\x00-\x1f\x7f]*", "text without line breaks and control characters")
+regions: Final = list_of(r"[a-z0-9]+(-[a-z0-9]+)*", 'a list such as ["cn-north-4"], each once')
+types: Final = list_of(r"[A-Z_]+", 'a list such as ["BUILD_IN", "DEDICATED"], each once')
+workspaces: Final = list_of(r"\*|[0-9A-Za-z_-]{1,64}", '["*"] or a list of ids, each once')
+events: Final = list_of(
+    "removals|held|failed",
+    'a list of "removals", "held" and "failed", each once',
+    may_be_empty=True,
+)
+witnesses: Final = list_of(
+    r"\S+ https?://\S+", 'a list of "VERIFIER_KEY URL", each once', may_be_empty=True
+)
+
+
+def _check_workspaces(value: tuple[str, ...]) -> str:
+    expected = workspaces.check(value)
+    return expected or ('["*"] alone, or a list of ids' if "*" in value and len(value) > 1 else "")
+
+
+all_or_workspaces: Final = Rule(_check_workspaces, workspaces.schema)
+
+
+def _is_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-        parts.port  # noqa: B018  # reading it is what checks it
+        parts.port  # noqa: B018  # raises ValueError for an invalid port
     except ValueError:
-        return "https://host[:port]"
-    return "" if is_whole and is_plain else "https://host[:port], without user, query or fragment"
+        return False
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_whole and not (parts.query or parts.fragment or parts.username or parts.password)
 
 
-def optional_path(value: str) -> str:
-    return "" if not value or os.path.exists(value) else "a file that is there"
+def _is_host(value: str) -> bool:
+    return _is_url(value) and urlsplit(value).path in {"", "/"}
 
 
-def optional_url(value: str) -> str:
-    return url(value) if value else ""
+host_url: Final = _expects(_is_host, _HOST, format="uri")
+optional_host_url: Final = _expects(lambda value: not value or _is_host(value), _HOST)
+endpoint: Final = _expects(lambda value: value == "sample:" or _is_host(value), _HOST)
+optional_url: Final = _expects(
+    lambda value: not value or _is_url(value), "https://host/path without user, query or fragment"
+)
+existing_file: Final = _expects(
+    lambda value: not value or os.path.exists(value), "an existing file"
+)
+key_or_file: Final = _expects(
+    lambda value: not value or is_pem(value) or os.path.exists(value),
+    "an existing file, or the key itself as PEM",
+)
 
 
-def notice_url(value: str) -> str:
-    """A URL that is a secret itself, query and all; so it crosses no network in the clear."""
-    expected = "https://host/path, without user or fragment (http: on this machine alone)"
+def is_pem(value: str) -> bool:
+    """Whether the text is a key in PEM rather than the name of a file."""
+    return value.lstrip().startswith("-----BEGIN")
+
+
+def _is_secret_url(value: str) -> bool:
+    """Whether a URL that is itself a secret, including its query, is encrypted on its way."""
     bare = value.partition("?")[0]
-    is_well = not value or (not url(bare) and "#" not in value and not is_overheard(bare))
-    return "" if is_well else expected
+    return not value or (_is_url(bare) and "#" not in value and not is_plain_text(bare))
 
 
-def events(value: tuple[str, ...]) -> str:
-    is_well = set(value) <= {"removals", "held", "failed"} and len(set(value)) == len(value)
-    return "" if is_well else 'a list of "removals", "held" and "failed", each once'
-
-
-def endpoint(value: str) -> str:
-    return "" if value == "sample:" else url(value)
+secret_url: Final = _expects(
+    _is_secret_url, "https://host/path without user or fragment (http only for this host)"
+)
 
 
 def is_loopback(value: str) -> bool:
-    """Whether a URL's host is this very machine."""
+    """Whether a URL's host is this machine."""
     return bool(_LOOPBACK.fullmatch(urlsplit(value).hostname or ""))
 
 
-def is_overheard(value: str) -> bool:
-    """Whether what is sent to a URL crosses a network in the clear."""
+def is_plain_text(value: str) -> bool:
+    """Whether requests to a URL cross a network unencrypted."""
     return urlsplit(value).scheme == "http" and not is_loopback(value)
 
 
-def database_url(value: str) -> str:
+def _check_database_url(value: str) -> str:
     if re.match(r"sqlite(\+\w+)?://(/file:|.*[?&]uri=)", value):
-        return "the file itself, as in sqlite:///x.db"
+        return "the file itself, such as sqlite:///images.db"
     found = _PORT.match(value)
     port = found[1] if found else None
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
-        return "a number from 1 to 65535 as the port, and an @ in the password as %40"
+        return "a port from 1 to 65535, and %40 for an @ in the password"
     if re.match(r"(sqlite(\+\w+)?://(?![^/?])|postgres(ql)?(\+\w+)?://)", value):
         return ""
     return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
-def regions(value: tuple[str, ...]) -> str:
-    is_right = value and all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", each) for each in value)
-    return "" if is_right and len(set(value)) == len(value) else 'a list such as ["cn-north-4"]'
+database_url: Final = Rule(_check_database_url)
 
 
-def types(value: tuple[str, ...]) -> str:
-    if value and len(set(value)) == len(value) and all(re.fullmatch(r"[A-Z_]+", t) for t in value):
+def _check_labels(value: dict[str, str]) -> str:
+    if all(_LABEL.fullmatch(name) and name not in _OWN_LABELS for name in value):
         return ""
-    return 'a list such as ["BUILD_IN", "DEDICATED"], each once'
+    return "labels of letters, digits and _, other than " + ", ".join(sorted(_OWN_LABELS))
 
 
-def workspaces(value: tuple[str, ...]) -> str:
-    is_all = value == ("*",)
-    is_ids = bool(value) and all(re.fullmatch(r"[0-9A-Za-z_-]{1,64}", w) for w in value)
-    return "" if is_all or (is_ids and len(set(value)) == len(value)) else '["*"] or a list of ids'
+labels: Final = Rule(_check_labels, {"propertyNames": {"pattern": f"^{_LABEL.pattern}$"}})

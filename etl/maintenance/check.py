@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from etl.context import open_context
 from etl.database.engine import open_engine, place
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one check came to: `place` is the database or a source; `exit_code` 0 is well."""
+    """The result of one test. `place` is the database, a source or a notification channel."""
 
     place: str
-    is_well: bool
-    told: str
+    status: Literal["ok", "failed"]
+    message: str
     exit_code: int = 0
 
 
@@ -41,13 +41,13 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
             sources, failed = sources_of(context, source_names)
             findings = [_check_source(source, context) for source in sources]
             findings += [
-                Checked(each.name, False, str(each.error_message), each.error_exit_code)
+                Checked(each.name, "failed", str(each.error_message), each.error_exit_code)
                 for each in failed
             ]
-            database = Checked("database", is_well=True, told=_told(context))
+            database = Checked("database", status="ok", message=_told(context))
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
-        return [Checked("database", False, str(error), error.exit_code)], error.exit_code
-    bad = [each for each in findings if not each.is_well]
+        return [Checked("database", "failed", str(error), error.exit_code)], error.exit_code
+    bad = [each for each in findings if each.status != "ok"]
     is_mistaken = any(each.exit_code == ConfigError.exit_code for each in bad)
     exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
     if is_mistaken:  # a sync does not begin
@@ -81,10 +81,10 @@ def _check_source(source: SourceSettings, context: RunContext) -> Checked:
             shown = next(filter(None, page.image_ids), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
     except ConfigError as error:
-        return Checked(source.name, False, error.in_one_line, error.exit_code)
+        return Checked(source.name, "failed", error.in_one_line, error.exit_code)
     except SourceError as error:
-        return Checked(source.name, False, str(error), error.exit_code)
+        return Checked(source.name, "failed", str(error), error.exit_code)
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
     told = f"{images} in {listing}, {places}"
     permitted = "permitted" if lookup and lookup.result == "found" else "not shown to work"
-    return Checked(source.name, True, f"{told}, lookups {permitted}")
+    return Checked(source.name, "ok", f"{told}, lookups {permitted}")

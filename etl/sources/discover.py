@@ -55,7 +55,7 @@ class _Search:
             name = names.get((discover.label, project.project_id))
             if name is None:
                 name = _filled(discover.source.name, project)
-                if name in taken or rules.source_name(name):
+                if name in taken or rules.source_name.check(name):
                     self._refuse(discover, project, name)
                     continue
                 taken.add(name)

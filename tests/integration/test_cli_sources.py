@@ -103,7 +103,7 @@ def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_p
     capsys.readouterr()
     assert run(["check", "--source", "one", "--source", "two"]) == 2
     lines = [line for line in capsys.readouterr().out.splitlines() if "no access keys" in line]
-    assert [line.split(":")[0] for line in lines] == ["FAILED two"]
+    assert [line.split(":")[0] for line in lines] == ["failed  two"]
 
 
 @pytest.mark.usefixtures("config")

@@ -4,6 +4,7 @@ import json
 import os
 import runpy
 import signal
+import stat
 import subprocess
 import sys
 import weakref
@@ -27,6 +28,7 @@ from etl.cli.report import _age_text
 cli_main = import_module("etl.cli.main")
 
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {"sqlalchemy", "alembic", "requests", "urllib3", "psycopg", "rich", "jinja2", "pyarrow"}
 
 
@@ -78,6 +80,9 @@ def test_every_command_explains_itself_and_takes_the_global_options(path, capsys
         (errors.SchemaNotAtHead("x"), 21),
         (errors.LockHeld("x"), 22),
         (errors.LedgerBroken("x"), 41),
+        (errors.EnvironmentFailure("x"), 50),
+        (OSError(28, "No space left on device"), 50),
+        (MemoryError(), 50),
         (errors.Interrupted(signal.SIGINT), 130),
         (errors.Interrupted(signal.SIGTERM), 143),
         (KeyboardInterrupt(), 130),
@@ -99,10 +104,10 @@ def test_one_map_from_error_to_exit_code(error, code, capsys, monkeypatch):
 
 
 def test_a_bug_shows_its_trace_when_asked(capsys, monkeypatch):
-    monkeypatch.setattr("etl.config.example_toml", lambda: 1 / 0)
+    monkeypatch.setattr("etl.config.render.example_toml", lambda _: 1 / 0)
     assert run(["-v", "config", "init", os.devnull, "--force"]) == 1
     told = capsys.readouterr().err
-    assert "unexpected ZeroDivisionError" in told
+    assert told.startswith("image-sync: internal error: ZeroDivisionError: division by zero; -v")
     assert "Traceback" in told
 
 
@@ -154,6 +159,18 @@ def test_a_signal_ends_a_command_with_its_code(number):
         assert process.wait(20) == 128 + number
 
 
+@pytest.fixture
+def default_signals():
+    """Handlers as a shell starts a program in the foreground, whatever started the tests."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("default_signals")
 def test_a_signal_is_raised_once_kept_and_then_ends_the_process():
     with signals.raised():
         with pytest.raises(errors.Interrupted) as raised:
@@ -164,15 +181,30 @@ def test_a_signal_is_raised_once_kept_and_then_ends_the_process():
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
-@pytest.fixture
-def signals_as_they_were():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+@pytest.mark.usefixtures("default_signals")
+def test_an_ignored_signal_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with signals.raised():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(errors.Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
-@pytest.mark.usefixtures("signals_as_they_were")
+def test_a_background_job_keeps_running_after_sigint_and_sighup():
+    command = "trap '' INT HUP; exec " + f"{sys.executable} -m etl sample-api --port 0"
+    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        for number in (signal.SIGINT, signal.SIGHUP):
+            process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 143
+
+
+@pytest.mark.usefixtures("default_signals")
 def test_the_command_exits_with_the_code(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["image-sync", "bogus"])
     with pytest.raises(SystemExit) as exited:
@@ -215,6 +247,7 @@ def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, num
     assert ended.stderr in {"", line}
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_what_a_library_makes_of_a_signal_is_the_signal():
     def load() -> None:
         try:
@@ -227,6 +260,7 @@ def test_what_a_library_makes_of_a_signal_is_the_signal():
     assert raised.value.signal_number == signal.SIGTERM
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
     told = []
     monkeypatch.setattr("sys.unraisablehook", lambda each: told.append(each.exc_type))
@@ -244,6 +278,7 @@ def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
     assert told == [ZeroDivisionError]
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_a_signal_that_was_swallowed_is_heeded_where_work_begins():
     with signals.raised():
         signals.raise_if_interrupted()
@@ -320,7 +355,7 @@ def test_an_age_is_in_the_largest_unit_of_which_there_are_two(seconds, words):
 def test_a_command_to_copy_has_the_options_but_no_password(url, told):
     cli = CliContext(config="my.toml", database=url)
     database = f"--database {told} " if told else ""
-    assert cli.again("runs") == f"image-sync --config my.toml {database}runs"
+    assert cli.command_line("runs") == f"image-sync --config my.toml {database}runs"
 
 
 def test_a_port_in_use_is_a_usage_error(capsys):
@@ -330,7 +365,7 @@ def test_a_port_in_use_is_a_usage_error(capsys):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert run(["sample-api", "--port", str(taken.getsockname()[1])]) == 2
-    assert "can't serve on port" in capsys.readouterr().err
+    assert "Address already in use: cannot listen on port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("args", ["--help", "config show", "report --list"])
@@ -338,6 +373,73 @@ def test_output_that_nobody_reads_is_no_error(args, tmp_path):
     command = f"{sys.executable} -m etl {args} | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def started(tmp_path, script, **more):
+    """Runs a line of bash in which $@ is the program."""
+    command = ["bash", "-c", script, "bash", sys.executable, "-m", "etl"]
+    environ = {**os.environ, **more}
+    return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_output_that_cannot_be_written_is_an_error_of_the_environment(tmp_path):
+    ended = started(tmp_path, '"$@" config show >/dev/full')
+    line = "image-sync: No space left on device: standard output cannot be written\n"
+    assert (ended.returncode, ended.stderr) == (50, line)
+    assert started(tmp_path, '"$@" --bogus 2>/dev/full').returncode == 2
+    assert started(tmp_path, '"$@" -vv config show >/dev/full 2>/dev/full').returncode == 50
+
+
+def test_a_deleted_working_directory_is_an_error_of_the_environment(tmp_path):
+    (tmp_path / "config.toml").write_text("")
+    remove = "mkdir gone; cd gone; rmdir ../gone; "
+    ended = started(tmp_path, f'{remove} "$@" config show', PYTHONPATH=str(ROOT))
+    line = "image-sync: the working directory does not exist any more; change to another one\n"
+    assert (ended.returncode, ended.stderr) == (50, line)
+    path = f"--config {tmp_path}/config.toml"
+    ended = started(tmp_path, f'{remove} "$@" {path} config show', PYTHONPATH=str(ROOT))
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_neither_home_nor_locale_is_needed(tmp_path):
+    for variables in ("-u HOME", "-i", "LC_ALL=C PYTHONUTF8=0", "LANG=xx_XX.nothing"):
+        ended = started(tmp_path, f'env {variables} "$@" config show', PYTHONPATH=str(ROOT))
+        assert (ended.returncode, ended.stderr) == (0, ""), variables
+
+
+def test_a_file_that_cannot_be_opened_is_named(monkeypatch, capsys):
+    def fail(**_):
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    monkeypatch.setattr(cli_main.program, "main", fail)
+    assert run(["x"]) == 50
+    assert capsys.readouterr().err == "image-sync: Permission denied: /some/file\n"
+
+
+def test_other_platforms_are_refused_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(SystemExit) as exited:
+        main()
+    assert exited.value.code == errors.EnvironmentFailure.exit_code
+    told = capsys.readouterr().err
+    assert told == "image-sync: win32 is not supported; use Linux or macOS\n"
+
+
+def test_commands_in_messages_can_be_pasted(tmp_path, capsys):
+    (tmp_path / "a b.toml").write_text("")
+    assert run(["--config", str(tmp_path / "a b.toml"), "sync"]) == 2
+    told = capsys.readouterr().err
+    assert f"`image-sync --config '{tmp_path}/a b.toml' config init`" in told
+
+
+def test_mistakes_of_a_configuration_are_one_line_for_cron(tmp_path, capsys):
+    (tmp_path / "x.toml").write_text("a = 1\nb = 2\n")
+    args = ["--config", str(tmp_path / "x.toml"), "sync"]
+    assert run(args) == 2
+    assert capsys.readouterr().err.count("\n") == 3
+    assert run(["-q", *args]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_closed_streams_are_no_error(tmp_path):
@@ -348,9 +450,14 @@ def test_closed_streams_are_no_error(tmp_path):
 
 def test_config_init_writes_over_nothing_unless_told(tmp_path, capsys):
     file = tmp_path / "config.toml"
-    assert run(["config", "init", str(file)]) == 0
+    umask = os.umask(0o022)
+    try:
+        assert run(["config", "init", str(file)]) == 0
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert run(["config", "init", str(file)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already; --force overwrites it" in capsys.readouterr().err
     assert run(["config", "init", str(file), "--force", "-q"]) == 0
     assert run(["config", "init", str(tmp_path / "no" / "folder.toml")]) == 2
 
@@ -384,7 +491,7 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
     assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"
 
 
-@pytest.mark.usefixtures("signals_as_they_were")
+@pytest.mark.usefixtures("default_signals")
 def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "etl.__main__")
     monkeypatch.setattr(sys, "argv", ["etl", "--version"])

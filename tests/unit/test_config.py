@@ -1,13 +1,16 @@
-"""The configuration: every mistake at once, each with its place; secrets never shown."""
+"""The configuration: all mistakes at once, each with its location; secrets are never shown."""
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from etl.config import example_toml, find_config, masked, read_reading_settings, read_settings
-from etl.config.show import masked_url
+from etl.config import find_config, read_settings
+from etl.config.render import example_toml, json_schema, masked, masked_url
 from etl.errors import ConfigError
 
 SOURCE = '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
@@ -29,14 +32,14 @@ def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> 
 @pytest.mark.parametrize("text", ["${AUD", "a${}", "${1A}", "${my-var}", "${A-b}", "${A:-${B}}"])
 def test_what_is_almost_a_variable_is_a_mistake(text: str, tmp_path: Path) -> None:
     told = mistakes(tmp_path, f'{SOURCE}namespace = "{text}"\n', {"A": "a", "B": "b"})
-    assert told == ["source[0].namespace: ${ begins a ${NAME} or a ${NAME:-default}"]
+    assert told == ["source[0].namespace: ${ must begin ${NAME} or ${NAME:-default}"]
 
 
 def test_a_password_is_for_one_project(tmp_path: Path) -> None:
     auth = 'method = "password"\niam_endpoint = "https://iam.example.com"\ndomain = "d"\n'
     auth += 'user = "u"\npassword = "${P}"\nproject = "a"\nproject_id = "b"\n'
     told = mistakes(tmp_path, f"{SOURCE}[source.auth]\n{auth}", {"P": "p"})
-    assert "source[0].auth: either project or project_id" in told
+    assert "source[0].auth: project and project_id exclude each other" in told
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_a_password_is_for_one_project(tmp_path: Path) -> None:
     [
         ("timeout_seconds = inf", "http.timeout_seconds: expected more than 0, at most 86400"),
         ("timeout_seconds = 1e10", "http.timeout_seconds: expected more than 0, at most 86400"),
-        ('ca_bundle = "/no/such.pem"', "http.ca_bundle: expected a file that is there"),
+        ('ca_bundle = "/no/such.pem"', "http.ca_bundle: expected an existing file"),
     ],
 )
 def test_what_no_connection_could_be_made_with(tmp_path: Path, line: str, told: str) -> None:
@@ -56,19 +59,53 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert [each.name for each in read_settings(path, {}).sources] == ["s"]
 
 
-def test_the_example_is_the_file_that_is_shipped() -> None:
-    shipped = Path(__file__).parents[2] / "config.example.toml"
-    assert shipped.read_text() == example_toml()
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "etl" / "schemas" / "configuration.json"
 
 
-def test_the_example_holds_the_defaults(tmp_path: Path) -> None:
-    settings = read_settings(write(tmp_path, example_toml()), {})
+def test_the_example_and_the_schema_in_the_repository_are_current() -> None:
+    shipped = (ROOT / "config.example.toml").read_text()
+    assert shipped == example_toml("./etl/schemas/configuration.json")
+    assert shipped.startswith(f"#:schema ./{SCHEMA.relative_to(ROOT)}\n")
+    assert json.loads(SCHEMA.read_text()) == json_schema()
+
+
+def test_the_example_contains_the_defaults(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, example_toml("x")), {})
     bare = read_settings(write(tmp_path, SOURCE), {})
-    assert settings.http == bare.http
-    assert settings.walk == bare.walk
-    assert settings.removals == bare.removals
-    assert settings.database == bare.database
+    assert masked(settings) == {**masked(bare), "source": masked(settings)["source"]}
     assert [source.name for source in settings.sources] == ["sample"]
+
+
+def is_valid(text: str) -> bool:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    return validator.is_valid(tomllib.loads(text))
+
+
+def test_the_schema_accepts_what_the_program_accepts() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert is_valid(example_toml("x"))
+    assert is_valid(SOURCE.replace("sample:", "${ENDPOINT}") + "http.concurrency = 2\n")
+    assert is_valid('[[discover]]\nregions = ["cn-north-4"]\nsource.auth.method = "aksk"\n')
+    assert is_valid('notify.metrics_labels = {site = "a"}\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "other = 1\n",
+        "[http]\npage_size = 0\n",
+        "[http]\ntimeout_seconds = 0\n",
+        '[removals]\nevidence = "hope"\n',
+        '[[source]]\nname = "s"\n',
+        SOURCE + "types = []\n",
+        SOURCE.replace('"p"', '"0123456789abcdef0123456789abcde"'),
+        'notify.metrics_labels = {"a-b" = "a"}\n',
+    ],
+)
+def test_the_schema_rejects_what_the_program_rejects(tmp_path: Path, text: str) -> None:
+    assert not is_valid(text)
+    assert mistakes(tmp_path, text)
 
 
 def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
@@ -80,22 +117,24 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
     )
     found = mistakes(tmp_path, text)
     places = [mistake.split(":")[0] for mistake in found]
-    assert places == [
-        "other",
-        "http.walks",
-        "http.page_size",
-        "http.timeout_seconds",
-        "database.url",
-        "source[0].endpoint",
-        "source[0].project_id",
-        "source[0].auth.token",
-        "source[1].types",
-        "source[1].workspaces",
-        "source[1].auth",
-        "source[1].endpoint",
-        "source",
-    ]
-    assert "NOPE" in found[5]
+    assert sorted(places) == sorted(
+        [
+            "database.url",
+            "http.page_size",
+            "http.timeout_seconds",
+            "http.walks",
+            "other",
+            "source",
+            "source[0].auth.token",
+            "source[0].endpoint",
+            "source[0].project_id",
+            "source[1].auth",
+            "source[1].endpoint",
+            "source[1].types",
+            "source[1].workspaces",
+        ]
+    )
+    assert any("NOPE" in each for each in found)
 
 
 @pytest.mark.parametrize(
@@ -105,29 +144,29 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
         ("source = 3\n", "source: expected [[source]]"),
         ("source = [3]\n", "source[0]: expected a table"),
         ('[http]\nuser_agent_suffix = "a\\nb"\n', "printable ASCII"),
-        ("[http]\nconcurrency = true\n", "expected a whole number"),
+        ("[http]\nconcurrency = true\n", "expected an integer"),
         ("[http]\nmax_requests_per_second = -1\n", "0 or more"),
-        ("[http]\nmax_requests_per_second = inf\n", "a finite number, not inf"),
+        ("[http]\nmax_requests_per_second = inf\n", "0 or more, not inf"),
         (
             SOURCE + "http.max_requests_per_second = nan\n",
             "source[0].http.max_requests_per_second: expected 0 or more, not nan",
         ),
-        ("[walk]\nmax_walks = 0\n", "from 1 to 100"),
+        ("[walk]\nmax_walks = 0\n", "1 to 100"),
         ('[removals]\nevidence = "hope"\n', "lookup, two_walks"),
         (SOURCE.replace("sample:", "https://x:nope"), "https://host"),
-        (SOURCE.replace("sample:", "https://u:p@x"), "without user"),
+        (SOURCE.replace("sample:", "https://u:p@x"), "without path, user"),
         (SOURCE.replace("sample:", "ftp://x"), "https://host"),
         (SOURCE + 'auth.iam_endpoint = "x"\n', "https://host"),
         (SOURCE + "workspaces = [1]\n", "a list of text"),
-        ("[database]\nurl = 3\n", "not what stands there"),
+        ("[database]\nurl = 3\n", "not the given value"),
         (
             '[database]\nurl = "postgresql://u:p@ss:word@h/x"\n',
-            "an @ in the password as %40, not what stands there",
+            "%40 for an @ in the password, not the given value",
         ),
         ('[database]\nurl = "sqlite://images.db"\n', "database.url: expected sqlite:///PATH"),
         (
             '[database]\nurl = "sqlite:///file:x.db?uri=true"\n',
-            "database.url: expected the file itself, as in sqlite:///x.db",
+            "database.url: expected the file itself, such as sqlite:///images.db",
         ),
     ],
 )
@@ -144,7 +183,7 @@ def test_the_port_of_the_database_is_a_number(tmp_path: Path, host: str) -> None
         read_settings(write(tmp_path, text(port)), {})
     for port in (":port", ":", ":0", ":65536", f":{'9' * 5000}", ":²"):
         (told,) = mistakes(tmp_path, text(port))
-        assert told.startswith("database.url: expected a number from 1 to 65535 as the port")
+        assert told.startswith("database.url: expected a port from 1 to 65535")
 
 
 @pytest.mark.parametrize(
@@ -164,13 +203,13 @@ def test_credentials_go_only_over_https(
         ' password = "p"}\n'
     )
     found = mistakes(tmp_path, "other = 1\n" + text)
-    told = [each.split(": ")[0] for each in found if "only over https" in each]
+    told = [each.split(": ")[0] for each in found if "credentials require https" in each]
     assert (told, len(found)) == (overheard, 1 + len(overheard))
 
 
 def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
-    assert "is not TOML" in mistakes(tmp_path, "a = ")[0]
-    with pytest.raises(ConfigError, match="can't be read"):
+    assert "is not valid TOML" in mistakes(tmp_path, "a = ")[0]
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
         read_settings(tmp_path / "none.toml", {})
 
 
@@ -193,10 +232,10 @@ def test_a_source_may_set_any_http_key_for_itself(tmp_path: Path) -> None:
 
 def test_the_database_given_beside_the_file_wins(tmp_path: Path) -> None:
     path = write(tmp_path, '[database]\nurl = "sqlite:///a.db"\nauto_upgrade = false\n')
-    settings = read_settings(path, {}, database_url="sqlite:///b.db")
-    assert settings.database.url == "sqlite:///b.db"
+    settings = read_settings(path, {}, database_url="sqlite:////b.db")
+    assert settings.database.url == "sqlite:////b.db"
     assert not settings.database.auto_upgrade
-    assert read_settings(None, {}, database_url="sqlite:///c.db").database.url == "sqlite:///c.db"
+    assert read_settings(None, {}, database_url="sqlite:////c.db").database.url == "sqlite:////c.db"
 
 
 def test_a_database_that_is_no_table_is_told_also_when_another_is_given(tmp_path: Path) -> None:
@@ -259,26 +298,120 @@ def test_a_url_without_a_password_stays() -> None:
     assert masked_url("postgresql://u@h/d") == "postgresql://u@h/d"
 
 
-def test_who_only_reads_needs_the_database_alone(tmp_path: Path) -> None:
+def test_only_the_sections_that_a_command_needs_must_be_valid(tmp_path: Path) -> None:
     broken = '[http]\nnonsense = 1\n[[source]]\nname = "${NAME}"\ntoken = "${UNSET}"\n[[source]]\n'
     broken += '[[discover]]\nregions = ["${UNSET}"]\n[[discover]]\nlabel = "other"\n'
-    path = write(tmp_path, f'[database]\nurl = "sqlite:///${{FILE}}.db"\n{broken}')
-    reading = read_reading_settings(path, {"FILE": "images", "NAME": "one"})
-    assert reading.database.url == "sqlite:///images.db"
-    assert reading.source_names == ("one",)
-    assert reading.discover_labels == ("default", "other")
-    assert (
-        read_reading_settings(path, {}, database_url="sqlite:///x.db").database.url[-4:] == "x.db"
-    )
-    assert read_reading_settings(None, {}, database_url="sqlite:///x.db").source_names == ()
+    path = write(tmp_path, f'[database]\nurl = "sqlite:////${{FILE}}.db"\n{broken}')
+    environ = {"FILE": "images", "NAME": "one"}
+    settings = read_settings(path, environ, sections=["database"])
+    assert settings.database.url == "sqlite:////images.db"
+    assert settings.source_names == ("one",)
+    assert settings.discover_labels == ("default", "other")
     with pytest.raises(ConfigError) as caught:
-        read_reading_settings(path, {})
+        read_settings(path, {}, sections=["database"])
     assert caught.value.mistakes == ["database.url: the environment variable FILE is not set"]
     with pytest.raises(ConfigError):
-        read_settings(path, {"FILE": "images", "NAME": "one"})
-    with pytest.raises(ConfigError):
-        read_reading_settings(write(tmp_path, "[database]\nurl = 1\n"), {})
-    assert read_reading_settings(write(tmp_path, "source = 1"), {}).source_names == ()
+        read_settings(path, environ)
+    path = write(tmp_path, "source = 1")
+    assert read_settings(path, {}, sections=["database"]).source_names == ()
+
+
+def test_paths_are_relative_to_the_configuration_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "etc", tmp_path / "elsewhere"
+    for each in (folder, elsewhere):
+        each.mkdir()
+    (folder / "ca.pem").touch()
+    monkeypatch.chdir(elsewhere)
+    path = write(
+        folder,
+        '[database]\nurl = "sqlite:///data/../x.db?timeout=5"\n[http]\nca_bundle = "ca.pem"\n'
+        f'[notify]\nmetrics_file = "a.prom"\n[proof]\ncheckpoint_file = "/abs/file"\n{SOURCE}',
+    )
+    settings = read_settings(Path("../etc/config.toml"), {})
+    assert settings.database.url == f"sqlite:///{folder}/x.db?timeout=5"
+    assert settings.sources[0].http.ca_bundle == f"{folder}/ca.pem"
+    assert settings.notify.metrics_file == f"{folder}/a.prom"
+    assert settings.proof.checkpoint_file == "/abs/file"
+    given = read_settings(path, {}, database_url="sqlite:///y.db")
+    assert given.database.url == f"sqlite:///{elsewhere}/y.db"
+    assert read_settings(None, {}).database.url == f"sqlite:///{elsewhere}/images.db"
+    path.write_text(SOURCE)
+    assert read_settings(path, {}).database.url == f"sqlite:///{folder}/images.db"
+    memory = read_settings(None, {}, database_url="sqlite:///:memory:")
+    assert memory.database.url == "sqlite:///:memory:"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x/v1", "https://iam.example.com/v3/", "https://x/?a=b", "https://x:y"]
+)
+def test_an_endpoint_is_a_host_without_a_path(tmp_path: Path, url: str) -> None:
+    for key in ("endpoint", "cts_endpoint", "auth.iam_endpoint", "auth.metadata_endpoint"):
+        base = SOURCE.replace('endpoint = "sample:"\n', "") if key == "endpoint" else SOURCE
+        (found,) = mistakes(tmp_path, f'{base}{key} = "{url}"\n')
+        assert "https://host[:port] without path" in found
+
+
+@pytest.mark.parametrize("length", [16, 31, 33, 64])
+def test_a_hexadecimal_project_id_has_32_digits(tmp_path: Path, length: int) -> None:
+    (found,) = mistakes(tmp_path, SOURCE.replace('"p"', f'"{"0" * length}"'))
+    assert "project_id: expected 32 hexadecimal digits" in found
+
+
+def test_a_secret_from_a_file_may_end_with_a_newline(tmp_path: Path) -> None:
+    auth = '[source.auth]\nmethod = "aksk"\naccess_key = "${AK}"\nsecret_key = "${SK}"\n'
+    path = write(tmp_path, SOURCE + auth)
+    (source,) = read_settings(path, {"AK": "ak\r\n", "SK": " sk \n"}).sources
+    assert (source.auth.access_key, source.auth.secret_key) == ("ak", " sk ")
+    (found,) = mistakes(tmp_path, SOURCE + auth, {"AK": "a\nk", "SK": "sk"})
+    assert found == (
+        "source[0].auth.access_key: expected text without line breaks and control characters,"
+        " not the given value"
+    )
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_variable_that_names_no_certificates_is_a_mistake(tmp_path: Path, name: str) -> None:
+    source = SOURCE.replace("sample:", "https://x")
+    (found,) = mistakes(tmp_path, source, {name: "/no/such.pem"})
+    assert found == f"environment variable {name}: no such file or folder: /no/such.pem"
+    (tmp_path / "own.pem").touch()
+    for text in (SOURCE, f'[http]\nca_bundle = "own.pem"\n{source}'):
+        read_settings(write(tmp_path, text), {name: "/no/such.pem"})
+    read_settings(write(tmp_path, source), {name: str(tmp_path)})
+
+
+def test_a_signing_key_is_a_file_or_a_pem(tmp_path: Path) -> None:
+    pem = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
+    path = write(tmp_path, '[proof]\nsigning_key = "${KEY}"\n')
+    settings = read_settings(path, {"KEY": pem})
+    assert settings.proof.signing_key == pem.rstrip()
+    assert "canary" not in str(masked(settings))
+    (tmp_path / "log.key").touch()
+    settings = read_settings(path, {"KEY": "log.key"})
+    assert masked(settings)["proof"]["signing_key"] == str(tmp_path / "log.key")
+    (found,) = mistakes(tmp_path, '[proof]\nsigning_key = "none.key"\n')
+    assert "expected an existing file, or the key itself as PEM" in found
+
+
+def test_labels_and_misspelt_keys(tmp_path: Path) -> None:
+    path = write(tmp_path, 'notify.metrics_labels = {site = "${SITE}"}\n')
+    settings = read_settings(path, {"SITE": "a"})
+    assert settings.notify.metrics_labels == {"site": "a"}
+    for labels in ('{source = "x"}', "{a = 1}", '"x"', '{"__a" = "x"}'):
+        (found,) = mistakes(tmp_path, f"notify.metrics_labels = {labels}\n")
+        assert found.startswith("notify.metrics_labels: expected")
+    (found,) = mistakes(tmp_path, "notify.metrics_lables = {}\n")
+    assert found == "notify.metrics_lables: unknown key; did you mean metrics_labels?"
+
+
+def test_one_mistake_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_settings(write(tmp_path, "[http]\npage_size = 0\n"), {})
+    assert (
+        str(caught.value) == f"{tmp_path}/config.toml: http.page_size: expected 1 to 100000, not 0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -288,7 +421,7 @@ def test_who_only_reads_needs_the_database_alone(tmp_path: Path) -> None:
         ('ping_url = "https://me:canary@example.com/x"', "notify.ping_url: expected https"),
         ('ping_url = "https://example.com/canary#x"', "notify.ping_url: expected https"),
         ('webhook_url = "canary"', "notify.webhook_url: expected https"),
-        ('webhook_url = "https://example.com/canary"', "notify.webhook_secret: needed"),
+        ('webhook_url = "https://example.com/canary"', "notify.webhook_secret: required"),
         ('webhook_events = ["held", "held"]', "notify.webhook_events: expected a list"),
         ('webhook_events = ["approved"]', "notify.webhook_events: expected a list"),
         ("timeout_seconds = 0", "notify.timeout_seconds: expected more than 0"),

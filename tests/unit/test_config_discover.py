@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from etl.config import example_toml, read_settings
-from etl.config.show import masked, masked_toml
+from etl.config import read_settings
+from etl.config.render import example_toml, masked, masked_toml
 from etl.errors import ConfigError
 
 CANARY = "canary-of-the-password"
@@ -67,7 +67,7 @@ def test_a_literal_secret_that_others_can_read_is_warned_about(tmp_path):
 
 
 def test_the_examples_comment_is_a_configuration(tmp_path):
-    _, _, comment = example_toml().partition("# [[discover]]")
+    _, _, comment = example_toml("x").partition("# [[discover]]")
     text = "[[discover]]" + re.sub("^# ?", "", comment, flags=re.M)
     (discover,) = read(tmp_path, text).discover
     assert discover.regions == ("cn-north-4",)
@@ -102,7 +102,7 @@ def test_all_mistakes_come_at_once(tmp_path):
         "discover[1].regions",
         "discover[1].source.nope",
     }
-    assert "discover: the label 'default' stands twice" in told
+    assert "discover: the label 'default' is used more than once" in told
 
 
 @pytest.mark.parametrize(
