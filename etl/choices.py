@@ -20,10 +20,11 @@ def require_known(kind: str, value: str, known: Iterable[str]) -> None:
     """Raises `UsageError` unless `value` is known; the error names similar and valid values."""
     names = sorted(set(known))
     if value not in names:
-        raise UsageError(f"unknown {kind} '{printable(value)}'", hint=_hint(value, names))
+        raise UsageError(f"unknown {kind} '{printable(value)}'", hint=similar_names(value, names))
 
 
-def _hint(value: str, names: list[str]) -> str:
+def similar_names(value: str, names: list[str]) -> str:
+    """The hint for an unknown name: similar names, then the valid ones."""
     from difflib import get_close_matches
 
     if not names:

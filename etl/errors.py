@@ -144,3 +144,13 @@ class Interrupted(ImageSyncError):
         super().__init__(f"interrupted by signal {signal_number}")
         self.signal_number = signal_number
         self.exit_code = 128 + signal_number
+
+
+def exit_code_for(error: BaseException) -> int:
+    """The exit code for any error that ends a command, apart from those of the command line."""
+    if isinstance(error, ImageSyncError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    is_environment = isinstance(error, OSError | MemoryError)
+    return EnvironmentFailure.exit_code if is_environment else ImageSyncError.exit_code

@@ -42,6 +42,8 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    # A dead channel for alerts is reported even with -q: otherwise nobody would notice it.
+    logging.getLogger("etl.notify").setLevel(min(level, logging.WARNING))
     # What it says, with a trace, of a connection that was lost is in the command's error, too.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 

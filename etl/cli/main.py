@@ -16,7 +16,7 @@ import click
 from etl import log, signals
 from etl.cli.commands import program
 from etl.cli.context import NAME, CliContext
-from etl.errors import ConfigError, EnvironmentFailure, ImageSyncError
+from etl.errors import ConfigError, EnvironmentFailure, ImageSyncError, exit_code_for
 from etl.text import printable
 
 if TYPE_CHECKING:
@@ -53,14 +53,9 @@ def run(args: Sequence[str]) -> int:
 
 def exit_code_of(error: BaseException) -> int:
     """The exit code for an error; `etl.errors` lists who has to act on it."""
-    if isinstance(error, KeyboardInterrupt | click.Abort):
+    if isinstance(error, click.Abort):
         return 128 + signal.SIGINT
-    if isinstance(error, ImageSyncError):
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        return 2
-    is_environment = isinstance(error, OSError | MemoryError)
-    return EnvironmentFailure.exit_code if is_environment else 1
+    return 2 if isinstance(error, click.ClickException) else exit_code_for(error)
 
 
 def _report(error: BaseException, *, cli: CliContext) -> None:

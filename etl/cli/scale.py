@@ -146,13 +146,13 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
     from etl.cli.summary import in_one_line
     from etl.context import SyncOptions
     from etl.errors import ImageSyncError
-    from etl.notify.notifier import announcing
+    from etl.notify.notifier import run_with_notifications
     from etl.run import run_sync
     from etl.text import printable
 
     try:
         work = partial(run_sync, cli.settings, SyncOptions(source_names=[source]))
-        outcome = announcing("scale", cli.settings)(work)
+        outcome = run_with_notifications("scale", cli.settings, work)
     except Exception as error:
         ended.errors.append(getattr(error, "exit_code", 1))
         if not isinstance(error, ImageSyncError):

@@ -1,241 +1,260 @@
-"""Commands that write the catalogue: `sync`, `plan`, `approve`, `dismiss`, `replay-rejects`."""
+"""Commands that change the record: `sync`, `plan`, `approve`, `dismiss`, `replay-rejects`."""
 
 from __future__ import annotations
 
 import gc
-from functools import partial
-from typing import TYPE_CHECKING
+import os
+import platform
+import pwd
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, output_option, shard_option, source_option, wait_option
+from etl.cli.options import NUMBER, as_text, output_option, shard_option, source_option, wait_option
 from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etl.context import SyncOptions
     from etl.model import RunOutcome
     from etl.shard import Shard
 
-_parallel_option = click.option(
-    "--parallel",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Sources read side by side.",
+_SELECTION = (
+    source_option,
+    shard_option,
+    wait_option,
+    click.option(
+        "--parallel",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Read up to N sources at the same time.",
+    ),
+    output_option,
 )
-_metrics_option = click.option(
+_DECISION = (
+    click.argument("run_id", metavar="RUN", type=NUMBER),
+    click.option(
+        "--by",
+        "actor",
+        metavar="NAME",
+        callback=as_text,
+        help="Who decides; default: your user and host name.",
+    ),
+    click.option("--reason", metavar="TEXT", callback=as_text, help="Why; stored with the run."),
+    wait_option,
+    output_option,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The options that `sync` and `plan` share."""
+
+    sources: tuple[str, ...]
+    shard: Shard | None
+    wait_seconds: float
+    parallel: int
+    output: str
+
+    def options(self, *, accepts_removals: bool = False) -> SyncOptions:
+        """The options of the run."""
+        from etl.context import SyncOptions
+
+        return SyncOptions(
+            source_names=self.sources,
+            shard=self.shard,
+            accepts_removals=accepts_removals,
+            wait_seconds=self.wait_seconds,
+            parallel=self.parallel,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The options that `approve` and `dismiss` share."""
+
+    run_id: int
+    actor: str | None
+    reason: str | None
+    wait_seconds: float
+    output: str
+
+    @property
+    def by(self) -> str:
+        """Who decides."""
+        return self.actor or _default_actor()
+
+
+def _gathered(kind: type[Any], decorators: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """A decorator that adds options to a command, which receives them as one `given`."""
+
+    def decorate(command: Callable[..., Any]) -> Any:
+        @wraps(command)
+        def gathering(*args: Any, **options: Any) -> Any:
+            given = kind(**{name: options.pop(name) for name in kind.__slots__})
+            return command(*args, given=given, **options)
+
+        for each in reversed(decorators):
+            gathering = each(gathering)
+        return gathering
+
+    return decorate
+
+
+@click.command(short_help="Read every source and apply the changes.")
+@_gathered(Selection, _SELECTION)
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing, as `plan` does.")
+@click.option(
+    "--accept-removals",
+    "accepts_removals",
+    is_flag=True,
+    help="Switch the guard off; the run's record says so.",
+)
+@click.option(
     "--metrics-file",
     metavar="PATH",
     type=click.Path(),
     help="Prometheus text for node_exporter; default: notify.metrics_file.",
 )
-
-
-@click.command(short_help="Read every source and apply what changed.")
-@source_option
-@shard_option
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing: the same as `plan`.")
-@click.option(
-    "--accept-removals", "accepts_removals", is_flag=True, help="Let removals past the guard."
-)
-@wait_option
-@_parallel_option
-@_metrics_option
-@output_option
-@click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went.")
+@click.option("--profile", "is_profiled", is_flag=True, help="Report where the time went.")
 @pass_cli
 def sync(
     cli: CliContext,
-    sources: tuple[str, ...],
     *,
-    shard: Shard | None,
+    given: Selection,
     is_dry_run: bool,
     accepts_removals: bool,
-    wait_seconds: float,
-    parallel: int,
     metrics_file: str | None,
-    output: str,
     is_profiled: bool,
 ) -> int:
-    """Read every source of the configuration and apply what changed.
+    """Read every source of the configuration and apply the changes.
 
     \b
     image-sync sync                        every source
     image-sync sync --source beijing       one of them
-    image-sync sync --shard 1/3            the first of three hosts' share
-    image-sync -q sync                     from cron: silent while all is well
-    image-sync sync --output json          what was done, as one object
+    image-sync sync --shard 1/3            one third of them, the first of three hosts
+    image-sync -q sync                     from cron: one line if something is wrong
+    image-sync sync --output json          the result as one object
 
     Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
     """
-    return _run(
-        cli,
-        sources,
-        shard=shard,
-        is_dry_run=is_dry_run,
-        accepts_removals=accepts_removals,
-        wait_seconds=wait_seconds,
-        parallel=parallel,
-        metrics_file=metrics_file,
-        output=output,
-        watch=RunningStopwatch() if is_profiled else None,
-    )
+    watch = RunningStopwatch() if is_profiled else None
+    if is_dry_run:
+        return _plan(cli, given, watch)
+    on = (watch or Profiler()).on
+    with on("start"):
+        from etl.notify.notifier import run_with_notifications
+        from etl.progress import watching
+        from etl.run import run_sync
+
+        gc.freeze()  # modules live until the end: the collector need not search them
+    options = given.options(accepts_removals=accepts_removals)
+    with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
+        profiler = watch or Profiler()
+        work = partial(run_sync, cli.settings, options, progress=progress, profiler=profiler)
+        outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
+    return _finish(cli, outcome, given, watch)
 
 
-@click.command(short_help="What a sync would do; writes nothing.")
-@source_option
-@shard_option
-@wait_option
-@_parallel_option
-@output_option
+@click.command(short_help="Show what a sync would do; writes nothing.")
+@_gathered(Selection, _SELECTION)
 @pass_cli
-def plan(
-    cli: CliContext,
-    sources: tuple[str, ...],
-    *,
-    shard: Shard | None,
-    wait_seconds: float,
-    parallel: int,
-    output: str,
-) -> int:
+def plan(cli: CliContext, *, given: Selection) -> int:
     """Show what a sync would add, change, remove or hold, with evidence; write nothing.
 
     \b
     image-sync plan
     image-sync plan --source beijing --output json
     """
-    return _run(
-        cli,
-        sources,
-        shard=shard,
-        is_dry_run=True,
-        accepts_removals=False,
-        wait_seconds=wait_seconds,
-        parallel=parallel,
-        output=output,
-    )
+    return _plan(cli, given, None)
 
 
-def _run(
-    cli: CliContext,
-    sources: tuple[str, ...],
-    *,
-    shard: Shard | None,
-    is_dry_run: bool,
-    accepts_removals: bool,
-    wait_seconds: float,
-    parallel: int,
-    output: str,
-    metrics_file: str | None = None,
-    watch: RunningStopwatch | None = None,
-) -> int:
+def _plan(cli: CliContext, given: Selection, watch: RunningStopwatch | None) -> int:
     on = (watch or Profiler()).on
     with on("start"):
         from etl.cli.plan_output import plan_lines
-        from etl.context import SyncOptions
-        from etl.notify.notifier import announcing
         from etl.progress import watching
-        from etl.run import run_plan, run_sync
+        from etl.run import run_plan
 
-        _require_known(cli, sources)
-        gc.freeze()  # what is loaded by now stays, and need not be searched for garbage any more
-    options = SyncOptions(
-        source_names=sources,
-        shard=shard,
-        accepts_removals=accepts_removals,
-        wait_seconds=wait_seconds,
-        parallel=parallel,
-    )
-    lines: list[str] = []
+        gc.freeze()
     with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
         profiler = watch or Profiler()
-        if is_dry_run:
-            plan = run_plan(cli.settings, options, progress=progress, profiler=profiler)
-            outcome, lines = plan.outcome, plan_lines(plan.previews)
-        else:
-            work = partial(run_sync, cli.settings, options, progress=progress, profiler=profiler)
-            outcome = announcing("sync", cli.settings, metrics_file=metrics_file)(work)
-    cli.exit_code = outcome.exit_code
-    if not outcome.sources and output == "text":
-        if not cli.is_quiet:
-            click.echo(f"No source belongs to share {shard}.")
-        return cli.exit_code
-    show_outcome(cli, outcome, output=output, watch=watch)
-    if is_dry_run and output == "text" and not cli.is_quiet:
-        for line in lines:
+        result = run_plan(cli.settings, given.options(), progress=progress, profiler=profiler)
+    _finish(cli, result.outcome, given, watch)
+    if given.output == "text" and not cli.is_quiet:
+        for line in plan_lines(result.previews):
             click.echo(line)
     return cli.exit_code
 
 
-def _require_known(cli: CliContext, sources: tuple[str, ...]) -> None:
-    from etl.sources.select import require_known
-
-    if not cli.settings.discover:  # else they may yet be found
-        require_known(cli.settings, sources)
+def _finish(
+    cli: CliContext, outcome: RunOutcome, given: Selection, watch: RunningStopwatch | None
+) -> int:
+    if outcome.sources or given.output == "json":
+        return show_outcome(cli, outcome, output=given.output, watch=watch)
+    if not cli.is_quiet:
+        click.echo(f"No source belongs to shard {given.shard}.")
+    return 0
 
 
 def show_outcome(
     cli: CliContext, outcome: RunOutcome, *, output: str, watch: RunningStopwatch | None = None
-) -> None:
-    """Prints a run's result; with `-q` one line on standard error, when it is no success."""
+) -> int:
+    """Prints the result of a run, with -q one line if it did not succeed; returns its exit code."""
     from etl.cli import summary
     from etl.cli.output import print_json
 
+    cli.exit_code = outcome.exit_code
     if output == "json":
         print_json(summary.as_struct(outcome, profile=profile_rows(watch) if watch else None))
     elif not cli.is_quiet:
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
     if cli.is_quiet and outcome.exit_code:
         line = summary.in_one_line(outcome, command_line=cli.command_line)
-        cli.report(line, exit_code=outcome.exit_code)
+        cli.report(line, event="run incomplete", exit_code=outcome.exit_code)
     if watch and output == "text":
         click.echo(f"\n{profile_table(watch)}", err=True)
+    return outcome.exit_code
 
 
-_run_argument = click.argument("run_id", metavar="RUN", type=NUMBER)
-
-
-@click.command(short_help="Let a run's held removals through, each looked up again.")
-@_run_argument
-@wait_option
-@output_option
+@click.command(short_help="Remove the held images of a run that are still gone.")
+@_gathered(Decision, _DECISION)
 @pass_cli
-def approve(cli: CliContext, run_id: int, *, wait_seconds: float, output: str) -> int:
-    """Look every image that RUN held up again, and remove at once what is still gone.
+def approve(cli: CliContext, *, given: Decision) -> int:
+    """Look up each image whose removal RUN holds, and remove those that are still gone.
 
-    What can't be looked up now is held on, and the command ends with 30.
+    Images that cannot be looked up now stay held, and the exit code is 30.
 
     \b
     image-sync removals --held     what is held, and why
-    image-sync approve 17          let it through
+    image-sync approve 17 --reason "project closed, ticket 4711"
     """
     from etl.maintenance.held import approve
 
-    work = partial(approve, cli.settings, run_id, wait_seconds=wait_seconds)
-    return _announced(cli, "approve", work, output=output)
+    return _decide(cli, "approve", approve, given)
 
 
-@click.command(short_help="Drop a run's held removals; later runs judge anew.")
-@_run_argument
-@wait_option
-@output_option
+@click.command(short_help="Discard the held removals of a run; later runs decide again.")
+@_gathered(Decision, _DECISION)
 @pass_cli
-def dismiss(cli: CliContext, run_id: int, *, wait_seconds: float, output: str) -> int:
-    """Drop the set of removals that RUN held. Nothing is removed, and later runs judge anew.
+def dismiss(cli: CliContext, *, given: Decision) -> int:
+    """Discard the removals that RUN holds. Nothing is removed, and later runs decide again.
 
     \b
-    image-sync dismiss 17
+    image-sync dismiss 17 --by alice --reason "the endpoint was broken"
     """
     from etl.maintenance.held import dismiss
 
-    work = partial(dismiss, cli.settings, run_id, wait_seconds=wait_seconds)
-    return _announced(cli, "dismiss", work, output=output)
+    return _decide(cli, "dismiss", dismiss, given)
 
 
-@click.command(short_help="Try the kept rejects again.")
+@click.command(short_help="Parse the stored rejects again.")
 @source_option
 @wait_option
 @output_option
@@ -243,25 +262,42 @@ def dismiss(cli: CliContext, run_id: int, *, wait_seconds: float, output: str) -
 def replay_rejects(
     cli: CliContext, sources: tuple[str, ...], *, wait_seconds: float, output: str
 ) -> int:
-    """Try the unresolved rejects again, after an upgrade that may understand them.
+    """Parse the unresolved rejects again, after an upgrade that may understand them.
 
     \b
-    image-sync rejects             what is kept, with reasons
+    image-sync rejects             the stored records, with reasons
     image-sync replay-rejects
     """
     from etl.maintenance.replay import replay_rejects
+    from etl.notify.notifier import run_with_notifications
 
-    work = partial(replay_rejects, cli.settings, source_names=sources, wait_seconds=wait_seconds)
-    return _announced(cli, "replay", work, output=output)
+    settings = cli.settings
+    work = partial(replay_rejects, settings, source_names=sources, wait_seconds=wait_seconds)
+    return show_outcome(cli, run_with_notifications("replay", settings, work), output=output)
 
 
-def _announced(
-    cli: CliContext, command: str, work: Callable[[], RunOutcome], *, output: str
+def _decide(
+    cli: CliContext, command: str, decide: Callable[..., RunOutcome], given: Decision
 ) -> int:
-    """Does `work`, tells those who are to hear of it, and prints what it came to."""
-    from etl.notify.notifier import announcing
+    """Executes a decision with its notifications, and prints the result."""
+    from etl.notify.notifier import run_with_notifications
 
-    outcome = announcing(command, cli.settings)(work)
-    cli.exit_code = outcome.exit_code
-    show_outcome(cli, outcome, output=output)
-    return cli.exit_code
+    work = partial(
+        decide,
+        cli.settings,
+        given.run_id,
+        actor=given.by,
+        reason=given.reason,
+        wait_seconds=given.wait_seconds,
+    )
+    outcome = run_with_notifications(command, cli.settings, work)
+    return show_outcome(cli, outcome, output=given.output)
+
+
+def _default_actor() -> str:
+    """The user of the operating system, not an environment variable, and the host."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run with a user id that has no name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{platform.node()}"

@@ -6,7 +6,7 @@ read       from the file to settings, or all mistakes at once
 render     commented example, effective settings without secrets, JSON Schema
 """
 
-from etl.config.read import find_config, read_settings, similar
+from etl.config.read import find_config, read_settings
 from etl.config.settings import (
     SAMPLE_ENDPOINT,
     AuthSettings,
@@ -37,5 +37,4 @@ __all__ = [
     "WalkSettings",
     "find_config",
     "read_settings",
-    "similar",
 ]

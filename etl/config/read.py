@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
+from etl.choices import similar_names
 from etl.config import rules
 from etl.config.render import masked_url
 from etl.config.settings import (
@@ -39,14 +40,6 @@ _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _NEEDED: Final = {
     "token": ("token",),
     "password": ("iam_endpoint", "domain", "user", "password"),
-}
-_WORDS: Final[dict[Any, str]] = {
-    str: "text",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    tuple: "a list of text",
-    dict: "a table of text",
 }
 
 
@@ -276,9 +269,9 @@ class _Reader:
         value = self._expanded(raw, place=place)
         if len(self.mistakes) > count:
             return None
-        value = _converted(value, getattr(kind, "__origin__", kind))
+        value = rules.converted(value, kind)
         if value is None:
-            expected = _WORDS[_plain_type(kind)]
+            expected = rules.type_name(kind)
         else:
             value = self._completed(value, spec)
             expected = spec.metadata["rule"].check(value)
@@ -334,31 +327,4 @@ class _Reader:
         for name in table:
             if name not in known:
                 full = f"{place}.{name}" if place else name
-                self.mistakes.append((full, f"unknown key{similar(name, known)}"))
-
-
-def similar(name: str, known: Collection[str]) -> str:
-    """`; did you mean …?` for a misspelt name, otherwise the list of names."""
-    from difflib import get_close_matches  # only after a mistake
-
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f" (known: {', '.join(sorted(known))})"
-
-
-def _plain_type(kind: Any) -> type:
-    origin = getattr(kind, "__origin__", kind)
-    return origin if origin in _WORDS else dict
-
-
-def _converted(value: Any, kind: Any) -> Any:
-    """The value as its key's type, or None if it has another one."""
-    kind = _plain_type(kind)
-    if kind is tuple:
-        is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        return tuple(value) if is_right else None
-    if kind is dict:
-        is_right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
-        return value if is_right else None
-    if kind is float and type(value) is int:
-        return float(value)
-    return value if type(value) is kind else None
+                self.mistakes.append((full, f"unknown key; {similar_names(name, sorted(known))}"))

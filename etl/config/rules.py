@@ -26,6 +26,15 @@ _HOST: Final = "https://host[:port] without path, user, query or fragment"
 _LABEL: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _OWN_LABELS: Final = frozenset({"source", "status", "kind", "state", "command", "version", "job"})
 
+_TYPE_NAMES: Final[dict[Any, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    tuple: "a list of text",
+    dict: "a table of text",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -194,3 +203,27 @@ def _check_labels(value: dict[str, str]) -> str:
 
 
 labels: Final = Rule(_check_labels, {"propertyNames": {"pattern": f"^{_LABEL.pattern}$"}})
+
+
+def type_name(kind: Any) -> str:
+    """What a value of that type is called in a message."""
+    return _TYPE_NAMES[_plain_type(kind)]
+
+
+def _plain_type(kind: Any) -> type:
+    origin = getattr(kind, "__origin__", kind)
+    return origin if origin in _TYPE_NAMES else dict
+
+
+def converted(value: Any, kind: Any) -> Any:
+    """The value as its key's type, or None if it has another one."""
+    kind = _plain_type(kind)
+    if kind is tuple:
+        is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return tuple(value) if is_right else None
+    if kind is dict:
+        is_right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        return value if is_right else None
+    if kind is float and type(value) is int:
+        return float(value)
+    return value if type(value) is kind else None

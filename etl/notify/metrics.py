@@ -1,54 +1,63 @@
-"""What does the metrics file say? Prometheus' text format 0.0.4, one family after another. Pure.
+"""Prometheus metrics of runs and sources, for node_exporter's textfile collector or a Pushgateway.
 
-`image_sync_last_run_…` is of the run that wrote the file, `image_sync_source_…` what the database
-knows of each source; where the database can't be asked, the latter stay as the file had them.
+`image_sync_last_run_…` describes the run that wrote the metrics, `image_sync_source_…` what the
+database contains about each source. If the database cannot be read, the latter keep their values.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.parser import text_string_to_metric_families
+
 from etl import __version__
+from etl.audit.query import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from etl.notify.ended import Ended
-    from etl.notify.facts import SourceFacts
+    from prometheus_client.metrics_core import Metric
+    from sqlalchemy import Connection
+
+    from etl.config import Settings
+    from etl.notify.notifier import Result
 
 PREFIX: Final = "image_sync_"
 STATUSES: Final = ("succeeded", "partial", "held", "failed")
 STATES: Final = ("present", "removed", "out_of_scope")
 KINDS: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
 
-# Every family with its help, in the order of the file. All are gauges: each run sets them anew.
+# Every family with its help text, in the order of the file. All are gauges that each run sets.
 FAMILIES: Final = {
-    "last_run_info": "The run that wrote this file: its command and the program's version.",
-    "last_run_id": "Its number in sync_runs; 0: it got none.",
+    "last_run_info": "The run that wrote these metrics: its command and the program's version.",
+    "last_run_id": "Its number in sync_runs; 0: it has none.",
     "last_run_timestamp_seconds": "When it ended, in Unix time.",
     "last_run_duration_seconds": "How long it took.",
-    "last_run_exit_code": "Its exit code; 0: all is well.",
-    "last_run_locks_held": "Sources that it left alone, since another run was writing them.",
-    "last_run_source_duration_seconds": "How long a source's turn in it took.",
-    "last_run_source_lock_wait_seconds": "How long it waited for another run's lock on it.",
-    "source_last_run_timestamp_seconds": "A source's last sync, in Unix time; 0: never.",
-    "source_last_success_timestamp_seconds": "Its last sync that succeeded; 0: never.",
-    "source_last_certified_timestamp_seconds": "Its last certified walk; 0: never.",
-    "source_last_run_status": "1 for the status of its last sync.",
-    "source_last_run_certified": "1 when the walk of its last sync was certified.",
-    "source_last_run_changes": "Images that its last sync changed, by kind.",
-    "source_last_run_seen": "Distinct images that its last sync saw.",
-    "source_last_run_pages": "Pages that its last sync read.",
-    "source_last_run_requests": "Requests that its last sync sent.",
-    "source_last_run_retries": "Requests that its last sync sent again.",
-    "source_last_run_rejected": "Records that its last sync rejected.",
+    "last_run_exit_code": "Its exit code.",
+    "last_run_locks_held": "Sources that it skipped because another run held their lock.",
+    "last_run_source_duration_seconds": "How long it took for a source.",
+    "last_run_source_lock_wait_seconds": "How long it waited for another run's lock on a source.",
+    "source_last_run_timestamp_seconds": "Last sync of a source, in Unix time; 0: never.",
+    "source_last_success_timestamp_seconds": "Last sync that succeeded; 0: never.",
+    "source_last_certified_timestamp_seconds": "Last certified walk; 0: never.",
+    "source_last_run_status": "1 for the status of the last sync, otherwise 0.",
+    "source_last_run_certified": "1 if the walk of the last sync was certified.",
+    "source_last_run_changes": "Images that the last sync changed, by kind.",
+    "source_last_run_seen": "Distinct images that the last sync saw.",
+    "source_last_run_pages": "Pages that the last sync read.",
+    "source_last_run_requests": "Requests that the last sync sent.",
+    "source_last_run_retries": "Requests that the last sync repeated.",
+    "source_last_run_rejected": "Records that the last sync rejected.",
     "source_images": "Images on record, by state.",
-    "source_missing": "Present images that were not seen, and are not proven removed.",
-    "source_held": "Removals that the guard holds.",
-    "source_rejects": "Rejected records that nothing has resolved yet.",
+    "source_missing": "Present images that were not seen and whose removal is not proved.",
+    "source_held": "Removals held by the guard.",
+    "source_rejects": "Rejected records that are not resolved.",
 }
-_INSTANTS: Final = {
+_TIMES: Final = {
     "source_last_run_timestamp_seconds": "observed_at",
     "source_last_success_timestamp_seconds": "succeeded_at",
     "source_last_certified_timestamp_seconds": "certified_at",
@@ -63,79 +72,127 @@ _COUNTS: Final = {
     "source_held": "held",
     "source_rejects": "open_rejects",
 }
-_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 Sample = tuple[str, dict[str, str], float]
-"""A family, the labels and the value."""
+"""A family's name, the labels and the value."""
 
 
-def metrics_text(ended: Ended, sources: Sequence[SourceFacts] | None, *, before: str = "") -> str:
-    """The file's whole text; `sources` None: unknown, what the text `before` says of them stays."""
-    samples = [*_of_run(ended)]
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source's rows of the queries `status` and `last_sync`; empty if it has none.
+
+    Both use the same column names, for images by state and for changes of the last sync by kind.
+    """
+
+    name: str
+    states: Mapping[str, Any] = field(default_factory=dict)
+    last_sync: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_sources(connection: Connection, settings: Settings) -> list[SourceState]:
+    """The sources that are configured, or discovered and still there."""
+    states = _by_source(connection, "status")
+    syncs = _by_source(connection, "last_sync")
+    discovered = (
+        name
+        for name, row in states.items()
+        if row["discovered_by"] in settings.discover_labels and not row["vanished_at"]
+    )
+    names = dict.fromkeys([*settings.source_names, *discovered])
+    return [SourceState(name, states.get(name, {}), syncs.get(name, {})) for name in names]
+
+
+def registry_of(
+    result: Result,
+    sources: Sequence[SourceState] | None,
+    *,
+    labels: Mapping[str, str],
+    previous: str = "",
+) -> CollectorRegistry:
+    """All metrics of a run. `labels` are added to each.
+
+    `sources` is None if the database could not be read: then the metrics of sources are taken from
+    `previous`, the text of the file so far.
+    """
+    samples = [*_run_samples(result)]
     for source in sources or ():
-        samples += _of_source(source)
-    kept = _kept(before) if sources is None else []
-    return "\n".join([*_lines(samples), *kept]) + "\n"
+        samples += _source_samples(source)
+    kept = _source_families(previous) if sources is None else ()
+    registry = CollectorRegistry()
+    registry.register(_Collector([*_families(samples, labels), *kept]))
+    return registry
 
 
-def _of_run(ended: Ended) -> Iterator[Sample]:
-    seconds = (ended.finished_at - ended.started_at).total_seconds()
-    yield "last_run_info", {"command": ended.command, "version": __version__}, 1
-    yield "last_run_id", {}, ended.run_id or 0
-    yield "last_run_timestamp_seconds", {}, ended.finished_at.timestamp()
+def text_of(registry: CollectorRegistry) -> bytes:
+    """The metrics in Prometheus' text format."""
+    return generate_latest(registry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a registry identifies it by its hash
+class _Collector:
+    families: Sequence[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+def _families(samples: Iterable[Sample], labels: Mapping[str, str]) -> Iterator[Metric]:
+    by_family: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in FAMILIES}
+    for name, own, value in samples:
+        by_family[name].append(({**labels, **own}, float(value)))
+    for name, values in by_family.items():
+        if values:
+            family = GaugeMetricFamily(PREFIX + name, FAMILIES[name], labels=[*values[0][0]])
+            for all_labels, value in values:
+                family.add_metric([*all_labels.values()], value)
+            yield family
+
+
+def _source_families(text: str) -> Iterator[Metric]:
+    for family in text_string_to_metric_families(text):
+        if family.name.startswith(f"{PREFIX}source_"):
+            yield family
+
+
+def _run_samples(result: Result) -> Iterator[Sample]:
+    outcome = result.outcome
+    seconds = (outcome.finished_at - outcome.started_at).total_seconds()
+    yield "last_run_info", {"command": result.command, "version": __version__}, 1
+    yield "last_run_id", {}, outcome.run_id or 0
+    yield "last_run_timestamp_seconds", {}, outcome.finished_at.timestamp()
     yield "last_run_duration_seconds", {}, seconds
-    yield "last_run_exit_code", {}, ended.exit_code
-    yield "last_run_locks_held", {}, sum(each.error_kind == "locked" for each in ended.sources)
-    for each in ended.sources:
+    yield "last_run_exit_code", {}, outcome.exit_code
+    yield "last_run_locks_held", {}, sum(each.error_kind == "locked" for each in outcome.sources)
+    for each in outcome.sources:
         labels = {"source": each.name}
         yield "last_run_source_duration_seconds", labels, each.duration_seconds
         yield "last_run_source_lock_wait_seconds", labels, each.lock_wait_seconds
 
 
-def _of_source(source: SourceFacts) -> Iterator[Sample]:
+def _source_samples(source: SourceState) -> Iterator[Sample]:
     labels = {"source": source.name}
     sync = source.last_sync
-    known = {**source.states, **sync}
-    for family, column in _INSTANTS.items():
-        yield family, labels, _unix(known.get(column))
+    columns = {**source.states, **sync}
+    for family, column in _TIMES.items():
+        yield family, labels, _unix_time(columns.get(column))
     for status in STATUSES:
-        is_so = sync.get("status") == status
-        yield "source_last_run_status", {**labels, "status": status}, is_so
+        yield (
+            "source_last_run_status",
+            {**labels, "status": status},
+            sync.get("status") == status,
+        )
     yield "source_last_run_certified", labels, sync.get("certificate", "none") != "none"
     for kind in KINDS:
         yield "source_last_run_changes", {**labels, "kind": kind}, sync.get(kind, 0)
     for family, column in _COUNTS.items():
-        yield family, labels, known.get(column, 0)
+        yield family, labels, columns.get(column, 0)
     for state in STATES:
         yield "source_images", {**labels, "state": state}, source.states.get(state, 0)
 
 
-def _lines(samples: Iterable[Sample]) -> Iterator[str]:
-    """The samples by family, each family under its HELP and TYPE."""
-    by_family: dict[str, list[str]] = {name: [] for name in FAMILIES}
-    for family, labels, value in samples:
-        by_family[family].append(f"{PREFIX}{family}{_labels(labels)} {_number(value)}")
-    for family, told in by_family.items():
-        if told:
-            yield f"# HELP {PREFIX}{family} {FAMILIES[family]}"
-            yield f"# TYPE {PREFIX}{family} gauge"
-            yield from told
+def _by_source(connection: Connection, query: str) -> dict[str, dict[str, Any]]:
+    return {row["source"]: row for row in ask(connection, query, limit=0).objects()}
 
 
-def _kept(before: str) -> list[str]:
-    """The lines of an older file that tell of the sources, and not of the run that wrote it."""
-    mine = tuple(f"{start}{PREFIX}source_" for start in ("", "# HELP ", "# TYPE "))
-    return [line for line in before.splitlines() if line.startswith(mine)]
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    told = ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items())
-    return f"{{{told}}}" if told else ""
-
-
-def _number(value: float) -> str:
-    return repr(float(value)) if isinstance(value, float) else str(int(value))
-
-
-def _unix(at: datetime | Any) -> float:
+def _unix_time(at: datetime | None) -> float:
     return at.timestamp() if at else 0

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from etl import __version__
 from etl.atomic_file import written_whole
@@ -21,12 +23,13 @@ from etl.audit import query
 from etl.cli.main import run
 from etl.config import DiscoverSettings, Settings
 from etl.database.engine import open_engine
+from etl.database.record import open_record
+from etl.database.snapshot import snapshot
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.locks import source_lock
 from etl.maintenance.held import dismiss
-from etl.notify.facts import known, read_sources
-from etl.notify.metrics import FAMILIES
-from etl.notify.notifier import announcing
+from etl.notify.metrics import FAMILIES, read_sources
+from etl.notify.notifier import run_with_notifications
 from etl.run import run_sync
 from tests.support.fake_api import Quirks
 from tests.support.syncing import catalogue, image, place
@@ -58,7 +61,9 @@ def sync(at, path, **how):
     def work():
         return at.run(**how)
 
-    return announcing("sync", at.settings(), metrics_file=str(path), now=lambda: at.now)(work)
+    return run_with_notifications(
+        "sync", at.settings(), work, metrics_file=str(path), now=lambda: at.now
+    )
 
 
 def database_says(at):
@@ -157,7 +162,7 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
     with place(sqlite) as at:
         first = at.settings()
         both = replace(first, sources=(*first.sources, replace(at.source, name=STRANGE)))
-        announcing("sync", both, metrics_file=str(path))(at.run)
+        run_with_notifications("sync", both, at.run, metrics_file=str(path))
         assert of(path, "source_last_certified_timestamp_seconds", source=STRANGE) == 0
         assert of(path, "source_images", source=STRANGE, state="present") == 0
         assert of(path, "source_images", source="one", state="present") == 6
@@ -171,7 +176,9 @@ def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):
         sync(at, path)
         assert of(path, "source_held", source="one") == 15
         settings = at.settings()
-        announcing("dismiss", settings, metrics_file=str(path))(lambda: dismiss(settings, 2))
+        run_with_notifications(
+            "dismiss", settings, lambda: dismiss(settings, 2), metrics_file=str(path)
+        )
         assert of(path, "last_run_info", command="dismiss", version=__version__) == 1
         assert of(path, "source_held", source="one") == 0
         assert of(path, "source_last_run_status", source="one", status="held") == 1
@@ -193,11 +200,10 @@ def test_discovered_sources_are_told_until_they_vanish(sqlite, tmp_path):
             " (source, label, project_id, project_name, region, first_seen_at)"
             " values ('one', 'all', 'p', 'project', 'cn-north-4', '2026-11-02T09:00:00.000Z')",
         )
-        announced = announcing("sync", found, metrics_file=str(path))
-        announced(at.run)
+        run_with_notifications("sync", found, at.run, metrics_file=str(path))
         assert of(path, "source_images", source="one", state="present") == 6
         write(at.url, "update discovered_sources set vanished_at = '2026-11-02T10:00:00.000Z'")
-        announced(at.run)
+        run_with_notifications("sync", found, at.run, metrics_file=str(path))
         assert "image_sync_source_images" not in path.read_text()
 
 
@@ -255,9 +261,10 @@ def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
             at.settings(), database=replace(at.settings().database, url="sqlite:////no/x")
         )
         at.now = at.now.replace(hour=23)
-        announced = announcing("sync", off, metrics_file=str(path), now=lambda: at.now)
         with pytest.raises(DatabaseUnavailable):
-            announced(lambda: run_sync(off))
+            run_with_notifications(
+                "sync", off, lambda: run_sync(off), metrics_file=str(path), now=lambda: at.now
+            )
     assert of(path, "last_run_exit_code") == 20
     assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
     still = {key: told for key, told in samples(path).items() if "source_" in key[0]}
@@ -266,6 +273,9 @@ def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
 
 def test_a_run_that_commits_meanwhile_is_in_no_number(database_url, monkeypatch):
     with place(database_url, catalogue(3)) as at:
+        if database_url.startswith("sqlite"):  # otherwise no run commits while it is read
+            with closing(sqlite3.connect(make_url(database_url).database)) as file:
+                file.execute("pragma journal_mode = wal")
         at.run()
 
         def ask_and_let_a_run_come(connection, name, /, **asked):
@@ -274,19 +284,19 @@ def test_a_run_that_commits_meanwhile_is_in_no_number(database_url, monkeypatch)
                 at.run()
             return answer
 
-        monkeypatch.setattr("etl.notify.facts.ask", ask_and_let_a_run_come)
-        sources = known(at.settings().database, lambda record: read_sources(record, at.settings()))
-    assert sources is not None
+        monkeypatch.setattr("etl.notify.metrics.ask", ask_and_let_a_run_come)
+        database = at.settings().database
+        with open_record(database.url, schema=database.schema) as record, snapshot(record):
+            sources = read_sources(record, at.settings())
     told = sources[0]
     assert told.last_sync["run_id"] == told.states["last_run_id"] == 1
 
 
 def test_an_interrupted_run_and_a_bug_are_told_by_their_codes(tmp_path):
     path = tmp_path / "image-sync.prom"
-    announced = announcing("sync", Settings(), metrics_file=str(path))
     for error, code in ((Interrupted(15), 143), (RuntimeError("canary"), 1)):
         with pytest.raises(type(error)):
-            announced(raising(error))
+            run_with_notifications("sync", Settings(), raising(error), metrics_file=str(path))
         assert of(path, "last_run_exit_code") == code
     assert "canary" not in path.read_text()
 
@@ -339,9 +349,10 @@ def test_one_that_cannot_be_written_is_a_warning(config, tmp_path, capsys):
     assert run(["sync"]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("Run 1 succeeded")
-    assert told.err.count("warning: the metrics file was not written") == 1
+    assert told.err.count("warning: notification failed metrics_file=") == 1
     assert run(["-q", "sync"]) == 0
-    assert capsys.readouterr() == ("", "")
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
 
 
 def test_two_threads_of_one_worker_write_it_side_by_side(tmp_path):

@@ -19,10 +19,9 @@ from etl.cli.main import run
 from etl.config import NotifySettings, Settings
 from etl.errors import DatabaseUnavailable, Interrupted, UsageError
 from etl.maintenance.held import approve
-from etl.model import Outcome, WalkFacts
-from etl.notify.ended import Ended
-from etl.notify.events import MOST_EVENTS, MOST_IMAGES, Affected, body_of, encoded
-from etl.notify.notifier import announcing
+from etl.model import Outcome, RunOutcome, WalkFacts
+from etl.notify.notifier import Result, check_notifications, run_with_notifications
+from etl.notify.webhook import MAX_EVENTS, MAX_IMAGES, Affected, body_of, encoded
 from tests.support.fake_api import Quirks
 from tests.support.faulty import Faulty, head, raw, reply, reset
 from tests.support.syncing import catalogue, image, place
@@ -45,14 +44,21 @@ def posting(host, **keys):
 def announced(at, notify, *, command="sync", sleep=None, **how):
     """A run of the place, told as `notify` says."""
     settings = replace(at.settings(), notify=notify)
-    announce = announcing(
-        command, settings, now=lambda: at.now, sleep=Slept() if sleep is None else sleep
+    return run_with_notifications(
+        command,
+        settings,
+        lambda: at.run(**how),
+        now=lambda: at.now,
+        sleep=Slept() if sleep is None else sleep,
     )
-    return announce(lambda: at.run(**how))
+
+
+RID = re.compile(r"[?&]rid=([0-9a-f-]{36})")
 
 
 def lines(server):
-    return [asked.split(" HTTP/")[0] for asked in server.asked]
+    """The request lines, without the id of the execution."""
+    return [RID.sub("", asked.split(" HTTP/")[0]) for asked in server.asked]
 
 
 def body_sent(server, index=0):
@@ -101,9 +107,8 @@ def test_the_end_says_the_exit_code_when_not_all_is_well(sqlite):
 )
 def test_a_run_that_an_error_ended_pings_its_code_too(error, code):
     with Faulty(reply()) as host:
-        announce = announcing("sync", Settings(notify=pinging(host.url)))
         with pytest.raises(type(error)):
-            announce(raising(error))
+            run_with_notifications("sync", Settings(notify=pinging(host.url)), raising(error))
         assert lines(host)[1] == f"POST /ping/{UUID}/{code}?create=1"
         assert "canary" not in body_sent(host, 1).decode()
 
@@ -138,11 +143,10 @@ def test_a_host_that_fails_fails_no_run_and_its_url_stays_untold(sqlite, answer,
         assert announced(at, both, sleep=slept).exit_code == 30
         assert (outcome.status, outcome.exit_code) == ("succeeded", 0)
         assert at.rows("select max(exit_code) as code from sync_runs")[0]["code"] == 30
-    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
-    assert [each.split(":")[0] for each in warnings] == [
-        *["the ping was not heard"] * 4,
-        "the webhook was not told",
-    ]
+    warnings = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert [each.getMessage() for each in warnings] == ["notification failed"] * 2
+    assert [hasattr(each, "webhook") for each in warnings] == [False, True]
+    assert all(each.ping for each in warnings)
     assert UUID not in caplog.text
     assert SECRET not in caplog.text
     assert all(seconds <= 10 for seconds in slept)
@@ -209,6 +213,7 @@ def test_the_body_is_what_the_documentation_promises(sqlite):
         body = told(host)
         assert list(body) == [
             "schema_version", "program", "version", "host", "run", "events", "events_left_out",
+            "checkpoint",
         ]  # fmt: skip
         assert body["schema_version"] == 1
         assert body["run"] == {
@@ -257,12 +262,12 @@ def test_what_is_approved_is_posted(sqlite):
         at.api.images = catalogue(5)
         at.run()
         settings = replace(at.settings(), notify=posting(host.url))
-        announcing("approve", settings)(lambda: approve(settings, 2))
+        run_with_notifications("approve", settings, lambda: approve(settings, 2))
         body = told(host)
         assert body["run"]["command"] == "approve"
         assert [(each["event"], each["count"]) for each in body["events"]] == [("removals", 15)]
         with pytest.raises(UsageError):
-            announcing("approve", settings)(lambda: approve(settings, 2))
+            run_with_notifications("approve", settings, lambda: approve(settings, 2))
         assert len(host.asked) == 1  # a mistyped number is nobody's failure
 
 
@@ -270,7 +275,9 @@ def test_a_run_without_its_database_is_posted():
     with Faulty(reply()) as host:
         settings = Settings(notify=posting(host.url))
         with pytest.raises(DatabaseUnavailable):
-            announcing("sync", settings)(raising(DatabaseUnavailable("the database is off")))
+            run_with_notifications(
+                "sync", settings, raising(DatabaseUnavailable("the database is off"))
+            )
         (event,) = told(host)["events"]
         assert event["source"] is None
         assert event["error"] == {
@@ -355,14 +362,15 @@ def test_a_body_is_bounded_whatever_a_run_came_to():
     )
     row = dict.fromkeys(("image_id", "name", "swr_path", "evidence"), wild)
     row |= dict.fromkeys(("last_seen_at", "removed_at", "held_at"), AT)
-    rows = [{**row, "source": names[0]}] * MOST_IMAGES
-    ended = Ended(
-        command="sync", run_id=1, status="failed", exit_code=12,
-        started_at=AT, finished_at=AT, sources=sources, error=wild,
+    rows = [{**row, "source": names[0]}] * MAX_IMAGES
+    outcome = RunOutcome(
+        run_id=1, status="failed", exit_code=12,
+        started_at=AT, finished_at=AT, is_dry_run=False, sources=sources,
     )  # fmt: skip
-    body = body_of(ended, Affected(rows, rows), wanted=("removals", "held", "failed"), host="h")
-    assert len(body["events"]) == MOST_EVENTS
-    assert body["events_left_out"] == 901 - MOST_EVENTS
+    result = Result(command="sync", outcome=outcome, error=wild)
+    body = body_of(result, Affected(rows, rows), wanted=("removals", "held", "failed"), host="h")
+    assert len(body.events) == MAX_EVENTS
+    assert body.events_left_out == 901 - MAX_EVENTS
     assert len(encoded(body)) < 2**20
     assert json.loads(encoded(body))["events"][2]["count"] == 9999
 
@@ -403,6 +411,80 @@ def test_the_commands_tell_whom_the_configuration_names(host, capsys):
 def test_what_writes_nothing_tells_nobody(host, command):
     run(command)
     assert host.asked == []
+
+
+def test_the_start_and_the_end_of_a_run_have_the_same_id(sqlite):
+    with Faulty(reply()) as host, place(sqlite) as at:
+        for _ in range(2):
+            announced(at, pinging(host.url))
+        ids = [RID.search(each)[1] for each in host.asked]
+        assert ids[0] == ids[1] != ids[2] == ids[3]
+
+
+def test_a_dead_channel_is_one_line_even_with_quiet(host, tmp_path, capsys):
+    path = tmp_path / "config.toml"
+    path.write_text(
+        CONFIG.format(url=REFUSED).replace("[notify]", '[notify]\nmetrics_file = "/no/x"')
+    )
+    assert run(["-q", "sync"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "warning: notification failed" in line
+    assert " metrics_file=" in line
+    assert " ping=" in line
+    assert run(["-q", "--log-format", "json", "sync"]) == 0
+    event = json.loads(capsys.readouterr().err)
+    assert event["event"] == "notification failed"
+    assert {"metrics_file", "ping"} <= event.keys()
+
+
+def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
+    settings = Settings(
+        notify=replace(
+            posting(host.url),
+            ping_url=f"{host.url}/ping/{UUID}",
+            metrics_file=str(tmp_path / "a.prom"),
+            pushgateway_url=f"{host.url}/gateway",
+            metrics_labels={"site": "a"},
+        )
+    )
+    before = {*tmp_path.iterdir()}
+    sent = dict(check_notifications(settings))
+    assert sent == dict.fromkeys(["metrics_file", "pushgateway", "ping", "webhook"], "")
+    assert lines(host) == [
+        "POST /gateway/metrics/job/image-sync/site/a",
+        f"POST /ping/{UUID}/log",
+        f"POST /hook/{UUID}",
+    ]
+    assert told(host, 2)["events"] == [{"event": "test", "source": None}]
+    assert is_signed(host, 2)
+    assert {*tmp_path.iterdir()} == before
+    dead = replace(
+        settings.notify, pushgateway_url=REFUSED, ping_url=REFUSED, webhook_url=REFUSED,
+        metrics_file="/no/such/file.prom",
+    )  # fmt: skip
+    failed = dict(check_notifications(replace(settings, notify=dead), sleep=Slept()))
+    assert len(failed) == 4
+    assert all(failed.values())
+
+
+def test_metrics_are_pushed_with_the_labels_of_the_installation(sqlite):
+    with Faulty(reply()) as host, place(sqlite) as at:
+        labels = {"site": "a"}
+        announced(at, NotifySettings(pushgateway_url=host.url, metrics_labels=labels))
+        assert lines(host) == ["PUT /metrics/job/image-sync/site/a"]
+        body = body_sent(host, 0).decode()
+        assert 'image_sync_last_run_exit_code{site="a"} 0.0' in body
+        assert 'image_sync_source_images{site="a",source="one",state="present"}' in body
+
+
+def test_without_the_database_pushed_metrics_of_sources_keep_their_values():
+    with Faulty(reply()) as host:
+        settings = Settings(notify=NotifySettings(pushgateway_url=host.url))
+        settings = replace(settings, database=replace(settings.database, url="sqlite:////no/x"))
+        with pytest.raises(DatabaseUnavailable):
+            run_with_notifications("sync", settings, raising(DatabaseUnavailable("off")))
+        assert lines(host) == ["POST /metrics/job/image-sync"]
+        assert "image_sync_source_" not in body_sent(host, 0).decode()
 
 
 def test_the_configuration_is_shown_without_them(host, capsys):

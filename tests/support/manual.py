@@ -1,4 +1,4 @@
-"""Writes docs/commands.md and man/image-sync.1 from the help texts.
+"""Generates docs/commands.md, the manual page, the example configuration and its JSON Schema.
 
 python -m tests.support.manual
 """
@@ -6,6 +6,7 @@ python -m tests.support.manual
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,16 @@ from pathlib import Path
 import click
 
 from etl.cli.commands import program
+from etl.config.render import example_toml, json_schema
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"docs/commands.md": lambda: markdown(), "man/image-sync.1": lambda: roff()}
+SCHEMA = "etl/schemas/configuration.json"
+PAGES = {
+    "docs/commands.md": lambda: markdown(),
+    "man/image-sync.1": lambda: roff(),
+    "config.example.toml": lambda: example_toml(f"./{SCHEMA}"),
+    SCHEMA: lambda: f"{json.dumps(json_schema(), indent=2)}\n",
+}
 ENVIRONMENT = {
     "IMAGE_SYNC_CONFIG": "The configuration, unless --config names one.",
     "IMAGE_SYNC_DATABASE_URL": "The database, unless --database names one.",

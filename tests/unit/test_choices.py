@@ -18,19 +18,19 @@ def test_a_known_name_passes():
 
 def test_a_misspelt_name_is_refused_with_the_similar_and_the_valid_ones():
     assert refused("bejing", ["shanghai", "beijing"]) == (
-        "unknown source 'bejing' (did you mean 'beijing'? valid: beijing, shanghai)"
+        "unknown source 'bejing'; did you mean 'beijing'? valid: beijing, shanghai"
     )
     assert "did you mean 'Beijing'?" in refused("beijing", ["Beijing"])
 
 
 def test_a_name_like_no_other_is_refused_with_the_valid_ones():
-    assert refused("x", ["beijing"]) == "unknown source 'x' (valid: beijing)"
-    assert refused("x", []) == "unknown source 'x' (none is known yet)"
+    assert refused("x", ["beijing"]) == "unknown source 'x'; valid: beijing"
+    assert refused("x", []) == "unknown source 'x'; none is known yet"
 
 
 def test_many_valid_names_are_counted():
     assert refused("x", [f"source-{number:04}" for number in range(1020)]).endswith(
-        "source-0039 and 980 more)"
+        "source-0019 and 1,000 more"
     )
 
 

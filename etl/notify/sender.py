@@ -1,6 +1,7 @@
-"""How does a notice reach its host? One POST by the client, tried again a little, its URL untold.
+"""Delivery of a notification: one HTTP request with few retries.
 
-The URLs are secrets: whoever knows one can ping. No text says more of them than the host.
+URLs of notifications are secrets, because everyone who knows one can use it. Messages contain
+only the host.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from etl.extract.auth import Authenticator
 from etl.extract.http import Client, Endpoint, Hosts
-from etl.notify.events import signature
+from etl.notify.webhook import SIGNATURE, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from etl.config import HttpSettings
     from etl.extract.exchange import Request
 
-SIGNATURE: Final = "X-Image-Sync-Signature"
-_LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts, whatever the host asks for
+_MAX_WAIT_SECONDS: Final = 10.0  # between two attempts, whatever the host asks for
 _ACCEPTED: Final = frozenset(range(200, 300))
+TEXT: Final = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """How notices go out: the time-out of each attempt, the clock, the way to wait."""
+class Sender:
+    """Sends notifications; `timeout_seconds` applies to each attempt."""
 
     http: HttpSettings
     timeout_seconds: float
@@ -40,17 +41,17 @@ class Post:
         url: str,
         body: bytes,
         *,
-        suffix: str = "",
-        kind: str = "text/plain; charset=utf-8",
+        method: str = "POST",
+        content_type: str = TEXT,
         secret: str = "",
         max_retries: int,
     ) -> None:
-        """Posts `body` to `url`, or below it; with a `secret` it is signed, each attempt anew.
+        """Sends `body`; any 2xx response counts as delivered.
 
-        Raises `SourceError` when the host did not take it.
+        With a `secret` each attempt is signed. Raises `SourceError` if it was not delivered.
         """
         parts = urlsplit(url)
-        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _LONGEST_WAIT_SECONDS)))
+        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))
         client = Client(
             Endpoint(parts._replace(query="").geturl(), "the URL in [notify]"),
             auth=self._signing(secret, (parts.path, parts.query, *parts.path.split("/"))),
@@ -59,10 +60,10 @@ class Post:
             hosts=hosts,
         )
         request = client.request(
-            "POST",
-            suffix,
+            method,
+            "",
             query=parts.query,
-            headers={"Content-Type": kind},
+            headers={"Content-Type": content_type},
             body=body,
             accepted=_ACCEPTED,
         )
