@@ -197,7 +197,8 @@ def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
     from etl.text import printable
 
     for each in failed:
-        cli.report(printable(f"{each.name}: {each.error_message}"), exit_code=PARTIAL)
+        message = printable(f"{each.name}: {each.error_message}")
+        cli.report(message, event="discovery failed", exit_code=PARTIAL)
     return PARTIAL if failed else 0
 
 

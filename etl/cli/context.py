@@ -113,10 +113,10 @@ class CliContext:
             raise_if_interrupted()
             yield connection
 
-    def report(self, message: str, **fields: Any) -> None:
+    def report(self, message: str, *, event: str, **fields: Any) -> None:
         """Prints one line on standard error; with --log-format json it is an event."""
         if self.log_format == "json":
-            _log.error(message, extra=fields)
+            _log.error(event, extra={"detail": message, **fields})
         else:
             click.echo(f"{NAME}: {message}", err=True)
 

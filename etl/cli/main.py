@@ -64,7 +64,8 @@ def _report(error: BaseException, *, cli: CliContext) -> None:
     message = _with_options(_message(error, is_quiet=cli.is_quiet, is_bug=is_bug), cli)
     trace = error if is_bug and cli.verbosity > 0 else None
     if cli.log_format == "json":
-        _log.error(message, exc_info=trace, extra={"exit_code": exit_code_of(error)})
+        extra = {"detail": message, "exit_code": exit_code_of(error)}
+        _log.error("command failed", exc_info=trace, extra=extra)
         return
     head = "" if isinstance(error, click.exceptions.NoArgsIsHelpError) else f"{NAME}: "
     for line in f"{head}{message}".split("\n"):

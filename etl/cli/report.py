@@ -82,7 +82,8 @@ def status(
         print_rows(cli, rows, form="table" if is_text else output, is_vertical=is_vertical)
     if stale:
         names = ", ".join(stale)
-        cli.report(printable(f"no certified walk within {max_age}: {names}"), exit_code=STALE)
+        message = printable(f"no certified walk within {max_age}: {names}")
+        cli.report(message, event="source stale", exit_code=STALE)
     return cli.exit_code
 
 

@@ -157,11 +157,13 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         ended.errors.append(getattr(error, "exit_code", 1))
         if not isinstance(error, ImageSyncError):
             raise
-        cli.report(printable(f"{source}: {error}"), exit_code=error.exit_code)
+        message = printable(f"{source}: {error}")
+        cli.report(message, event="command failed", exit_code=error.exit_code)
         return False
     ended.outcomes.extend(outcome.sources)
     if outcome.exit_code:
-        cli.report(in_one_line(outcome, command_line=cli.command_line), exit_code=outcome.exit_code)
+        message = in_one_line(outcome, command_line=cli.command_line)
+        cli.report(message, event="run incomplete", exit_code=outcome.exit_code)
     elif not cli.is_quiet:
         (done,) = outcome.sources
         told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"

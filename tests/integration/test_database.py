@@ -48,7 +48,7 @@ def test_a_uri_of_sqlite_s_own(
 
 
 def test_an_at_sign_in_the_password_is_neither_taken_for_the_host_nor_told() -> None:
-    with pytest.raises(UsageError, match=r"more than one @ .*%40") as caught:
+    with pytest.raises(UsageError, match=r"more than one @.*%40") as caught:
         open_engine("postgresql+psycopg://ann:canary@canary@db.example.com/d")
     assert "canary" not in str(caught.value)
     assert open_engine("postgresql+psycopg://ann:p%40ss@h/d").url.password == "p@ss"
@@ -79,7 +79,7 @@ def test_a_newer_schema_is_left_alone(database_url: str, *, auto_upgrade: bool) 
     engine = open_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("update image_sync_version set version_num = '9999'"))
-    with pytest.raises(SchemaNotAtHead, match=r"newer than this program .*\(upgrade image-sync,"):
+    with pytest.raises(SchemaNotAtHead, match=r"newer than this program .*; upgrade image-sync,"):
         migrate.ensure_head(engine, auto_upgrade=auto_upgrade)
     engine.dispose()
 
@@ -245,7 +245,7 @@ def test_a_view_is_replaced_under_a_view_of_the_user_s(postgres_url: str) -> Non
     with engine.begin() as connection:
         connection.execute(text("create view mine as select image_id from images"))
         create_views(connection, "0001_views")
-    with pytest.raises(SchemaNotAtHead, match=r"view mine depends on view images .*drop what"):
+    with pytest.raises(SchemaNotAtHead, match=r"view mine depends on view images.*drop what"):
         migrate.downgrade(engine, "base")
     with engine.begin() as connection:
         connection.execute(text("drop view mine"))

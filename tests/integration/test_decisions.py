@@ -177,7 +177,7 @@ def test_check_says_what_is_well_and_what_is_not(
     assert capsys.readouterr().out == ""
     api.before_request = lambda _request: Response(403, b"{}", {})
     assert run(["-c", config, "check", "--output", "json"]) == 10
-    assert [each["is_well"] for each in read(capsys)] == [True, False]
+    assert [each["status"] for each in read(capsys)] == ["ok", "failed"]
     assert run(["-c", config, "--database", "sqlite:////nowhere/at/all.db", "check"]) == 10
 
 
@@ -206,7 +206,7 @@ def test_check_tells_a_database_that_is_not_there(
     stranger = tmp_path / "stranger.db"
     stranger.write_bytes(b"no database at all" * 100)
     assert run(["-c", config, "--database", f"sqlite:///{stranger}", "check"]) == 20
-    assert "FAILED database" in capsys.readouterr().out
+    assert "failed  database" in capsys.readouterr().out
 
 
 def test_a_long_plan_says_how_much_more_there_is(

@@ -56,10 +56,12 @@ def test_deciding_and_replaying_are_told_too(events):
 def test_what_is_wrong_is_one_event_where_a_collector_reads(events):
     told = events("-q", "sync")
     assert [event["level"] for event in told] == ["error"]
-    assert told[0]["event"].startswith("Run 1 partial: off: ")
+    assert told[0]["event"] == "run incomplete"
+    assert told[0]["detail"].startswith("Run 1 partial: off: ")
     assert told[0]["exit_code"] == 3
     (stale,) = events("-q", "status", "--max-age", "3h")
-    assert stale["event"] == "staler than 3h, or never certified: off"
+    assert (stale["event"], stale["exit_code"]) == ("source stale", 40)
+    assert stale["detail"] == "no certified walk within 3h: off"
 
 
 def test_and_one_line_for_people(events, capsys):

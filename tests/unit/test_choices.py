@@ -30,7 +30,7 @@ def test_a_name_like_no_other_is_refused_with_the_valid_ones():
 
 def test_many_valid_names_are_counted():
     assert refused("x", [f"source-{number:04}" for number in range(1020)]).endswith(
-        "source-0019 and 1,000 more"
+        "source-0039 and 980 more"
     )
 
 

@@ -115,7 +115,8 @@ def test_errors_are_events_in_a_json_log(capsys):
     assert run(["--log-format", "json", "--database", "nonsense://", "db", "check"]) == 2
     event = json.loads(capsys.readouterr().err)
     assert event["level"] == "error"
-    assert event["exit_code"] == 2
+    assert (event["event"], event["exit_code"]) == ("command failed", 2)
+    assert event["detail"].startswith("configuration: database.url: expected sqlite:///PATH")
 
 
 @pytest.mark.parametrize("args", [["--bogus"], ["bogus"], ["db"], [], ["images", "--limit", "x"]])
