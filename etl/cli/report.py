@@ -243,7 +243,7 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
 
     with cli.reader() as connection:
         data = write_dashboard(
-            connection, file, now=cli.clock(), tables=cli.component_tables, command=cli.again
+            connection, file, now=cli.clock(), tables=cli.component_tables, command=cli.command_line
         )
     if output == "json":
         print_json(DashboardFile(file=str(file), images=data.total("present")))

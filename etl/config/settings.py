@@ -98,11 +98,6 @@ class WalkSettings:
         text="auto | record | page: what `offset` counts if responses do not say",
         rule=rules.one_of("auto", "record", "page"),
     )
-    offset_unit: str = key(
-        "auto",
-        text="auto | record | page: what `offset` counts if responses do not say",
-        rule=rules.one_of("auto", "record", "page"),
-    )
     max_pages: int = key(
         100_000, text="per listing; more pages count as endless paging", rule=rules.at_least(1)
     )
