@@ -20,6 +20,8 @@ State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
 Evidence = Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
 Status = Literal["succeeded", "partial", "held", "failed"]
+ActorKind = Literal["user", "agency", "federated", "system"]
+AttributionResult = Literal["exact", "likely", "ambiguous", "none", "refused", "expired"]
 DELETED: Final = "DELETED"  # status of an image that is still listed although it is gone
 
 
@@ -192,6 +194,54 @@ class Removal:
     image: AbsentImage
     evidence: Evidence
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who called an operation: the name of a user, agency or federated user."""
+
+    name: str
+    kind: ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One operation that the Cloud Trace Service recorded; "" is a missing text.
+
+    `via` is ApiCall, ConsoleAction or SystemAction. `has_succeeded` is None if unknown.
+    """
+
+    trace_id: str
+    name: str
+    resource_type: str
+    resource_id: str
+    resource_name: str
+    via: str
+    at: datetime
+    has_succeeded: bool | None
+    source_ip: str
+    actor: Actor | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedImage:
+    """A removal whose actor is wanted; `attribution` is the result on record, if any."""
+
+    image_id: str
+    version: int
+    name: str | None
+    last_seen_at: datetime
+    removed_at: datetime
+    attribution: AttributionResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who removed an image, as far as the traces show; `trace` only if exact or likely."""
+
+    image: RemovedImage
+    result: AttributionResult
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
