@@ -251,6 +251,7 @@ class Decision:
     `removals` leave the catalogue. `held` would leave it, but the guard's `held_rule` holds them.
     `missing` stay present with `missing_since` set, because nothing proves their removal. `found`
     stay present because a lookup found them. `out_of_scope` are outside the source's coverage.
+    `attributions` are the results of asking who removed these images, or images of earlier runs.
     """
 
     removals: tuple[Removal, ...] = ()
@@ -259,6 +260,7 @@ class Decision:
     missing: tuple[AbsentImage, ...] = ()
     found: tuple[AbsentImage, ...] = ()
     out_of_scope: tuple[AbsentImage, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.attribution import Attributions, attribute_removals
 from etl.clock import instant_text
 from etl.database.engine import our_errors
 from etl.decide.removal import (
@@ -112,7 +113,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
     changes = ChangeDetector(baseline, profiler=context.profiler)
     client: Client | None = None
     summary: WalkSummary | None = None
-    decision, failure = Decision(), None
+    decision, failure, attributions = Decision(), None, Attributions()
     context.progress.begin(source.name)
     try:
         with (
@@ -127,13 +128,16 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
             summary = walk.summary()
             with context.profiler.on("absences"):
                 decision = _decide(source, context, client, changes, summary)
+            attributions = _attributions(source, context, baseline, decision)
+            decision = replace(decision, attributions=tuple(attributions.results))
     except SourceError as error:
         _log.warning("source not read: %s", error)
         failure = error
     context.progress.end(source.name, note="failed" if failure else "read")
     facts = _facts(source, context, baseline, client, None if failure else summary)
     if summary and not failure:
-        facts = replace(facts, detail=_detail(summary, changes, decision))
+        detail = _detail(summary, changes, decision) | attributions.detail
+        facts = replace(facts, detail=detail)
     return _Reading(changes, decision, facts, client, failure)
 
 
@@ -226,6 +230,16 @@ def proofs_of(lookups: Mapping[int, Lookup]) -> Proofs:
         found={key for key, each in lookups.items() if each.result == "found"},
         undecided={key for key, each in lookups.items() if each.result in {"refused", "failed"}},
     )
+
+
+def _attributions(
+    source: SourceSettings, context: RunContext, baseline: Baseline, decision: Decision
+) -> Attributions:
+    """Find out who removed the images; a plan does not ask."""
+    if not context.run_id or baseline.connection is None:
+        return Attributions()
+    image_ids = [each.image.image_id for each in decision.removals]
+    return attribute_removals(source, context, baseline.connection, image_ids)
 
 
 def _facts(

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from etl.database.schema import current_images, held_removals, image_removals, source_runs
+from etl.load.attributions import write_attributions
 from etl.load.presence import write_found, write_missing
 from etl.load.sql import batches, reading
 
@@ -81,6 +82,7 @@ def write_decision(transaction: SourceTransaction, decision: Decision) -> None:
     held = (each.image for each in decision.held if each.evidence != "listed_deleted")
     write_missing(transaction, [*decision.missing, *held])
     write_found(transaction, decision.found)
+    write_attributions(transaction, decision.attributions)
 
 
 def _write_removals(transaction: SourceTransaction, removals: Iterable[Removal]) -> None:

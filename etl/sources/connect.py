@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from etl.config import SAMPLE_ENDPOINT
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from etl.context import RunContext
 
 # Methods whose 401 is about the credentials, whatever project was requested.
+LAST_GENERATION: Final = 1_000  # of the sample; it stops changing long before
 _PROJECT_INDEPENDENT: Final = frozenset({"token", "aksk"})
 
 
@@ -46,24 +48,43 @@ def _label(source: SourceSettings) -> str:
 @contextmanager
 def open_client(source: SourceSettings, *, run_count: int, context: RunContext) -> Iterator[Client]:
     """Open a client for a source; the sample shows the next generation with each run."""
-    with _endpoint(source, generation=run_count + 1) as url:
-        auth = authenticator(
-            source.auth,
-            AuthContext(_label(source), source.project_id, source.http, context.now, context.hosts),
-        )
-        is_shared = source.auth.method in _PROJECT_INDEPENDENT
-        client = Client(
-            Endpoint(url),
-            auth=auth,
-            http=source.http,
-            clock=context.now,
-            hosts=context.hosts,
-            lockout=context.hosts.lockout((url, source.auth)) if is_shared else None,
-        )
-        try:
-            yield client
-        finally:
-            client.close()
+    with (
+        _endpoint(source, generation=run_count + 1) as url,
+        _client(Endpoint(url), source, context) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def open_trace_client(source: SourceSettings, context: RunContext) -> Iterator[Client]:
+    """Open a client for the Cloud Trace Service of a source; the sample serves both."""
+    url = source.cts_endpoint or source.endpoint.replace("//modelarts.", "//cts.", 1)
+    with (
+        _endpoint(replace(source, endpoint=url), generation=LAST_GENERATION) as served,
+        _client(Endpoint(served, "cts_endpoint"), source, context) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _client(endpoint: Endpoint, source: SourceSettings, context: RunContext) -> Iterator[Client]:
+    auth = authenticator(
+        source.auth,
+        AuthContext(_label(source), source.project_id, source.http, context.now, context.hosts),
+    )
+    is_shared = source.auth.method in _PROJECT_INDEPENDENT
+    client = Client(
+        endpoint,
+        auth=auth,
+        http=source.http,
+        clock=context.now,
+        hosts=context.hosts,
+        lockout=context.hosts.lockout((endpoint.url, source.auth)) if is_shared else None,
+    )
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 @contextmanager

@@ -1,0 +1,81 @@
+"""Attribution of removals: ask the Cloud Trace Service who removed the images of a source.
+
+This never fails a run or a removal. The result of each removal is recorded by the run's commit.
+A removal without a final result is asked for again by later runs, as long as traces are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from etl.decide.attribution import CLOCK_TOLERANCE, TRACES_ARE_KEPT, attribute
+from etl.errors import SourceError, SourceRefused
+from etl.extract.traces import TraceQuery, fetch_traces
+from etl.load.attributions import read_pending, read_to_be_removed, read_used_traces
+from etl.model import Attribution
+from etl.sources.connect import open_trace_client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from etl.config import SourceSettings
+    from etl.context import RunContext
+    from etl.model import RemovedImage
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attributions:
+    """The results of one run, and the part of `walk_detail` that describes the query."""
+
+    results: Sequence[Attribution] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def attribute_removals(
+    source: SourceSettings, context: RunContext, connection: Connection, image_ids: Sequence[str]
+) -> Attributions:
+    """Find out who removed the images that this run removes, or that are still unattributed."""
+    if source.actors != "cts":
+        return Attributions()
+    now = context.now()
+    since = now - TRACES_ARE_KEPT
+    images = [
+        *read_to_be_removed(connection, source.name, image_ids, removed_at=now),
+        *read_pending(connection, source.name, since=since),
+    ]
+    if not images:
+        return Attributions()
+    used = read_used_traces(connection, source.name, since=since - CLOCK_TOLERANCE)
+    query = _query(source.project_id, images, now)
+    try:
+        with open_trace_client(source, context) as client:
+            traces = fetch_traces(client, query)
+            requests = client.requests
+    except SourceRefused as error:
+        _log.warning("traces refused: %s", error)
+        refused = [Attribution(image, "refused") for image in images]
+        return Attributions(refused, {"traces": {"error": str(error)}})
+    except SourceError as error:
+        _log.warning("traces not read: %s", error)
+        return Attributions(detail={"traces": {"error": str(error)}})
+    results = attribute(images, traces, now=now, used_traces=used)
+    return Attributions(results, {"traces": {"requests": requests, "traces": len(traces)}})
+
+
+def _query(project_id: str, images: Sequence[RemovedImage], now: datetime) -> TraceQuery:
+    """The period in which the images disappeared, as far as traces are kept."""
+    first = min(image.last_seen_at for image in images) - CLOCK_TOLERANCE
+    last = max(image.removed_at for image in images) + CLOCK_TOLERANCE
+    return TraceQuery(
+        project_id,
+        after=max(first, now - TRACES_ARE_KEPT),
+        before=min(last, now + timedelta(seconds=1)),
+    )
