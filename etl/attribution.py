@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from etl.config import SourceSettings
     from etl.context import RunContext
+    from etl.load.baseline import Baseline
     from etl.model import RemovedImage
 
 _log = logging.getLogger(__name__)
@@ -40,10 +39,11 @@ class Attributions:
 
 
 def attribute_removals(
-    source: SourceSettings, context: RunContext, connection: Connection, image_ids: Sequence[str]
+    source: SourceSettings, context: RunContext, baseline: Baseline, image_ids: Sequence[str]
 ) -> Attributions:
     """Find out who removed the images that this run removes, or that are still unattributed."""
-    if source.actors != "cts":
+    connection = baseline.connection
+    if source.actors != "cts" or connection is None:
         return Attributions()
     now = context.now()
     since = now - TRACES_ARE_KEPT
@@ -55,8 +55,9 @@ def attribute_removals(
         return Attributions()
     used = read_used_traces(connection, source.name, since=since - CLOCK_TOLERANCE)
     query = _query(source.project_id, images, now)
+    run_count = baseline.previous.run_count
     try:
-        with open_trace_client(source, context) as client:
+        with open_trace_client(source, run_count=run_count, context=context) as client:
             traces = fetch_traces(client, query)
             requests = client.requests
     except SourceRefused as error:

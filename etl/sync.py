@@ -236,10 +236,10 @@ def _attributions(
     source: SourceSettings, context: RunContext, baseline: Baseline, decision: Decision
 ) -> Attributions:
     """Find out who removed the images; a plan does not ask."""
-    if not context.run_id or baseline.connection is None:
+    if not context.run_id:
         return Attributions()
     image_ids = [each.image.image_id for each in decision.removals]
-    return attribute_removals(source, context, baseline.connection, image_ids)
+    return attribute_removals(source, context, baseline, image_ids)
 
 
 def _facts(

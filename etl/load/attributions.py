@@ -77,9 +77,7 @@ def read_used_traces(connection: Connection, source: str, *, since: datetime) ->
         return {*connection.scalars(used)}
 
 
-def write_attributions(
-    transaction: SourceTransaction, attributions: Sequence[Attribution]
-) -> None:
+def write_attributions(transaction: SourceTransaction, attributions: Sequence[Attribution]) -> None:
     """Record the results that differ from those on record."""
     for each in attributions:
         if each.result == each.image.attribution:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from etl.sample.catalogue import deletions
 from etl.sample.listing import ApiError, list_page, whole_number
 from etl.sample.signature import AccessKey, verify
 
@@ -93,6 +94,8 @@ class SampleApi:
                 shown = self._workspaces[start : start + limit]
                 total = len(self._workspaces)
                 return {"total_count": total, "count": len(shown), "workspaces": shown}
+            case ["v3", _, "traces"]:
+                return self._traces(query)
         raise ApiError(404, "APIGW.0101", "The API does not exist or has not been published")
 
     def _list(self, query: Mapping[str, str]) -> Mapping[str, Any]:
@@ -102,6 +105,13 @@ class SampleApi:
         if self._before_list:
             self._before_list(self._images)
         return list_page(self._images, query)
+
+    def _traces(self, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """All traces of the period on one page."""
+        at = int(time.time() * 1000)
+        is_wanted = whole_number(query, "from", 0) < at < whole_number(query, "to", at + 1)
+        traces = deletions(self._images, at=at) if is_wanted else []
+        return {"traces": traces, "meta_data": {"count": len(traces), "marker": None}}
 
     def _show(self, image_id: str) -> Mapping[str, Any]:
         for fields in self._images:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Image = dict[str, Any]
 
@@ -63,3 +66,30 @@ def _reversed(image: Image) -> Image:
     return {
         name: value[::-1] if isinstance(value, list) else value for name, value in image.items()
     }
+
+
+def deletions(images: Iterable[Mapping[str, Any]], *, at: int) -> list[dict[str, Any]]:
+    """Traces, as the Cloud Trace Service shows them, of the invented images that are gone.
+
+    `at` is the time that they carry, in epoch milliseconds.
+    """
+    story = read_story()
+    remaining = {image["id"] for image in images}
+    known = [*story.first, *(image for step in story.then for image in step.add)]
+    gone = [image for image in known if image["id"] not in remaining]
+    return [
+        {
+            "trace_id": f"00000000-0000-0000-0000-{number:012}",
+            "trace_name": "deleteNotebookImage",
+            "trace_rating": "normal",
+            "trace_type": "ConsoleAction" if number % 2 else "ApiCall",
+            "resource_type": "NotebookImage",
+            "resource_id": image["id"],
+            "resource_name": image["name"].strip(),
+            "code": "204",
+            "time": at,
+            "source_ip": "192.0.2.17",
+            "user": {"name": "mlops", "principal_urn": "iam::0:user:mlops"},
+        }
+        for number, image in enumerate(gone)
+    ]

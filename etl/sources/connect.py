@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from etl.context import RunContext
 
 # Methods whose 401 is about the credentials, whatever project was requested.
-LAST_GENERATION: Final = 1_000  # of the sample; it stops changing long before
 _PROJECT_INDEPENDENT: Final = frozenset({"token", "aksk"})
 
 
@@ -56,11 +55,13 @@ def open_client(source: SourceSettings, *, run_count: int, context: RunContext) 
 
 
 @contextmanager
-def open_trace_client(source: SourceSettings, context: RunContext) -> Iterator[Client]:
+def open_trace_client(
+    source: SourceSettings, *, run_count: int, context: RunContext
+) -> Iterator[Client]:
     """Open a client for the Cloud Trace Service of a source; the sample serves both."""
     url = source.cts_endpoint or source.endpoint.replace("//modelarts.", "//cts.", 1)
     with (
-        _endpoint(replace(source, endpoint=url), generation=LAST_GENERATION) as served,
+        _endpoint(replace(source, endpoint=url), generation=run_count + 1) as served,
         _client(Endpoint(served, "cts_endpoint"), source, context) as client,
     ):
         yield client
