@@ -17,7 +17,7 @@ WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
 .PHONY: help sync test check format format-check lint types imports docs soak reliability fuzz bench \
-  audit-deps test-lowest test-airflow test-scale dist sbom migration clean
+  audit-deps test-lowest test-airflow test-scale dist sbom migration images clean
 
 help: ## list the targets
 	@echo "image-sync records a ModelArts image catalogue in SQLite or PostgreSQL. Start with: make sync"
@@ -107,6 +107,9 @@ sbom: .venv-sbom/.installed ## write dist/sbom.cdx.json: everything that an inst
 	@mkdir -p dist
 	@.venv-sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 	  --output-file dist/sbom.cdx.json .venv-sbom/bin/python
+
+images: .venv-dev/.installed ## draw the pictures of README from the built-in sample (the dashboard needs Chromium)
+	@$(DEV)/python -m tests.support.pictures
 
 clean: ## remove environments, caches and build results
 	@rm -rf .venv .venv-* dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -19,6 +19,7 @@ MOST_POINTS: Final = 240
 FEW: Final = 10
 """Up to so many points, each is drawn with its value, and each run has its own label."""
 _NARROWEST_LABEL: Final = 9  # percent of the width
+_FEWEST_PLACES: Final = 6
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
@@ -158,7 +159,7 @@ def bars(runs: Sequence[RunCounts]) -> Bars:
     values = round_values(-down, up)
     span = values[-1] - values[0]
     zero = _pixels(values[-1], span)
-    place = 100 / max(len(runs), FEW)
+    place = 100 / max(len(runs), _FEWEST_PLACES)
     every = 1 if len(runs) <= FEW else len(runs) - 1  # the first and the last run, at least
 
     def bar(index: int, run: RunCounts) -> Bar:

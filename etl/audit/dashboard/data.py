@@ -220,8 +220,10 @@ def _series(rows: Iterable[Row]) -> list[Point]:
 
 
 def _is_first_load(row: Row) -> bool:
-    """Whether a run added all that the source has: it would dwarf everything after it."""
-    return bool(row["added"]) and row["added"] == row["present"]
+    """Whether a run found a source without images: it would dwarf everything after it."""
+    arrived = row["added"] + row["restored"] + row["in_scope"]
+    left = row["removed"] + row["out_of_scope"]
+    return bool(row["added"]) and row["present"] == arrived - left
 
 
 def _by_run(rows: Iterable[Row]) -> list[RunCounts]:
