@@ -54,8 +54,8 @@ def check(cli: CliContext) -> None:
     from etl.database import migrate
     from etl.database.engine import open_reader
 
-    with cli.engine(open_reader) as engine:
-        migrate.require_head(engine)
+    with cli.engine(open_reader) as engine, engine.connect() as connection:
+        migrate.require_schema(connection)
     _say(cli, "the schema is at", migrate.head())
 
 

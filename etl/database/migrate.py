@@ -12,8 +12,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
-from etl.database.ddl import scripts
+from etl.database.ddl import create_views, scripts
 from etl.database.engine import our_errors, place, writing
+from etl.database.integrity import schema_faults
 from etl.database.schema import metadata
 from etl.database.views import VIEWS
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
@@ -51,8 +52,8 @@ def current_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         if _relations(connection) >= _PRE_RELEASE:
             raise SchemaNotAtHead(
-                f"database {place(connection.engine)} was written by a pre-release of image-sync,"
-                " which this version cannot read",
+                "a pre-release of image-sync wrote this database, and this version cannot read it:"
+                f" {place(connection.engine)}",
                 hint="name a new database; the next sync reads every source again",
             )
         return None
@@ -78,11 +79,11 @@ def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
     """The error for a schema at another revision than this program's; None: no schema."""
     if _is_unknown(revision):
         return SchemaNotAtHead(
-            f"database {place(engine)}: schema {revision} is newer than this program ({head()})",
+            f"schema {revision} is newer than this program ({head()}): {place(engine)}",
             hint="upgrade image-sync, or name another database",
         )
     return SchemaNotAtHead(
-        f"database {place(engine)}: schema {revision or 'missing'}, this program needs {head()}",
+        f"the schema is {revision or 'missing'}, this program needs {head()}: {place(engine)}",
         hint="`image-sync db upgrade` brings it there",
     )
 
@@ -95,25 +96,44 @@ def require_head(engine: Engine) -> None:
 def upgrade(engine: Engine, revision: str = "head") -> str | None:
     """Brings the schema to `revision`, in one transaction, one process at a time.
 
-    Returns the revision that the schema is at then, which may be a later one.
+    Views of a schema that is current already are created again. Returns the revision that the
+    schema is at then, which may be a later one.
     """
     with our_errors(engine), _prepared(engine) as connection:
         _refuse_strangers(connection)
+        before = current_revision(connection)
         _run(connection, "upgrade", revision)
-        return current_revision(connection)
+        reached = current_revision(connection)
+        if before == reached == head():
+            _repair_views(connection)
+        return reached
 
 
 def downgrade(engine: Engine, revision: str) -> str | None:
     """Takes the schema back to `revision` (`base`: drops everything), and returns the revision."""
     with our_errors(engine), _prepared(engine) as connection:
         if current_revision(connection) is None:
-            raise SchemaNotAtHead(f"database {place(engine)} has no schema of image-sync")
+            raise SchemaNotAtHead(f"there is no schema of image-sync: {place(engine)}")
         _refuse_strangers(connection)
         _run(connection, "downgrade", revision)
         reached = current_revision(connection)
         if reached is None:
             connection.execute(text(f"drop table {VERSION_TABLE}"))
         return reached
+
+
+def require_schema(connection: Connection) -> None:
+    """Requires the schema to be current and exactly the program's. Raises `SchemaNotAtHead`."""
+    revision = current_revision(connection)
+    engine = connection.engine
+    if revision != head():
+        raise not_at_head(engine, revision)
+    if faults := schema_faults(connection):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise SchemaNotAtHead(
+            f"{faults[0].message}{more}: {place(engine)}",
+            hint="find out who changed it; `image-sync db upgrade` creates the views again",
+        )
 
 
 def known_revisions() -> list[str]:
@@ -160,7 +180,7 @@ def _refuse_strangers(connection: Connection) -> None:
     if revision is not None:
         if not inspect(connection).has_table(_FIRST):
             raise SchemaNotAtHead(
-                f"database {place(engine)}: the table {_FIRST} is missing",
+                f"the table {_FIRST} is missing: {place(engine)}",
                 hint="restore a backup, or name another database",
             )
         return
@@ -173,9 +193,15 @@ def _refuse_strangers(connection: Connection) -> None:
         hint = "give image-sync a schema of its own with database.schema"
     if taken:
         raise DatabaseUnavailable(
-            f"database {place(engine)} belongs to another program (it has {min(taken)!r})",
+            f"the database belongs to another program (it has {min(taken)!r}): {place(engine)}",
             hint=hint,
         )
+
+
+def _repair_views(connection: Connection) -> None:
+    newest = max(path.name[:4] for path in (scripts() / "versions").glob("*_views.*.sql"))
+    with _named_dependents(connection):
+        create_views(connection, f"{newest}_views")
 
 
 def _relations(connection: Connection) -> set[str]:
@@ -198,16 +224,24 @@ def _run(connection: Connection, command: str, revision: str) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
-    database = place(connection.engine)
     try:
-        getattr(commands, command)(config, revision)
+        with _named_dependents(connection):
+            getattr(commands, command)(config, revision)
     except (CommandError, ResolutionError) as error:
-        raise SchemaNotAtHead(f"database {database}: {error}") from None
+        raise SchemaNotAtHead(f"{error}: {place(connection.engine)}") from None
+
+
+@contextmanager
+def _named_dependents(connection: Connection) -> Iterator[None]:
+    """Names the user's objects that keep a table or view from being dropped."""
+    try:
+        yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _HAS_DEPENDENTS:
+        cause: Any = error.orig
+        if getattr(cause, "sqlstate", None) != _HAS_DEPENDENTS:
             raise
         raise SchemaNotAtHead(
-            f"database {database}: {error.orig.diag.message_detail}",  # type: ignore[union-attr]  # psycopg's
+            f"{cause.diag.message_detail}: {place(connection.engine)}",
             hint="drop what depends on it, repeat the command, and create it again",
         ) from None
 

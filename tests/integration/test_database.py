@@ -187,7 +187,7 @@ def test_a_pre_release_is_refused_and_not_changed(
     for command in ("sync", "plan", "status", "verify", "db upgrade", "db current", "db check"):
         given = ["-c", str(config), "--database", empty_database_url, *command.split()]
         assert run(given) == 21, command
-        assert "was written by a pre-release of image-sync" in capsys.readouterr().err
+        assert "a pre-release of image-sync wrote this database" in capsys.readouterr().err
     assert _names(engine) == before
     engine.dispose()
 
