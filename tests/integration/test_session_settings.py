@@ -24,6 +24,12 @@ CONFIG = """
 [database]
 url = "{url}"
 
+[http]
+concurrency = 1
+
+[removals]
+evidence = "two_walks"
+
 [[source]]
 name = "sample"
 endpoint = "sample:"
@@ -113,11 +119,11 @@ def expected(server, tmp_path_factory):
 
 
 def written(url: Any, folder: Path) -> None:
-    """Two runs, in this process."""
+    """Three runs, without lookups, whose evidence has random request ids."""
     path = folder / "config.toml"
     path.write_text(CONFIG.format(url=shown(url)))
     settings = read_settings(path, environ={})
-    for _ in range(2):
+    for _ in range(3):
         assert run_sync(settings, now=lambda: AT).exit_code == 0
 
 
