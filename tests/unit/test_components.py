@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -357,6 +359,16 @@ def test_the_built_in_dates_name_their_source_and_a_component_with_rules() -> No
         assert each.according_to.startswith("https://")
     rows = msgspec.json.decode(tables.release_rows())
     assert ["ubuntu", "24.04", "2029-05-31"] in [row[:3] for row in rows]
+
+
+def test_the_example_of_the_documentation_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "components.md").read_text("utf-8")
+    example = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[1]
+    tables = extended_tables(example, place="components.toml")
+    assert recognised(Image("x", name="osdk-1.2 our_sdk ptorch2.7"), tables.compiled()) == (
+        "our-sdk 1.2, pytorch 2.7"
+    )
+    assert tables.releases["python", "3.9"].ends_on == date(2028, 10, 31)
 
 
 def test_rules_may_start_with_any_character() -> None:
