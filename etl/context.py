@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from etl.clock import utc_now
+from etl.components import component_rules
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of
@@ -89,6 +90,7 @@ def open_context(
     `opened` is `open_kept` for commands that need an existing database. A read-only context
     changes nothing, and its database need not exist yet. `parts` are fields of `RunContext`.
     """
+    rules = component_rules(settings.components.file)
     database = settings.database
     engine = opened(database.url, schema=database.schema)
     hosts = Hosts()
@@ -105,6 +107,7 @@ def open_context(
             engine=engine,
             has_record=has_record,
             hosts=hosts,
+            rules=rules,
             **parts,
         )
     finally:
@@ -116,7 +119,6 @@ class ContextParts(TypedDict, total=False):
     progress: Progress
     now: Callable[[], datetime]
     profiler: Profiler
-    rules: ComponentRules
 
 
 def _is_blank(engine: Engine) -> bool:

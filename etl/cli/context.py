@@ -73,9 +73,9 @@ class CliContext:
     @cached_property
     def component_tables(self) -> ComponentTables:
         """The component names and end-of-life dates: the built-in ones and those of the user."""
-        from etl.transform.component_tables import builtin_tables
+        from etl.components import component_tables
 
-        return builtin_tables()
+        return component_tables(self.record_settings.components.file)
 
     def _settings(self, sections: tuple[str, ...] | None) -> Settings:
         from etl.config import find_config, read_settings

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.load import versions
 from etl.transform.component_tables import extended_tables
@@ -75,3 +78,67 @@ def test_new_images_are_read_by_the_rules_of_their_run(engine):
     assert rows(engine, TOOLKITS) == [("sample", "4", "3.7")]
     found = rows(engine, "select distinct component_rules from source_runs")
     assert found == [(OWN_RULES.digest,)]
+
+
+CONFIG = """
+[database]
+url = "{url}"
+[components]
+file = "own.toml"
+[[source]]
+name = "sample"
+endpoint = "sample:"
+project_id = "0123456789abcdef0123456789abcdef"
+"""
+DATES = """
+[releases.toolkit]
+"3" = { ends_on = 2020-01-31, according_to = "our wiki" }
+"""
+
+
+@pytest.fixture
+def configured(database_url, tmp_path, monkeypatch):
+    """A configuration that names a file with rules and dates of the user."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text(CONFIG.format(url=database_url))
+    own = tmp_path / "own.toml"
+    own.write_text('[components]\ntoolkit = { spellings = ["ubuntu18"], packed = {} }\n' + DATES)
+    return own
+
+
+def test_a_file_of_the_configuration_applies_to_sync_report_and_dashboard(configured, capsys):
+    assert run(["-q", "sync"]) == 0
+    configured.write_text(configured.read_text().replace("ubuntu18", "pytorch"))
+    assert run(["-q", "sync"]) == 0
+    capsys.readouterr()
+    assert run(["report", "end-of-life", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert "our wiki" not in {row["according_to"] for row in rows}
+    configured.write_text(configured.read_text().replace('"3"', '"1"'))
+    assert run(["report", "end-of-life", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["component"] for row in rows if row["according_to"] == "our wiki"} == {"toolkit"}
+    assert run(["dashboard", "page.html"]) == 0
+    assert "<bdi>toolkit</bdi> <bdi>1</bdi>" in Path("page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[", "own.toml: not TOML"),
+        (b"\xff", "own.toml: not UTF-8"),
+        (b"colour = 1", "own.toml: colour: unknown"),
+        (None, "own.toml: cannot be read: Is a directory"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["sync"], ["report", "end-of-life"]])
+def test_a_mistake_in_the_file_is_a_configuration_error(
+    content, message, arguments, configured, capsys
+):
+    if content is None:
+        configured.unlink()
+        configured.mkdir()
+    else:
+        configured.write_bytes(content)
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
