@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["etl.transform"]):
     from etl.errors import SourceBroken
     from etl.transform import (
-        components,
+        builtin_rules,
         fingerprint,
         image_of_show,
         listed_rows,
@@ -38,7 +38,7 @@ def one_input(body: bytes) -> None:
         if isinstance(read, Normalised):
             if read.fingerprint != fingerprint(read.image):
                 raise AssertionError(record)
-            components(read.image)
+            builtin_rules().components(read.image)
     test_hostile_pages_are_pages_or_broken.hypothesis.fuzz_one_input(body)  # type: ignore[attr-defined]
 
 

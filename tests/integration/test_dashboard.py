@@ -13,10 +13,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from etl.audit.dashboard import charts, data, filters, write_dashboard
 from etl.cli.main import run
+from etl.database import schema
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.transform import builtin_tables
@@ -246,11 +247,27 @@ def test_an_id_wraps_after_hyphens_and_a_name_after_separators():
     assert filters.word("BUILD_IN") == "<bdi>BUILD_IN</bdi>"
 
 
-def test_a_history_that_was_pruned_says_so(engine, tmp_path):
+def test_a_pruned_history_and_the_latest_checkpoint_are_stated(engine, tmp_path):
     history = History(engine)
     history.run([record("a")])
     page, _ = page_of(engine, tmp_path, now=history.at)
     assert "was pruned" not in page
+    assert "Latest checkpoint" not in page
+    at = history.observed_at
+    with engine.begin() as connection:
+        connection.execute(
+            insert(schema.prune_checkpoints),
+            {"source": "sample", "run_id": 1, "observed_at": at, "pruned_at": at},
+        )
+        for size in (1, 2):
+            signed = {"size": size, "root": f"{size}" * 64, "note": "", "created_at": at}
+            connection.execute(insert(schema.checkpoints), signed)
+    page, _ = page_of(engine, tmp_path, now=history.at)
+    assert re.search(
+        r"History of <bdi>sample</bdi> before <time[^>]*>[^<]*</time> was pruned", page
+    )
+    assert f'2 entries at <time datetime="{at.isoformat()}">' in page
+    assert f'<code class="root">{"2" * 64}</code>' in page
 
 
 def test_many_values_are_gathered(engine, tmp_path):

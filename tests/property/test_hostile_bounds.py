@@ -15,7 +15,7 @@ from etl.audit.verify import verify
 from etl.database.engine import open_reader
 from etl.errors import SourceBroken
 from etl.load.rejects import RECORD_BYTES
-from etl.transform import components, image_of_show, listed_rows, split_page
+from etl.transform import builtin_rules, image_of_show, listed_rows, split_page
 from etl.transform.fields import FIELDS, MAX_ID_LENGTH
 from tests.support.fake_api import Response
 from tests.support.syncing import place
@@ -85,7 +85,7 @@ def is_taken(record: bytes) -> None:
     if isinstance(read, Normalised):
         told = repr(read.image)
         assert len(read.image.image_id) <= MAX_ID_LENGTH
-        components(read.image)
+        builtin_rules().components(read.image)
     else:
         told = f"{read.reason} {read.image_id}"
         assert len(read.reason) < 300

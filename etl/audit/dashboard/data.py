@@ -53,7 +53,7 @@ class DashboardData:
     `sources` are the rows of `status`; `week` counts what happened in the last seven days;
     `releases` are those that images are built on and whose support has ended or ends within
     `HORIZON`; `ended_images` and `ending_images` count the images on them; `pruned` are the sources
-    whose history was pruned.
+    whose history was pruned; `checkpoint` is the latest signed state of the log.
     """
 
     now: datetime
@@ -69,6 +69,7 @@ class DashboardData:
     counts: Sequence[RunCounts]
     first_loads: Sequence[Row]
     pruned: Sequence[RecordSpan]
+    checkpoint: Row | None
     tables: Mapping[str, Capped]
 
     def total(self, column: str) -> int:
@@ -113,6 +114,7 @@ def read_data(connection: Connection, *, now: datetime, tables: ComponentTables)
         series=_series(_rows(connection, "series")),
         counts=_by_run(of_runs),
         first_loads=[row for row in of_runs if _is_first_load(row)],
+        checkpoint=next(iter(_rows(connection, "checkpoint")), None),
         pruned=[span for span in read_spans(connection) if span.pruned_to],
         tables={
             "runs": Capped(runs, week["runs"]),
