@@ -61,7 +61,7 @@ def attribute_removals(
             traces = fetch_traces(client, query)
             requests = client.requests
     except SourceRefused as error:
-        _log.warning("traces refused: %s", error)
+        _log.warning("traces refused", extra={"cause": str(error)})
         refused = [Attribution(image, "refused") for image in images]
         return Attributions(refused, {"traces": {"error": str(error)}})
     except SourceError as error:

@@ -207,7 +207,7 @@ def _worked(work: Work, source: SourceSettings, context: RunContext) -> Outcome:
     try:
         outcome = work(source, context)
     except LockHeld as error:
-        _log.warning("source skipped: %s", error)
+        _log.warning("source skipped", extra={"cause": str(error)})
         outcome = Outcome(
             name=source.name,
             status="failed",

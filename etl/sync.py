@@ -131,7 +131,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
             attributions = _attributions(source, context, baseline, decision)
             decision = replace(decision, attributions=tuple(attributions.results))
     except SourceError as error:
-        _log.warning("source not read: %s", error)
+        _log.warning("source not read", extra={"cause": str(error)})
         failure = error
     context.progress.end(source.name, note="failed" if failure else "read")
     facts = _facts(source, context, baseline, client, None if failure else summary)
@@ -212,8 +212,11 @@ def _proofs(
         lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
     if are_refused(lookups):
         _log.warning(
-            "lookups are not permitted, so a removal needs two certified walks without the image"
-            " (grant Show image, or set removals.evidence = 'two_walks')"
+            "lookups not permitted",
+            extra={
+                "consequence": "a removal needs two certified walks without the image",
+                "hint": "grant Show image, or set removals.evidence = 'two_walks'",
+            },
         )
         lookups = {}
     return proofs_of(lookups)
@@ -273,7 +276,7 @@ def source_facts(source: SourceSettings, baseline: Baseline, **facts: Any) -> Wa
     before = baseline.previous.endpoint
     is_moved = bool(before) and before != source.endpoint
     if is_moved:
-        _log.warning("the source is read from %s; before, it was %s", source.endpoint, before)
+        _log.warning("endpoint changed", extra={"endpoint": source.endpoint, "before": before})
     return WalkFacts(
         coverage=coverage_of(source).digest,
         endpoint=source.endpoint,
@@ -314,14 +317,17 @@ def next_observed_at(
         if abs(ahead) > MAX_CLOCK_ERROR_SECONDS:
             hint = "set the clock, for example with NTP, and run again"
             raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)
-        _log.warning("%s", text)
+        _log.warning("clock differs", extra={"cause": text})
     if last is None:
         return now
     if last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS):
         _log.warning(
-            "run %s of source %s is recorded for %s, which lies in the future: until then, each run"
-            " is recorded one millisecond after the one before",
-            *(baseline.previous.run_id, baseline.source, instant_text(last)),
+            "last run lies in the future",
+            extra={
+                "last_run": baseline.previous.run_id,
+                "last_run_at": instant_text(last),
+                "consequence": "until then, each run is recorded 1 ms after the previous one",
+            },
         )
     return max(now, last + timedelta(milliseconds=1))
 

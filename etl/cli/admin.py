@@ -60,7 +60,7 @@ def check(cli: CliContext, sources: tuple[str, ...], *, output: str) -> int:
     for each in findings:
         if each.status == "ok" and cli.is_quiet:
             continue
-        line = f"{each.status:<8}{each.place}: {each.message}"
+        line = f"{each.status:<8}{each.place}: {cli.with_options(each.message)}"
         click.echo(printable(line), err=cli.is_quiet)
     return cli.exit_code
 

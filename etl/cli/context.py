@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -86,7 +87,7 @@ class CliContext:
         for warning in settings.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
-                _log.warning(warning)
+                _log.warning("configuration readable by others", extra={"detail": warning})
         return settings
 
     @contextmanager
@@ -115,6 +116,7 @@ class CliContext:
 
     def report(self, message: str, *, event: str, **fields: Any) -> None:
         """Prints one line on standard error; with --log-format json it is an event."""
+        message = self.with_options(message)
         if self.log_format == "json":
             _log.error(event, extra={"detail": message, **fields})
         else:
@@ -125,6 +127,10 @@ class CliContext:
         given = [("--config", self.config), ("--database", self._shown_database)]
         options = [f"{name} {shlex.quote(value)}" for name, value in given if value]
         return " ".join([shlex.quote(self.program), *options, arguments])
+
+    def with_options(self, message: str) -> str:
+        """The message with the global options in its commands, so that they can be pasted."""
+        return re.sub(rf"`{NAME} (?!-)", lambda _: f"`{self.command_line('')}", message)
 
     @property
     def program(self) -> str:

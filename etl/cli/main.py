@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 import traceback
@@ -61,7 +60,7 @@ def exit_code_of(error: BaseException) -> int:
 def _report(error: BaseException, *, cli: CliContext) -> None:
     """Prints the error on standard error: one line, or one for each mistake of a configuration."""
     is_bug = exit_code_of(error) == 1 and not isinstance(error, ImageSyncError)
-    message = _with_options(_message(error, is_quiet=cli.is_quiet, is_bug=is_bug), cli)
+    message = cli.with_options(_message(error, is_quiet=cli.is_quiet, is_bug=is_bug))
     trace = error if is_bug and cli.verbosity > 0 else None
     if cli.log_format == "json":
         extra = {"detail": message, "exit_code": exit_code_of(error)}
@@ -108,11 +107,6 @@ def _has_folder() -> bool:
     except OSError:
         return False
     return True
-
-
-def _with_options(message: str, cli: CliContext) -> str:
-    """Commands in the message get the global options, so that they can be pasted."""
-    return re.sub(rf"`{NAME} (?!-)", lambda _: f"`{cli.command_line('')}", message)
 
 
 def _prepare_streams() -> None:

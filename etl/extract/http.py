@@ -239,7 +239,8 @@ class Client:
     def _attempt(self, request: Request, credentials: Mapping[str, str]) -> Response | NoResponse:
         """Send once, when the rate limit permits it."""
         self._pause(self._rate_limit.wait_seconds(self._http.max_requests_per_second))
-        log.debug("%s", request)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("request", extra={"request": str(request)})
         with self._lock:
             self.requests += 1
         timeout_seconds = self._http.timeout_seconds
@@ -352,7 +353,9 @@ class Client:
     def _wait(self, seconds: float, request: Request, outcome: Response | NoResponse) -> None:
         """Wait before the next attempt; nobody sends to a host that reports too many requests."""
         error = error_of(request, outcome, secrets=self._secrets(request))
-        log.info("request failed, trying again in %.1f s: %s", seconds, error.message)
+        log.info(
+            "request repeated", extra={"wait_seconds": round(seconds, 1), "cause": error.message}
+        )
         if isinstance(outcome, Response) and outcome.status == 429:
             self._rate_limit.hold(seconds)
         self._pause(seconds)

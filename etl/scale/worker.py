@@ -171,7 +171,7 @@ async def take_back(jobs: JobManager, *, silent_seconds: float) -> None:
         if job.task_name == SYNC and job.attempts + 1 < MAX_ATTEMPTS:
             with suppress(UniqueViolation):
                 await jobs.retry_job(job)
-                _log.warning("taken back from a silent worker: %s", job.task_kwargs["source"])
+                _log.warning("job requeued", extra={"source": job.task_kwargs["source"]})
                 continue
         await jobs.finish_job(job, Status.FAILED, delete_job=False)
 

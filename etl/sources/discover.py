@@ -131,7 +131,9 @@ def _note(search: _Search) -> None:
             now=search.context.now(),
         )
     for each in gone:
-        _log.warning("project %s vanished: source %s stays as it is", each.project_id, each.source)
+        _log.warning(
+            "project vanished", extra={"project_id": each.project_id, "source": each.source}
+        )
 
 
 def _fetch(discover: DiscoverSettings, context: RunContext) -> list[Project]:

@@ -17,6 +17,7 @@ from etl.config import (
     Settings,
     SourceSettings,
 )
+from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
@@ -76,7 +77,7 @@ class World:
 
     def run(self, **how):
         self.now += timedelta(hours=1)
-        outcome = run_sync(self.settings(), now=lambda: self.now, **how)
+        outcome = run_sync(self.settings(), SyncOptions(**how), now=lambda: self.now)
         return outcome.exit_code, {each.name: each.status for each in outcome.sources}
 
     def names(self):
@@ -159,7 +160,8 @@ def test_a_vanished_project_is_marked_and_keeps_its_images(world, caplog):
     before = rows(world, "select state, count(*) from images group by state")
     world.forget(TEAM)
     assert world.run() == (0, LEFT)
-    assert "source cn-north-4_team stays as it is" in caplog.text
+    (event,) = (each for each in caplog.records if each.message == "project vanished")
+    assert event.source == "cn-north-4_team"
     assert vanished(world) == ["cn-north-4_team"]
     first = rows(world, "select vanished_at from discovered_sources order by source")
     assert world.run() == (0, LEFT)

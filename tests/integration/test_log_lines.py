@@ -35,13 +35,13 @@ def test_each_event_of_a_source_is_told_with_it(events, parallel):
     told = events("-vv", "sync", "--parallel", parallel)  # with lookups, in threads of their own
     assert {event["run"] for event in told} == {2}
     whole_run = [event for event in told if "source" not in event]
-    assert [event["event"] for event in whole_run] == ["the run begins: sync", "the run ends: held"]
-    assert whole_run[1]["exit_code"] == 30
-    asked = [event for event in told if "/images/" in event["event"]]
+    assert [event["event"] for event in whole_run] == ["run started", "run finished"]
+    assert (whole_run[1]["status"], whole_run[1]["exit_code"]) == ("held", 30)
+    asked = [event for event in told if "/images/" in event.get("request", "")]
     assert {event["source"] for event in asked} == {"one", "two"}
-    done = {event["source"]: event for event in told if "is done" in event["event"]}
+    done = {event["source"]: event for event in told if event["event"] == "source finished"}
     assert done["one"]["held"] == done["two"]["held"] == 1
-    assert done["off"]["event"] == "the source is done: failed"
+    assert done["off"]["status"] == "failed"
 
 
 def test_deciding_and_replaying_are_told_too(events):

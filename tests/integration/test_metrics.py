@@ -235,7 +235,7 @@ def other_process(at, path):
     config = path.with_name("config.toml")
     config.write_text(
         f'[database]\nurl = "{at.url}"\n[[source]]\nname = "one"\nendpoint = "{at.api.url}"\n'
-        'project_id = "p"\n'
+        f'project_id = "{at.source.project_id}"\n'
     )
     command = [sys.executable, "-m", "etl", "-c", str(config), "-q", "sync"]
     told = subprocess.run([*command, "--metrics-file", str(path)], check=False, timeout=60)

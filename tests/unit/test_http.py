@@ -208,12 +208,16 @@ def test_a_retry_is_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> 
         client.get("/x", {})
         client.close()
         url = f"GET {server.url}/x"
-        assert [record.message for record in caplog.records if record.name.startswith("etl")] == [
-            url,
-            f"request failed, trying again in 0.2 s: service unavailable (503): no ***: {url}",
-            url,
-        ]
-    assert "canary" not in caplog.text
+        first, repeated, second = (each for each in caplog.records if each.name.startswith("etl"))
+    assert [first.message, repeated.message, second.message] == [
+        *("request", "request repeated", "request")
+    ]
+    assert [vars(first)["request"], vars(second)["request"]] == [url, url]
+    cause = vars(repeated)["cause"]
+    assert (cause, vars(repeated)["wait_seconds"]) == (
+        f"service unavailable (503): no ***: {url}",
+        0.2,
+    )
 
 
 def test_a_client_does_not_wait_for_an_hour() -> None:
