@@ -261,7 +261,7 @@ def test_a_pruned_history_and_the_latest_checkpoint_are_stated(engine, tmp_path)
         )
         for size in (1, 2):
             signed = {"size": size, "root": f"{size}" * 64, "note": "", "created_at": at}
-            connection.execute(insert(schema.checkpoints), signed)
+            connection.execute(insert(schema.checkpoints), {**signed, "cosignatures": []})
     page, _ = page_of(engine, tmp_path, now=history.at)
     assert re.search(
         r"History of <bdi>sample</bdi> before <time[^>]*>[^<]*</time> was pruned", page
