@@ -20,7 +20,7 @@ grant usage on schema image_sync to image_sync, image_sync_reader;
 alter default privileges for role image_sync_owner in schema image_sync
     grant select, insert, update, delete on tables to image_sync;
 alter default privileges for role image_sync_owner in schema image_sync
-    grant usage on sequences to image_sync;
+    grant usage, update on sequences to image_sync;
 alter default privileges for role image_sync_owner in schema image_sync
     grant select on tables to image_sync_reader;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from etl.clock import utc_now
 from etl.components import component_rules
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
-from etl.database.sqlite import file_of
+from etl.database.sqlite import file_of, wal_warning
 from etl.extract.http import Hosts
 from etl.load.locks import source_lock
 from etl.profiler import Profiler
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from etl.config import Settings
     from etl.shard import Shard
     from etl.transform import ComponentRules
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ def open_context(
             raise not_at_head(engine, None)
         if has_record:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_read_only)
+        if not is_read_only and (warning := wal_warning(engine.url)):
+            _log.warning("database at risk: %s", warning)
         raise_if_interrupted()
         yield RunContext(
             settings=settings,

@@ -99,19 +99,26 @@ def upgrade(engine: Engine, revision: str = "head") -> str | None:
     Views of a schema that is current already are created again. Returns the revision that the
     schema is at then, which may be a later one.
     """
-    with our_errors(engine), _prepared(engine) as connection:
-        _refuse_strangers(connection)
-        before = current_revision(connection)
-        _run(connection, "upgrade", revision)
-        reached = current_revision(connection)
-        if before == reached == head():
-            _repair_views(connection)
-        return reached
+    with our_errors(engine), engine.connect() as connection, writing(connection):
+        return upgrade_in(connection, revision)
+
+
+def upgrade_in(connection: Connection, revision: str = "head") -> str | None:
+    """`upgrade` inside the open writing transaction."""
+    _prepare(connection)
+    _refuse_strangers(connection)
+    before = current_revision(connection)
+    _run(connection, "upgrade", revision)
+    reached = current_revision(connection)
+    if before == reached == head():
+        _repair_views(connection)
+    return reached
 
 
 def downgrade(engine: Engine, revision: str) -> str | None:
     """Takes the schema back to `revision` (`base`: drops everything), and returns the revision."""
-    with our_errors(engine), _prepared(engine) as connection:
+    with our_errors(engine), engine.connect() as connection, writing(connection):
+        _prepare(connection)
         if current_revision(connection) is None:
             raise SchemaNotAtHead(f"there is no schema of image-sync: {place(engine)}")
         _refuse_strangers(connection)
@@ -148,15 +155,12 @@ def _is_unknown(revision: str | None) -> bool:
     return revision is not None and revision not in known_revisions()
 
 
-@contextmanager
-def _prepared(engine: Engine) -> Iterator[Connection]:
-    """A connection inside one writing transaction that no other upgrade shares."""
-    with engine.connect() as connection, writing(connection):
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-            _make_schema(connection)
-        yield connection
+def _prepare(connection: Connection) -> None:
+    """Excludes other upgrades, and bounds the wait for those who read or write."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        _make_schema(connection)
 
 
 def _make_schema(connection: Connection) -> None:

@@ -25,12 +25,22 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of a second
 _LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds
+OLDEST_VERSION: Final = (3, 34, 0)
 _MOUNTS: Final = "/proc/self/mountinfo"
 _REFUSED: Final = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def open_sqlite(url: URL) -> Engine:
-    """An engine for a SQLite URL. Raises `DatabaseUnavailable` without a working directory."""
+    """An engine for a SQLite URL. Raises `DatabaseUnavailable`.
+
+    The library may be too old, or the working directory of a relative path deleted.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_VERSION:
+        needed = ".".join(map(str, OLDEST_VERSION))
+        raise DatabaseUnavailable(
+            f"Python uses SQLite {sqlite3.sqlite_version}; image-sync needs {needed} or newer",
+            hint="use a newer Python, or PostgreSQL",
+        )
     url = _absolute(url)
     engine = create_engine(
         url,
@@ -85,6 +95,34 @@ def file_of(url: URL) -> str:
     """The file that is the database; empty if it is in memory, or not SQLite."""
     is_file = url.get_backend_name() == "sqlite" and url.database != ":memory:"
     return (url.database or "") if is_file else ""
+
+
+def wal_warning(url: URL) -> str:
+    """What to warn about a file that the user switched to WAL; empty if there is no danger."""
+    file = file_of(url)
+    if not file or not _is_in_wal_mode(file) or not has_wal_reset_bug(sqlite3.sqlite_version_info):
+        return ""
+    return (
+        f"{file} is in WAL mode, in which SQLite {sqlite3.sqlite_version} can damage it (fixed in"
+        f" 3.51.3, 3.50.7 and 3.44.6); switch with: sqlite3 {file} 'pragma journal_mode = delete'"
+    )
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether a commit and a checkpoint at the same moment can damage a file in WAL mode."""
+    major, minor, patch = version[:3]
+    if (major, minor) in {(3, 50), (3, 44)}:
+        return patch < (7 if minor == 50 else 6)
+    return (3, 7) <= (major, minor, patch) < (3, 51, 3)
+
+
+def _is_in_wal_mode(file: str) -> bool:
+    """Read from the file's header, where a version of 2 stands for WAL."""
+    try:
+        with open(file, "rb") as header:
+            return header.read(20)[18:] == b"\2\2"
+    except OSError:
+        return False
 
 
 def refuse_lone_mount(file: str) -> None:

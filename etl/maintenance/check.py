@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from etl.context import open_context
-from etl.database.engine import open_engine, place
 from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
 from etl.extract.pages import fetch_first_page
 from etl.extract.probe import Trait, probe
+from etl.maintenance.database_check import check_database
 from etl.model import Listing
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, sources_of
@@ -29,13 +29,19 @@ class Checked:
     """The result of one test. `place` is the database, a source or a notification channel."""
 
     place: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "warning", "failed"]
     message: str
     exit_code: int = 0
 
 
 def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Checked], int]:
     """The findings, and the exit code that a sync would end with for their sake."""
+    database = [
+        Checked("database", each.status, each.message, each.exit_code)
+        for each in check_database(settings.database)
+    ]
+    if broken := [each for each in database if each.status == "failed"]:
+        return database, broken[0].exit_code
     try:
         with open_context(settings, is_read_only=True) as context:
             sources, failed = sources_of(context, source_names)
@@ -44,7 +50,6 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
                 Checked(each.name, "failed", str(each.error_message), each.error_exit_code)
                 for each in failed
             ]
-            database = Checked("database", status="ok", message=_told(context))
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [Checked("database", "failed", str(error), error.exit_code)], error.exit_code
     bad = [each for each in findings if each.status != "ok"]
@@ -52,7 +57,7 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
     exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
     if is_mistaken:  # a sync does not begin
         exit_code = ConfigError.exit_code
-    return [database, *findings], exit_code
+    return [*database, *findings], exit_code
 
 
 def probe_source(settings: Settings, name: str) -> list[Trait]:
@@ -61,14 +66,6 @@ def probe_source(settings: Settings, name: str) -> list[Trait]:
         (source,) = chosen_of(context, [name])
         with open_client(source, run_count=0, context=context) as client:
             return probe(client, source)
-
-
-def _told(context: RunContext) -> str:
-    database = context.settings.database
-    engine = open_engine(database.url, schema=database.schema)  # nothing is connected to
-    if not context.has_record:
-        return f"{place(engine)}: no schema yet, the next sync makes it"
-    return f"{place(engine)}: reachable, and its schema is this program's"
 
 
 def _check_source(source: SourceSettings, context: RunContext) -> Checked:
