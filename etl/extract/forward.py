@@ -30,6 +30,8 @@ def read_forward(reader: ListingReader, reading: Reading) -> Steps[None]:
     if 0 < len(first.records) < min(reader.size, first.total):
         last = yield from _after_short_first_page(reader, reading)
         number = 2
+    elif not first.records and reading.page_count(reader.size) > 1:
+        reading.short_pages += 1
     ahead: dict[int, PageRequest] = {}
     while last and _continues(reader, reading, number, last):
         if number >= reader.settings.max_pages:
@@ -48,9 +50,11 @@ def read_forward(reader: ListingReader, reading: Reading) -> Steps[None]:
             reader.note_end(reading)
             break
         reader.cancel_next()
-        reading.short_pages += len(last.records) < reader.size
+        reading.short_pages += is_extra and len(last.records) < reader.size
         last = reply
         reader.deliver(reading, number, last)
+        is_last = number >= reading.page_count(reader.size) - 1
+        reading.short_pages += not is_last and len(last.records) < reader.size
         number += 1
     reader.forget(ahead.values())
 

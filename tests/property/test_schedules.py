@@ -91,7 +91,7 @@ def test_no_image_is_lost_or_removed_while_it_is_there(
 ) -> None:
     figures = tried(databases, backend)
     tell(f"image-sync, {backend}", figures, capsys)
-    assert figures.settled > figures.schedules / 2
+    assert figures.settled >= figures.schedules / 2
 
 
 def test_the_naive_rule_removes_images_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
