@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from etl.database.types import json_text
 from etl.errors import DatabaseUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def open_postgresql(url: URL, *, schema: str) -> Engine:
             poolclass=NullPool,
             isolation_level="READ COMMITTED",
             use_native_hstore=False,
+            json_serializer=json_text,  # canonical, as on SQLite: the log hashes the text
             connect_args=_connect_args(url),
             execution_options={"schema": schema},  # for `migrate`, which creates it
         )

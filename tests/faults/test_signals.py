@@ -192,8 +192,8 @@ def has_open(child, file):
 
 
 MOMENTS = {
-    "in the walk": Moment("load/sighting.py", "observe"),
-    "in the commit": Moment("load/opening.py", "write_new", "return"),
+    "in the walk": Moment("load/changes.py", "add"),
+    "in the commit": Moment("load/versions.py", "_write_new", "return"),
     "before the run's end": Moment("load/locks.py", "_release"),
 }
 

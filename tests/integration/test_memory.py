@@ -63,7 +63,8 @@ def test_memory_does_not_grow_with_the_pages(
     databases: Databases,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("etl.load.opening.BATCH", 20)  # what is written at once is held at once
+    monkeypatch.setattr("etl.load.versions.BATCH", 20)  # what is written at once is held at once
+    monkeypatch.setattr("etl.load.log_events._BLOCK", 20)
     peaks = []
     for pages in (FEW, MANY):
         images = catalogue(pages * PAGE_SIZE, description="a" * RECORD_BYTES)

@@ -151,20 +151,21 @@ def test_a_replaced_id_is_the_same_to_the_walk_and_to_the_database() -> None:
         ('"create_at":"1632415390765"', "create_at: "),
         ('"create_at":-1', "create_at: "),
         ('"create_at":true', "create_at: "),
-        ('"create_at":1.0', "create_at: "),
+        ('"create_at":1.5', "create_at: "),
         ('"create_at":253402300800000', "create_at: "),
         ('"update_at":[]', "update_at: "),
         ('"update_at":' + "9" * 5000, "update_at: "),
         ('"size":9223372036854775808', "size: "),
         ('"size":-1', "size: "),
-        ('"size":1e3', "size: "),
+        ('"size":1e-3', "size: "),
+        ('"size":1e300', "size: "),
         ('"size":NaN', "size: "),
         ('"size":-Infinity', "size: "),
         ('"name":NaN', "name: "),
         ('"name":7', "name: "),
         ('"status":false', "status: "),
         ('"workspace_id":true', "workspace_id: "),
-        ('"workspace_id":0.0', "workspace_id: "),
+        ('"workspace_id":0.1', "workspace_id: "),
         ('"dev_services":"SSH"', "dev_services: "),
         ('"dev_services":[1]', "dev_services[0]: "),
         ('"resource_categories":["CPU",null]', "resource_categories[1]: "),
@@ -181,6 +182,14 @@ def test_an_impossible_value_rejects_the_record_by_the_field_s_name(
     assert isinstance(given, Unreadable)
     assert given.reason.startswith(expected)
     assert given.image_id == "x"
+
+
+def test_an_integer_may_be_written_as_a_floating_point_number() -> None:
+    """JSON Schema calls 1.5E9 and 123.0 integers."""
+    record = b'{"id":"x","size":1.5E9,"create_at":123.0,"workspace_id":0.0,"new":1.50}'
+    image_ = understood(record).image
+    assert (image_.size, image_.created_at, image_.workspace_id) == (1_500_000_000, 123, "0")
+    assert image_.extra == '{"new":1.50}'
 
 
 @pytest.mark.parametrize(
