@@ -9,6 +9,7 @@ says, both databases must hold the same, and `verify` must find nothing.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.context import open_job
+from etl.context import SyncOptions, open_context
 from etl.maintenance.held import approve, dismiss
 from etl.run import RunOutcome, run_sync
 from tests.support.databases import Databases
@@ -177,6 +178,11 @@ def spelled(truth: Truth, choose: Random) -> dict[str, Any]:
         record["dev_services"] = services and choose.choice([services[::-1], services * 2])
     record["novelty"] = choose.random()
     return record | ({"size": "big"} if truth["is_bad"] else {})
+
+
+def told(record: dict[str, Any]) -> str:
+    """What tells one record from another."""
+    return json.dumps(record, sort_keys=True)
 
 
 def takes_in(coverage: Coverage, truth: Truth) -> bool:
@@ -373,7 +379,8 @@ class Model(RuleBasedStateMachine):
 
         def run(twin: Twin) -> RunOutcome:
             with patch(
-                "etl.maintenance.held.open_job", partial(open_job, now=lambda: self.twins.now)
+                "etl.maintenance.held.open_context",
+                partial(open_context, now=lambda: self.twins.now),
             ):
                 return work(self._settings(twin), held_by)
 
@@ -428,11 +435,11 @@ class Model(RuleBasedStateMachine):
         """Promise 3: the versions at each run's instant are the catalogue of that run."""
         versions = twin.rows(VERSIONS.replace("valid_to", f"valid_to, {', '.join(TOLD)}"))
         for at, catalogue in self.reference.catalogues:
-            told = plain(at)
+            then = plain(at)
             folded = {
                 row["image_id"]: {name: row[name] for name in TOLD}
                 for row in versions
-                if row["valid_from"] <= told and (row["valid_to"] or "z") > told
+                if row["valid_from"] <= then and (row["valid_to"] or "z") > then
             }
             assert folded == catalogue
 
@@ -459,7 +466,7 @@ class Model(RuleBasedStateMachine):
         )
 
     def _run(self, twin: Twin, **how: Any) -> RunOutcome:
-        return run_sync(self._settings(twin), now=lambda: self.twins.now, **how)
+        return run_sync(self._settings(twin), SyncOptions(**how), now=lambda: self.twins.now)
 
     def _serve(self, fault: Fault, moving: Moving | None) -> Answer:
         """Puts the catalogue and the faults of a step in place."""
@@ -517,7 +524,7 @@ class Model(RuleBasedStateMachine):
                 assert outcome.exit_code == FAILING[fault.kind][0]
                 assert outcome.sources[0].status == "failed"
             return
-        told = self.reference.sync(
+        expected = self.reference.sync(
             self._shown(fault),
             self.coverage,
             run_id=self.run_id,
@@ -526,9 +533,10 @@ class Model(RuleBasedStateMachine):
         )
         for outcome in outcomes:
             (source,) = outcome.sources
-            assert {name: getattr(source, name) for name in told} == told
+            assert {name: getattr(source, name) for name in expected} == expected
             assert (source.facts.certificate == "none") == (fault.kind == "drifts")
-            assert outcome.exit_code == {"succeeded": 0, "partial": 3, "held": 30}[told["status"]]
+            codes = {"succeeded": 0, "partial": 3, "held": 30}
+            assert outcome.exit_code == codes[expected["status"]]
 
     def _shown(self, fault: Fault) -> Shown:
         hidden = HIDDEN if fault.kind == "hides" else ()
@@ -537,13 +545,16 @@ class Model(RuleBasedStateMachine):
         rows = [
             Row(each["id"], f"{type_}/0", values_of(each), each["status"] == "DELETED")
             if not each["is_bad"]
-            else Row(each["id"], f"{type_}/0", None)
+            else Row(each["id"], f"{type_}/0", None, record=told(spelled(each, Random(0))))
             for type_ in self.coverage.types
             for each in truth
             if each["type"] == type_ and takes_in(self.coverage, each) and each["id"] not in hidden
         ]
         if "BUILD_IN" in self.coverage.types and not self.coverage.service_type:
-            rows += [Row(None, f"BUILD_IN/{number}", None) for number in range(nameless)]
+            rows += [
+                Row(None, f"BUILD_IN/{number}", None, record=told({**NAMELESS, "number": number}))
+                for number in range(nameless)
+            ]
         listings = {f"{type_}/0" for type_ in self.coverage.types}
         full = {row.listing if row.image_id else "BUILD_IN/0" for row in rows}
         return Shown(
@@ -570,6 +581,8 @@ class Model(RuleBasedStateMachine):
         }
         held = twin.rows("select * from held_removals where released_at is null")
         self.reference.held = {row["image_id"]: (row["run_id"], row["evidence"]) for row in held}
+        rejects = twin.rows("select record, image_id from rejects where resolved_at is null")
+        self.reference.rejects = {told(row["record"]): row["image_id"] for row in rejects}
         self.reference.catalogues.append((self.twins.now, self.reference.present()))
         (last,) = twin.rows("select max(run_id) as run_id from sync_runs")
         self.run_id = last["run_id"]

@@ -17,12 +17,14 @@ GONE = {"not_found": "lookup_not_found", "deleted": "lookup_deleted"}
 
 @dataclass(frozen=True)
 class Row:
-    """One listed record: whose it is, what it says; no `values`: it can't be understood."""
+    """One listed record: its image and values. Without values it cannot be parsed, and `record`
+    tells it from others."""
 
     image_id: str | None
     listing: str
     values: Mapping[str, Any] | None
     is_deleted: bool = False
+    record: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,16 @@ class Entry:
 
 @dataclass
 class Reference:
-    """The record of one source. `held`: image id → the run that held it first, its evidence."""
+    """The record of one source.
+
+    `held`: image id → the run that held it first, its evidence. `rejects`: unresolved record → its
+    image's id.
+    """
 
     policy: Policy
     entries: dict[str, Entry] = field(default_factory=dict)
     held: dict[str, tuple[int, str]] = field(default_factory=dict)
+    rejects: dict[str, str | None] = field(default_factory=dict)
     catalogues: list[tuple[datetime, dict[str, Mapping[str, Any]]]] = field(default_factory=list)
 
     def present(self) -> dict[str, Mapping[str, Any]]:
@@ -115,9 +122,9 @@ class Reference:
             removals |= proven
         is_held = not accepts and self._is_held(removals, shown, present=len(present))
         self._settle(shown, removals, is_held=is_held, seen=seen, tombs=tombs, run_id=run_id, at=at)
-        rejected = len({str(row) for row in shown.rows if row.values is None})
+        rejected, new_rejects = self._reject(shown)
         self.catalogues.append((at, self.present()))
-        partial = "partial" if rejected or not shown.is_certified else "succeeded"
+        partial = "partial" if new_rejects or not shown.is_certified else "succeeded"
         return {
             **counts,
             "added": counts["added"] + new_tombs,
@@ -152,6 +159,19 @@ class Reference:
         """Drops what the run held."""
         self.held = {key: (since, how) for key, (since, how) in self.held.items() if since > run_id}
         self.catalogues.append((at, self.present()))
+
+    def _reject(self, shown: Shown) -> tuple[int, int]:
+        """Keeps what cannot be parsed; gives how many, and how many of them are new."""
+        current = {row.record: row.image_id for row in shown.rows if row.values is None}
+        new = current.keys() - self.rejects.keys()
+        parsed = {row.image_id for row in shown.rows if row.values is not None}
+        kept = {
+            record: image_id
+            for record, image_id in self.rejects.items()
+            if not shown.is_certified and image_id not in parsed
+        }
+        self.rejects = kept | current
+        return len(current), len(new)
 
     def _listed(self, row: Row, shown: Shown, at: datetime) -> str:
         """Takes in one listed record; gives what it came to."""
