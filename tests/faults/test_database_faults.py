@@ -17,13 +17,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from etl.load.stage import Spool, Touched
 from sqlalchemy import make_url, text
 
 from etl.cli.main import run
 from etl.database import sqlite as opening
 from etl.database.engine import open_engine
-from etl.load import stage
+from etl.load import spool as spooling
+from etl.load.spool import Reject, Spool
 from tests.support.postgres import conninfo, own_server
 from tests.support.privileges import bound_by_rights
 from tests.support.proxy import Proxy
@@ -573,9 +573,9 @@ def test_a_disk_that_is_full(room, synced_file, desk):
 def test_a_folder_for_temporary_files_that_is_full(monkeypatch):
     from etl.errors import DatabaseUnavailable
 
-    monkeypatch.setattr(stage, "IN_MEMORY_BYTES", 1)
-    spool = Spool(Touched)
-    frame = Touched(1, b"x" * 100, None)
+    monkeypatch.setattr(spooling, "MEMORY_BYTES", 1)
+    spool = Spool()
+    frame = Reject(None, "BUILD_IN/0", 0, 0, "reason", "x" * 100, 100, "digest")
     with file_size(10):
         spool.write([frame])  # into the file's buffer
         with pytest.raises(DatabaseUnavailable, match="TMPDIR"):

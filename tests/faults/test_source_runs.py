@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from etl.extract.deadline import ANSWER_TIMEOUTS
 
 from etl.config import AuthSettings, Settings
+from etl.context import SyncOptions
+from etl.extract.http import TOTAL_TIMEOUTS
 from etl.model import RunOutcome
 from etl.run import run_sync
 from tests.support.databases import Databases
@@ -30,7 +31,7 @@ Answer = Callable[[Request], Response | None]
 TIMEOUT_SECONDS = 0.3
 HTTP = {"page_size": 2, "max_retries": 1, "timeout_seconds": TIMEOUT_SECONDS}
 # Two attempts, each at most so long, and a wait between them; a busy machine gets as much again.
-BOUND_SECONDS = 2 * (2 * (1 + ANSWER_TIMEOUTS) * TIMEOUT_SECONDS + 1)
+BOUND_SECONDS = 2 * (2 * (1 + TOTAL_TIMEOUTS) * TIMEOUT_SECONDS + 1)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def here(databases: Databases) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.extract.retry.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("etl.extract.limits.FIRST_WAIT_SECONDS", 0.01)
 
 
 def is_second_page(request: Request) -> bool:
@@ -274,7 +275,7 @@ def run_of(here: Place, auth: AuthSettings, *, count: int = 6, **how: Any) -> Ru
     )
     settings: Settings = replace(here.settings(), sources=sources)
     here.api.requests.clear()
-    return run_sync(settings, **how)  # by the true clock: signatures carry the time
+    return run_sync(settings, SyncOptions(**how))  # by the true clock: signatures carry the time
 
 
 def asked(here: Place) -> int:
