@@ -192,7 +192,7 @@ def test_a_server_that_ends_during_a_run(is_back, server, synced_own, desk, monk
     """In the middle of the walk, when no transaction is open."""
     before = rows(synced_own, STATE)
     stop = once(server.stop, server.start if is_back else None)
-    monkeypatch.setattr("etl.sync.observed_at", stop)
+    monkeypatch.setattr("etl.sync.next_observed_at", stop)
     try:
         line = desk.fails(synced_own, "sync")
     finally:
@@ -209,12 +209,12 @@ def test_a_server_that_ends_during_a_run(is_back, server, synced_own, desk, monk
 
 def once(*steps):
     """Takes the steps where the run asks for the time of its commit, then answers."""
-    from etl.sync import observed_at
+    from etl.sync import next_observed_at
 
-    def stand_in(job, baseline):
+    def stand_in(*given):
         for step in filter(None, steps):
             step()
-        return observed_at(job, baseline)
+        return next_observed_at(*given)
 
     return stand_in
 
@@ -620,7 +620,7 @@ def test_a_newer_schema_is_left_alone(synced_url, desk):
     for command in ("sync", "status", "verify", "plan", "db check", "db upgrade"):
         line = desk.fails(synced_url, *command.split(), code=21)
         assert "schema 9999 is newer than this program" in line
-        assert "(upgrade image-sync, or name another database)" in line
+        assert "upgrade image-sync, or name another database" in line
     with engine.begin() as connection:
         from etl.database.migrate import head
 
@@ -657,7 +657,7 @@ def test_a_lock_that_another_run_holds(synced_url, desk):
 
     engine = open_engine(synced_url)
     with source_lock(engine, "s"):
-        assert "source s is locked by another process (wait" in desk.fails(
+        assert "source s is locked by another process; wait" in desk.fails(
             synced_url, "sync", code=22
         )
     engine.dispose()

@@ -18,6 +18,7 @@ import pytest
 
 from etl.config import AuthSettings, Settings
 from etl.context import SyncOptions
+from etl.errors import EnvironmentFailure
 from etl.extract.http import TOTAL_TIMEOUTS
 from etl.model import RunOutcome
 from etl.run import run_sync
@@ -236,13 +237,25 @@ def test_answers_out_of_order_are_taken_in_order(here: Place) -> None:
     assert outcome.facts.detail["listings"][0]["rows"] == 16
 
 
-@pytest.mark.parametrize("hours", [-9, -1, 1, 9])
-def test_a_servers_clock_does_not_matter_where_nothing_is_signed(here: Place, hours: int) -> None:
+@pytest.mark.parametrize("minutes", [-4, -1, 1, 4])
+def test_clocks_may_differ_by_a_few_minutes(here: Place, minutes: int) -> None:
     before = here.tables()
-    here.api.quirks = Quirks(clock_skew_seconds=3600.0 * hours)
-    outcome = here.sync()
+    here.api.quirks = Quirks(clock_skew_seconds=60.0 * minutes)
+    [outcome] = run_sync(here.settings()).sources  # by the true clock
     assert (outcome.status, outcome.unchanged) == ("succeeded", 6)
     assert here.tables() == before
+
+
+@pytest.mark.parametrize(("minutes", "side"), [(-6, "ahead of"), (540, "behind")])
+def test_a_clock_that_is_far_off_stamps_nothing(here: Place, minutes: int, side: str) -> None:
+    here.api.images = catalogue(3)
+    here.api.quirks = Quirks(clock_skew_seconds=60.0 * minutes)
+    before = (here.tables(), here.rows("select * from source_runs"))
+    with pytest.raises(EnvironmentFailure, match=f"minutes {side} the API's; nothing was written"):
+        run_sync(here.settings())
+    assert (here.tables(), here.rows("select * from source_runs")) == before
+    [run] = here.rows("select status, exit_code from sync_runs order by run_id desc limit 1")
+    assert run == {"status": "failed", "exit_code": 50}
 
 
 def test_a_token_that_is_revoked_in_mid_walk_is_bought_anew(here: Place) -> None:
@@ -289,7 +302,7 @@ def test_a_wrong_key_is_shown_once_whoever_shares_it(here: Place) -> None:
     run = run_of(here, wrong)
     assert (run.exit_code, asked(here)) == (10, 1)
     told = [str(each.error_message) for each in run.sources]
-    assert ["not asked, the same credentials were refused" in each for each in told] == [
+    assert ["not sent, the same credentials were refused" in each for each in told] == [
         False,
         *[True] * 5,
     ]
