@@ -236,6 +236,14 @@ def test_sizes_have_units(value, text):
     assert filters.size(value) == text
 
 
+def test_long_values_that_differ_late_look_different():
+    before, after = ("x" * 300 + end for end in ("1", "2"))
+    assert filters.changed(before, after) != filters.changed(after, before)
+    assert "2</bdi>" in filters.changed(after, before)
+    assert filters.changed("a" + before, "b" + before).startswith("<bdi>a")
+    assert filters.changed("a", "b") == "<bdi>a</bdi>"
+
+
 def test_an_id_wraps_after_hyphens_and_a_name_after_separators():
     assert filters.identifier("ab-cd-\x1b") == (
         '<code class="id">ab-<wbr>cd-<wbr><span class="hidden-character" '

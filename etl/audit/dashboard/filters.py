@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT: Final = 240
 LONGEST_WORD: Final = 60
+_CONTEXT: Final = 40
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MAY_WRAP: Final = re.compile(r"(?<=[-_/:,+@])(?=[\w\"{\[])|(?<=\.)(?=[^\W\d_])|(?<=\w{40})(?=\w)")
 _WRAP: Final = Markup("<wbr>")
@@ -64,6 +65,19 @@ def _shown(value: object, longest: int, *, wraps: bool) -> Markup:
         more = Markup(' <span class="none">… {} more characters</span>')
         marked += more.format(number(len(text) - longest))
     return Markup("<bdi>{}</bdi>").format(marked)
+
+
+def changed(value: str, other: str) -> Markup:
+    """A value beside the one that it replaced, or that replaced it.
+
+    Of long values, the part from a few characters before the first difference is shown.
+    """
+    if max(len(value), len(other)) <= LONGEST_TEXT:
+        return shown(value)
+    pairs = enumerate(zip(value, other, strict=False))
+    difference = next((place for place, (one, two) in pairs if one != two), len(other))
+    start = max(difference - _CONTEXT, 0)
+    return Markup("… ") + shown(value[start:]) if start else shown(value)
 
 
 def identifier(value: object) -> Markup:

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
 MOST_IN_CARD: Final = 5
 _FILTERS: Final = (
-    *("actor", "age", "details", "evidence", "identifier", "moment", "number", "plain", "rule"),
+    *(
+        "actor",
+        "age",
+        "changed",
+        "details",
+        "evidence",
+        "identifier",
+        "moment",
+        "number",
+        "plain",
+        "rule",
+    ),
     *("shown", "size", "until", "word"),
 )
 
