@@ -33,7 +33,7 @@ from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit, failed_outcome, preview, record_failure
 from etl.load.preview import Preview
-from etl.load.transaction import SourceWrite
+from etl.load.transaction import SourceOvertaken, SourceWrite
 from etl.load.versions import listed_deleted_detail
 from etl.model import Decision, Removal, WalkFacts
 from etl.sources.connect import open_client
@@ -73,8 +73,19 @@ class _Reading:
 def sync_source(source: SourceSettings, context: RunContext) -> Outcome:
     """Bring the record of one source to what the API shows now, in one commit.
 
-    Raises `LockHeld` and `DatabaseUnavailable`.
+    If another run overtakes it, which only happens where sessions hold no locks, the source is
+    read again as long as the run may wait. Raises `LockHeld` and `DatabaseUnavailable`.
     """
+    deadline = context.now() + timedelta(seconds=context.options.wait_seconds)
+    while True:
+        try:
+            return _sync_source(source, context)
+        except SourceOvertaken:
+            if context.now() >= deadline:
+                raise
+
+
+def _sync_source(source: SourceSettings, context: RunContext) -> Outcome:
     started_at = context.now()
     with context.profiler.on("database"), context.locked(source.name) as connection:
         waited_seconds = (context.now() - started_at).total_seconds()

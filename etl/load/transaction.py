@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from etl.transform import ComponentRules
 
 
+class SourceOvertaken(LockHeld):
+    """Another run wrote the source while it was being read; reading it again may succeed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWrite:
     """What every write of a source needs: the run, the state that was read, and the time.
@@ -127,7 +131,7 @@ def _check_fence(connection: Connection, write: SourceWrite) -> None:
     now = connection.execute(latest).one_or_none()
     previous = write.baseline.previous
     if (now.run_id if now else None) != previous.run_id:
-        raise LockHeld(
+        raise SourceOvertaken(
             f"run {now.run_id if now else '?'} wrote source {write.source} while this run was"
             " reading it; nothing was written",
             hint="run again",

@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 
 from etl.cli.main import run
 from etl.config import read_settings
+from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.database.migrate import ensure_head
 from etl.database.postgresql import is_pooled
@@ -99,6 +100,21 @@ def test_concurrent_runs_have_one_writer_at_a_time(url, direct, tmp_path):
     assert run(["--database", direct, "verify"]) == 0
     assert run_sync(settings).exit_code == 0
     note("pairs through a pooler", tried=PAIRS)
+
+
+def test_a_run_that_may_wait_reads_an_overtaken_source_again(url, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.format(url=url))
+    settings = read_settings(config, environ={})
+    barrier = Barrier(2)
+
+    def one_run(_number: int) -> int:
+        barrier.wait()
+        return run_sync(settings, SyncOptions(wait_seconds=60)).exit_code
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(3):
+            assert list(pool.map(one_run, range(2))) == [0, 0]
 
 
 def test_a_source_that_was_written_meanwhile_is_left_alone(url, direct):
