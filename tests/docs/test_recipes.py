@@ -1,4 +1,4 @@
-"""Every recipe of docs/recipes.md runs as it stands, and finds something."""
+"""Every recipe in docs/recipes.md runs as shown and returns rows."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def engine(request, databases):
 
 
 @pytest.mark.parametrize("number", range(len(RECIPES)))
-def test_a_recipe_runs_and_finds_something(number, engine):
+def test_a_recipe_runs_and_returns_rows(number, engine):
     kind, sql = RECIPES[number]
     if kind not in ("both", engine.dialect.name):
         pytest.skip(f"a recipe for {kind}")
@@ -33,7 +33,7 @@ def test_a_recipe_runs_and_finds_something(number, engine):
         assert driver.fetchall(), sql
 
 
-def test_the_query_for_grafana_gives_a_series_for_each_source(engine):
+def test_the_query_for_grafana_returns_a_series_for_each_source(engine):
     (query,) = re.findall(r"`(select [^`]*\$__timeFilter[^`]*)`", PAGE)
     period = "observed_at between '2026-01-01T00:00:00.000Z' and '2027-01-01T00:00:00.000Z'"
     with engine.connect() as connection:
@@ -42,7 +42,7 @@ def test_the_query_for_grafana_gives_a_series_for_each_source(engine):
         assert {row.metric for row in rows} == {"one", "two"}
 
 
-def test_where_the_databases_differ_there_is_a_recipe_for_each():
+def test_a_recipe_for_one_database_has_a_counterpart_for_the_other():
     kinds = [kind for kind, _ in RECIPES]
     assert kinds.count("sqlite") == kinds.count("postgresql") > 0
     assert "```sql\n" not in PAGE

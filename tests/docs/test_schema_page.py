@@ -1,4 +1,4 @@
-"""docs/schema.md and the comments in the database say what is there."""
+"""docs/schema.md and the comments in the database describe every table, view and column."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from etl.database.views import COMMENTS, VIEWS
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 
 
-def test_the_page_is_what_the_code_says():
+def test_the_page_is_current():
     assert PAGE.read_text("utf-8") == schema_page(), "run `make docs`"
 
 
-def test_every_view_and_each_of_its_columns_has_a_meaning(database_url):
+def test_every_view_and_column_has_a_description(database_url):
     engine = open_engine(database_url)
     with engine.connect() as connection:
         for view in VIEWS:
@@ -33,7 +33,7 @@ def test_every_table_and_column_has_a_comment():
         assert all(column.comment for column in table.columns)
 
 
-def test_postgresql_keeps_the_comments(databases):
+def test_postgresql_stores_the_comments(databases):
     with databases.migrated("postgresql") as url:
         engine = open_engine(url)
         inspector = inspect(engine)
