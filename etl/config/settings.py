@@ -174,7 +174,7 @@ class NotifySettings:
         {}, text="constant labels that distinguish several installations", rule=rules.labels
     )
     pushgateway_url: str = key(
-        "", text="Prometheus Pushgateway, for short-lived jobs", rule=rules.secret_url, secret=True
+        "", text="Prometheus Pushgateway, for short-lived jobs", rule=rules.optional_url
     )
     ping_url: str = key(
         "",

@@ -15,10 +15,7 @@ MAX_README_LINES = 160
 IN_PREPARATION = {
     "audit.md",
     "components.md",
-    "practice.md",
     "troubleshooting.md",
-    "configuration.md",
-    "dashboard.png",
     "from-zero-to-cron.md",
 }
 
