@@ -14,7 +14,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("depl
 MAX_README_LINES = 160
 IN_PREPARATION = {
     "audit.md",
-    "components.md",
     "troubleshooting.md",
     "from-zero-to-cron.md",
 }
