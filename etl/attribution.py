@@ -65,7 +65,7 @@ def attribute_removals(
         refused = [Attribution(image, "refused") for image in images]
         return Attributions(refused, {"traces": {"error": str(error)}})
     except SourceError as error:
-        _log.warning("traces not read: %s", error)
+        _log.warning("traces not read", extra={"cause": str(error)})
         return Attributions(detail={"traces": {"error": str(error)}})
     results = attribute(images, traces, now=now, used_traces=used)
     return Attributions(results, {"traces": {"requests": requests, "traces": len(traces)}})
