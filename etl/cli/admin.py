@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,16 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 import etl
 from etl.cli.commands import Group, program
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import output_option, shard_option, source_names, source_option
+from etl.cli.options import (
+    AUTHORSHIP,
+    Authorship,
+    as_text,
+    gathered,
+    output_option,
+    shard_option,
+    source_names,
+    source_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,12 +170,24 @@ def schema() -> None:
     _print_json(json_schema())
 
 
-@click.command(short_help="List the sources and what each reads.")
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    short_help="List the sources and what each reads, or retire one.",
+)
 @source_option
 @shard_option
 @output_option
 @pass_cli
-def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, output: str) -> int:
+@click.pass_context
+def sources(
+    context: click.Context,
+    cli: CliContext,
+    sources: tuple[str, ...],
+    *,
+    shard: Shard | None,
+    output: str,
+) -> int:
     """List the sources, including discovered ones; secrets are not shown.
 
     Projects of `[[discover]]` are looked up. If that fails, the known ones are listed and the exit
@@ -175,12 +197,21 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     image-sync sources
     image-sync sources --shard 2/3             what `sync --shard 2/3` reads
     image-sync sources --output json           for a scheduler that makes a task of each
+    image-sync sources retire beijing          after its [[source]] was removed
     """
+    if context.invoked_subcommand:
+        return 0
+    return _list_sources(cli, sources, shard=shard, output=output)
+
+
+def _list_sources(
+    cli: CliContext, names: tuple[str, ...], *, shard: Shard | None, output: str
+) -> int:
     from etl.audit.query import Rows
     from etl.cli.output import print_rows
     from etl.sources.select import find_sources
 
-    found, failed = find_sources(cli.settings, sources, shard=shard)
+    found, failed = find_sources(cli.settings, names, shard=shard)
     cli.exit_code = report_failed(cli, failed)
     items = [_source_object(each) for each in found]
     if output == "json":
@@ -190,6 +221,35 @@ def sources(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     rows = (tuple(map(_cell, each.values())) for each in items)
     print_rows(cli, Rows(columns, rows, _COLUMNS))
     return cli.exit_code
+
+
+@sources.command(short_help="Take a source that is no longer read out of the catalogue.")
+@click.argument("name", callback=as_text)
+@gathered(Authorship, AUTHORSHIP)
+@pass_cli
+def retire(cli: CliContext, name: str, *, given: Authorship) -> int:
+    """Retire the source NAME after it was renamed or removed from the configuration.
+
+    Its images become `out_of_scope`, its held removals are discarded, and it is not stale any more.
+    Nothing is deleted. If a source of this name is configured again, its images return.
+
+    \b
+    image-sync sources retire beijing --reason "the project is now the source beijing-4"
+    """
+    from etl.cli.sync import show_outcome
+    from etl.maintenance.decisions import retire
+    from etl.notify.notifier import run_with_notifications
+
+    work = partial(
+        retire,
+        cli.settings,
+        name,
+        actor=given.by,
+        reason=given.reason,
+        wait_seconds=given.wait_seconds,
+    )
+    outcome = run_with_notifications("retire", cli.settings, work)
+    return show_outcome(cli, outcome, output=given.output)
 
 
 def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:

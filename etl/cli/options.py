@@ -1,10 +1,14 @@
-"""Which options do commands share? Each is defined once, with its help."""
+"""Options that several commands share, and what a shell can complete in them."""
 
 from __future__ import annotations
 
 import os
+import platform
+import pwd
 import tomllib
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,13 +17,13 @@ from click.shell_completion import CompletionItem
 from etl import log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 
 def source_names(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The sources of the configuration, whatever else may be amiss in it."""
+    """Completions: the configured sources. Never fails and opens no database."""
     from etl.config import find_config
 
     names: list[Any] = []
@@ -27,15 +31,12 @@ def source_names(
         if path := find_config(context.obj.config, os.environ):
             tables = tomllib.loads(path.read_text("utf-8")).get("source", [])
             names = [table.get("name") for table in tables]
-    return _beginning(incomplete, [name for name in names if isinstance(name, str)])
-
-
-def _beginning(incomplete: str, names: Iterable[str]) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    texts = (name for name in names if isinstance(name, str))
+    return [CompletionItem(name) for name in texts if name.startswith(incomplete)]
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
-    """Keeps what was given, before or behind the command."""
+    """Stores a global option, whether it stands before or after the command."""
     if value:
         setattr(context.obj, str(option.name), value)
         log.set_up(context.obj.log_format, verbosity=context.obj.verbosity)
@@ -51,26 +52,26 @@ GLOBAL_OPTIONS: Final = (
         "-c",
         metavar="PATH",
         type=click.Path(),
-        help="Default: $IMAGE_SYNC_CONFIG, ./config.toml.",
+        help="Configuration file; default: $IMAGE_SYNC_CONFIG, then ./config.toml.",
     ),
     _global(
         "--database",
         metavar="URL",
         envvar="IMAGE_SYNC_DATABASE_URL",
-        help="Default: $IMAGE_SYNC_DATABASE_URL, the configuration's.",
+        help="Database; default: $IMAGE_SYNC_DATABASE_URL, then the configuration.",
     ),
     _global(
         "--log-format",
         type=click.Choice(["text", "json"]),
-        help="Of the log on standard error: text or json.",
+        help="Format of the log on standard error.",
     ),
-    _global("-v", "verbose", count=True, help="Say what is done; -vv: every request."),
-    _global("-q", "is_quiet", is_flag=True, help="Say nothing unless something is wrong."),
+    _global("-v", "verbose", count=True, help="Log each step; -vv: each request."),
+    _global("-q", "is_quiet", is_flag=True, help="Print nothing unless something is wrong."),
 )
 
 
 def as_text(_context: click.Context | None, _option: click.Parameter | None, value: Any) -> Any:
-    """Refuses empty text, and bytes of an argument that are not UTF-8: no database holds them."""
+    """Rejects empty text, and bytes of an argument that are not UTF-8: no database holds them."""
     for each in value if isinstance(value, tuple) else (value,):
         if each is not None and not each.strip():
             raise click.BadParameter("the value is empty")
@@ -81,8 +82,14 @@ def as_text(_context: click.Context | None, _option: click.Parameter | None, val
     return value
 
 
+def _shard(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    from etl.shard import parse_shard
+
+    return parse_shard(value) if value else None
+
+
 NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)
-"""A run's."""
+"""The number of a run."""
 
 source_option: Final = click.option(
     "--source",
@@ -91,36 +98,77 @@ source_option: Final = click.option(
     multiple=True,
     metavar="NAME",
     shell_complete=source_names,
-    help="This source alone; may be given several times.",
+    help="Only this source; may be repeated.",
 )
-
-
-def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    from etl.shard import parse_shard
-
-    return parse_shard(value) if value else None
-
-
 shard_option: Final = click.option(
     "--shard",
     metavar="K/N",
-    callback=_share,
-    help="Share K of N of the sources: the same on every host; K from 1 to N.",
+    callback=_shard,
+    help="Only the sources of shard K of N (1 ≤ K ≤ N), the same ones on every host.",
 )
-
 output_option: Final = click.option(
     "--output",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people, or for programs.",
+    help="Text for people or JSON for programs.",
 )
-
 wait_option: Final = click.option(
     "--wait",
     "wait_seconds",
     type=click.FloatRange(min=0),
     default=0,
     metavar="SECONDS",
-    help="For another run's lock, instead of ending with 22 at once.",
+    help="Wait up to SECONDS for another run's lock instead of exiting with 22.",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorship:
+    """The options of a command that records a person's decision."""
+
+    actor: str | None
+    reason: str | None
+    wait_seconds: float
+    output: str
+
+    @property
+    def by(self) -> str:
+        """Who decides: --by, or the operating system's user (not a variable) and the host."""
+        if self.actor:
+            return self.actor
+        try:
+            user = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # a container may run with a user id that has no name
+            user = f"uid {os.getuid()}"
+        return f"{user}@{platform.node()}"
+
+
+AUTHORSHIP: Final = (
+    click.option(
+        "--by",
+        "actor",
+        metavar="NAME",
+        callback=as_text,
+        help="Who decides; default: your user and host name.",
+    ),
+    click.option("--reason", metavar="TEXT", callback=as_text, help="Why; stored with the run."),
+    wait_option,
+    output_option,
+)
+
+
+def gathered(kind: type[Any], options: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Adds options to a command, which receives them as one `given` of the dataclass `kind`."""
+
+    def decorate(command: Callable[..., Any]) -> Any:
+        @wraps(command)
+        def gathering(*args: Any, **values: Any) -> Any:
+            given = kind(**{name: values.pop(name) for name in kind.__slots__})
+            return command(*args, given=given, **values)
+
+        for option in reversed(options):
+            gathering = option(gathering)
+        return gathering
+
+    return decorate

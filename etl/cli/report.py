@@ -24,6 +24,7 @@ _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _SHOWN: Final = (
     *("source", "last_run_id", "last_run_status", "last_run_at", "age", "is_stale", "present"),
     *("removed", "held", "missing", "out_of_scope", "certified_at", "vanished_at"),
+    "retired_at",
 )
 _OPTIONAL: Final = (
     *("vanished_at", "certified_at", "out_of_scope", "missing", "last_run_at", "is_stale"),
@@ -118,11 +119,11 @@ def _states(
 def _age(state: dict[str, Any], *, now: datetime, max_age: timedelta | None) -> dict[str, Any]:
     """The age of a source's last certified walk.
 
-    A source whose project vanished is not stale. One whose walk lies in the future is: a clock was
-    wrong, and its real age is unknown.
+    A source that was retired or whose project vanished is not stale. One whose walk lies in the
+    future is: a clock was wrong, and its real age is unknown.
     """
     at: datetime | None = state.get("certified_at")
-    is_read = not state.get("vanished_at")
+    is_read = not (state.get("vanished_at") or state.get("retired_at"))
     if at is None:
         return {"age_seconds": None, "age": "never", "is_stale": is_read}
     age = now - at

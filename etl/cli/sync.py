@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import gc
-import os
-import platform
-import pwd
 from dataclasses import dataclass
-from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, as_text, output_option, shard_option, source_option, wait_option
+from etl.cli.options import (
+    AUTHORSHIP,
+    NUMBER,
+    Authorship,
+    gathered,
+    output_option,
+    shard_option,
+    source_option,
+    wait_option,
+)
 from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
@@ -37,19 +43,7 @@ _SELECTION = (
     ),
     output_option,
 )
-_DECISION = (
-    click.argument("run_id", metavar="RUN", type=NUMBER),
-    click.option(
-        "--by",
-        "actor",
-        metavar="NAME",
-        callback=as_text,
-        help="Who decides; default: your user and host name.",
-    ),
-    click.option("--reason", metavar="TEXT", callback=as_text, help="Why; stored with the run."),
-    wait_option,
-    output_option,
-)
+_RUN = click.argument("run_id", metavar="RUN", type=NUMBER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,40 +69,8 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The options that `approve` and `dismiss` share."""
-
-    run_id: int
-    actor: str | None
-    reason: str | None
-    wait_seconds: float
-    output: str
-
-    @property
-    def by(self) -> str:
-        """Who decides."""
-        return self.actor or _default_actor()
-
-
-def _gathered(kind: type[Any], decorators: tuple[Any, ...]) -> Callable[[Any], Any]:
-    """A decorator that adds options to a command, which receives them as one `given`."""
-
-    def decorate(command: Callable[..., Any]) -> Any:
-        @wraps(command)
-        def gathering(*args: Any, **options: Any) -> Any:
-            given = kind(**{name: options.pop(name) for name in kind.__slots__})
-            return command(*args, given=given, **options)
-
-        for each in reversed(decorators):
-            gathering = each(gathering)
-        return gathering
-
-    return decorate
-
-
 @click.command(short_help="Read every source and apply the changes.")
-@_gathered(Selection, _SELECTION)
+@gathered(Selection, _SELECTION)
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing, as `plan` does.")
 @click.option(
     "--accept-removals",
@@ -163,7 +125,7 @@ def sync(
 
 
 @click.command(short_help="Show what a sync would do; writes nothing.")
-@_gathered(Selection, _SELECTION)
+@gathered(Selection, _SELECTION)
 @pass_cli
 def plan(cli: CliContext, *, given: Selection) -> int:
     """Show what a sync would add, change, remove or hold, with evidence; write nothing.
@@ -224,9 +186,10 @@ def show_outcome(
 
 
 @click.command(short_help="Remove the held images of a run that are still gone.")
-@_gathered(Decision, _DECISION)
+@_RUN
+@gathered(Authorship, AUTHORSHIP)
 @pass_cli
-def approve(cli: CliContext, *, given: Decision) -> int:
+def approve(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """Look up each image whose removal RUN holds, and remove those that are still gone.
 
     Images that cannot be looked up now stay held, and the exit code is 30.
@@ -235,23 +198,24 @@ def approve(cli: CliContext, *, given: Decision) -> int:
     image-sync removals --held     what is held, and why
     image-sync approve 17 --reason "project closed, ticket 4711"
     """
-    from etl.maintenance.held import approve
+    from etl.maintenance.decisions import approve
 
-    return _decide(cli, "approve", approve, given)
+    return _decide(cli, "approve", partial(approve, cli.settings, run_id), given)
 
 
 @click.command(short_help="Discard the held removals of a run; later runs decide again.")
-@_gathered(Decision, _DECISION)
+@_RUN
+@gathered(Authorship, AUTHORSHIP)
 @pass_cli
-def dismiss(cli: CliContext, *, given: Decision) -> int:
+def dismiss(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """Discard the removals that RUN holds. Nothing is removed, and later runs decide again.
 
     \b
     image-sync dismiss 17 --by alice --reason "the endpoint was broken"
     """
-    from etl.maintenance.held import dismiss
+    from etl.maintenance.decisions import dismiss
 
-    return _decide(cli, "dismiss", dismiss, given)
+    return _decide(cli, "dismiss", partial(dismiss, cli.settings, run_id), given)
 
 
 @click.command(short_help="Parse the stored rejects again.")
@@ -268,7 +232,7 @@ def replay_rejects(
     image-sync rejects             the stored records, with reasons
     image-sync replay-rejects
     """
-    from etl.maintenance.replay import replay_rejects
+    from etl.maintenance.decisions import replay_rejects
     from etl.notify.notifier import run_with_notifications
 
     settings = cli.settings
@@ -277,27 +241,16 @@ def replay_rejects(
 
 
 def _decide(
-    cli: CliContext, command: str, decide: Callable[..., RunOutcome], given: Decision
+    cli: CliContext, command: str, decide: Callable[..., RunOutcome], given: Authorship
 ) -> int:
     """Executes a decision with its notifications, and prints the result."""
     from etl.notify.notifier import run_with_notifications
 
     work = partial(
         decide,
-        cli.settings,
-        given.run_id,
         actor=given.by,
         reason=given.reason,
         wait_seconds=given.wait_seconds,
     )
     outcome = run_with_notifications(command, cli.settings, work)
     return show_outcome(cli, outcome, output=given.output)
-
-
-def _default_actor() -> str:
-    """The user of the operating system, not an environment variable, and the host."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run with a user id that has no name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{platform.node()}"

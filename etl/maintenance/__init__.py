@@ -1,1 +1,1 @@
-"""What is done besides syncing: checks, decisions on what was held, replays, pruning."""
+"""Everything besides syncing: checks, a person's decisions, pruning."""

@@ -543,7 +543,7 @@ CREATE TABLE sync_runs (
     reason TEXT,
     ended_entry BIGINT,
     CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
-    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay'),
+    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay' or kind = 'retire'),
     CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
 );
@@ -556,7 +556,7 @@ COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss or
 
 COMMENT ON COLUMN sync_runs.run_id IS 'number of the run';
 
-COMMENT ON COLUMN sync_runs.kind IS 'sync, approve, dismiss or replay';
+COMMENT ON COLUMN sync_runs.kind IS 'sync, approve, dismiss, replay or retire';
 
 COMMENT ON COLUMN sync_runs.started_at IS 'when it began';
 
@@ -572,9 +572,9 @@ COMMENT ON COLUMN sync_runs.host IS 'the machine it ran on';
 
 COMMENT ON COLUMN sync_runs.pid IS 'its process id';
 
-COMMENT ON COLUMN sync_runs.actor IS 'who decided: of approve and dismiss';
+COMMENT ON COLUMN sync_runs.actor IS 'who decided: of approve, dismiss and retire';
 
-COMMENT ON COLUMN sync_runs.reason IS 'why, in the actor''s words: of approve and dismiss';
+COMMENT ON COLUMN sync_runs.reason IS 'why, in the actor''s words: of approve, dismiss and retire';
 
 COMMENT ON COLUMN sync_runs.ended_entry IS 'log entry that contains how the run ended';
 

@@ -255,7 +255,7 @@ CREATE TABLE sync_runs (
     reason TEXT,
     ended_entry BIGINT,
     CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
-    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay'),
+    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay' or kind = 'retire'),
     CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
 );

@@ -2,10 +2,13 @@
 
 import json
 import os
+from datetime import timedelta
 
 import pytest
 
+from etl.cli.context import CliContext
 from etl.cli.main import run
+from etl.clock import utc_now
 
 SOURCE = """
 [[source]]
@@ -117,3 +120,46 @@ def test_what_is_no_share_is_a_usage_error(capsys):
 def _names(capsys, *options):
     assert run(["sources", "--output", "json", *options]) == 0
     return [each["name"] for each in json.loads(capsys.readouterr().out)]
+
+
+def answer(capsys, *args):
+    """The exit code and the JSON that a command prints."""
+    code = run([*args])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_retired_source_is_neither_stale_nor_in_the_catalogue(
+    tmp_path, monkeypatch, capsys, empty_database_url
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
+    path = tmp_path / "config.toml"
+    path.write_text(SOURCE.format(name="old", endpoint="sample:"))
+    assert run(["sync"]) == 0
+    assert run(["sources", "retire", "old"]) == 2
+    assert "source 'old' is still configured; remove its [[source]]" in capsys.readouterr().err
+    path.write_text(SOURCE.format(name="new", endpoint="sample:"))
+    assert run(["sync"]) == 0
+    assert run(["sources", "retire", "odl"]) == 2
+    assert "did you mean 'old'?" in capsys.readouterr().err
+    age = ["status", "--max-age", "1s", "--source", "old", "--output", "json"]
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: utc_now() + timedelta(days=1)))
+    assert answer(capsys, *age)[0] == 40
+    code, told = answer(
+        capsys, "sources", "retire", "old", "--by", "me", "--reason", "renamed", "--output", "json"
+    )
+    (source,) = told["sources"]
+    assert (code, source["removed"]) == (0, 0)
+    assert source["out_of_scope"] > 30
+    code, (state,) = answer(capsys, *age)
+    assert (code, state["is_stale"], state["present"]) == (0, False, 0)
+    assert state["retired_at"]
+    assert answer(capsys, "images", "--source", "old", "--format", "json") == (0, [])
+    _, (latest, *_) = answer(capsys, "runs", "--format", "json")
+    assert (latest["actor"], latest["reason"]) == ("me", "renamed")
+    assert run(["verify"]) == 0
+    path.write_text(SOURCE.format(name="old", endpoint="sample:"))
+    assert run(["sync"]) == 0
+    capsys.readouterr()
+    assert answer(capsys, *age)[1][0]["retired_at"] is None
+    assert len(answer(capsys, "images", "--source", "old", "--format", "json")[1]) > 30

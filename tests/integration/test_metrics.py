@@ -27,7 +27,7 @@ from etl.database.record import open_record
 from etl.database.snapshot import snapshot
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.locks import source_lock
-from etl.maintenance.held import dismiss
+from etl.maintenance.decisions import dismiss
 from etl.notify.metrics import FAMILIES, read_sources
 from etl.notify.notifier import run_with_notifications
 from etl.run import run_sync

@@ -18,7 +18,7 @@ import pytest
 from etl.cli.main import run
 from etl.config import NotifySettings, Settings
 from etl.errors import DatabaseUnavailable, Interrupted, UsageError
-from etl.maintenance.held import approve
+from etl.maintenance.decisions import approve
 from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.notify.notifier import Result, check_notifications, run_with_notifications
 from etl.notify.webhook import MAX_EVENTS, MAX_IMAGES, Affected, body_of, encoded

@@ -20,7 +20,7 @@ from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.locks import source_lock
 from etl.load.rejects import reject_digest
-from etl.maintenance.replay import replay_rejects
+from etl.maintenance.decisions import replay_rejects
 from etl.run import run_sync
 from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.syncing import Place, catalogue, image, place

@@ -35,7 +35,7 @@ from hypothesis.stateful import (
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.context import SyncOptions, open_context
-from etl.maintenance.held import approve, dismiss
+from etl.maintenance.decisions import approve, dismiss
 from etl.run import RunOutcome, run_sync
 from tests.support.databases import Databases
 from tests.support.dual_database import (
@@ -379,7 +379,7 @@ class Model(RuleBasedStateMachine):
 
         def run(twin: Twin) -> RunOutcome:
             with patch(
-                "etl.maintenance.held.open_context",
+                "etl.maintenance.decisions.open_context",
                 partial(open_context, now=lambda: self.twins.now),
             ):
                 return work(self._settings(twin), held_by)

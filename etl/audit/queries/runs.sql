@@ -25,7 +25,8 @@ with totals as (
     group by run_id
 )
 select
-    r.run_id, r.kind, r.started_at, r.finished_at, r.status, r.exit_code, r.version, r.host, r.pid,
+    r.run_id, r.kind, r.actor, r.reason, r.started_at, r.finished_at, r.status, r.exit_code,
+    r.version, r.host, r.pid,
     t.sources, t.seen, t.added, t.changed, t.unchanged, t.removed, t.restored, t.out_of_scope, t.held,
     t.missing, t.rejected, t.requests, t.retries
 from sync_runs as r

@@ -36,9 +36,11 @@ select
     r.certificate as last_certificate, l.certified_at,
     r.present, coalesce(a.removed, 0) as removed, coalesce(a.out_of_scope, 0) as out_of_scope,
     coalesce(m.missing, 0) as missing, coalesce(h.held, 0) as held,
-    r.error_kind, r.error_message, d.label as discovered_by, d.vanished_at
+    r.error_kind, r.error_message, d.label as discovered_by, d.vanished_at,
+    case when k.kind = 'retire' then r.observed_at end as retired_at
 from latest as l
 join source_runs as r on r.source = l.source and r.observed_at = l.observed_at
+join sync_runs as k on k.run_id = r.run_id
 left join absent as a on a.source = l.source
 left join missing as m on m.source = l.source
 left join held as h on h.source = l.source

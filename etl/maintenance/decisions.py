@@ -1,32 +1,40 @@
-"""Decisions about held removals: each source under its lock, in one commit.
+"""What a person decides about the record: each source under its lock, in one commit.
 
-`approve` looks each image up again and removes at once what is still gone; what it cannot look up
-stays held. `dismiss` discards the set, and later runs decide again.
+approve          look up held removals again and remove what is still gone; the rest stays held
+dismiss          discard held removals; later runs decide again
+replay_rejects   parse stored rejects again, after an upgrade that may understand them
+retire           take the images of a source that is no longer read out of the catalogue
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Raw
+
+from etl.audit.known_names import require_sources
+from etl.config import SourceSettings
 from etl.context import SyncOptions, open_context
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
-from etl.load.baseline import read_baseline
+from etl.load.baseline import read_baseline, read_project_ids
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
+from etl.load.rejects import read_whole_rejects
 from etl.load.removals import read_held, read_held_evidence
-from etl.model import Decision, Removal
+from etl.model import Decision, Listing, Page, Removal
 from etl.run import Command, run_work
 from etl.sources.connect import open_client
-from etl.sources.select import chosen_of
+from etl.sources.select import chosen_of, refuse_unknown, sources_of
 from etl.sync import proofs_of, source_facts, source_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from etl.config import Settings, SourceSettings
+    from etl.config import Settings
     from etl.context import RunContext
     from etl.extract.http import Client
     from etl.load.removals import HeldRemoval
@@ -144,4 +152,85 @@ def _dismiss(source: SourceSettings, context: RunContext, held: _Held) -> Outcom
             Decision(),
             source_facts(source, baseline, detail={"dismissed": len(dismissed)}),
             dismissed=dismissed,
+        )
+
+
+def replay_rejects(
+    settings: Settings, *, source_names: Sequence[str] = (), wait_seconds: float = 0
+) -> RunOutcome:
+    """Parse the unresolved rejects of these sources (none: all) again."""
+    refuse_unknown(settings, source_names)
+    options = SyncOptions(wait_seconds=wait_seconds)
+    with open_context(settings, options, opened=open_kept) as context:
+        sources, _ = sources_of(context, source_names)
+        return run_work(Command(kind="replay"), context, sources, _replay)
+
+
+def _replay(source: SourceSettings, context: RunContext) -> Outcome:
+    with context.locked(source.name) as connection:
+        baseline = read_baseline(connection, source.name)
+        changes = ChangeDetector(baseline)
+        whole = read_whole_rejects(connection, source.name)
+        for order, (listing, records) in enumerate(whole.items()):
+            changes.add(_page(source, listing, records, order))
+        write = source_write(context, baseline)
+        return commit(connection, write, changes, Decision(), source_facts(source, baseline))
+
+
+def _page(source: SourceSettings, listing: str, records: Sequence[bytes], order: int) -> Page:
+    """The records of a listing, as one page."""
+    type_, _, workspace = listing.partition("/")
+    return Page(
+        listing=Listing(type_ or source.types[0], workspace or source.workspaces[0]),
+        order=order,
+        reading=0,
+        number=0,
+        records=[*map(Raw, records)],
+        image_ids=[],
+        total=len(records),
+    )
+
+
+def retire(
+    settings: Settings,
+    name: str,
+    *,
+    wait_seconds: float = 0,
+    actor: str | None = None,
+    reason: str | None = None,
+) -> RunOutcome:
+    """Take all images of a source that is no longer configured out of the coverage.
+
+    The source is not stale any more. If it is configured again, its images return to the coverage.
+    Raises `UsageError` if it is unknown or still configured.
+    """
+    if name in settings.source_names:
+        raise UsageError(
+            f"source '{name}' is still configured", hint="remove its [[source]] from the file first"
+        )
+    options = SyncOptions(wait_seconds=wait_seconds)
+    with open_context(settings, options, opened=open_kept) as context:
+        with our_errors(context.engine), context.engine.connect() as connection:
+            require_sources(connection, [name], configured=())
+        project_id = read_project_ids(context.engine, [name]).get(name, "")
+        source = SourceSettings(
+            name=name, endpoint="", project_id=project_id, types=(), workspaces=()
+        )
+        return run_work(
+            Command(kind="retire", actor=actor, reason=reason), context, [source], _retire
+        )
+
+
+def _retire(source: SourceSettings, context: RunContext) -> Outcome:
+    with context.locked(source.name) as connection:
+        baseline = read_baseline(connection, source.name)
+        changes = ChangeDetector(baseline)
+        source = replace(source, endpoint=baseline.previous.endpoint)
+        return commit(
+            connection,
+            source_write(context, baseline),
+            changes,
+            Decision(out_of_scope=tuple(changes.absent())),
+            source_facts(source, baseline),
+            dismissed=[*read_held_evidence(connection, source.name)],
         )
