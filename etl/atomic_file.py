@@ -1,6 +1,6 @@
-"""How does a file appear whole or not at all? It is written beside its place, then renamed.
+"""Atomic replacement of files: written beside their place, then renamed.
 
-The new file has the rights that the caller's umask gives, or those of the file that it replaces.
+A new file gets the mode that the umask allows, a replaced file keeps its mode.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How is an instant read off the clock, and written? In UTC, in whole milliseconds, in ISO 8601."""
+"""The current time and its text form: UTC, whole milliseconds, ISO 8601."""
 
 from __future__ import annotations
 

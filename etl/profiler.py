@@ -1,6 +1,6 @@
-"""Where does a run's time go? Clocks that a stage holds while it works; off, they cost nothing.
+"""The time that each stage of a run takes, for `sync --profile`. Without it, timers cost nothing.
 
-It knows no stage: whoever works says what it is doing.
+The profiler knows no stages: the code that works names what it is doing.
 """
 
 from __future__ import annotations

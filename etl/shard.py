@@ -1,6 +1,6 @@
-"""Which share of the sources is one host's? The same on every host, whoever else is there.
+"""Shards: a stable division of the sources among hosts.
 
-A source's share follows from its name alone, so a source that comes or goes moves no other.
+A source's shard depends on its name alone, so adding or removing a source moves no other.
 """
 
 from __future__ import annotations

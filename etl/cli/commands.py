@@ -1,7 +1,7 @@
-"""Which commands are there, and where? Each module is loaded when its command is called.
+"""The commands and their sections in the help. A command's module is loaded when it is called.
 
-A new command is one line in `_SECTIONS`. Command modules load nothing heavy at their top: what they
-need beyond click they import inside the command, so that every `--help` stays quick.
+A new command is one line in `_SECTIONS`. Modules of commands import only click at the top and the
+rest inside the command, so that every `--help` is fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What does each column of each view mean? As in the tables, where a column comes from one."""
+"""Comments on the views and their columns. A column of a table keeps the table's comment."""
 
 from __future__ import annotations
 

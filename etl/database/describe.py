@@ -1,7 +1,4 @@
-"""What is in the database? `docs/schema.md`, written from the tables and views themselves.
-
-`make docs` writes it; a test holds it against the code.
-"""
+"""The page docs/schema.md, generated from the tables and views (`make docs`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do those who only read open the record? At head, and on a connection that can't write."""
+"""Read-only access to the record: the schema must be current, and nothing can be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do several statements see one state of the database? In one reading transaction."""
+"""A read transaction in which several statements see the same state of the database."""
 
 from __future__ import annotations
 

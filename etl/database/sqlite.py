@@ -1,6 +1,6 @@
-"""How is a SQLite file connected to, waited for, and read where it can't be written?
+"""Connections to SQLite files: waiting for locks, and reading where nothing can be written.
 
-It knows files and the driver, and no table.
+This module knows files and the driver, but no tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which projects were found before, under which names, and which of them are gone?
+"""Projects found by `[[discover]]`: their names, and since when one is no longer shown.
 
-A source keeps the name that it was given when its project was first seen, whatever the project is
-called later: the name is the identity of its images.
+A source keeps the name that it got when its project was first seen, even if the project is renamed,
+because the name identifies its images.
 """
 
 from __future__ import annotations

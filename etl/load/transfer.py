@@ -1,7 +1,7 @@
-"""How does a whole ledger get into another database? Row by row as it is, in one transaction.
+"""The copy of a whole record to another database, row by row in one transaction.
 
-Between databases a value travels as SQLite keeps it (numbers, bytes, text; instants and JSON are
-text), so that every digest holds on the other side.
+Between databases a value is transferred in SQLite's form (numbers, bytes, text; times and JSON as
+text), so that every hash is the same on the other side.
 """
 
 # ruff: noqa: S608  # the SQL is put together from our own table and column names, never from input

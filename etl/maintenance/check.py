@@ -1,4 +1,4 @@
-"""Would a sync work? Asks the database and every source, and writes nothing."""
+"""`check`: tests of everything that a sync needs. Nothing is written."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where do jobs wait? In Procrastinate's tables, beside those of the record, a queue a region.
+"""The queue of jobs: Procrastinate's tables beside those of the record, one queue per region.
 
-Others may use the same tables: every queue, lock and task of ours begins with `image-sync`.
+Other programs may use the same tables: all our queues, locks and tasks begin with `image-sync`.
 """
 
 from __future__ import annotations

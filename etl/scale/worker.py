@@ -1,8 +1,8 @@
-"""How are waiting jobs worked off, on any number of hosts, whichever of them dies?
+"""Workers that run queued jobs on any number of hosts, and take over the jobs of dead workers.
 
-A worker says that it lives while it has jobs in hand. When it falls silent, another one puts its
-jobs back into the queue: a sync may be cut short at any point and done again. The one function
-that does the work is the caller's, the same as that of `image-sync sync`.
+A worker with jobs sends heartbeats. If they stop, another worker returns its jobs to the queue: a
+sync may be interrupted at any point and repeated. The caller provides the function that does the
+work, the same as for `image-sync sync`.
 """
 
 from __future__ import annotations

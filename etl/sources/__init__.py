@@ -1,1 +1,1 @@
-"""Which sources are there, whose share are they, and how is one opened?"""
+"""Sources: selection, discovery and connections."""

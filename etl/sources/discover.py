@@ -1,7 +1,7 @@
-"""Which sources are there now? Those of the configuration, and one for each project that IAM shows.
+"""Sources of the configuration, and one for each project that IAM shows.
 
-A project that IAM does not show any more is not read; its images stay as they are. Where IAM can't
-be asked, the projects that were known are read; the failure counts as a failed source.
+A project that IAM no longer shows is not read, and its images stay as they are. If IAM cannot be
+asked, the known projects are read, and the failure counts as a failed source.
 """
 
 from __future__ import annotations

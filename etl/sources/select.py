@@ -1,4 +1,4 @@
-"""Which sources does a command mean? All, a share, or those named; discovered ones among them."""
+"""Selection of sources for a command: all, a shard, or those named, including discovered ones."""
 
 from __future__ import annotations
 
