@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from etl.audit.dashboard import write_dashboard
 from etl.database.engine import open_engine
 from etl.transform import builtin_tables
 from tests.support.databases import Databases
-from tests.support.history import HOSTILE, holding, record, varied
+from tests.support.history import HOSTILE, History, holding, record, varied
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -34,15 +34,29 @@ def file(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Path
         history.run([*shown, record("big", size=10**9), record("small", size=5)], source="hostile")
         history.run(shown, source="hostile", decide=holding)
         with engine.connect() as connection:
-            write_dashboard(
-                connection,
-                path,
-                now=history.at + timedelta(hours=3),
-                tables=builtin_tables(),
-                command="image-sync {}".format,
-            )
+            write_page(connection, path, now=history.at + timedelta(hours=3))
         engine.dispose()
     return path
+
+
+@pytest.fixture(scope="module")
+def young_file(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a record with two runs."""
+    path = tmp_path_factory.mktemp("young") / "page.html"
+    with databases.migrated("sqlite") as url:
+        engine = open_engine(url)
+        history = History(engine)
+        history.run([record("a"), record("b"), record("c")])
+        history.run([record("a"), record("c", size=5)])
+        with engine.connect() as connection:
+            write_page(connection, path, now=history.at + timedelta(hours=1))
+        engine.dispose()
+    return path
+
+
+def write_page(connection, path: Path, *, now: datetime) -> None:
+    tables = builtin_tables()
+    write_dashboard(connection, path, now=now, tables=tables, command="image-sync {}".format)
 
 
 @pytest.fixture(scope="module")
@@ -209,15 +223,20 @@ def test_no_word_is_broken_and_nothing_is_wider_than_the_screen(page, width):
     assert [word for word in page.evaluate(BROKEN_WORDS) if "window.pwned" not in word] == []
 
 
-def test_labels_of_a_chart_do_not_overlap(page):
-    overlaps = """() => [...document.querySelectorAll(".chart svg")].flatMap((chart) => {
-      const boxes = [...chart.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
-      return boxes.filter((a, i) => boxes.some((b, j) => j > i && a.left < b.right
-        && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom));
-    }).length"""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate(overlaps) == 0
+LABELS_THAT_OVERLAP = """() => [...document.querySelectorAll(".chart svg")].flatMap((chart) => {
+  const boxes = [...chart.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+  return boxes.filter((a, i) => boxes.some((b, j) => j > i && a.left < b.right
+    && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom));
+}).length"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_labels_of_a_chart_do_not_overlap(page, young_file, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate(LABELS_THAT_OVERLAP) == 0
+    page.set_content(young_file.read_text("utf-8"))
+    assert page.locator("text.value").count() == 2
+    assert page.evaluate(LABELS_THAT_OVERLAP) == 0
 
 
 def test_held_and_changed_have_different_colours(page):

@@ -312,10 +312,14 @@ def test_a_file_extends_the_rules(text: str, expected: str) -> None:
 
 
 def test_a_spelling_moves_to_the_component_of_the_file() -> None:
-    own = '[components]\nour-os = { spellings = ["debian"], abbreviations = ["cp"] }'
+    own = """
+    [components]
+    our-os = { spellings = ["debian"], abbreviations = ["cp"] }
+    conda = { spellings = ["ubuntu", "snt9b"] }
+    """
     rules = extended_tables(own, place="own.toml").compiled()
-    assert recognised(Image("x", name="debian12 cp38 py39"), rules) == (
-        "our-os 12, our-os 38, python 3.9"
+    assert recognised(Image("x", name="debian12 cp38 py39 ubuntu22 snt9b"), rules) == (
+        "conda 22, our-os 12, our-os 38, python 3.9"
     )
 
 
