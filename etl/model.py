@@ -332,3 +332,4 @@ class RunOutcome:
     finished_at: datetime
     is_dry_run: bool
     sources: tuple[Outcome, ...]
+    checkpoint: str | None = None  # the log's latest checkpoint, as a signed note

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final, TypeVar, Unpack
 from etl import __version__
 from etl.context import ContextParts, RunContext, SyncOptions, open_context
 from etl.database.engine import our_errors
-from etl.errors import ConfigError, ImageSyncError, Interrupted, LockHeld
+from etl.errors import ConfigError, DatabaseUnavailable, ImageSyncError, Interrupted, LockHeld
 from etl.load.baseline import read_project_ids
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.parallel import ordered_map
+from etl.publish import publish_checkpoint
 from etl.sources.connect import require_usable
 from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import plan_source, sync_source
@@ -132,7 +133,20 @@ def run_work(
             end_run(context.engine, run_id, status=status, exit_code=exit_code, now=now)
         extra = {"run": run_id, "status": status, "exit_code": exit_code}
         _log.info("run finished", extra=extra)
-    return outcome
+    return replace(outcome, checkpoint=_published(context))
+
+
+def _published(context: RunContext) -> str | None:
+    """Publish the state of the log; a failure does not fail the run, which has committed."""
+    settings = context.settings
+    try:
+        with our_errors(context.engine):
+            return publish_checkpoint(
+                context.engine, settings.proof, http=settings.http, now=context.now()
+            )
+    except DatabaseUnavailable as error:
+        _log.warning("checkpoint not stored", extra={"cause": str(error)})
+        return None
 
 
 def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:

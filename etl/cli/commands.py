@@ -36,6 +36,8 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "dashboard": "etl.cli.report:dashboard",
         "export": "etl.cli.report:export",
         "verify": "etl.cli.verify:verify",
+        "evidence": "etl.cli.proof:evidence",
+        "checkpoint": "etl.cli.proof:checkpoint",
     },
     "Set up and look after": {
         "sources": "etl.cli.admin:sources",
@@ -43,6 +45,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "probe": "etl.cli.admin:probe",
         "config": "etl.cli.admin:config",
         "db": "etl.cli.database:database",
+        "key": "etl.cli.proof:key",
         "prune": "etl.cli.prune:prune",
         "scale": "etl.cli.scale:scale",
         "sample-api": "etl.cli.admin:sample_api",

@@ -72,6 +72,11 @@ class CliContext:
         return self._settings(("database", "components"))
 
     @cached_property
+    def proof_settings(self) -> Settings:
+        """The same with `[proof]` and `[http]` checked, for commands that sign or verify."""
+        return self._settings(("database", "components", "proof", "http"))
+
+    @cached_property
     def component_tables(self) -> ComponentTables:
         """The component names and end-of-life dates: the built-in ones and those of the user."""
         from etl.components import component_tables

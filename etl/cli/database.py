@@ -93,11 +93,10 @@ def copy(cli: CliContext, url: str, *, schema: str) -> None:
     It copies one state, whatever a sync writes meanwhile; what later runs write is not in the
     copy. To move, stop the cron job first, and change `database.url` behind it.
     """
-    from etl.audit.verify import verify
-    from etl.cli.verify import head_line
     from etl.database import migrate
     from etl.database.engine import open_engine, our_errors
     from etl.load.transfer import copy_ledger
+    from etl.maintenance.prune import require_consistent
 
     target = open_engine(url, schema=schema)
     with cli.reader() as source, our_errors(target):
@@ -106,10 +105,8 @@ def copy(cli: CliContext, url: str, *, schema: str) -> None:
             for table, rows in copy_ledger(source, connection):
                 if not cli.is_quiet:
                     click.echo(f"{table:>18}  {rows:>12,} rows", err=True)
-            heads = verify(connection)
+        require_consistent(target)
     target.dispose()
-    for each in heads:
-        click.echo(head_line(each))
     if not cli.is_quiet:
         click.echo("image-sync: the copy was verified", err=True)
 

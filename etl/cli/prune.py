@@ -1,21 +1,35 @@
-"""`prune`: history that is older than what is to be kept."""
+"""`prune`: drop old history, and erase who removed images."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, source_option, wait_option
+from etl.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy import Engine
+
+    from etl.cli.results import PruneResult
     from etl.maintenance.prune import Pruned
 
 
-@click.command(short_help="Drop history that is older than what is to be kept.")
-@click.option("--keep", required=True, metavar="DURATION", help="How much to keep, such as 400d.")
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would go; write nothing.")
+@click.command(short_help="Drop old history, sealed by an entry of the log.")
+@click.option("--keep", metavar="DURATION", help="How much to keep: 400d or 52w; at least 1d.")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be dropped.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask, even on a terminal.")
+@click.option(
+    "--forget-actors",
+    "forgets_actors",
+    is_flag=True,
+    help="Erase who removed images (names, addresses and trace ids).",
+)
 @source_option
 @wait_option
 @output_option
@@ -24,71 +38,109 @@ def prune(
     cli: CliContext,
     sources: tuple[str, ...],
     *,
-    keep: str,
+    keep: str | None,
     is_dry_run: bool,
+    is_confirmed: bool,
+    forgets_actors: bool,
     wait_seconds: float,
     output: str,
 ) -> None:
     """Drop what ended longer ago than DURATION, source by source.
 
-    What goes: versions that were replaced or ended before then, the changes that led to them, run
-    rows, released holds, resolved rejects. What stays for ever: every image with its last known
-    values, every removal with its evidence and its run, every version that was valid then or
-    later, the latest certified run. What is kept is sealed, and `verify` goes on to pass.
+    Dropped: versions that were replaced, the changes that led to them, rows of runs, released
+    holds, resolved rejects. Kept forever: every image with its last known values, every removal
+    with its evidence and its run, every version that was valid then or later, and the hash of every
+    log entry. The record is verified first: if it is inconsistent, nothing is dropped (exit code
+    41). What is kept is sealed by a new entry of the log.
 
     \b
-    image-sync prune --keep 400d --dry-run     what would go
+    image-sync prune --keep 400d --dry-run     what would be dropped
     image-sync prune --keep 400d
+    image-sync prune --forget-actors
     """
-    from etl.audit.time_args import duration
+    from etl.cli.output import print_json
     from etl.database.engine import open_kept
     from etl.database.migrate import ensure_head
-    from etl.maintenance.prune import prune
+    from etl.maintenance.prune import forget, prune
 
+    if (keep is None) != forgets_actors:
+        raise UsageError("give either --keep DURATION or --forget-actors")
+    kept = _duration(keep) if keep else None
+    if not is_dry_run and not is_confirmed and sys.stdin.isatty():
+        what = f"history older than {keep}" if keep else "who removed images"
+        click.confirm(f"Delete {what} permanently?", abort=True, err=True)
     now = cli.clock()
     with cli.engine(open_kept) as engine:
-        ensure_head(engine, auto_upgrade=cli.record_settings.database.auto_upgrade)
-        pruned = list(
-            prune(
+        ensure_head(engine, auto_upgrade=cli.proof_settings.database.auto_upgrade)
+        pruned: list[Pruned] = []
+        if kept is not None:
+            pruned += prune(
                 engine,
-                before=now - duration(keep),
+                before=now - kept,
                 now=now,
                 sources=sources,
                 is_dry_run=is_dry_run,
                 wait_seconds=wait_seconds,
             )
-        )
+        forgotten = forget(engine) if forgets_actors and not is_dry_run else 0
+        if any(each.cut for each in pruned) and not is_dry_run:
+            _publish(cli, engine)
     if output == "json":
-        click.echo(_as_json(pruned, is_dry_run=is_dry_run))
+        print_json(_result(pruned, is_dry_run=is_dry_run, forgotten=forgotten))
     elif not cli.is_quiet:
         for line in map(_line, pruned):
             click.echo(line)
+        if forgets_actors:
+            click.echo(f"erased who removed an image: {forgotten:,} removals")
         if is_dry_run:
-            click.echo("Nothing was written. Runs that no source then needs would go, too.")
+            click.echo("Nothing was written.")
+
+
+def _duration(keep: str) -> timedelta:
+    """At least a day, so that a slip of the unit cannot drop nearly everything."""
+    from datetime import timedelta
+
+    from etl.audit.time_args import duration
+
+    kept = duration(keep)
+    if kept < timedelta(days=1):
+        raise UsageError(f"--keep {keep}: expected at least one day, for example 400d or 52w")
+    return kept
+
+
+def _publish(cli: CliContext, engine: Engine) -> None:
+    """Publish the entries that seal what was kept."""
+    from etl.publish import publish_checkpoint
+
+    settings = cli.proof_settings
+    publish_checkpoint(engine, settings.proof, http=settings.http, now=cli.clock())
 
 
 def _line(pruned: Pruned) -> str:
     from etl.text import printable
 
+    source = printable(pruned.source)
+    if pruned.cut is None:
+        return f"{source}: nothing is that old"
     counts = ", ".join(f"{table} {rows:,}" for table, rows in pruned.counts.items() if rows)
-    if pruned.source and pruned.checkpoint is None:
-        return f"{printable(pruned.source)}: nothing is that old"
-    if pruned.checkpoint is None:
-        return f"runs that no source needs: {counts or 'none'}"
-    last = f"run {pruned.checkpoint.run_id}, {pruned.checkpoint.observed_at:%Y-%m-%d %H:%M}Z"
-    return f"{printable(pruned.source)}: up to {last}: {counts or 'no rows'}"
+    last = f"run {pruned.cut.run_id}, {pruned.cut.observed_at:%Y-%m-%d %H:%M}Z"
+    return f"{source}: up to {last}: {counts or 'no rows'}"
 
 
-def _as_json(pruned: list[Pruned], *, is_dry_run: bool) -> str:
-    from msgspec import json
+def _result(pruned: list[Pruned], *, is_dry_run: bool, forgotten: int) -> PruneResult:
+    from etl.cli.results import PrunedSource, PruneResult
+    from etl.clock import instant_text
 
-    told = [
-        {
-            "source": each.source or None,
-            "run_id": each.checkpoint and each.checkpoint.run_id,
-            "observed_at": each.checkpoint and each.checkpoint.observed_at,
-            "rows": each.counts,
-        }
-        for each in pruned
-    ]
-    return json.encode({"dry_run": is_dry_run, "pruned": told}).decode()
+    return PruneResult(
+        dry_run=is_dry_run,
+        pruned=[
+            PrunedSource(
+                source=each.source,
+                run_id=each.cut.run_id if each.cut else None,
+                observed_at=instant_text(each.cut.observed_at) if each.cut else None,
+                rows=each.counts,
+            )
+            for each in pruned
+        ],
+        forgotten=forgotten,
+    )

@@ -131,3 +131,69 @@ class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
     file: str
     relation: str
     rows: int
+
+
+class CheckpointCounts(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Checkpoints that `verify` checked, and what it could not check for lack of a key."""
+
+    stored: int
+    external: int
+    signed: int
+    signatures_unchecked: int
+    timestamps: int
+    timestamps_unchecked: int
+    cosignatures: int
+    cosignatures_unchecked: int
+
+
+class VerifyFinding(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Something that does not match, with the entry, event and row that it was found at."""
+
+    entry: int | None
+    event: int | None
+    run_id: int | None
+    source: str | None
+    row: str | None
+    problem: str
+
+
+class VerifyResult(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Result of `verify`; `pruned` counts entries whose data was dropped."""
+
+    consistent: bool
+    origin: str | None
+    entries: int
+    root: str
+    recomputed: int
+    pruned: int
+    checkpoints: CheckpointCounts
+    finding_count: int
+    findings: list[VerifyFinding]
+
+
+class CheckpointResult(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The latest checkpoint: a signed note, its timestamp (DER in base64) and cosignatures."""
+
+    size: int
+    root: str
+    note: str
+    created_at: str
+    timestamp_token: str | None
+    cosignatures: list[str]
+
+
+class PrunedSource(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What was dropped of a source: table → rows, up to a run (null: nothing was that old)."""
+
+    source: str
+    run_id: int | None
+    observed_at: str | None
+    rows: dict[str, int]
+
+
+class PruneResult(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Result of `prune`; `forgotten` counts removals whose actor was erased."""
+
+    dry_run: bool
+    pruned: list[PrunedSource]
+    forgotten: int

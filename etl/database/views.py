@@ -40,7 +40,7 @@ select
     c.valid_from as last_changed_at,
     c.missing_since,
     case when c.state = 'removed' then c.valid_to end as removed_at,
-    c.listing
+    coalesce(c.relisted_as, c.listing) as listing
 from current_images as c
 left join {_LAST_CERTIFIED} as w on w.source = c.source
 """

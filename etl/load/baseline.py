@@ -131,7 +131,8 @@ class Baseline:
         assert self.connection is not None  # noqa: S101  # an empty baseline has no present images
         present = (
             select(
-                *(c.image_key, c.image_id, c.name, c.listing, c.type, c.workspace_id),
+                *(c.image_key, c.image_id, c.name, func.coalesce(c.relisted_as, c.listing)),
+                *(c.type, c.workspace_id),
                 func.coalesce(c.namespace, c.swr_organization),
                 *(c.service_type, c.missing_since),
             )

@@ -87,6 +87,17 @@ def codec_of(connection: Connection) -> Codec:
     return _CODECS[connection.dialect.name]
 
 
+def as_logged(images: Sequence[Image]) -> dict[str, Sequence[Any]]:
+    """The columns whose driver values depend on the database, as the log contains them."""
+    columns: dict[str, Sequence[Any]] = {}
+    for name in _JSON_LISTS[:-1]:
+        columns[name] = [_json(getattr(image, name)) for image in images]
+    for name in _TIMES:
+        times = [getattr(image, name) for image in images]
+        columns[name] = [None if time is None else milliseconds_text(time) for time in times]
+    return columns
+
+
 def bound(connection: Connection, instant: datetime) -> Any:
     """Return a run's time as a bound value of a textual statement."""
     return instant_text(instant) if connection.dialect.name == "sqlite" else instant

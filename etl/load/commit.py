@@ -211,5 +211,10 @@ def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outco
         "component_rules": rules,
     }
     transaction.execute(insert(source_runs).values(**row))
-    entry = append_run(transaction.connection, source=transaction.source, run_id=transaction.run_id)
+    entry = append_run(
+        transaction.connection,
+        source=transaction.source,
+        run_id=transaction.run_id,
+        added=transaction.added_hashes,
+    )
     return replace(outcome, entry=entry)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, insert, select, text, update
 
+from etl.database.engine import writing
 from etl.database.schema import (
     event_hashes,
     log_entries,
@@ -47,14 +48,17 @@ class LogState:
         return self.frontier.size
 
 
-def append_run(connection: Connection, *, source: str, run_id: int) -> int:
+def append_run(
+    connection: Connection, *, source: str, run_id: int, added: Sequence[bytes] = ()
+) -> int:
     """Append the entry of one run at one source; returns its number.
 
     This is the last step of the run's transaction, after all of its rows are written. From here to
     the commit, no other source can commit. PostgreSQL must use READ COMMITTED, so that the state
-    is read as it is after waiting for the lock.
+    is read as it is after waiting for the lock. `added`: hashes of the images that were added, if
+    they are known.
     """
-    hashes = run_hashes(connection, source, run_id)
+    hashes = run_hashes(connection, source, run_id, added=added)
     state = _lock_state(connection)
     ended = (
         update(sync_runs)
@@ -71,6 +75,12 @@ def append_prune(connection: Connection, *, source: str, hashes: Sequence[bytes]
     state = _lock_state(connection)
     data = prune_data(connection, source, hashes=hashes)
     return _append(connection, state, data, hashes, kind="prune", source=source, run_id=None)
+
+
+def ensure_origin(connection: Connection) -> str:
+    """Name of the log; generated and stored if there is none yet, in a transaction of its own."""
+    with writing(connection):
+        return _lock_state(connection).origin
 
 
 def read_state(connection: Connection) -> LogState | None:

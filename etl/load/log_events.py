@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -33,7 +34,7 @@ TIME_FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which runs' events are read: a condition on {run}, {source} and its parameters."""
+    """Which events are read: a condition on {run}, {source} and {image_id}, and its parameters."""
 
     condition: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -47,6 +48,14 @@ def of_run(source: str, run_id: int) -> Scope:
 def of_runs(first: int, last: int) -> Scope:
     """The events of all runs with numbers from `first` to `last`, at all sources."""
     return Scope("{run} between :first and :last", {"first": first, "last": last})
+
+
+def of_image(source: str, image_id: str) -> Scope:
+    """The events about one image."""
+    return Scope(
+        "{source} = :source and {image_id} = :image_id and {run} is not null",
+        {"source": source, "image_id": image_id},
+    )
 
 
 def of_pruned(source: str, through_entry: int) -> Scope:
@@ -97,14 +106,41 @@ def read_events(
             yield Event(kind, row[keys], row[0], row[keys + 1 :])
 
 
-def run_hashes(connection: Connection, source: str, run_id: int) -> list[bytes]:
-    """Leaf hashes of the events of one run at one source."""
+def run_hashes(
+    connection: Connection, source: str, run_id: int, *, added: Sequence[bytes] = ()
+) -> list[bytes]:
+    """Leaf hashes of the events of one run at one source.
+
+    `added`: those of the images that the run has just added (see `added_hashes`), if they are
+    known. Rows of new images have the highest keys, so their events are the last of their kind.
+    """
     scope = of_run(source, run_id)
     hashes: list[bytes] = []
     for kind in EVENTS:
         encode, start = kind.encode, key_count(kind.name) + 1
-        hashes += [leaf_hash(encode(row[start:])) for row in _rows(connection, kind.name, scope)]
+        is_known = kind.name == "opened" and added
+        rows = _rows(connection, kind.name, _without_added(scope) if is_known else scope)
+        hashes += [leaf_hash(encode(row[start:])) for row in rows]
+        hashes += added if is_known else ()
     return hashes
+
+
+def _without_added(scope: Scope) -> Scope:
+    return Scope(f"{scope.condition} and t.opened_as <> 'added'", scope.parameters)
+
+
+def added_hashes(
+    columns: Mapping[str, Sequence[Any]], *, run_id: int, valid_from: str
+) -> list[bytes]:
+    """Leaf hashes of the events of new images, from the columns that are being written.
+
+    `columns`: as SQLite stores them. Reading a first load back would take twice as long.
+    """
+    kind = KINDS["opened"]
+    same = {"opened_as": "added", "run_id": run_id, "valid_from": valid_from, "version": 1}
+    names = (*kind.columns, *kind.values)
+    values = (repeat(same[name]) if name in same else columns[name] for name in names)
+    return [leaf_hash(kind.encode(row)) for row in zip(*values, strict=False)]
 
 
 def hashes_by_run(
@@ -231,7 +267,7 @@ def _part(dialect: str, kind: EventKind, origin: _Origin, condition: str) -> str
     by_key = "image_key" in table.columns
     on = "c.image_key = t.image_key" if by_key else _SAME_IMAGE
     join = f"join current_images as c on {on}" if joins_image else ""
-    where = condition.format(run=owned(keys[0]), source=owned("source"))
+    where = condition.format(run=owned(keys[0]), source=owned("source"), image_id=owned("image_id"))
     return f"""select {", ".join(selected)}
 from {origin.table} as t {join}
 where {where} and {origin.condition}"""

@@ -68,7 +68,7 @@ def write_relisted(
         .where(
             c.source == transaction.source,
             c.state == "present",
-            c.listing.not_in(sorted(listings)),
+            func.coalesce(c.relisted_as, c.listing).not_in(sorted(listings)),
         )
         .order_by(c.image_key)
     )
@@ -78,7 +78,7 @@ def write_relisted(
             moved.setdefault(str(listing), []).append(key)
     reseen = {*changes.reseen()}  # `write_reseen` records these, with their new listing
     for name, keys in moved.items():
-        values = {"listing": literal(name)}
+        values = {"relisted_as": literal(name)}
         known = [key for key in keys if key in reseen]
         _update(transaction, "relisted", [key for key in keys if key not in reseen], values)
         for batch in batches(known, _BATCH):
@@ -111,4 +111,4 @@ def _update(
         transaction.execute(update(current_images).values(values).where(is_meant))
 
 
-_RECORDED: Final = ("last_seen_at", "missing_since", "listing")
+_RECORDED: Final = ("last_seen_at", "missing_since", "relisted_as")

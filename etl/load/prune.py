@@ -1,120 +1,111 @@
-"""What of a source's history is dropped, when only a part of it is to be kept?
+"""Removal of old history of a source, sealed by an entry of the log.
 
-What ended before the part that is kept: versions that later ones had followed, what changed then,
-the rows of runs, holds that were released, rejects that were resolved. What stays for ever: each
-image with its last known values, its latest version at the cut and every later one, each removal
-with its evidence, and every run that a row names which stays.
+Dropped: versions that a later one followed, what changed then, rows of runs, released holds,
+resolved rejects, presence changes that are over. Kept forever: each image with its last known
+values, its latest version at the cut and every later one, each removal with its evidence, every run
+that a kept row names, and the hash of every log entry.
 """
 
 # ruff: noqa: S608  # the SQL is put together from our own names, never from input
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import bindparam, delete, insert, select, text
 
 from etl.database.engine import writing
-from etl.database.schema import prune_checkpoints
-from etl.load.codec import bound, instant_read
+from etl.database.schema import prune_checkpoints, source_runs
+from etl.database.types import Instant
 from etl.load.locks import require_lock
-from etl.load.sql import reading
+from etl.load.log_entries import append_prune
+from etl.load.log_kept import read_kept
+from etl.proof.merkle import leaf_hash
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, CursorResult
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The last run of a source whose history was dropped, or is to be."""
+class Cut:
+    """The last run of a source that a prune drops."""
 
     source: str
     run_id: int
     observed_at: datetime
-
-
-def read_prunings(connection: Connection) -> dict[str, Checkpoint]:
-    """Read the checkpoint of each source that was ever pruned."""
-    columns = [prune_checkpoints.c[each.name] for each in fields(Checkpoint)]
-    return {row.source: Checkpoint(*row) for row in connection.execute(select(*columns))}
+    entry: int
 
 
 def sources_on_record(connection: Connection) -> list[str]:
-    """The sources that any run has read, those of an older configuration among them."""
-    with reading(connection):
-        found = connection.scalars(text("select distinct source from source_runs order by source"))
-        return list(found)
+    """Sources that any run has read, including those of an older configuration."""
+    found = select(source_runs.c.source).distinct().order_by(source_runs.c.source)
+    with connection.begin():
+        return [*connection.scalars(found)]
 
 
-def find_checkpoint(connection: Connection, source: str, *, before: datetime) -> Checkpoint | None:
-    """The last run to be dropped: observed before an instant, and followed by a certified one.
+def find_cut(connection: Connection, source: str, *, before: datetime) -> Cut | None:
+    """Find the last run to drop; None if there is nothing to drop.
 
-    None: there is nothing to drop. A certified run always stays, since it says when images were
-    last seen.
+    It is older than `before` and followed by a certified run, which says when images were last
+    seen.
     """
-    named = {"source": source, "before": bound(connection, before)}
-    with reading(connection):
-        row = connection.execute(text(_CHECKPOINT), named).one_or_none()
-    if row is None:
-        return None
-    run_id, observed_at = row
-    at = instant_read(observed_at)
-    assert at is not None  # noqa: S101  # the column is not null
-    return Checkpoint(source, run_id, at)
+    named = {"source": source, "before": before}
+    with connection.begin():
+        row = connection.execute(_CUT, named).one_or_none()
+    return None if row is None else Cut(source, *row)
 
 
-def count_prunable(connection: Connection, checkpoint: Checkpoint) -> dict[str, int]:
-    """Table → rows that `prune_source` would drop."""
-    named = _named(connection, checkpoint)
-    with reading(connection):
+def count_prunable(connection: Connection, cut: Cut) -> dict[str, int]:
+    """Table → number of rows that `prune_source` would drop."""
+    with connection.begin():
         return {
-            table: connection.execute(
-                text(f"select count(*) from {table} where {where}"), named
-            ).scalar_one()
+            table: _run(connection, f"select count(*) from {table} where {where}", cut).scalar_one()
             for table, where in _DROPPED.items()
         }
 
 
-def prune_source(
-    connection: Connection, checkpoint: Checkpoint, *, pruned_at: datetime
-) -> dict[str, int]:
-    """Drops a source's history up to a checkpoint, and seals what is kept: in one transaction.
+def prune_source(connection: Connection, cut: Cut, *, pruned_at: datetime) -> dict[str, int]:
+    """Drop a source's history up to a run and append the entry that seals the rest.
 
-    Gives table → rows dropped. `connection` has the source's lock.
+    All of it is one transaction. Returns table → number of rows dropped. `connection` has the lock
+    of the source.
     """
-    source = checkpoint.source
-    require_lock(connection, source)
-    named = _named(connection, checkpoint)
+    require_lock(connection, cut.source)
     with writing(connection):
         counts = {
-            table: connection.execute(text(f"delete from {table} where {where}"), named).rowcount
+            table: _run(connection, f"delete from {table} where {where}", cut).rowcount
             for table, where in _DROPPED.items()
         }
-        connection.execute(delete(prune_checkpoints).where(prune_checkpoints.c.source == source))
-        row = {**asdict(checkpoint), "pruned_at": pruned_at}
+        of_source = prune_checkpoints.c.source == cut.source
+        connection.execute(delete(prune_checkpoints).where(of_source))
+        row = {
+            "source": cut.source,
+            "run_id": cut.run_id,
+            "observed_at": cut.observed_at,
+            "pruned_at": pruned_at,
+            "through_entry": cut.entry,
+        }
         connection.execute(insert(prune_checkpoints).values(**row))
+        hashes = [leaf_hash(data) for _, data in read_kept(connection, cut.source, cut.entry)]
+        append_prune(connection, source=cut.source, hashes=hashes)
     return counts
 
 
-def prune_idle_runs(connection: Connection, *, before: datetime) -> int:
-    """Drops rows of `sync_runs` that no source has a row of (any more), begun before an instant."""
-    statement = text(f"delete from sync_runs where {_IDLE}")
-    with writing(connection):
-        return connection.execute(statement, {"before": bound(connection, before)}).rowcount
+def _run(connection: Connection, statement: str, cut: Cut) -> CursorResult[Any]:
+    named = {"source": cut.source, "at": cut.observed_at, "entry": cut.entry}
+    used = {name: value for name, value in named.items() if f":{name}" in statement}
+    clause = text(statement)
+    if "at" in used:
+        clause = clause.bindparams(bindparam("at", type_=Instant()))
+    return connection.execute(clause, used)
 
 
-def _named(connection: Connection, checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "source": checkpoint.source,
-        "at": bound(connection, checkpoint.observed_at),
-    }
-
-
-_CHECKPOINT: Final = """
-    select run_id, observed_at
+_CUT: Final = (
+    text("""
+    select run_id, observed_at, entry
     from source_runs
     where source = :source
         and observed_at < :before
@@ -125,39 +116,65 @@ _CHECKPOINT: Final = """
             ),
             (select max(observed_at) from source_runs where source = :source)
         )
-        and observed_at > coalesce(
-            (select observed_at from prune_checkpoints where source = :source),
-'1970-01-01T00:00:00.000Z'
+        and entry > coalesce(
+            (select through_entry from prune_checkpoints where source = :source), -1
         )
-    order by observed_at desc
+    order by entry desc
     limit 1
-"""
-_NEXT: Final = "\nunion all\n".join(
+""")
+    .bindparams(bindparam("before", type_=Instant()))
+    .columns(source_runs.c.run_id, source_runs.c.observed_at, source_runs.c.entry)
+)
+_PRUNED_RUNS: Final = """
+    select run_id from log_entries where source = :source and kind = 'run' and entry <= :entry"""
+_OF_SOURCE: Final = "image_key in (select image_key from current_images where source = :source)"
+_LATER_VERSION: Final = "\nunion all\n".join(
     f"""
-    select 1 from {table} as next
-    where next.image_key = past_versions.image_key
-        and next.version = past_versions.version + 1 and next.valid_from <= :at"""
+    select 1 from {table} as later
+    where later.image_key = {{0}}.image_key
+        and later.version = {{0}}.version + 1 and later.valid_from <= :at"""
     for table in ("current_images", "past_versions")
 )
-# Table → which of its rows go. Parameters: source and at, those of the checkpoint. By instants: a
-# run with a higher number may have met the source earlier.
+# Table → which of its rows go. By time: a run with a higher number may have met the source earlier.
 _DROPPED: Final = {
-    "field_changes": """
-        run_id in (select run_id from source_runs where source = :source and observed_at <= :at)
-        and image_key in (select image_key from current_images where source = :source)""",
-    "past_versions": f"source = :source and valid_to <= :at and exists ({_NEXT})",
+    "field_changes": f"run_id in ({_PRUNED_RUNS}) and {_OF_SOURCE}",
+    "past_versions": f"""
+        source = :source and valid_to <= :at
+        and exists ({_LATER_VERSION.format("past_versions")})""",
+    "presence_changes": """
+        source = :source and changed_at <= :at
+        and (
+            exists (
+                select 1 from presence_changes as later
+                where later.image_key = presence_changes.image_key
+                    and later.changed_at > presence_changes.changed_at and later.changed_at <= :at
+            )
+            or exists (
+                select 1 from current_images as c
+                where c.image_key = presence_changes.image_key
+                    and (c.valid_from > presence_changes.changed_at or c.valid_to <= :at)
+            )
+        )""",
     "held_removals": "source = :source and released_at <= :at",
     "rejects": "source = :source and resolved_at <= :at",
+    "event_hashes": """
+        entry in (
+            select entry from log_entries
+            where source = :source and (entry <= :entry or kind = 'prune')
+        )""",
     "source_runs": """
-        source = :source and observed_at <= :at
+        source = :source and entry <= :entry
         and run_id not in (
             select run_id from image_removals where source = :source
             union all select run_id from held_removals where source = :source
             union all select run_id from rejects where source = :source
             union all select run_id from source_fields where source = :source
+            union all select run_id from removal_attributions where source = :source
         )""",
+    "sync_runs": """
+        ended_entry in (
+            select entry from log_entries
+            where source = :source and kind = 'run' and entry <= :entry
+        )
+        and run_id not in (select run_id from source_runs)""",
 }
-_IDLE: Final = """
-    started_at < :before and status <> 'running'
-    and run_id not in (select run_id from source_runs)
-"""

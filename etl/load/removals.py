@@ -118,6 +118,7 @@ def _close(transaction: SourceTransaction, images: Iterable[AbsentImage], state:
         closed_as=state,
         last_seen_at=transaction.last_seen_at(),
         missing_since=None,
+        relisted_as=None,
     )
     for keys in _key_batches(images):
         transaction.execute(closed.where(c.image_key.in_(keys)))

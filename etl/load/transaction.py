@@ -60,6 +60,7 @@ class SourceTransaction:
     connection: Connection
     write: SourceWrite
     is_certified: bool
+    added_hashes: list[bytes] = field(default_factory=list)  # of the events of new images
 
     @property
     def run_id(self) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -21,7 +22,8 @@ from sqlalchemy import (
 
 from etl.clock import instant_text
 from etl.database.schema import current_images, image_removals, past_versions
-from etl.load.codec import VALUES, codec_of
+from etl.load.codec import VALUES, as_logged, codec_of
+from etl.load.log_events import added_hashes
 from etl.load.sql import batches, temporary_table
 from etl.model import DELETED, Image
 from etl.transform import READ_FROM
@@ -94,6 +96,11 @@ def _write_new(transaction: SourceTransaction, changes: Sequence[Change]) -> Non
     }
     rows = zip(*(columns[name] for name in _NEW), strict=True)
     transaction.insert("current_images", _NEW, rows, shared=shared)
+    logged = columns | as_logged([each.image for each in changes])
+    hashes = added_hashes(
+        logged, run_id=transaction.run_id, valid_from=instant_text(transaction.observed_at)
+    )
+    transaction.added_hashes.extend(hashes)
 
 
 def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> None:
@@ -115,11 +122,12 @@ def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> No
 def _keep_past_versions(transaction: SourceTransaction) -> None:
     same = (
         *("image_key", "source", "image_id", "version", "valid_from", "opened_run_id"),
-        *("opened_as", "listing", "last_seen_at", *VALUES),
+        *("opened_as", "listing", *VALUES),
     )
-    names = (*same, "valid_to", "closed_run_id", "closed_as")
+    names = (*same, "last_seen_at", "valid_to", "closed_run_id", "closed_as")
     rows = select(
         *(c[name] for name in same),
+        case((c.valid_to.is_not(None), c.last_seen_at)),
         func.coalesce(c.valid_to, literal(transaction.observed_at, c.valid_to.type)),
         func.coalesce(c.closed_run_id, transaction.run_id),
         func.coalesce(c.closed_as, "changed"),
@@ -137,7 +145,10 @@ def _rewrite(transaction: SourceTransaction) -> None:
         "opened_run_id": transaction.run_id,
         "opened_as": staged.opened_as,
     }
-    ended = ("valid_to", "closed_run_id", "closed_as", "last_seen_at", "missing_since")
+    ended = (
+        *("valid_to", "closed_run_id", "closed_as"),
+        *("last_seen_at", "missing_since", "relisted_as"),
+    )
     values |= dict.fromkeys(ended)
     values |= {name: staged[name] for name in _PAYLOAD if name not in _INDEXED}
     transaction.execute(update(current_images).values(values).where(this_row))

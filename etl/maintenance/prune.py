@@ -1,20 +1,16 @@
-"""Drops the part of the history that is older than what is to be kept, source by source."""
+"""Prune old history of sources: verify the record first, then drop and seal, source by source."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etl.database.engine import our_errors
-from etl.errors import UsageError
+from etl.audit.verify import Keys, Selection, verify
+from etl.database.engine import our_errors, writing
+from etl.errors import LedgerBroken, UsageError
+from etl.load.attributions import forget_actors
 from etl.load.locks import source_lock
-from etl.load.prune import (
-    count_prunable,
-    find_checkpoint,
-    prune_idle_runs,
-    prune_source,
-    sources_on_record,
-)
+from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,16 +18,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from etl.load.prune import Checkpoint
-
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What went: of a source up to its checkpoint, or (source "") runs that no source needs."""
+    """What was dropped of a source: up to its cut (None: nothing), table → number of rows."""
 
     source: str
-    checkpoint: Checkpoint | None
-    counts: dict[str, int]  # table → rows
+    cut: Cut | None
+    counts: dict[str, int]
 
 
 def prune(
@@ -43,29 +37,44 @@ def prune(
     is_dry_run: bool = False,
     wait_seconds: float = 0,
 ) -> Iterator[Pruned]:
-    """Drops, or (dry run) counts, what ended before an instant; of the sources named (none: all).
+    """Drop, or (dry run) count, what ended before a time, of the given sources (none: all).
 
-    Each source is one transaction under its lock. Raises `UsageError` for a source that is not on
-    record, `LockHeld` and `DatabaseUnavailable`.
+    Each source is one transaction under its lock. Raises `UsageError` for an unknown source,
+    `LedgerBroken` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
     """
     with our_errors(engine):
         with engine.connect() as connection:
             known = sources_on_record(connection)
         for unknown in [each for each in sources if each not in known]:
             raise UsageError(
-                f"no source {unknown!r} on record (there: {', '.join(known) or 'none'})"
+                f"no source {unknown!r} on record (known: {', '.join(known) or 'none'})"
             )
+        if not is_dry_run:
+            require_consistent(engine)  # pruning would seal what somebody has changed
         for source in [each for each in known if not sources or each in sources]:
             if is_dry_run:
                 with engine.connect() as connection:
-                    found = find_checkpoint(connection, source, before=before)
-                    counts = count_prunable(connection, found) if found else {}
+                    cut = find_cut(connection, source, before=before)
+                    counts = count_prunable(connection, cut) if cut else {}
             else:
                 with source_lock(engine, source, wait_seconds=wait_seconds) as connection:
-                    found = find_checkpoint(connection, source, before=before)
-                    counts = prune_source(connection, found, pruned_at=now) if found else {}
-            yield Pruned(source, found, counts)
-        if not sources and not is_dry_run:
-            with engine.connect() as connection:
-                idle = prune_idle_runs(connection, before=before)
-                yield Pruned("", None, {"sync_runs": idle})
+                    cut = find_cut(connection, source, before=before)
+                    counts = prune_source(connection, cut, pruned_at=now) if cut else {}
+            yield Pruned(source, cut, counts)
+
+
+def require_consistent(engine: Engine) -> None:
+    """Require that the record is consistent. Raises `LedgerBroken`."""
+    with engine.connect() as connection:
+        result = verify(connection, selection=Selection(), keys=Keys())
+    if not result.is_consistent:
+        raise LedgerBroken(
+            f"the record is inconsistent: {result.findings[0]}",
+            hint="`image-sync verify` shows everything that does not match",
+        )
+
+
+def forget(engine: Engine) -> int:
+    """Erase who removed images, as far as it is on record; returns the number of removals."""
+    with our_errors(engine), engine.connect() as connection, writing(connection):
+        return forget_actors(connection)

@@ -313,8 +313,14 @@ RUN = [
     *("project_id", "coverage", "guard_override", "walk_detail", "error_kind", "error_message"),
 ]
 GROUPS = {"opened": "versions", "closed": "versions", "field": "changes", "presence": "absences"}
-GROUPS |= {"removal": "removals", "attribution": "removals", "held": "decisions"}
-GROUPS |= {"released": "decisions", "reject": "rejects", "resolved": "rejects", "run": "runs"}
+GROUPS |= {"removal": "removals", "attribution": "removals", "restored": "removals"}
+GROUPS |= {
+    "held": "decisions",
+    "released": "decisions",
+    "reject": "rejects",
+    "resolved": "rejects",
+    "run": "runs",
+}
 AS_JSON = ("evidence_detail", "walk_detail")
 
 
@@ -366,10 +372,12 @@ def check_history(groups: Data) -> None:
     closed = {each["version"]: each for each in groups["versions"] if each["event"] == "closed"}
     for each in opened:
         before = closed.get(each["version"] - 1)
-        if each["version"] - 1 in numbers:
+        is_change = each["opened_as"] == "changed"
+        if each["version"] - 1 in numbers and not is_change:
             require(before, f"version {each['version'] - 1} is followed but not closed")
         if before:
-            require(before["valid_to"] <= each["valid_from"], "two versions overlap")
+            is_later = before["valid_to"] <= each["valid_from"]
+            require(is_later and not is_change, "two versions contradict each other")
     for removal in groups["removals"]:
         if removal["event"] == "removal" and removal["version"] in closed:
             end = closed[removal["version"]]
@@ -484,6 +492,8 @@ def removal_lines(evidence: Data) -> list[str]:
                 lines.append(f"  Read from {where}, certificate {run['certificate']}.")
                 if run.get("guard_override"):
                     lines.append("  The guard against large removals was overridden in this run.")
+        elif each["event"] == "restored":
+            lines.append(f"  Version {each['version']} was removed until {each['restored_at']}.")
         else:
             lines.append(f"  Who removed version {each['version']}: {each['attribution']}.")
             if "removed_by" in each.get("actor", {}):

@@ -84,7 +84,7 @@ EVENTS: Final = (
     EventKind(
         "presence",
         (
-            *("changed_at", "image_id", "kind", "last_seen_at", "listing", "missing_since"),
+            *("changed_at", "image_id", "kind", "last_seen_at", "missing_since", "relisted_as"),
             "run_id",
         ),
     ),
@@ -112,6 +112,8 @@ EVENTS: Final = (
     EventKind("new_field", ("field", "first_seen_at", "run_id")),
     EventKind("attribution", ("actor_digest", "attribution", "image_id", "run_id", "version")),
 )
+FIRST_SEEN: Final = EventKind("first_seen", ("first_seen_at", "image_id"))
+"""Kept fact about each image that a pruned run had seen: an event of the `prune` entry only."""
 KINDS: Final = {kind.name: kind for kind in EVENTS}
 
 

@@ -41,6 +41,7 @@ CREATE TABLE current_images (
     last_seen_at TIMESTAMP WITH TIME ZONE,
     missing_since TIMESTAMP WITH TIME ZONE,
     listing TEXT,
+    relisted_as TEXT,
     name TEXT,
     description TEXT,
     type TEXT,
@@ -133,6 +134,8 @@ COMMENT ON COLUMN current_images.last_seen_at IS 'last certified walk that saw i
 COMMENT ON COLUMN current_images.missing_since IS 'first certified walk without it, as long as undecided';
 
 COMMENT ON COLUMN current_images.listing IS 'TYPE/WORKSPACE of the listing that gave this version';
+
+COMMENT ON COLUMN current_images.relisted_as IS 'TYPE/WORKSPACE of the listing that shows it instead';
 
 COMMENT ON COLUMN current_images.name IS 'the image''s name, without surrounding white space; not unique';
 
@@ -768,7 +771,7 @@ CREATE TABLE presence_changes (
     kind TEXT NOT NULL,
     last_seen_at TIMESTAMP WITH TIME ZONE,
     missing_since TIMESTAMP WITH TIME ZONE,
-    listing TEXT,
+    relisted_as TEXT,
     CONSTRAINT pk_presence_changes PRIMARY KEY (image_key, run_id),
     CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
     CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
@@ -794,7 +797,7 @@ COMMENT ON COLUMN presence_changes.last_seen_at IS 'last certified walk that saw
 
 COMMENT ON COLUMN presence_changes.missing_since IS 'first certified walk without it, as long as undecided';
 
-COMMENT ON COLUMN presence_changes.listing IS 'TYPE/WORKSPACE of the listing that shows it';
+COMMENT ON COLUMN presence_changes.relisted_as IS 'TYPE/WORKSPACE of the listing that shows it instead';
 
 CREATE TABLE source_runs (
     run_id BIGINT NOT NULL,

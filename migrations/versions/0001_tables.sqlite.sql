@@ -27,6 +27,7 @@ CREATE TABLE current_images (
     last_seen_at TEXT,
     missing_since TEXT,
     listing TEXT,
+    relisted_as TEXT,
     name TEXT,
     description TEXT,
     type TEXT,
@@ -352,7 +353,7 @@ CREATE TABLE presence_changes (
     kind TEXT NOT NULL,
     last_seen_at TEXT,
     missing_since TEXT,
-    listing TEXT,
+    relisted_as TEXT,
     CONSTRAINT pk_presence_changes PRIMARY KEY (image_key, run_id),
     CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
     CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)

@@ -19,7 +19,6 @@ from statistics import median
 import pytest
 from sqlalchemy import make_url, text
 
-from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from tests.support.databases import BACKENDS, Backend, Databases
@@ -27,6 +26,7 @@ from tests.support.fake_api import FakeApi
 from tests.support.fake_api.messages import Request, Response
 from tests.support.syncing import image
 from tests.support.tally import note
+from tests.support.verified import assert_consistent
 
 RUNS = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 4  # on each database
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ def test_nothing_piles_up(databases: Databases, tmp_path: Path, backend: Backend
         cron(config, tmp_path / "scratch", kill_after=0)
         engine = open_engine(url)
         with engine.connect() as connection:
-            assert verify(connection)
+            assert_consistent(connection)
         with engine.connect() as connection:
             present = connection.scalars(
                 text("select image_id from images where removed_at is null")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from etl.audit.verify import verify
 from etl.database.engine import open_engine
 from tests.support.fake_api import Request, Response, error_response
 from tests.support.syncing import Place, image, place
+from tests.support.verified import assert_consistent
 
 USER = {"name": "alice", "principal_urn": "iam::1:user:alice"}
 
@@ -87,7 +87,7 @@ def actors(here: Place) -> dict[str, tuple[Any, ...]]:
 def is_verified(here: Place) -> None:
     engine = open_engine(here.url)
     with engine.connect() as connection:
-        verify(connection)
+        assert_consistent(connection)
     engine.dispose()
 
 

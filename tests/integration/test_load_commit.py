@@ -10,7 +10,6 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 import etl.load.commit
-from etl.audit.verify import verify
 from etl.clock import instant_text
 from etl.errors import LockHeld, SourceUnavailable
 from etl.load.baseline import read_baseline
@@ -30,6 +29,7 @@ from tests.support.loading import (
     read,
     record,
 )
+from tests.support.verified import assert_consistent
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_deleted_and_in_scope_again_is_removed_at_once(loading):
     loading.run([gone, *TEN[1:]])
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
     with loading.engine.connect() as connection:
-        assert verify(connection)
+        assert_consistent(connection)
 
 
 def test_deleted_in_an_uncertified_walk_is_left_as_it_is(loading):

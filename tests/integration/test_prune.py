@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
+from unittest.mock import patch
 
+import click
 import pytest
 from sqlalchemy import text
 
-from etl.audit.verify import verify
 from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.errors import LedgerBroken
+from etl.load.attributions import record_attribution
 from etl.load.locks import source_lock
+from etl.load.log_entries import append_run
+from etl.proof.evidence import check_files
+from tests.support.evidence import evidence_of, signer
 from tests.support.history import BEGINNING, History, record
+from tests.support.verified import assert_consistent, verified
 
 NOW = BEGINNING + timedelta(days=10)
 
@@ -42,17 +48,18 @@ def test_a_dry_run_says_what_would_go_and_a_run_does_it(old, capsys):
     assert "Nothing was written." in planned
     assert run(["prune", "--keep", "8d"]) == 0
     done = capsys.readouterr().out
-    assert planned.splitlines()[:2] == done.splitlines()[:2]
-    assert done.splitlines()[2:] == ["runs that no source needs: sync_runs 2"]
+
+    assert "field_changes 2, past_versions 2, event_hashes 3, source_runs 2" in planned
     assert "other: nothing is that old" in done
     assert "sample: up to run 3, 2026-09-01 09:00Z" in done
-    assert "field_changes 2, past_versions 2, source_runs 2" in done
-    with old.connect() as connection:
-        assert verify(connection)
+    assert "event_hashes 3, source_runs 2, sync_runs 2" in done
+    assert_consistent(old)
     with old.connect() as connection:
         runs = connection.scalars(text("select run_id from source_runs order by 1")).all()
         assert runs == [3, 4, 5], "the run that a removal names stays"
         assert connection.scalars(text("select run_id from sync_runs order by 1")).all() == runs
+        entries = connection.scalars(text("select kind from log_entries order by entry")).all()
+        assert entries == ["run"] * 5 + ["prune"]
     assert run(["prune", "--keep", "8d"]) == 0
     assert "sample: nothing is that old" in capsys.readouterr().out
 
@@ -87,7 +94,7 @@ def test_what_is_not_on_record_any_more_is_not_answered(old, capsys):
 
 def test_a_source_that_no_run_has_read(old, capsys):
     assert run(["prune", "--keep", "8d", "--source", "none"]) == 2
-    assert "no source 'none' on record (there: other, sample)" in capsys.readouterr().err
+    assert "no source 'none' on record (known: other, sample)" in capsys.readouterr().err
 
 
 def test_it_waits_for_no_one_unless_asked(old, capsys, databases):
@@ -98,30 +105,100 @@ def test_it_waits_for_no_one_unless_asked(old, capsys, databases):
     assert "sample" in capsys.readouterr().err
 
 
-def test_verify_looks_at_the_sources_named_alone(old):
+def test_verify_recomputes_the_selected_sources_only(old):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
     with old.begin() as connection:
-        connection.execute(text("update prune_checkpoints set kept_digest = '00'"))
+        connection.execute(text("update image_removals set evidence = 'lookup_deleted'"))
     assert run(["-q", "verify", "--source", "other"]) == 0
     assert run(["-q", "verify", "--source", "sample"]) == 41
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    "edit",
     [
-        ("update prune_checkpoints set kept_digest = '00'", "not as sealed"),
-        ("update prune_checkpoints set catalogue_digest = 'none'", "catalogue_digest is not"),
-        ("update current_images set tags = '[1]' where image_id = 'b'", "not as sealed"),
-        ("delete from source_runs where source = 'sample' and run_id > 3", "no later run"),
+        "update prune_checkpoints set through_entry = 1",
+        "update prune_checkpoints set pruned_at = observed_at",
+        "delete from prune_checkpoints",
+        "update current_images set size = 9 where image_id = 'b'",
+        "update current_images set first_seen_at = valid_from where image_id = 'a'",
+        "update source_runs set pages = 9 where run_id = 3",
+        "update sync_runs set host = 'other' where run_id = 3",
+        "delete from source_runs where source = 'sample' and run_id > 3",
+        "delete from event_hashes where entry = 5",
+        "update log_entries set kind = 'prune', run_id = null where entry = 4",
     ],
 )
-def test_verify_holds_what_was_kept_against_its_seal(old, edit, told):
+def test_an_edit_of_what_was_kept_is_found(old, edit):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
-    with old.connect() as connection:
-        sealed = connection.scalar(text("select digest from prune_checkpoints"))
-    with old.connect() as connection:
-        assert verify(connection, head=sealed)
+    assert_consistent(old)
     with old.begin() as connection:
         assert connection.execute(text(edit)).rowcount
-    with old.connect() as connection, pytest.raises(LedgerBroken, match=f"(?s){told}"):
-        verify(connection)
+    assert not verified(old).is_consistent
+
+
+def test_an_inconsistent_record_is_not_pruned(old, capsys):
+    with old.begin() as connection:
+        connection.execute(text("update image_removals set evidence = 'lookup_deleted'"))
+    assert run(["prune", "--keep", "8d"]) == 41
+    assert "the record is inconsistent: entry 2, event" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("keep", ["6m", "23h", "90min", "3600s", "8"])
+def test_a_duration_is_a_day_or_more_and_its_unit_is_clear(old, keep, capsys):
+    assert run(["prune", "--keep", keep]) == 2
+    assert keep in capsys.readouterr().err
+
+
+def test_a_terminal_is_asked(old, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: (_ for _ in ()).throw(click.Abort))
+    assert run(["prune", "--keep", "8d"]) == 130
+    assert run(["prune", "--keep", "8d", "--dry-run"]) == 0
+    assert run(["prune", "--keep", "8d", "--yes"]) == 0
+
+
+def test_either_history_or_actors_are_pruned(old, capsys):
+    assert run(["prune"]) == 2
+    assert run(["prune", "--keep", "8d", "--forget-actors"]) == 2
+    assert "either" in capsys.readouterr().err
+
+
+def test_actors_are_erased_and_the_record_stays_proven(old, capsys):
+    with old.begin() as connection:
+        run_id = connection.scalar(text("select max(run_id) from source_runs"))
+        assert run_id
+    history = History(old, at=NOW)
+    history.run([record("a", size=5), record("c")])
+    with patch("etl.load.commit.append_run", partial(_with_attribution, append_run)):
+        history.run([record("a", size=6)])
+    assert_consistent(old)
+    image_id = "c"
+    key = signer()
+    before = evidence_of(old, image_id, key)
+    assert b"Ada" in before["README.txt"]
+    assert run(["prune", "--forget-actors", "--dry-run"]) == 0
+    capsys.readouterr()
+    assert run(["prune", "--forget-actors", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["forgotten"] == 1
+    assert_consistent(old)
+    after = evidence_of(old, image_id, key)
+    check_files(before, key.verifier_key)
+    check_files(after, key.verifier_key)
+    assert not any(b"Ada" in each for each in after.values())
+    with old.begin() as connection:
+        connection.execute(
+            text("update image_removals set removed_by = 'Eve' where image_id = 'c'")
+        )
+    assert not verified(old).is_consistent
+
+
+def _with_attribution(append, connection, **arguments):
+    """Name who removed the image, as the last step before the entry is appended."""
+    record_attribution(
+        connection,
+        removal=(arguments["source"], "c", 1),
+        run_id=arguments["run_id"],
+        attribution="exact",
+        actor={"removed_by": "Ada", "removed_by_kind": "user", "source_ip": "192.0.2.1"},
+    )
+    return append(connection, **arguments)

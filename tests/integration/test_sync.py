@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from etl.audit.verify import verify
 from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import UsageError
@@ -24,6 +23,7 @@ from etl.maintenance.decisions import replay_rejects
 from etl.run import run_sync
 from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.syncing import Place, catalogue, image, place
+from tests.support.verified import assert_consistent
 
 OTHER = "a" * 32
 REFERENCE = Path(__file__).parents[1] / "data" / "reference_example.json"
@@ -410,7 +410,7 @@ def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(h
     run = here.run()
     assert (run.exit_code, run.sources[0].held_rule) == (30, "empty_listing")
     with open_engine(here.url).connect() as connection:
-        assert verify(connection)
+        assert_consistent(connection)
 
 
 def mend_rejects(here: Place, good: list[Any]) -> None:
@@ -580,7 +580,7 @@ def test_a_clock_that_goes_back_in_a_run_does_no_harm(here: Place) -> None:
     run = run_sync(here.settings(), now=lambda: next(times))
     assert run.finished_at == run.started_at
     with open_engine(here.url).connect() as connection:
-        assert verify(connection)
+        assert_consistent(connection)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])

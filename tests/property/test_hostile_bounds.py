@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from etl.audit.verify import verify
 from etl.database.engine import open_reader
 from etl.errors import SourceBroken
 from etl.load.rejects import RECORD_BYTES
@@ -20,6 +19,7 @@ from etl.transform.fields import FIELDS, MAX_ID_LENGTH
 from tests.support.fake_api import Response
 from tests.support.syncing import place
 from tests.support.understood import Normalised, normalise
+from tests.support.verified import assert_consistent
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 MEGABYTES = 10 if IS_SOAK else 1
@@ -171,5 +171,5 @@ def test_whatever_is_listed_the_run_ends_and_the_record_adds_up(database_url: st
         assert without_log(here.tables()) == before
         engine = open_reader(database_url)
         with engine.connect() as connection:
-            verify(connection)
+            assert_consistent(connection)
         engine.dispose()

@@ -25,7 +25,6 @@ from unittest.mock import patch
 import psycopg
 from sqlalchemy import make_url
 
-from etl.audit.verify import verify
 from etl.database.engine import open_reader
 from etl.database.schema import metadata
 from etl.run import RunOutcome
@@ -33,6 +32,7 @@ from tests.support.databases import BACKENDS, Databases
 from tests.support.fake_api import FakeApi, Request, Response
 from tests.support.postgres import conninfo
 from tests.support.syncing import RUN_TABLES, START
+from tests.support.verified import assert_consistent
 
 Answer = Callable[[Request], Response | None]
 SECRET = "canary-token+/="  # what the source is let in by
@@ -114,7 +114,7 @@ class Twin:
         engine = open_reader(self.url)
         try:
             with engine.connect() as connection:
-                verify(connection)
+                assert_consistent(connection)
         finally:
             engine.dispose()
 

@@ -20,7 +20,14 @@ from sqlalchemy import BigInteger, Integer
 
 from etl.audit.query import ask, names_in, read_query
 from etl.audit.record_span import COLUMNS as SPAN
-from etl.cli.results import DashboardFile, ExportedFile, RunResult
+from etl.cli.results import (
+    CheckpointResult,
+    DashboardFile,
+    ExportedFile,
+    PruneResult,
+    RunResult,
+    VerifyResult,
+)
 from etl.database.comments import VIEW_COLUMNS
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
@@ -32,6 +39,9 @@ OBJECTS: dict[str, Any] = {
     **dict.fromkeys(("sync", "plan", "approve", "dismiss", "replay-rejects"), RunResult),
     "dashboard": DashboardFile,
     "export": ExportedFile,
+    "verify": VerifyResult,
+    "checkpoint": CheckpointResult,
+    "prune": PruneResult,
 }
 """Output → its struct, or what msgspec can describe."""
 

@@ -1,81 +1,120 @@
-"""Verification of the record: its invariants, recomputed from the tables.
+"""Verification of the record: the log, its checkpoints and all invariants, from the tables alone.
 
-runs.py      counts of each run
-versions.py  each image's history: numbers, periods, changes, removals, state
-orphans.py   rows that belong to no run or no image
+    entries.py      every entry, its events and the tree are recomputed
+    checkpoints.py  every checkpoint is a prefix of the log; signatures, timestamps, cosignatures
+    invariants.py   conditions between rows, as SQL that selects the rows that violate them
+    (schema)        views, triggers and rules, by etl.database.integrity
+    derived.py      columns computed from others: digests, components
+
+Outside the proof: how the latest runs ended (the next entry contains it), `created_at` of
+checkpoints, `record_digest`, `discovered_sources`, and personal data that was erased. A record that
+was cut off or rebuilt as a whole is consistent in itself: a checkpoint kept elsewhere shows that.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from etl.audit.verify.findings import UNREADABLE, Finding, counted, is_unreadable, of_row
-from etl.audit.verify.orphans import check_rejects, check_strays, check_sync_runs
-from etl.audit.verify.runs import Head, check_runs, read_ledger
-from etl.audit.verify.versions import check_versions
+from etl.audit.verify.checkpoints import CheckpointReport, Keys, check_checkpoints
+from etl.audit.verify.derived import check_derived
+from etl.audit.verify.entries import EntryReport, Selection, check_entries
+from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
+from etl.audit.verify.invariants import check_invariants
+from etl.database.integrity import schema_faults
 from etl.database.snapshot import snapshot
-from etl.errors import LedgerBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
-MOST_TOLD: Final = 10
+    from etl.transform import ComponentRules
 
-__all__ = ["Head", "verify"]
+MAX_FINDINGS: Final = 100
+
+__all__ = ["Finding", "Keys", "Selection", "Verified", "verify", "verify_now"]
+
+
+@dataclass(slots=True)
+class Verified:
+    """Result of a verification: what was checked, and the first things that do not match."""
+
+    entries: EntryReport = field(default_factory=EntryReport)
+    checkpoints: CheckpointReport = field(default_factory=CheckpointReport)
+    findings: list[Finding] = field(default_factory=list)
+    finding_count: int = 0
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether everything matches."""
+        return self.finding_count == 0
 
 
 def verify(
     connection: Connection,
     *,
-    since: datetime | int | None = None,
-    sources: Sequence[str] = (),
-) -> list[Head]:
-    """Return the last run of each source. Raises `LedgerBroken` if anything is inconsistent.
+    selection: Selection,
+    keys: Keys,
+    notes: Sequence[str] = (),
+    component_rules: ComponentRules | None = None,
+) -> Verified:
+    """Verify the record in one snapshot.
 
-    `since` limits the check to what runs from that one (or from that time) on wrote.
+    `selection`: whose entries are recomputed (the tree and the checkpoints always are). `notes`:
+    checkpoints kept elsewhere. `component_rules`: those that `components` are recomputed with.
     """
     with snapshot(connection):
-        try:
-            ledger = read_ledger(connection, sources=sources)
-            first = ledger.first_run_since(since)
-        except UNREADABLE as error:
-            raise LedgerBroken(f"the runs of the ledger can't be read: {error}") from error
-        checks = {
-            "rows of no run or image": check_strays(connection),
-            "sync_runs": check_sync_runs(connection, ledger, first),
-            "the images' versions": check_versions(connection, ledger, first),
-            "rejects": check_rejects(connection, ledger),
-            "what runs wrote": check_runs(ledger, first),
-        }
-        found = counted(_findings(checks))
-        told = nsmallest(MOST_TOLD, found)
-    if told:
-        raise LedgerBroken("\n".join(_spelled(told, found.count)))
-    return ledger.heads()
+        return verify_now(
+            connection,
+            selection=selection,
+            keys=keys,
+            notes=notes,
+            component_rules=component_rules,
+        )
 
 
-def _findings(checks: Mapping[str, Iterable[Finding]]) -> Iterator[Finding]:
-    """The findings of all checks; a value that no program of ours wrote is one more."""
-    for what, findings in checks.items():
-        try:
-            yield from findings
-        except UNREADABLE as error:
-            yield of_row(None, "", what, f"can't be read: {error}")
-        except DBAPIError as error:
-            if not is_unreadable(error):
-                raise
-            yield of_row(None, "", what, f"can't be read: {error.orig}")
-            return  # PostgreSQL answers nothing more in this transaction
+def verify_now(
+    connection: Connection,
+    *,
+    selection: Selection,
+    keys: Keys,
+    notes: Sequence[str] = (),
+    component_rules: ComponentRules | None = None,
+) -> Verified:
+    """Verify within the transaction that is open."""
+    result = Verified()
+    steps: dict[str, Callable[[], Iterator[Finding]]] = {
+        "log_entries": lambda: check_entries(connection, selection, result.entries),
+        "checkpoints": lambda: check_checkpoints(
+            connection, result.entries, keys, notes, result.checkpoints
+        ),
+        "schema": lambda: _check_schema(connection),
+        "rows": lambda: check_invariants(connection),
+        "current_images": lambda: check_derived(connection, component_rules),
+    }
+    found = [each for table, step in steps.items() for each in _findings(table, step)]
+    result.finding_count = len(found)
+    result.findings = nsmallest(MAX_FINDINGS, found)
+    return result
 
 
-def _spelled(told: list[Finding], count: int) -> Iterator[str]:
-    yield f"the ledger does not add up, first in {told[0]}"
-    yield from (f"  {finding}" for finding in told[1:])
-    if count > len(told):
-        yield f"  and {count - len(told):,} more"
+def _check_schema(connection: Connection) -> Iterator[Finding]:
+    """Views that are not the program's; triggers and rules that change what is written."""
+    for fault in schema_faults(connection):
+        yield Finding(row=f"{fault.kind} {fault.name}", problem=fault.message)
+
+
+def _findings(table: str, step: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a step; a value that the program never writes is one more."""
+    try:
+        yield from step()
+    except UNREADABLE as error:
+        yield Finding(row=table, problem=f"cannot be read: {error}")
+    except DBAPIError as error:
+        if not is_unreadable(error):
+            raise
+        yield Finding(row=table, problem=f"cannot be read: {error.orig}")

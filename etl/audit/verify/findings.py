@@ -1,64 +1,54 @@
-"""What does not add up, and where? A finding names its run, its source and its row."""
+"""Findings: what does not match, and where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from msgspec import MsgspecError
 from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError
 
+from etl.proof.check import Invalid
 from etl.text import printable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-
 UNREADABLE: Final = (
-    *(ValueError, TypeError, AttributeError, OverflowError, LookupError),
-    MsgspecError,
+    *(ValueError, TypeError, AttributeError, OverflowError, LookupError, AssertionError),
+    *(MsgspecError, Invalid),
 )
-"""What a value raises that is none of its column's: a date without a year, a text for a number."""
+"""What values raise that the program never writes: a date without a year, a text for a number."""
+_LAST: Final = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Ordered as people look for the cause: the first run, and in it a row before a digest."""
+    """Something that does not match; ordered by entry, then event, then row."""
 
-    run_id: int
-    is_of_whole_run: bool
-    source: str
-    row: str
-    told: str
+    entry: int | None = None
+    event: int | None = None
+    run_id: int | None = None
+    source: str = ""
+    row: str = ""
+    problem: str = ""
+
+    def __lt__(self, other: Finding) -> bool:
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[Any, ...]:
+        entry = _LAST if self.entry is None else self.entry
+        event = _LAST if self.event is None else self.event
+        return entry, event, self.row, self.problem
 
     def __str__(self) -> str:
-        where = f"run {self.run_id}, source {self.source}" if self.source else f"run {self.run_id}"
-        return printable(f"{where}: {self.row}: {self.told}")
-
-
-@dataclass(slots=True)
-class counted:  # noqa: N801  # reads as a function where it is used
-    """Findings that are counted as they pass."""
-
-    findings: Iterable[Finding]
-    count: int = field(default=0)
-
-    def __iter__(self) -> Iterator[Finding]:
-        for finding in self.findings:
-            self.count += 1
-            yield finding
-
-
-def of_row(run_id: Any, source: Any, row: str, told: str) -> Finding:
-    """What is wrong with a row; its run and source may be anything that a row can hold."""
-    number = run_id if isinstance(run_id, int) else 0
-    return Finding(number, False, str(source), row, told)
-
-
-def of_run(run_id: Any, source: Any, told: str) -> Finding:
-    """What is wrong with a run as a whole."""
-    number = run_id if isinstance(run_id, int) else 0
-    return Finding(number, True, str(source), "source_runs", told)
+        parts = [
+            *([f"entry {self.entry}"] if self.entry is not None else []),
+            *([f"event {self.event}"] if self.event is not None else []),
+            *([f"run {self.run_id}"] if self.run_id is not None else []),
+            *([f"source {self.source}"] if self.source else []),
+        ]
+        return printable(": ".join(part for part in (", ".join(parts), self.row) if part)) + (
+            f": {printable(self.problem)}"
+        )
 
 
 def is_unreadable(error: DBAPIError) -> bool:

@@ -1,0 +1,150 @@
+"""Checkpoints: each must be a prefix of the log, and what is signed must be signed correctly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from etl.audit.verify.findings import Finding
+from etl.load.checkpoints import StoredCheckpoint, read_checkpoints
+from etl.proof.check import Invalid, parse_checkpoint, parse_verifier_key
+from etl.proof.checkpoint import cosigned_at, is_signed_by, read_note
+from etl.proof.timestamp import read_certificates, require_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from etl.audit.verify.entries import EntryReport
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys and certificates that checkpoints are verified with.
+
+    `verifiers`: keys of the log. `is_complete`: every signature must be of one of them. `origin`:
+    the configured name of the log.
+    """
+
+    verifiers: tuple[str, ...] = ()
+    is_complete: bool = False
+    witnesses: tuple[str, ...] = ()
+    authorities: bytes = b""
+    origin: str = ""
+
+
+@dataclass(slots=True)
+class CheckpointReport:
+    """Counts of what was checked, and of what could not be for lack of a key."""
+
+    stored: int = 0
+    external: int = 0
+    signed: int = 0
+    signatures_unchecked: int = 0
+    timestamps: int = 0
+    timestamps_unchecked: int = 0
+    cosignatures: int = 0
+    cosignatures_unchecked: int = 0
+    origins: set[str] = field(default_factory=set)
+
+
+def check_checkpoints(
+    connection: Connection,
+    log: EntryReport,
+    keys: Keys,
+    notes: Sequence[str],
+    report: CheckpointReport,
+) -> Iterator[Finding]:
+    """Check the stored checkpoints, and those that were kept elsewhere."""
+    report.origins |= {each for each in (log.origin, keys.origin) if each}
+    log.origin = keys.origin or log.origin
+    for each in read_checkpoints(connection):
+        report.stored += 1
+        row = f"checkpoints, size {each.size}"
+        try:
+            yield from _check_stored(each, log, keys, report, row)
+        except Invalid as error:
+            yield Finding(entry=each.size - 1, row=row, problem=str(error))
+    for note in notes:
+        report.external += 1
+        yield from _check_external(note, log, keys, report)
+
+
+def _check_stored(
+    each: StoredCheckpoint, log: EntryReport, keys: Keys, report: CheckpointReport, row: str
+) -> Iterator[Finding]:
+    parsed = read_note(each.note)
+    report.origins.add(parsed.origin)
+    if (parsed.size, parsed.root.hex()) != (each.size, each.root):
+        raise Invalid("the columns differ from the note")
+    if problem := _prefix_problem(each.size, parsed.root, log):
+        yield Finding(entry=each.size - 1, row=row, problem=problem)
+    report.signed += parsed.is_signed
+    _check_signature(each.note, keys, report)
+    _check_timestamp(each, keys, report)
+    for line in each.cosignatures:
+        _check_cosignature(parsed.text, line, keys, report)
+
+
+def _prefix_problem(size: int, root: bytes, log: EntryReport) -> str:
+    if size > log.size:
+        return f"it covers {size} entries, the log has {log.size}: entries were removed"
+    if log.tree.root(size) != root:
+        return f"the log's first {size} entries are not those that it covers"
+    return ""
+
+
+def _check_external(
+    note: str, log: EntryReport, keys: Keys, report: CheckpointReport
+) -> Iterator[Finding]:
+    parsed = read_note(note)
+    row = f"checkpoint of {parsed.size} entries kept elsewhere"
+    if parsed.origin not in report.origins:
+        problem = f"it is of the log {parsed.origin}, this is {', '.join(sorted(report.origins))}"
+        yield Finding(row=row, problem=problem)
+    if problem := _prefix_problem(parsed.size, parsed.root, log):
+        yield Finding(entry=min(parsed.size, log.size), row=row, problem=problem)
+    try:
+        _check_signature(note, keys, report)
+    except Invalid as error:
+        yield Finding(row=row, problem=str(error))
+
+
+def _check_signature(note: str, keys: Keys, report: CheckpointReport) -> None:
+    *_, signatures = parse_checkpoint(note.encode())
+    if not signatures:
+        return
+    ids = {(name, data[:4]) for name, data in signatures}
+    known = [key for key in keys.verifiers if parse_verifier_key(key)[:2] in ids]
+    if not known:
+        if keys.is_complete:
+            raise Invalid("it is not signed with one of the given keys")
+        report.signatures_unchecked += 1
+    if not all(is_signed_by(note, key) for key in known):
+        raise Invalid("the signature is invalid")
+
+
+def _check_timestamp(each: StoredCheckpoint, keys: Keys, report: CheckpointReport) -> None:
+    if each.timestamp is None:
+        return
+    report.timestamps += 1
+    if not keys.authorities:
+        report.timestamps_unchecked += 1
+        return
+    authorities = read_certificates(keys.authorities, place="proof.timestamp_ca")
+    require_timestamp(each.timestamp, each.note, authorities)
+
+
+def _check_cosignature(text: str, line: str, keys: Keys, report: CheckpointReport) -> None:
+    *_, signatures = parse_checkpoint(f"{text}\n{line}\n".encode())
+    report.cosignatures += 1
+    known = [
+        key
+        for key in keys.witnesses
+        if parse_verifier_key(key, 4)[:2] in {(name, data[:4]) for name, data in signatures}
+    ]
+    if not known:
+        report.cosignatures_unchecked += 1
+    elif cosigned_at(text, line, known[0]) is None:
+        raise Invalid("a cosignature is invalid")

@@ -1,0 +1,119 @@
+"""Checkpoints in the database: what was signed, timestamped and cosigned."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, select, text, update
+
+from etl.database.engine import writing
+from etl.database.schema import checkpoints, log_entries
+from etl.database.types import Instant, JsonList
+from etl.proof.merkle import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from etl.load.log_entries import LogState
+
+MAX_RETRIED: Final = 5  # checkpoints whose missing timestamp a run requests again
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """One row of `checkpoints`; `timestamp` is the RFC 3161 response."""
+
+    size: int
+    root: str
+    note: str
+    created_at: datetime
+    timestamp: bytes | None
+    cosignatures: tuple[str, ...]
+
+
+def read_checkpoints(
+    connection: Connection, *, after: int = 0, limit: int | None = None
+) -> list[StoredCheckpoint]:
+    """Read checkpoints of more than `after` entries; with a limit, the largest ones.
+
+    Raises `ValueError` for a timestamp that is not base64.
+    """
+    statement = select(checkpoints).where(checkpoints.c.size > after)
+    newest_first = statement.order_by(checkpoints.c.size.desc()).limit(limit)
+    rows = connection.execute(newest_first if limit else statement.order_by(checkpoints.c.size))
+    return sorted(map(_of_row, rows), key=lambda each: each.size)
+
+
+def read_latest(connection: Connection) -> StoredCheckpoint | None:
+    """Read the checkpoint of the largest size."""
+    found = read_checkpoints(connection, limit=1)
+    return found[0] if found else None
+
+
+def write_checkpoint(
+    connection: Connection, state: LogState, note: str, *, is_signed: bool, created_at: datetime
+) -> bool:
+    """Store a checkpoint, in a transaction of its own; returns whether it is new.
+
+    A signed one replaces an unsigned one of the same size; otherwise the first one stays.
+    """
+    root = state.frontier.root().hex()
+    row = {"size": state.size, "root": root, "note": note, "created_at": created_at}
+    same_size = checkpoints.c.size == state.size
+    with writing(connection):
+        stored = connection.execute(select(checkpoints.c.note).where(same_size)).scalar()
+        if stored is not None and (not is_signed or not stored.endswith("\n\n")):
+            return False
+        if stored is not None:
+            connection.execute(update(checkpoints).where(same_size).values(note=note))
+            return True
+        written = connection.execute(_INSERT, {**row, "cosignatures": []})
+    return bool(written.rowcount)
+
+
+def write_timestamp(connection: Connection, size: int, response: bytes) -> None:
+    """Store the timestamp of a checkpoint."""
+    stored = b64encode(response).decode()
+    with writing(connection):
+        connection.execute(
+            update(checkpoints).where(checkpoints.c.size == size).values(timestamp_token=stored)
+        )
+
+
+def write_cosignatures(connection: Connection, size: int, lines: Sequence[str]) -> None:
+    """Add cosignature lines to a checkpoint."""
+    of_size = checkpoints.c.size == size
+    with writing(connection):
+        stored = connection.execute(select(checkpoints.c.cosignatures).where(of_size)).scalar()
+        together = list(dict.fromkeys([*(stored or []), *lines]))
+        connection.execute(update(checkpoints).where(of_size).values(cosignatures=together))
+
+
+def read_tree(connection: Connection, size: int) -> Tree:
+    """Tree over the first `size` entries. Raises `ValueError` if a hash is not hexadecimal."""
+    leaves = connection.scalars(
+        select(log_entries.c.leaf_hash)
+        .where(log_entries.c.entry < size)
+        .order_by(log_entries.c.entry)
+    )
+    return Tree(map(bytes.fromhex, leaves))
+
+
+# Two runs may store the same checkpoint at the same moment.
+_INSERT: Final = text("""
+    insert into checkpoints (size, root, note, created_at, cosignatures)
+    values (:size, :root, :note, :created_at, :cosignatures) on conflict do nothing
+""").bindparams(
+    bindparam("created_at", type_=Instant()), bindparam("cosignatures", type_=JsonList())
+)
+
+
+def _of_row(row: Row[*tuple[Any, ...]]) -> StoredCheckpoint:
+    size, root, note, created_at, timestamp, cosignatures = row
+    decoded = None if timestamp is None else b64decode(timestamp, validate=True)
+    return StoredCheckpoint(size, root, note, created_at, decoded, tuple(cosignatures or ()))

@@ -1,0 +1,135 @@
+"""Evidence files: complete, checkable without the program, and proof against any change."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import text
+
+from etl.database.engine import open_engine
+from etl.errors import UsageError
+from etl.proof.check import Invalid
+from etl.proof.evidence import check_files, from_zip, to_zip
+from tests.support.evidence import evidence_of, mutated, signer
+from tests.support.history import varied
+
+MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 400
+
+
+@pytest.fixture
+def engine(database_url):
+    engine = open_engine(database_url)
+    varied(engine)
+    yield engine
+    engine.dispose()
+
+
+def _ids(engine, condition="1 = 1"):
+    statement = f"select image_id from images where {condition} order by image_id"
+    with engine.connect() as connection:
+        return [*connection.scalars(text(statement))]
+
+
+def test_the_evidence_of_every_image_verifies(engine):
+    key = signer()
+    for image_id in _ids(engine):
+        files = evidence_of(engine, image_id, key)
+        proved, unproved = check_files(files, key.verifier_key)
+        assert len(proved) == 3
+        assert any("no timestamp" in each for each in unproved)
+        assert from_zip(to_zip(files)) == files
+        evidence = json.loads(files["evidence.json"])
+        assert evidence["image_id"] == image_id
+        with engine.connect() as connection:
+            versions = connection.execute(
+                text("select version, name from image_versions where image_id = :id order by 1"),
+                {"id": image_id},
+            ).all()
+        opened = [each for each in evidence["versions"] if each["event"] == "opened"]
+        assert [(each["version"], each["values"].get("name")) for each in opened] == versions
+        assert image_id in files["README.txt"].decode()
+
+
+def test_the_checker_runs_alone_and_offline(engine, tmp_path):
+    key = signer()
+    files = evidence_of(engine, _ids(engine, "state = 'removed'")[0], key)
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "file.zip").write_bytes(to_zip(files))
+
+    def checked(*arguments):
+        command = [sys.executable, "-I", "-S", str(tmp_path / "check.py"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    (tmp_path / "file.zip").rename(tmp_path.parent / "file.zip")
+    good = checked(key.verifier_key)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.count("proved: ") >= 4
+    assert "What this file does not prove" in good.stdout
+    assert checked(key.verifier_key, str(tmp_path.parent / "file.zip")).returncode == 0
+    other = checked(signer().verifier_key)
+    assert (other.returncode, other.stdout[:8]) == (1, "INVALID:")
+    assert checked().returncode == 1
+    (tmp_path / "evidence.json").write_text("{}\n")
+    assert checked(key.verifier_key).returncode == 1
+
+
+def test_a_removal_is_explained_with_its_walk_and_the_walk_before(engine):
+    image_id = _ids(engine, "state = 'removed'")[0]
+    with engine.connect() as connection:
+        run_id = connection.scalar(
+            text("select max(run_id) from image_removals where image_id = :id"), {"id": image_id}
+        )
+    files = evidence_of(engine, image_id, None, removal_run=run_id)
+    check_files(files, "")
+    evidence = json.loads(files["evidence.json"])
+    assert [each["run_id"] for each in evidence["removals"]] == [run_id]
+    runs = {each["run_id"] for each in evidence["runs"]}
+    assert {run_id} < runs
+    readme = files["README.txt"].decode()
+    assert "a request for its id answered" in readme
+    assert "not signed" in readme
+    with pytest.raises(UsageError, match="did not remove"):
+        evidence_of(engine, image_id, None, removal_run=999)
+
+
+def test_a_signed_file_needs_the_key_and_an_unsigned_one_has_none(engine):
+    key = signer()
+    image_id = _ids(engine)[0]
+    with pytest.raises(Invalid, match="give the verifier key"):
+        check_files(evidence_of(engine, image_id, key), "")
+    with pytest.raises(Invalid, match="of the log"):
+        check_files(evidence_of(engine, image_id, None), key.verifier_key)
+    with pytest.raises(UsageError, match="no image"):
+        evidence_of(engine, "nowhere", None)
+
+
+def test_every_mutation_is_rejected(engine, databases):
+    key = signer()
+    choose = random.Random(7)
+    files = evidence_of(engine, _ids(engine, "state = 'removed'")[0], key)
+    with databases.migrated("sqlite") as url:
+        other = open_engine(url)
+        varied(other, seed=2)
+        foreign = evidence_of(other, _ids(other)[0], key)
+        other.dispose()
+    check_files(files, key.verifier_key)
+    for number in range(MUTATIONS):
+        what, changed = mutated(choose, files, foreign)
+        if changed == files:
+            continue
+        assert _is_rejected(changed, key.verifier_key), f"mutation {number}: {what}"
+
+
+def _is_rejected(files, verifier_key):
+    try:
+        check_files(files, verifier_key)
+    except Invalid:
+        return True
+    return False
