@@ -157,6 +157,15 @@ class PageFetcher:
             ) from None
         return PageReply(page.data, listed_rows(page.data), page.total, page.size, page.current)
 
+    def fetch_first(self, limit: int = 0) -> PageReply:
+        """The first page in the endpoint's own order, by itself. Raises `SourceError`."""
+        limit = limit or self.source.http.page_size
+        for offset in (0, 1):  # an endpoint that counts pages from 1 may reject 0
+            request = PageRequest(0, Order(), limit, offset, counts_pages=offset == 1)
+            if reply := self.fetch(request):
+                return reply
+        raise SourceBroken(f"the first page was rejected: {self}")
+
     def _params(self, order: Order) -> dict[str, str]:
         source = self.source
         params = {"type": self.listing.type, "workspace_id": self.listing.workspace_id}
@@ -178,13 +187,3 @@ class PageFetcher:
 def by_page_number(request: PageRequest, paging: Paging) -> PageRequest:
     """The same page, requested by its number."""
     return replace(request, offset=paging.index(request.number), counts_pages=True)
-
-
-def fetch_first_page(client: Client, source: SourceSettings, listing: Listing) -> PageReply:
-    """The first page of a listing by itself, in the endpoint's own order. Raises `SourceError`."""
-    fetcher = PageFetcher(client, source, listing)
-    for offset in (0, 1):  # an endpoint that counts pages from 1 may reject 0
-        request = PageRequest(0, Order(), source.http.page_size, offset, counts_pages=offset == 1)
-        if reply := fetcher.fetch(request):
-            return reply
-    raise SourceBroken(f"the first page was rejected: {fetcher}")

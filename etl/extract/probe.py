@@ -44,7 +44,7 @@ def probe(client: Client, source: SourceSettings) -> list[Trait]:
     workspace = "0" if source.workspaces == ("*",) else source.workspaces[0]
     listing = Listing(source.types[0], workspace)
     measured = _Probe(PageFetcher(client, source, listing))
-    first = measured.first(LARGE)
+    first = measured.fetcher.fetch_first(LARGE)
     return [
         workspaces,
         *_counts(first),
@@ -66,13 +66,6 @@ class _Probe:
         """Whatever comes for a limit and an offset; None if it is past the end."""
         request = PageRequest(0, order or Order(), limit, offset, counts_pages=False)
         return self.fetcher.fetch(request)
-
-    def first(self, limit: int) -> PageReply:
-        """The first page; an endpoint that counts pages from 1 may reject offset 0."""
-        reply = self.page(limit, 0) or self.page(limit, 1)
-        if reply is None:
-            raise SourceBroken(f"the first page was rejected: {self.fetcher}")
-        return reply
 
     def rows(self, limit: int, offset: int) -> list[bytes]:
         """The records at an offset; none if the offset is rejected."""

@@ -9,7 +9,7 @@ from etl.context import open_context
 from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
 from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
-from etl.extract.pages import fetch_first_page
+from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
@@ -74,7 +74,7 @@ def _check_source(source: SourceSettings, context: RunContext) -> Checked:
             every = source.workspaces == ("*",)
             workspaces = fetch_workspaces(client, source.project_id) if every else source.workspaces
             listing = Listing(source.types[0], workspaces[0])
-            page = fetch_first_page(client, source, listing)
+            page = PageFetcher(client, source, listing).fetch_first()
             shown = next(filter(None, page.image_ids), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
     except ConfigError as error:

@@ -1,5 +1,6 @@
 """All ways of paging: exactly the existing images are read, with few requests."""
 
+import os
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -14,8 +15,9 @@ from tests.support.wire import client_for
 
 OFFSETS = ("pages", "records", "page_number")
 PAST_THE_END = ("error", "strict", "empty", "repeat")
-TOTALS = (0, 1, 199, 200, 201, 400, 999)
-PAGE_SIZES = (100, 200, 333, 1000)
+IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+TOTALS = (0, 1, 199, 200, 201, 400, 999) if IS_SOAK else (0, 1, 199, 201, 400)
+PAGE_SIZES = (100, 200, 333, 1000) if IS_SOAK else (100, 200, 333)
 CAPS = (None, 77, 200)
 IN_FLIGHT = 4  # the default of http.concurrency
 
@@ -56,8 +58,8 @@ HIDDEN = (
 )
 
 
-@pytest.mark.parametrize("total", [1, 200, 201, 999])
-@pytest.mark.parametrize("page_size", [7, 100, 333])
+@pytest.mark.parametrize("total", [1, 200, 201, 999] if IS_SOAK else [1, 201])
+@pytest.mark.parametrize("page_size", [7, 100, 333] if IS_SOAK else [30, 333])
 @pytest.mark.parametrize("offset_unit", ["auto", "known"])
 def test_what_responses_hide_is_never_certified_wrongly(
     total: int, page_size: int, offset_unit: str

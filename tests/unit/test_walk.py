@@ -12,13 +12,13 @@ from msgspec import Raw, json
 from etl.config import WalkSettings
 from etl.errors import SourceBroken, SourceError, SourceUnavailable
 from etl.extract.listing import ListingReader
-from etl.extract.pages import Order, PageReply
+from etl.extract.pages import PAST_THE_END, Order, PageFetcher, PageReply
 from etl.extract.reading import Reading
 from etl.extract.walk import Walk
 from etl.model import Certificate
 from etl.transform import listed_rows
 from tests.support.fake_api import Quirks
-from tests.support.walking import PagesClient, Walked, images, source_of, walked
+from tests.support.walking import LISTING, PagesClient, Walked, images, source_of, walked
 
 TYPES = ("BUILD_IN", "DEDICATED")
 
@@ -116,7 +116,10 @@ def test_rows_without_creation_time_are_not_read_backward() -> None:
     assert not any(each["sort_key"] == "createTime" for each in client.received)
 
 
-def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_twice() -> None:
+@pytest.mark.parametrize(("concurrency", "attempts"), [(1, 1), (8, 2)])
+def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_again(
+    concurrency: int, attempts: int
+) -> None:
     records = [
         {"id": f"{type_}{number}", "type": type_, "create_at": -number}
         for type_ in TYPES
@@ -126,9 +129,9 @@ def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_twice() -> N
         total=lambda count: count + 1, sort_keys=frozenset(), unsupported_sort="ignored"
     )
     client = PagesClient(records, quirks)
-    walk = walked(client, types=TYPES, http={"concurrency": 1})
+    walk = walked(client, types=TYPES, http={"concurrency": concurrency})
     assert walk.certificate == "agreed"
-    assert sum(each["sort_key"] == "createTime" for each in client.received) == 1
+    assert sum(each["sort_key"] == "createTime" for each in client.received) == attempts
 
 
 def test_different_totals_in_two_readings_do_not_agree() -> None:
@@ -243,16 +246,29 @@ class TestRequests:
         assert walk.rounds[:3] == [3, 8, 4]
         assert set(walk.rounds[3:]) == {2}
 
-    def test_an_endpoint_that_rejects_the_end_is_asked_no_more(self) -> None:
+    @pytest.mark.parametrize(("step", "requests"), [(1, 7), (0, 9)])
+    def test_a_rejected_end_is_confirmed_unless_the_order_was_reversed(
+        self, step: int, requests: int
+    ) -> None:
         records = [
-            {"id": f"{type_}{number}", "type": type_, "update_at": number}
+            {"id": f"{type_}{number}", "type": type_, "update_at": number * step}
             for type_ in TYPES
             for number in range(20)
         ]
         quirks = Quirks(total=lambda count: count + 1, past_the_end="strict")
         client = PagesClient(records, quirks)
         walk = walked(client, types=TYPES, workspaces=("*",), http={"concurrency": 8})
-        assert (walk.certificate, client.requests) == ("agreed", 7)
+        assert (walk.certificate, client.requests) == ("agreed", requests)
+
+    def test_what_one_listing_shows_about_offsets_holds_for_all(self) -> None:
+        client, walk = self.walk(count=900, offset="page_number")
+        assert (walk.certificate, walk.rounds) == ("exact", [3, 8, 2, 6])
+        assert client.requests == 19
+
+    def test_no_second_reading_is_requested_if_only_one_is_allowed(self) -> None:
+        client = PagesClient(images(20), Quirks(total=lambda count: count + 1))
+        walk = walked(client, walk=WalkSettings(max_walks=1))
+        assert (walk.certificate, client.requests) == ("none", 2)
 
 
 class TestPaging:
@@ -309,6 +325,16 @@ class TestPaging:
     def test_a_rejected_first_page_is_an_error(self) -> None:
         with pytest.raises(SourceBroken, match="the first page was rejected"):
             self.walk(offset_unit="record", offset="page_number", first_page=1)
+
+        class Rejecting(PagesClient):
+            def get(self, path: str, params: Mapping[str, str]) -> Any:
+                raise SourceBroken("no", status=400, error_code=PAST_THE_END)
+
+        client: Any = Rejecting([])
+        with pytest.raises(SourceBroken, match="the first page was rejected"):
+            walked(client)
+        with pytest.raises(SourceBroken, match="the first page was rejected"):
+            PageFetcher(client, source_of(), LISTING).fetch_first()
 
     def test_a_rejected_end_of_equal_readings_is_checked_by_page_number(self) -> None:
         """The server hides a cap, counts pages, rejects the end and cannot sort."""

@@ -1,0 +1,136 @@
+"""The playground, compared with the fake API of the tests, which is independent code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+import requests
+
+from etl.clock import utc_now
+from etl.extract.auth import Keys, signed
+from etl.extract.exchange import Request, query_of
+from etl.sample import AccessKey, SampleApi, generation, workspaces
+from etl.sample.catalogue import read_story
+from etl.sample.listing import ApiError, list_page
+from etl.sample.plays import PLAYS
+from tests.support.fake_api import FakeApi
+
+PROJECT = "/v1/0123456789abcdef0123456789abcdef"
+WORKSPACE = workspaces()[-1]["id"]
+
+
+@pytest.fixture(scope="module")
+def sample() -> Iterator[SampleApi]:
+    with SampleApi(generation(1), workspaces=workspaces()) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeApi]:
+    with FakeApi(generation(1), workspaces=workspaces()) as api:
+        yield api
+
+
+def answer(url: str, path: str, **params: Any) -> tuple[int, Any]:
+    response = requests.get(url + path, params=params, timeout=5)
+    assert response.headers["X-Request-Id"]
+    return response.status_code, response.json()
+
+
+FILTERS = [
+    {"type": "BUILD_IN"},
+    {"type": "DEDICATED", "workspace_id": WORKSPACE},
+    {"name": "PYTORCH"},
+    {"name": "pytorch", "name_fuzzy_match": "false"},
+    {"namespace": "atelier"},
+    {"service_type": "TRAIN"},
+    {"workspace_id": "unknown"},
+]
+WINDOWS = [
+    {},
+    {"limit": "7", "offset": "14"},
+    {"limit": "7", "offset": "9", "sort_key": "updateTime", "sort_dir": "ASC"},
+    {"sort_key": "createTime"},
+    {"sort_key": "name"},
+    {"limit": "5", "offset": "500"},
+    {"limit": "0"},
+    {"offset": "-1"},
+]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_lists_are_those_of_the_fake_api(
+    sample: SampleApi, fake: FakeApi, window: dict[str, str]
+) -> None:
+    for each in FILTERS:
+        query = {**each, **window}
+        assert answer(sample.url, f"{PROJECT}/images", **query) == answer(
+            fake.url, f"{PROJECT}/images", **query
+        ), query
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["images/none", "images/group", f"images/{generation(1)[3]['id']}", "workspaces", "other", ""],
+)
+def test_other_calls_are_those_of_the_fake_api(sample: SampleApi, fake: FakeApi, path: str) -> None:
+    assert answer(sample.url, f"{PROJECT}/{path}") == answer(fake.url, f"{PROJECT}/{path}")
+
+
+def test_workspace_zero_is_always_there() -> None:
+    with SampleApi([], workspaces=[{"id": "a"}]) as api:
+        _, body = answer(api.url, f"{PROJECT}/workspaces", limit="1", offset="1")
+    assert (body["total_count"], body["workspaces"]) == (2, [{"id": "a"}])
+
+
+def test_requests_must_be_signed_if_there_is_a_key() -> None:
+    key = AccessKey("access", "secret")
+    with SampleApi(generation(1), access_key=key) as api:
+        request = Request("GET", api.url, f"{PROJECT}/images", query_of({"name": "a b/ü~"}))
+        good = signed(request, Keys("access", "secret"), at=utc_now())
+        assert requests.get(request.url, headers=good, timeout=5).status_code == 200
+        for bad, reason in (
+            ({}, "cannot be read"),
+            (signed(request, Keys("access", "other"), at=utc_now()), "does not match"),
+            (signed(request, Keys("other", "secret"), at=utc_now()), "does not match"),
+            ({**good, "X-Sdk-Date": "20200101T000000Z"}, "15 minutes"),
+            ({**good, "X-Sdk-Date": "today"}, "not YYYYMMDDTHHMMSSZ"),
+            (
+                {**good, "Authorization": good["Authorization"].replace("host;", "")},
+                "must be signed",
+            ),
+        ):
+            response = requests.get(request.url, headers=bad, timeout=5)
+            assert response.status_code == 401
+            assert reason in response.json()["error_msg"]
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_generations_follow_the_story(number: int) -> None:
+    ids = [each["id"] for each in generation(number)]
+    assert len(ids) == len(set(ids))
+    last = len(read_story().then) + 1
+    if number > last:
+        assert sorted(ids) == sorted(each["id"] for each in generation(last))
+
+
+def test_each_play_serves_what_it_says() -> None:
+    images = generation(1)
+    removal = PLAYS["mass-removal"](images)
+    assert len(removal["images"]) < len(images) / 2
+    with SampleApi(**PLAYS["refused-key"](images)) as api:
+        assert answer(api.url, f"{PROJECT}/images")[0] == 401
+    with SampleApi(**PLAYS["changing-list"](images)) as api:
+        totals = [answer(api.url, f"{PROJECT}/images")[1]["total"] for _ in range(3)]
+    assert totals[1] == totals[0] + 1
+    assert totals[2] == totals[0] + 2
+
+
+def test_a_page_past_the_end_is_an_error() -> None:
+    for size, count in product((1, 2), (0, 1, 2)):
+        rows = [{"id": str(number), "type": "BUILD_IN"} for number in range(count)]
+        with pytest.raises(ApiError, match="fromIndex"):
+            list_page(rows, {"limit": str(size), "offset": str(4 * size)})
