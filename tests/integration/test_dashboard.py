@@ -108,6 +108,16 @@ def test_notices_come_first_and_the_urgent_ones_above_all(engine, tmp_path):
     assert "Nothing has been read" not in page
 
 
+def test_a_retired_source_is_not_stale(engine, tmp_path):
+    history = History(engine)
+    history.run([record("a")])
+    with engine.begin() as connection:
+        connection.execute(text("update sync_runs set kind = 'retire'"))
+    page, _ = page_of(engine, tmp_path, now=history.at + timedelta(days=90))
+    assert notices_of(page) == []
+    assert '<span class="status retired">retired</span>' in page
+
+
 def test_a_certified_walk_in_the_future_is_reported(engine, tmp_path):
     history = History(engine)
     history.run([record("a")])

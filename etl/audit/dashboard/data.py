@@ -77,6 +77,11 @@ class DashboardData:
         return sum(row[column] for row in self.sources)
 
     @property
+    def read_sources(self) -> list[Row]:
+        """The sources that are still read: not retired, and their project exists."""
+        return [row for row in self.sources if not (row["retired_at"] or row["vanished_at"])]
+
+    @property
     def in_a_week(self) -> int | None:
         """How many more images there are than a week ago; None in the first week."""
         before = [point.value for point in self.series if point.at <= self.now - WEEK]

@@ -28,7 +28,7 @@ class Notice(NamedTuple):
 
 def notices(data: DashboardData) -> list[Notice]:
     """All notices, the urgent ones first."""
-    found = [each for source in data.sources for each in _of_source(source, data.now)]
+    found = [each for source in data.read_sources for each in _of_source(source, data.now)]
     if held := data.total("held"):
         text = f"{count_text(held, 'removal')} held back by the guard: to be approved or dismissed"
         found.append(Notice("bad", "decisions", text))

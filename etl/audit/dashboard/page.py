@@ -103,7 +103,8 @@ def render(data: DashboardData, *, command: Callable[[str], str]) -> Iterator[st
 def _overview(data: DashboardData) -> dict[str, Any]:
     """The rows of the cards: the oldest sources, recent removals, the nearest ends of life."""
     sources = sorted(
-        data.sources, key=lambda row: row["certified_at"].timestamp() if row["certified_at"] else 0
+        data.read_sources,
+        key=lambda row: row["certified_at"].timestamp() if row["certified_at"] else 0,
     )
     removals = data.tables["removals"].rows
     releases = sorted(data.releases, key=lambda row: (abs(row["days_left"]), row["component"]))
