@@ -1,4 +1,4 @@
-"""What happens, told on standard error: one event a line, as text or as JSON.
+"""Log events on standard error: one per line, as text or as JSON.
 
 Modules say `logging.getLogger(__name__).info("page read", extra={"page": 3})`; the run and the
 source that an event belongs to are bound once, with `bound`, and travel with the context. A thread
@@ -50,7 +50,7 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
 
 @contextmanager
 def bound(**fields: Any) -> Iterator[None]:
-    """Adds fields, such as `run` and `source`, to every event told inside the block."""
+    """Add fields, such as `run` and `source`, to every event inside the block."""
     known = {name: value for name, value in fields.items() if value is not None}
     token = _BOUND.set({**_BOUND.get(), **known})
     try:

@@ -166,8 +166,8 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         cli.report(message, event="run incomplete", exit_code=outcome.exit_code)
     elif not cli.is_quiet:
         (done,) = outcome.sources
-        told = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
-        click.echo(printable(told))
+        text = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
+        click.echo(printable(text))
     return outcome.status in {"succeeded", "partial", "held"}
 
 

@@ -51,7 +51,7 @@ def schema_page() -> str:
 
 def _diagram() -> str:
     lines = ["```mermaid", "erDiagram"]
-    lines += [f'    {one} {mark} {many} : "{told}"' for one, mark, many, told in _DIAGRAM]
+    lines += [f'    {one} {mark} {many} : "{label}"' for one, mark, many, label in _DIAGRAM]
     for table in metadata.tables.values():
         keys = [column.name for column in table.primary_key]
         lines += [f"    {table.name} {{", *(f"        key {name} PK" for name in keys), "    }"]
@@ -59,7 +59,7 @@ def _diagram() -> str:
 
 
 def _view(name: str) -> str:
-    rows = [f"| `{column}` | {told} |" for column, told in VIEW_COLUMNS[name].items()]
+    rows = [f"| `{column}` | {meaning} |" for column, meaning in VIEW_COLUMNS[name].items()]
     head = ["| column | means |", "|---|---|"]
     return "\n".join([f"### {name}\n", f"{COMMENTS[name]}.\n", *head, *rows, ""])
 
@@ -68,8 +68,8 @@ def _table(table: Table) -> str:
     head = ["| column | SQLite | PostgreSQL | may be null | means |", "|---|---|---|---|---|"]
     rows = [_column(column) for column in table.columns]
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    told = ["", *(_index(index) for index in indexes)] if indexes else []
-    return "\n".join([f"### {table.name}\n", f"{table.comment}.\n", *head, *rows, *told, ""])
+    listed = ["", *(_index(index) for index in indexes)] if indexes else []
+    return "\n".join([f"### {table.name}\n", f"{table.comment}.\n", *head, *rows, *listed, ""])
 
 
 def _column(column: Column[object]) -> str:

@@ -139,7 +139,7 @@ def refuse_lone_mount(file: str) -> None:
 
 
 def is_mount_point(file: str) -> bool:
-    """Whether a file system is mounted on exactly this file; only Linux tells."""
+    """Whether a file system is mounted on exactly this file; only Linux can say."""
     path = os.path.realpath(file)
     try:
         with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:

@@ -141,7 +141,7 @@ class ChangeDetector:
         return self._listings[(claim - 1) // _READINGS] if claim else None
 
     def absent(self) -> list[AbsentImage]:
-        """Read the present images that no reading showed, in the order of their first sight."""
+        """Read the present images that no reading showed, in order of first appearance."""
         keys = [
             key
             for position, (key, claim) in enumerate(

@@ -29,9 +29,9 @@ _BATCH: Final = 2_000
 
 
 def copy_ledger(source: Connection, target: Connection) -> Iterator[tuple[str, int]]:
-    """Copies every row of every table, as one snapshot; tells each table and its number of rows.
+    """Copy every row of every table in one snapshot; reports each table and its number of rows.
 
-    Both schemas are at head; all is committed when the last table was told. Raises
+    Both schemas are at head; everything is committed after the last table. Raises
     `DatabaseUnavailable` when the target has rows already: nothing is written then.
     """
     with snapshot(source), writing(target):

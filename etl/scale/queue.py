@@ -109,8 +109,8 @@ def queue_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except ConnectorException as error:
-        told = str(error.__cause__ or error).splitlines()[0]
-        raise DatabaseUnavailable(f"database {place(engine)}: {told}") from error
+        message = str(error.__cause__ or error).splitlines()[0]
+        raise DatabaseUnavailable(f"database {place(engine)}: {message}") from error
 
 
 @contextmanager

@@ -199,5 +199,5 @@ def _hear_them_too() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """A source that could not be read has been told of, and stands in the record."""
+    """A source that could not be read; the error is logged and recorded already."""
     return not (record.exc_info and isinstance(record.exc_info[1], SourceNotSynced))

@@ -65,9 +65,9 @@ class _Search:
         self.found.update((each.source, each) for each in found)
 
     def _refuse(self, discover: DiscoverSettings, project: Project, name: str) -> None:
-        told = f"project {project.project_id} can't be the source {name!r}: another one is"
+        message = f"project {project.project_id} cannot be source {name!r}: the name is taken"
         hint = "put {project_id} into discover.source.name; known sources keep their names"
-        self._fail(discover, UsageError(told, hint=hint), kind="configuration")
+        self._fail(discover, UsageError(message, hint=hint), kind="configuration")
 
     def _fail(self, discover: DiscoverSettings, error: SourceError | UsageError, kind: str) -> None:
         self.failures.append(

@@ -29,8 +29,8 @@ def require_known(settings: Settings, names: Sequence[str]) -> None:
     known = [source.name for source in settings.sources]
     for name in names:
         if name not in known:
-            told = ", ".join(known) or "none"
-            raise UsageError(f"no source {name!r} in {settings.place} (there: {told})")
+            names = ", ".join(known) or "none"
+            raise UsageError(f"no source {name!r} in {settings.place} (there: {names})")
 
 
 def find_sources(
