@@ -123,9 +123,8 @@ _COUNTS: Final = (
 def _source_runs(words: _Words) -> str:
     return f"""
         insert into source_runs (run_id, source, status, observed_at, certificate, walk_detail,
-            catalogue_digest, digest, previous_digest, {", ".join(_COUNTS)})
+            {", ".join(_COUNTS)})
         select n, '{SOURCE}', 'succeeded', {words.day("n")}, 'exact', {words.json("'{}'")},
-            {words.hex("n")}, {words.hex("n")}, case when n > 1 then {words.hex("n - 1")} end,
             {", ".join("0" for _ in _COUNTS)}
         from number where n <= {RUNS}"""
 

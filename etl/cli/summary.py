@@ -192,7 +192,7 @@ def _source(source: Outcome, plan: Plan | None) -> SourceResult:
         certified=source.facts.certificate != "none",
         **{name: getattr(source.facts, name) for name in _FACTS},
         **{name: getattr(source, name) for name in _COUNTS},
-        entry=getattr(source, "entry", None),
+        entry=source.entry,
         error=failure,
         plan=UNSET if plan is None else plan,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,8 +24,9 @@ from etl.cli.options import (
 from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from etl.cli.results import Plan
     from etl.context import SyncOptions
     from etl.model import RunOutcome
     from etl.shard import Shard
@@ -140,7 +142,7 @@ def plan(cli: CliContext, *, given: Selection) -> int:
 def _plan(cli: CliContext, given: Selection, watch: RunningStopwatch | None) -> int:
     on = (watch or Profiler()).on
     with on("start"):
-        from etl.cli.plan_output import plan_lines
+        from etl.cli.plan_output import plan_lines, plan_struct
         from etl.progress import watching
         from etl.run import run_plan
 
@@ -148,25 +150,36 @@ def _plan(cli: CliContext, given: Selection, watch: RunningStopwatch | None) -> 
     with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
         profiler = watch or Profiler()
         result = run_plan(cli.settings, given.options(), progress=progress, profiler=profiler)
-    _finish(cli, result.outcome, given, watch)
-    if given.output == "text" and not cli.is_quiet:
-        for line in plan_lines(result.previews):
+    is_json = given.output == "json"
+    plans = {each.outcome.name: plan_struct(each) for each in result.previews if is_json}
+    _finish(cli, result.outcome, given, watch, plans)
+    if not is_json and not cli.is_quiet:
+        for line in plan_lines(result.previews, is_terminal=sys.stdout.isatty()):
             click.echo(line)
     return cli.exit_code
 
 
 def _finish(
-    cli: CliContext, outcome: RunOutcome, given: Selection, watch: RunningStopwatch | None
+    cli: CliContext,
+    outcome: RunOutcome,
+    given: Selection,
+    watch: RunningStopwatch | None,
+    plans: Mapping[str, Plan] | None = None,
 ) -> int:
     if outcome.sources or given.output == "json":
-        return show_outcome(cli, outcome, output=given.output, watch=watch)
+        return show_outcome(cli, outcome, output=given.output, watch=watch, plans=plans)
     if not cli.is_quiet:
         click.echo(f"No source belongs to shard {given.shard}.")
     return 0
 
 
 def show_outcome(
-    cli: CliContext, outcome: RunOutcome, *, output: str, watch: RunningStopwatch | None = None
+    cli: CliContext,
+    outcome: RunOutcome,
+    *,
+    output: str,
+    watch: RunningStopwatch | None = None,
+    plans: Mapping[str, Plan] | None = None,
 ) -> int:
     """Prints the result of a run, with -q one line if it did not succeed; returns its exit code."""
     from etl.cli import summary
@@ -174,7 +187,8 @@ def show_outcome(
 
     cli.exit_code = outcome.exit_code
     if output == "json":
-        print_json(summary.as_struct(outcome, profile=profile_rows(watch) if watch else None))
+        profile = profile_rows(watch) if watch else None
+        print_json(summary.as_struct(outcome, plans=plans, profile=profile))
     elif not cli.is_quiet:
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
     if cli.is_quiet and outcome.exit_code:

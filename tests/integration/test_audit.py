@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -505,7 +506,7 @@ def test_a_source_that_nobody_knows_is_a_mistake(capsys, tmp_path):
     for more in ([], ["--max-age", "1000000d"], ["--source", "one"]):
         assert run(["-q", "status", "--source", "tow", *more]) == 2
         assert capsys.readouterr().err == (
-            "image-sync: unknown source 'tow' (did you mean 'two'? valid: new, one, two)\n"
+            "image-sync: unknown source 'tow'; did you mean 'two'? valid: new, one, two\n"
         )
 
 
@@ -528,6 +529,152 @@ def test_a_table_says_that_there_is_more(capsys):
     assert "--limit 0 shows all" in told.err
     assert run(["images", "--limit", "0"]) == 0
     assert "--limit" not in capsys.readouterr().err
+
+
+MISSPELT = [
+    (["images", "--source", "tow"], "unknown source 'tow' (did you mean 'two'? valid: one, two)"),
+    (["export", "x.csv", "--relation", "imges"], "unknown relation 'imges' (did you mean 'images'"),
+    (["report", "growht"], "unknown report 'growht' (did you mean 'growth'?"),
+    (["images", "--state", "gone"], "unknown state 'gone' (valid: all, out_of_scope, present"),
+    (["images", "--arch", "x86"], "unknown arch 'x86' (did you mean 'x86_64'? valid: aarch64"),
+    (["images", "--arch", "x86", "--as-of", "3"], "unknown arch 'x86' (did you mean 'x86_64'?"),
+    (["images", "--type", "BUILDIN"], "unknown type 'BUILDIN' (did you mean 'BUILD_IN'?"),
+    (["images", "--dev-service", "NOTEBOK"], "unknown dev service 'NOTEBOK' (did you mean 'NOTE"),
+    (["images", "--component", "pyton"], "unknown component 'pyton' (did you mean 'python'"),
+    (["images", "--component", "=3.7"], "--component takes NAME or NAME=VERSION"),
+    (["images", "--component", "python="], "--component takes NAME or NAME=VERSION"),
+    (["images", "--run", "8"], "unknown run 8 (the latest is 7)"),
+    (["changes", "--kind", "chnged"], "unknown kind 'chnged' (did you mean 'changed'?"),
+    (["changes", "--field", "sise"], "unknown field 'sise' (did you mean 'size'?"),
+    (["report", "--list", "growth"], "report --list takes no report name"),
+    (["report", "--list", "--since", "7d"], "report --list takes no report name, and no option"),
+    (["changes", "--vertical", "--format", "csv"], "--vertical is only supported with --format ta"),
+    (["status", "--vertical", "--output", "json"], "--vertical is only supported with --output te"),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(("args", "told"), MISSPELT, ids=lambda each: str(each)[:40])
+def test_an_unknown_name_is_refused_with_the_valid_ones(args, told, capsys):
+    assert run(args) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("image-sync: ")
+    assert plain(told) in plain(captured.err)
+
+
+def plain(text_):
+    """The text without what only separates its parts."""
+    return re.sub(r"[();]", "", text_)
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        (["--component", "python"], [("one", "aa01")]),
+        (["--component", "PyTorch=1.8"], [("one", "aa01")]),
+        (["--component", "python=3.7", "--type", "BUILD_IN"], [("one", "aa01")]),
+        (["--component", "python=3.7", "--state", "all", "--limit", "1"], [("one", "aa01")]),
+        (["--component", "python=3.9"], []),
+        (["--component", "pytorch", "--as-of", "3"], [("one", "aa01")]),
+        (["--component", "pytorch", "--as-of", "7"], [("one", "aa01"), ("two", "aa01")]),
+        (["--component", "pytorch", "--as-of", "7", "--limit", "1"], [("one", "aa01")]),
+        (["--component", "pytorch=1.9", "--as-of", "3"], []),
+    ],
+)
+def test_images_that_contain_a_component(args, found, asked):
+    assert ids(asked("images", *args)) == found
+
+
+@pytest.mark.usefixtures("record")
+def test_a_version_that_no_image_has_is_answered_with_those_that_there_are(capsys):
+    assert run(["images", "--component", "python=9.9"]) == 0
+    assert "versions of python on record: 3.7" in capsys.readouterr().err
+    assert run(["images", "--component", "cann=9.9"]) == 0
+    assert "versions of cann on record: none" in capsys.readouterr().err
+
+
+EARLY = "the record of source 'one' starts at 2026-11-02T08:00:00.000Z"
+BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["images", "--as-of", "2026-10-01"], [EARLY, BOTH]),
+        (["images", "--as-of", "2026-11-03"], [BOTH]),
+        (["images", "--as-of", "2026-11-08"], []),
+        (["images", "--as-of", "2999-01-01"], ["2999-01-01T23:59:59.999Z is in the future"]),
+        (["diff", "2026-10-01", "2999-01-01", "--source", "one"], [EARLY, "is in the future"]),
+        (["changes", "--since", "2026-10-01", "--source", "one"], [EARLY]),
+        (["changes", "--since", "2999-01-01"], ["2999-01-01T00:00:00.000Z is in the future"]),
+        (["changes", "--until", "2999-01-01"], ["changes up to now are shown"]),
+        (["changes"], []),
+        (["history", "aa02", "--since", "2026-10-01"], [EARLY]),
+        (["report", "growth", "--since", "2026-10-01"], [EARLY, BOTH]),
+    ],
+    ids=str,
+)
+def test_what_the_record_cannot_know_is_said(args, told, capsys):
+    assert run([*args, "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    remarks = captured.err.splitlines()
+    assert all(any(each in line for line in remarks) for each in told)
+    rows = json.loads(captured.out)
+    assert all(row["complete_from"] and row["complete_to"] for row in rows)
+    if not told:
+        assert remarks == []
+    assert run([*args, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_what_many_sources_have_in_common_is_said_once(engine, capsys):
+    record = Record(engine)
+    for number in range(6):
+        record.run(f"source-{number}")
+    assert run(["images", "--as-of", "2026-10-01"]) == 0
+    err = capsys.readouterr().err
+    assert err.count("starts at") == 3
+    assert "the same holds for 3 more sources" in err
+
+
+def test_remarks_are_events_where_logs_are_json(record, capsys):
+    assert run(["--log-format", "json", "changes", "--since", "2026-10-01", "--format", "csv"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert events[0]["event"] == EARLY
+
+
+def test_a_certified_walk_in_the_future_is_stale(engine, asked, monkeypatch):
+    record = Record(engine)
+    record.run()
+    now = record.at() - timedelta(days=1)
+    monkeypatch.setattr("etl.cli.context.CliContext.clock", staticmethod(lambda: now))
+    (row,) = asked("status")
+    assert (row["age"], row["is_stale"], row["age_seconds"]) == ("in the future", True, -86_400)
+    assert run(["-q", "status", "--max-age", "7d"]) == 40
+
+
+def test_the_run_of_held_removals_is_the_latest_that_held_them(engine, asked):
+    small_record(engine)
+    with engine.begin() as connection:
+        connection.execute(text("update source_runs set held = 1 where run_id in (3, 5)"))
+    (held,) = asked("removals", "--held")
+    assert (held["run_id"], held["first_run_id"]) == (5, 3)
+    assert asked("removals", "--held", "--run", "3") == []
+    assert len(asked("removals", "--held", "--run", "5")) == 1
+
+
+def test_a_removal_by_a_run_of_another_endpoint_carries_a_warning(engine, asked):
+    record = Record(engine)
+    record.run()
+    record.add("x")
+    record.run(endpoint="https://b", previous_endpoint="https://a")
+    record.remove("x")
+    (removal,) = asked("removals")
+    assert removal["warning"] == "the run read https://b, the run before it https://a"
+    assert (removal["endpoint"], removal["attribution"]) == ("https://b", None)
 
 
 @pytest.mark.usefixtures("record")

@@ -10,7 +10,7 @@ select
     r.unchanged, r.removed, r.restored, r.in_scope, r.out_of_scope, r.held, r.missing,
     r.rejected, r.present,
     r.walk_detail, r.coverage, r.error_kind, r.error_message, r.error_request_id,
-    r.entry
+    r.endpoint, r.project_id, r.previous_endpoint, r.guard_override, r.entry
 from source_runs as r
 where true
     {% if sources %}and r.source in :sources{% endif %}
