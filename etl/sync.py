@@ -33,7 +33,7 @@ from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit, failed_outcome, preview, record_failure
 from etl.load.preview import Preview
-from etl.load.transaction import SourceOvertaken, SourceWrite
+from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.load.versions import listed_deleted_detail
 from etl.model import Decision, Removal, WalkFacts
 from etl.sources.connect import open_client
@@ -90,7 +90,8 @@ def _sync_source(source: SourceSettings, context: RunContext) -> Outcome:
     with context.profiler.on("database"), context.locked(source.name) as connection:
         waited_seconds = (context.now() - started_at).total_seconds()
         baseline = read_baseline(connection, source.name)
-        reading = _read(source, context, baseline)
+        with unless_overtaken(baseline):
+            reading = _read(source, context, baseline)
         write = source_write(context, baseline, reading.client)
         with context.profiler.on("commit"):
             if reading.error:
@@ -110,12 +111,13 @@ def plan_source(source: SourceSettings, context: RunContext) -> Preview:
         if context.has_record:
             connection = stack.enter_context(context.engine.connect())
             baseline = read_baseline(connection, source.name)
-        reading = _read(source, context, baseline)
-        at = next_observed_at(context, baseline, reading.client)
-        if reading.error:
-            outcome = failed_outcome(baseline, reading.error, reading.facts, at)
-        else:
-            outcome = preview(reading.changes, reading.decision, reading.facts, at)
+        with unless_overtaken(baseline):
+            reading = _read(source, context, baseline)
+            at = next_observed_at(context, baseline, reading.client)
+            if reading.error:
+                outcome = failed_outcome(baseline, reading.error, reading.facts, at)
+            else:
+                outcome = preview(reading.changes, reading.decision, reading.facts, at)
     return Preview(outcome, reading.decision, reading.changes)
 
 

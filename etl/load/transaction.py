@@ -14,9 +14,9 @@ from sqlalchemy import and_, case, literal, select
 
 from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
-from etl.errors import LockHeld
+from etl.errors import ImageSyncError, LockHeld
 from etl.load.locks import lock_in_transaction
-from etl.load.sql import NO_SHARED_VALUES, insert_rows
+from etl.load.sql import NO_SHARED_VALUES, insert_rows, reading
 from etl.profiler import Profiler
 from etl.transform import builtin_rules
 
@@ -117,23 +117,38 @@ def source_transaction(
     """Open the transaction and check its fence. Raises `LockHeld`; then nothing is written."""
     with writing(connection):
         lock_in_transaction(connection, "commit", write.source)
-        _check_fence(connection, write)
+        require_not_overtaken(connection, write.baseline)
         yield SourceTransaction(connection, write, is_certified)
 
 
-def _check_fence(connection: Connection, write: SourceWrite) -> None:
+@contextmanager
+def unless_overtaken(baseline: Baseline) -> Iterator[None]:
+    """Raise `SourceOvertaken` for an unexpected error after another run wrote the source.
+
+    What is read of the database later on then no longer fits the baseline. It can only happen
+    where no session lock protects the source: through a connection pooler, and for a plan.
+    """
+    try:
+        yield
+    except Exception as error:
+        connection = baseline.connection
+        if isinstance(error, ImageSyncError) or connection is None:
+            raise
+        with reading(connection):
+            require_not_overtaken(connection, baseline)
+        raise
+
+
+def require_not_overtaken(connection: Connection, baseline: Baseline) -> None:
+    """Raise `SourceOvertaken` if another run has written the source since it was read."""
     s = source_runs.c
     latest = (
-        select(s.run_id, s.observed_at)
-        .where(s.source == write.source)
-        .order_by(s.observed_at.desc())
-        .limit(1)
+        select(s.run_id).where(s.source == baseline.source).order_by(s.observed_at.desc()).limit(1)
     )
-    now = connection.execute(latest).one_or_none()
-    previous = write.baseline.previous
-    if (now.run_id if now else None) != previous.run_id:
+    run_id = connection.execute(latest).scalar()
+    if run_id != baseline.previous.run_id:
         raise SourceOvertaken(
-            f"run {now.run_id if now else '?'} wrote source {write.source} while this run was"
-            " reading it; nothing was written",
+            f"run {run_id or '?'} wrote source {baseline.source} while this run was reading it;"
+            " nothing was written",
             hint="run again",
         )

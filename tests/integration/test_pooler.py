@@ -16,12 +16,12 @@ from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.database.migrate import ensure_head
 from etl.database.postgresql import is_pooled
-from etl.errors import DatabaseUnavailable, LockHeld
-from etl.load.baseline import read_baseline
+from etl.errors import DatabaseUnavailable, LockHeld, UsageError
+from etl.load.baseline import Baseline, read_baseline
 from etl.load.commit import commit
 from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run
-from etl.load.transaction import SourceWrite
+from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.maintenance.database_check import check_database
 from etl.model import Decision, WalkFacts
 from etl.run import run_sync
@@ -133,6 +133,26 @@ def test_a_source_that_was_written_meanwhile_is_left_alone(url, direct):
     loading.end(run_id)
     assert loading.rows("select count(*) from current_images where state = 'present'") == [(3,)]
     assert ask(direct, LOCKS) == 0
+
+
+@pytest.mark.parametrize("is_overtaken", [True, False])
+def test_an_error_after_another_run_is_its_consequence(url, direct, *, is_overtaken):
+    loading = Loading(url)
+    loading.run([record(0)])
+    with loading.engine.connect() as connection:
+        baseline = read_baseline(connection, "s")
+        if is_overtaken:
+            other = Loading(direct)
+            other.hours = loading.hours
+            other.run([record(0), record(1)])
+        with pytest.raises(SourceOvertaken if is_overtaken else IndexError):
+            with unless_overtaken(baseline):
+                raise IndexError
+        with pytest.raises(UsageError), unless_overtaken(baseline):
+            raise UsageError("one of ours")
+    with pytest.raises(IndexError), unless_overtaken(Baseline("s")):
+        raise IndexError
+    loading.engine.dispose()
 
 
 def test_the_run_of_a_dead_process_becomes_abandoned(url, direct):
