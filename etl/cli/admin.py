@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import shlex
 import threading
@@ -27,10 +25,12 @@ from etl.cli.options import (
     source_names,
     source_option,
 )
+from etl.cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from etl.cli.results import ListedSource
     from etl.config import SourceSettings
     from etl.model import Outcome
     from etl.sample import AccessKey
@@ -49,9 +49,12 @@ _SHELLS: Final[dict[str, type[ShellComplete]]] = {
 
 @click.command(short_help="Test everything a sync needs; writes nothing.")
 @source_option
+@click.option(
+    "--notify", "notifies", is_flag=True, help="Send a test to each notification channel."
+)
 @output_option
 @pass_cli
-def check(cli: CliContext, sources: tuple[str, ...], *, output: str) -> int:
+def check(cli: CliContext, sources: tuple[str, ...], *, notifies: bool, output: str) -> int:
     """Test what a sync needs: configuration, database, credentials, API and clock.
 
     The database is tested with a transaction that is rolled back.
@@ -59,13 +62,14 @@ def check(cli: CliContext, sources: tuple[str, ...], *, output: str) -> int:
     \b
     image-sync check
     image-sync check --source beijing --output json
+    image-sync check --notify                  also metrics file, Pushgateway, ping and webhook
     """
     from etl.maintenance.check import check
     from etl.text import printable
 
-    findings, cli.exit_code = check(cli.settings, source_names=sources)
+    findings, cli.exit_code = check(cli.settings, source_names=sources, notifies=notifies)
     if output == "json":
-        _print_json([dataclasses.asdict(each) for each in findings])
+        print_json(findings)
         return cli.exit_code
     for each in findings:
         if each.status == "ok" and cli.is_quiet:
@@ -90,7 +94,7 @@ def probe(cli: CliContext, source: str, *, output: str) -> None:
 
     traits = probe_source(cli.settings, source)
     if output == "json":
-        _print_json([dataclasses.asdict(each) for each in traits])
+        print_json(traits)
         return
     width = max(len(each.name) for each in traits)
     for each in traits:
@@ -124,7 +128,7 @@ def show(cli: CliContext, *, output: str) -> None:
     from etl.text import printable
 
     if output == "json":
-        _print_json(masked(cli.settings))
+        print_json(masked(cli.settings))
         return
     for line in masked_toml(cli.settings).splitlines():
         click.echo(printable(line))
@@ -167,7 +171,7 @@ def schema() -> None:
     """
     from etl.config.render import json_schema
 
-    _print_json(json_schema())
+    print_json(json_schema())
 
 
 @click.group(
@@ -213,13 +217,12 @@ def _list_sources(
 
     found, failed = find_sources(cli.settings, names, shard=shard)
     cli.exit_code = report_failed(cli, failed)
-    items = [_source_object(each) for each in found]
+    items = [_listed(each) for each in found]
     if output == "json":
-        _print_json(items)
+        print_json(items)
         return cli.exit_code
-    columns = tuple(items[0]) if items else _COLUMNS
-    rows = (tuple(map(_cell, each.values())) for each in items)
-    print_rows(cli, Rows(columns, rows, _COLUMNS))
+    rows = (tuple(_cell(getattr(each, column)) for column in _COLUMNS) for each in items)
+    print_rows(cli, Rows(_COLUMNS, rows))
     return cli.exit_code
 
 
@@ -262,23 +265,24 @@ def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
     return PARTIAL if failed else 0
 
 
-def _source_object(source: SourceSettings) -> dict[str, Any]:
+def _listed(source: SourceSettings) -> ListedSource:
+    from etl.cli.results import ListedSource
     from etl.shard import shard_key
 
-    return {
-        "name": source.name,
-        "endpoint": source.endpoint,
-        "region": source.region,
-        "project_id": source.project_id,
-        "types": list(source.types),
-        "workspaces": list(source.workspaces),
-        "namespace": source.namespace,
-        "name_filter": source.name_filter,
-        "name_fuzzy": source.name_fuzzy,
-        "service_type": source.service_type,
-        "auth_method": source.auth.method,
-        "shard_key": shard_key(source.name),
-    }
+    return ListedSource(
+        name=source.name,
+        endpoint=source.endpoint,
+        region=source.region,
+        project_id=source.project_id,
+        types=list(source.types),
+        workspaces=list(source.workspaces),
+        namespace=source.namespace,
+        name_filter=source.name_filter,
+        name_fuzzy=source.name_fuzzy,
+        service_type=source.service_type,
+        auth_method=source.auth.method,
+        shard_key=shard_key(source.name),
+    )
 
 
 def _cell(value: Any) -> Any:
@@ -366,9 +370,3 @@ def completion(shell: str) -> None:
     script = _SHELLS[shell](program, {}, "image-sync", "_IMAGE_SYNC_COMPLETE")
     # BashComplete.source starts the bash on PATH to check its version, which may not be the user's.
     click.echo(ShellComplete.source(script))
-
-
-def _print_json(value: Any) -> None:
-    from etl.text import printable_json
-
-    click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2)))

@@ -133,6 +133,7 @@ class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
     rows: int
 
 
+<<<<<<< HEAD
 class CheckpointCounts(Struct, kw_only=True, forbid_unknown_fields=True):
     """Checkpoints that `verify` checked, and what it could not check for lack of a key."""
 
@@ -197,3 +198,23 @@ class PruneResult(Struct, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool
     pruned: list[PrunedSource]
     forgotten: int
+=======
+class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A source of the configuration, or a discovered one; secrets are not part of it.
+
+    `region` and `shard_key` let a scheduler distribute the sources.
+    """
+
+    name: str
+    endpoint: str
+    region: str
+    project_id: str
+    types: list[str]
+    workspaces: list[str]
+    namespace: str
+    name_filter: str
+    name_fuzzy: bool
+    service_type: str
+    auth_method: str
+    shard_key: int
+>>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)

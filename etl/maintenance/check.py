@@ -1,32 +1,55 @@
+<<<<<<< HEAD
 """`check`: tests of everything that a sync needs. Nothing is written."""
+=======
+"""Tests of everything that a sync needs; nothing is written.
+
+The database is tested by a sync's own statements, rolled back; each source by its credentials, one
+page and one lookup, and the clock by its responses.
+"""
+>>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from etl.context import open_context
-from etl.errors import ConfigError, DatabaseUnavailable, SchemaNotAtHead, SourceError
+from etl.errors import (
+    ConfigError,
+    DatabaseUnavailable,
+    EnvironmentFailure,
+    SchemaNotAtHead,
+    SourceError,
+)
 from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
 from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
+from etl.notify.notifier import check_notifications
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, sources_of
+from etl.sync import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.text import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from etl.config import Settings, SourceSettings
     from etl.context import RunContext
+    from etl.extract.http import Client
+
+PARTIAL: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The result of one test. `place` is the database, a source or a notification channel."""
+class Checked(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The result of one test of check.
+
+    `place` is the database, a source or a notification channel; `exit_code` is the one that a sync
+    would end with for its sake.
+    """
 
     place: str
     status: Literal["ok", "warning", "failed"]
@@ -34,10 +57,33 @@ class Checked:
     exit_code: int = 0
 
 
-def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list[Checked], int]:
-    """The findings, and the exit code that a sync would end with for their sake."""
+def check(
+    settings: Settings, *, source_names: Sequence[str] = (), notifies: bool = False
+) -> tuple[list[Checked], int]:
+    """The results, and the exit code that a sync would end with for their sake.
+
+    `notifies` sends a test to each notification channel, which no sync depends on: exit code 3.
+    """
+    results, exit_code = _check_sync(settings, source_names)
+    for channel, error in check_notifications(settings) if notifies else ():
+        status: Literal["ok", "failed"] = "failed" if error else "ok"
+        code = PARTIAL if error else 0
+        message = error or "test sent"
+        results.append(
+            Checked(place=f"notify.{channel}", status=status, message=message, exit_code=code)
+        )
+        exit_code = exit_code or code
+    return results, exit_code
+
+
+def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[Checked], int]:
     database = [
-        Checked("database", each.status, each.message, each.exit_code)
+        Checked(
+            place="database",
+            status=each.status,
+            message=each.message,
+            exit_code=each.exit_code,
+        )
         for each in check_database(settings.database)
     ]
     if broken := [each for each in database if each.status == "failed"]:
@@ -45,19 +91,25 @@ def check(settings: Settings, *, source_names: Sequence[str] = ()) -> tuple[list
     try:
         with open_context(settings, is_read_only=True) as context:
             sources, failed = sources_of(context, source_names)
-            findings = [_check_source(source, context) for source in sources]
-            findings += [
-                Checked(each.name, "failed", str(each.error_message), each.error_exit_code)
-                for each in failed
+            results = [each for source in sources for each in _check_source(source, context)]
+            results += [
+                _failed(each.name, str(each.error_message), each.error_exit_code) for each in failed
             ]
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
-        return [Checked("database", "failed", str(error), error.exit_code)], error.exit_code
-    bad = [each for each in findings if each.status != "ok"]
-    is_mistaken = any(each.exit_code == ConfigError.exit_code for each in bad)
-    exit_code = 0 if not bad else bad[0].exit_code if len(bad) == len(findings) else 3
-    if is_mistaken:  # a sync does not begin
-        exit_code = ConfigError.exit_code
-    return [*database, *findings], exit_code
+        return [_failed("database", str(error), error.exit_code)], error.exit_code
+    return [*database, *results], _exit_code(results)
+
+
+def _exit_code(results: Sequence[Checked]) -> int:
+    """What a sync of these sources would end with."""
+    failed = [each for each in results if each.status == "failed"]
+    for code in (ConfigError.exit_code, EnvironmentFailure.exit_code):  # no source is read
+        if any(each.exit_code == code for each in failed):
+            return code
+    places = {each.place for each in results}
+    if failed and {each.place for each in failed} == places:
+        return failed[0].exit_code
+    return PARTIAL if failed else 0
 
 
 def probe_source(settings: Settings, name: str) -> list[Trait]:
@@ -68,20 +120,55 @@ def probe_source(settings: Settings, name: str) -> list[Trait]:
             return probe(client, source)
 
 
-def _check_source(source: SourceSettings, context: RunContext) -> Checked:
+def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Checked]:
     try:
         with open_client(source, run_count=0, context=context) as client:
+<<<<<<< HEAD
             every = source.workspaces == ("*",)
             workspaces = fetch_workspaces(client, source.project_id) if every else source.workspaces
             listing = Listing(source.types[0], workspaces[0])
             page = PageFetcher(client, source, listing).fetch_first()
             shown = next(filter(None, page.image_ids), None)
             lookup = fetch_lookup(client, source.project_id, shown) if shown else None
+=======
+            message = _read_a_little(source, client)
+>>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)
     except ConfigError as error:
-        return Checked(source.name, "failed", error.in_one_line, error.exit_code)
+        yield _failed(source.name, error.in_one_line, error.exit_code)
+        return
     except SourceError as error:
-        return Checked(source.name, "failed", str(error), error.exit_code)
+        yield _failed(source.name, str(error), error.exit_code)
+        return
+    yield Checked(place=source.name, status="ok", message=message)
+    yield from _check_clock(source.name, client.clock_skew_seconds or 0.0)
+
+
+def _read_a_little(source: SourceSettings, client: Client) -> str:
+    """Reads one page and looks up one of its images."""
+    discovers = source.workspaces == ("*",)
+    workspaces = fetch_workspaces(client, source.project_id) if discovers else source.workspaces
+    listing = Listing(source.types[0], workspaces[0])
+    page = fetch_first_page(client, source, listing)
+    image_id = next(filter(None, page.image_ids), None)
+    lookup = fetch_lookup(client, source.project_id, image_id) if image_id else None
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
-    told = f"{images} in {listing}, {places}"
     permitted = "permitted" if lookup and lookup.result == "found" else "not shown to work"
-    return Checked(source.name, "ok", f"{told}, lookups {permitted}")
+    return f"{images} in {listing}, {places}, lookups {permitted}"
+
+
+def _check_clock(place: str, ahead_seconds: float) -> Iterator[Checked]:
+    if abs(ahead_seconds) <= CLOCK_WARNING_SECONDS:
+        return
+    direction = "ahead of" if ahead_seconds > 0 else "behind"
+    message = (
+        f"this machine's clock is {abs(ahead_seconds) / 60:.0f} minutes {direction} the API's;"
+        " set it, for example with NTP"
+    )
+    if abs(ahead_seconds) > MAX_CLOCK_ERROR_SECONDS:
+        yield _failed(place, message, EnvironmentFailure.exit_code)
+    else:
+        yield Checked(place=place, status="warning", message=message)
+
+
+def _failed(place: str, message: str, exit_code: int) -> Checked:
+    return Checked(place=place, status="failed", message=message, exit_code=exit_code)

@@ -239,3 +239,33 @@ def test_a_plan_tells_each_image_and_writes_nothing(
     assert "description:" in told
     assert "+ new" in told
     assert states(engine) == {"present": len(ALIVE)}
+
+
+def test_a_check_can_test_notifications(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(config)
+    path.write_text('[notify]\nping_url = "http://127.0.0.1:9/x"\n' + path.read_text())
+    assert run(["-c", config, "check", "--output", "json"]) == 0
+    assert [each["place"] for each in read(capsys)] == ["database", "s"]
+    assert run(["-c", config, "check", "--notify", "--output", "json"]) == 3
+    latest = read(capsys)[-1]
+    assert (latest["place"], latest["status"]) == ("notify.ping", "failed")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status", "exit_code"), [(1, "ok", 0), (-3, "warning", 0), (10, "failed", 50)]
+)
+def test_a_check_compares_the_clocks(
+    config: str,
+    api: FakeApi,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: int,
+    status: str,
+    exit_code: int,
+) -> None:
+    skew = property(lambda _client: 60.0 * minutes, lambda _client, _value: None)
+    monkeypatch.setattr("etl.extract.http.Client.clock_skew_seconds", skew, raising=False)
+    assert run(["-c", config, "check", "--output", "json"]) == exit_code
+    latest = read(capsys)[-1]
+    assert latest["status"] == status
+    assert ("clock" in latest["message"]) == (status != "ok")

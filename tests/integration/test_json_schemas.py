@@ -98,6 +98,8 @@ def test_objects_match_their_schema(sample, schema_of, tmp_path, capsys):
         ("replay-rejects", ["replay-rejects"]),
         ("dashboard", ["dashboard", str(tmp_path / "page.html")]),
         ("export", ["export", str(tmp_path / "images.csv")]),
+        ("check", ["check"]),
+        ("sources", ["sources"]),
     ):
         require_valid(output(capsys, *sample, *args, "--output", "json"), schema_of[name])
 

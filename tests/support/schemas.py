@@ -24,6 +24,7 @@ from etl.cli.results import (
     CheckpointResult,
     DashboardFile,
     ExportedFile,
+    ListedSource,
     PruneResult,
     RunResult,
     VerifyResult,
@@ -33,15 +34,24 @@ from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList, JsonObject
+from etl.extract.probe import Trait
+from etl.maintenance.check import Checked
+from etl.notify import webhook
 
 FOLDER = Path(__file__).parents[2] / "etl" / "schemas"
 OBJECTS: dict[str, Any] = {
-    **dict.fromkeys(("sync", "plan", "approve", "dismiss", "replay-rejects"), RunResult),
+    **dict.fromkeys(
+        ("sync", "plan", "approve", "dismiss", "replay-rejects", "sources-retire"), RunResult
+    ),
     "dashboard": DashboardFile,
     "export": ExportedFile,
     "verify": VerifyResult,
     "checkpoint": CheckpointResult,
     "prune": PruneResult,
+    "check": list[Checked],
+    "probe": list[Trait],
+    "sources": list[ListedSource],
+    "webhook": webhook.Body,
 }
 """Output → its struct, or what msgspec can describe."""
 
@@ -81,6 +91,7 @@ FIELD_CHANGES = {
     },
 }
 TIME = {"type": "string", "format": "date-time"}
+TIMES = ("at", "certified_at", "last_run_at", "latest_at", "last_changed_at", "retired_at")
 TEXTS = {"type": "array", "items": {"type": "string"}}
 OWN: dict[str, dict[str, Any]] = {
     "tags": {
@@ -97,7 +108,7 @@ OWN: dict[str, dict[str, Any]] = {
     "report-end-of-life.version": {"type": ["string", "null"]},
     "is_stale": {"type": "boolean"},
     "is_configured": {"type": "boolean"},
-    **dict.fromkeys(("at", "certified_at", "last_run_at", "latest_at", "last_changed_at"), TIME),
+    **dict.fromkeys(TIMES, TIME),
     **dict.fromkeys(SPAN, TIME),
     **{
         name: {"type": "string"}
