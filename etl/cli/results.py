@@ -133,7 +133,6 @@ class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
     rows: int
 
 
-<<<<<<< HEAD
 class CheckpointCounts(Struct, kw_only=True, forbid_unknown_fields=True):
     """Checkpoints that `verify` checked, and what it could not check for lack of a key."""
 
@@ -198,7 +197,8 @@ class PruneResult(Struct, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool
     pruned: list[PrunedSource]
     forgotten: int
-=======
+
+
 class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     """A source of the configuration, or a discovered one; secrets are not part of it.
 
@@ -217,4 +217,3 @@ class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     service_type: str
     auth_method: str
     shard_key: int
->>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)

@@ -1,12 +1,8 @@
-<<<<<<< HEAD
-"""`check`: tests of everything that a sync needs. Nothing is written."""
-=======
 """Tests of everything that a sync needs; nothing is written.
 
 The database is tested by a sync's own statements, rolled back; each source by its credentials, one
 page and one lookup, and the clock by its responses.
 """
->>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)
 
 from __future__ import annotations
 
@@ -24,7 +20,6 @@ from etl.errors import (
 )
 from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
-from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
@@ -123,16 +118,7 @@ def probe_source(settings: Settings, name: str) -> list[Trait]:
 def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Checked]:
     try:
         with open_client(source, run_count=0, context=context) as client:
-<<<<<<< HEAD
-            every = source.workspaces == ("*",)
-            workspaces = fetch_workspaces(client, source.project_id) if every else source.workspaces
-            listing = Listing(source.types[0], workspaces[0])
-            page = PageFetcher(client, source, listing).fetch_first()
-            shown = next(filter(None, page.image_ids), None)
-            lookup = fetch_lookup(client, source.project_id, shown) if shown else None
-=======
             message = _read_a_little(source, client)
->>>>>>> 417ba42 (check: test notifications and the clock; JSON of check, probe and sources as structs)
     except ConfigError as error:
         yield _failed(source.name, error.in_one_line, error.exit_code)
         return
@@ -148,7 +134,7 @@ def _read_a_little(source: SourceSettings, client: Client) -> str:
     discovers = source.workspaces == ("*",)
     workspaces = fetch_workspaces(client, source.project_id) if discovers else source.workspaces
     listing = Listing(source.types[0], workspaces[0])
-    page = fetch_first_page(client, source, listing)
+    page = PageFetcher(client, source, listing).fetch_first()
     image_id = next(filter(None, page.image_ids), None)
     lookup = fetch_lookup(client, source.project_id, image_id) if image_id else None
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
