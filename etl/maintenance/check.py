@@ -20,6 +20,7 @@ from etl.errors import (
 )
 from etl.extract.directory import fetch_workspaces
 from etl.extract.lookup import fetch_lookup
+from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
