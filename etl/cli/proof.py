@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import NUMBER, as_text, output_option
 from etl.errors import UsageError
@@ -162,7 +163,7 @@ def _result(latest: StoredCheckpoint) -> CheckpointResult:
     )
 
 
-@click.group(short_help="Create and show the key that signs checkpoints.")
+@click.group(cls=Group, short_help="Create and show the key that signs checkpoints.")
 def key() -> None:
     """Create and show the key that signs checkpoints (Ed25519)."""
 
