@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from etl.cli.results import PruneResult
+    from etl.cli.results import PrunedSource, PruneResult
     from etl.maintenance.prune import Pruned
 
 
@@ -59,9 +59,6 @@ def prune(
     image-sync prune --forget-actors
     """
     from etl.cli.output import print_json
-    from etl.database.engine import open_kept
-    from etl.database.migrate import ensure_head
-    from etl.maintenance.prune import forget, prune
 
     if (keep is None) != forgets_actors:
         raise UsageError("give either --keep DURATION or --forget-actors")
@@ -69,12 +66,40 @@ def prune(
     if not is_dry_run and not is_confirmed and sys.stdin.isatty():
         what = f"history older than {keep}" if keep else "who removed images"
         click.confirm(f"Delete {what} permanently?", abort=True, err=True)
+    result = _pruned(cli, sources, kept, is_dry_run=is_dry_run, wait_seconds=wait_seconds)
+    if output == "json":
+        print_json(result)
+    elif not cli.is_quiet:
+        for line in map(_line, result.pruned):
+            click.echo(line)
+        if forgets_actors:
+            click.echo(f"erased who removed an image: {result.forgotten:,} removals")
+        if is_dry_run:
+            click.echo("Nothing was written.")
+
+
+def _pruned(
+    cli: CliContext,
+    sources: tuple[str, ...],
+    kept: timedelta | None,
+    *,
+    is_dry_run: bool,
+    wait_seconds: float,
+) -> PruneResult:
+    """Prune history (`kept`: how much stays), or erase who removed images (None)."""
+    from etl.cli.results import PruneResult
+    from etl.database.engine import open_kept
+    from etl.database.migrate import ensure_head
+    from etl.maintenance.prune import forget, prune
+
     now = cli.clock()
     with cli.engine(open_kept) as engine:
         ensure_head(engine, auto_upgrade=cli.proof_settings.database.auto_upgrade)
-        pruned: list[Pruned] = []
-        if kept is not None:
-            pruned += prune(
+        if kept is None:
+            forgotten = 0 if is_dry_run else forget(engine)
+            return PruneResult(dry_run=is_dry_run, pruned=[], forgotten=forgotten)
+        pruned = [
+            *prune(
                 engine,
                 before=now - kept,
                 now=now,
@@ -82,18 +107,10 @@ def prune(
                 is_dry_run=is_dry_run,
                 wait_seconds=wait_seconds,
             )
-        forgotten = forget(engine) if forgets_actors and not is_dry_run else 0
+        ]
         if any(each.cut for each in pruned) and not is_dry_run:
             _publish(cli, engine)
-    if output == "json":
-        print_json(_result(pruned, is_dry_run=is_dry_run, forgotten=forgotten))
-    elif not cli.is_quiet:
-        for line in map(_line, pruned):
-            click.echo(line)
-        if forgets_actors:
-            click.echo(f"erased who removed an image: {forgotten:,} removals")
-        if is_dry_run:
-            click.echo("Nothing was written.")
+    return PruneResult(dry_run=is_dry_run, pruned=[*map(_source, pruned)], forgotten=0)
 
 
 def _duration(keep: str) -> timedelta:
@@ -116,31 +133,25 @@ def _publish(cli: CliContext, engine: Engine) -> None:
     publish_checkpoint(engine, settings.proof, http=settings.http, now=cli.clock())
 
 
-def _line(pruned: Pruned) -> str:
+def _source(pruned: Pruned) -> PrunedSource:
+    from etl.cli.results import PrunedSource
+    from etl.clock import instant_text
+
+    cut = pruned.cut
+    return PrunedSource(
+        source=pruned.source,
+        run_id=cut.run_id if cut else None,
+        observed_at=instant_text(cut.observed_at) if cut else None,
+        rows=pruned.counts,
+    )
+
+
+def _line(pruned: PrunedSource) -> str:
     from etl.text import printable
 
     source = printable(pruned.source)
-    if pruned.cut is None:
+    if pruned.run_id is None or pruned.observed_at is None:
         return f"{source}: nothing is that old"
-    counts = ", ".join(f"{table} {rows:,}" for table, rows in pruned.counts.items() if rows)
-    last = f"run {pruned.cut.run_id}, {pruned.cut.observed_at:%Y-%m-%d %H:%M}Z"
+    counts = ", ".join(f"{table} {rows:,}" for table, rows in pruned.rows.items() if rows)
+    last = f"run {pruned.run_id}, {pruned.observed_at[:16].replace('T', ' ')}Z"
     return f"{source}: up to {last}: {counts or 'no rows'}"
-
-
-def _result(pruned: list[Pruned], *, is_dry_run: bool, forgotten: int) -> PruneResult:
-    from etl.cli.results import PrunedSource, PruneResult
-    from etl.clock import instant_text
-
-    return PruneResult(
-        dry_run=is_dry_run,
-        pruned=[
-            PrunedSource(
-                source=each.source,
-                run_id=each.cut.run_id if each.cut else None,
-                observed_at=instant_text(each.cut.observed_at) if each.cut else None,
-                rows=each.counts,
-            )
-            for each in pruned
-        ],
-        forgotten=forgotten,
-    )

@@ -50,7 +50,7 @@ def as_struct(
         started_at=instant_text(outcome.started_at),
         finished_at=instant_text(outcome.finished_at),
         dry_run=outcome.is_dry_run,
-        checkpoint=getattr(outcome, "checkpoint", None),
+        checkpoint=outcome.checkpoint,
         sources=[_source(each, (plans or {}).get(each.name)) for each in outcome.sources],
         profile=UNSET if profile is None else [convert(row, Stage) for row in profile],
     )
@@ -63,6 +63,9 @@ def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
         lines += ["", *_source_lines(source, outcome=outcome, command_line=command_line)]
     if outcome.run_id is not None and any(map(_has_changes, outcome.sources)):
         lines += ["", f"Details: {command_line(f'changes --run {outcome.run_id}')}"]
+    if outcome.checkpoint:
+        _, size, root, *_ = outcome.checkpoint.split("\n")
+        lines += ["", f"Checkpoint: {size} log entries, root {root}"]
     return "\n".join(lines)
 
 
