@@ -20,6 +20,7 @@ class Run:
     started_at: datetime = AT
     finished_at: datetime = AT + timedelta(seconds=3.21)
     is_dry_run: bool = False
+    checkpoint: str | None = None
 
 
 def source(name="one", *, status="succeeded", certificate="exact", walks=1, **counts):
