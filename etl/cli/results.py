@@ -217,3 +217,31 @@ class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     service_type: str
     auth_method: str
     shard_key: int
+
+
+class SchemaState(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of db current, check, upgrade and downgrade.
+
+    `problem` says what is wrong with the schema, if `check` found something.
+    """
+
+    revision: str | None
+    program_revision: str
+    current: bool
+    problem: str | None
+
+
+class CopiedDatabase(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of db copy: the number of rows by table. The copy was verified."""
+
+    rows: dict[str, int]
+
+
+class QueueState(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The jobs of one queue by state, an item of scale status."""
+
+    queue: str
+    todo: int
+    doing: int
+    succeeded: int
+    failed: int

@@ -11,7 +11,7 @@ import click
 
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import shard_option, source_option
+from etl.cli.options import output_option, shard_option, source_option
 
 if TYPE_CHECKING:
     from etl.model import Outcome
@@ -128,17 +128,26 @@ def worker(
     return worst if is_once else 0
 
 
-@scale.command(short_help="How many jobs wait, are in hand, and are done.")
+@scale.command(short_help="Show how many jobs are waiting, running and done.")
+@output_option
 @pass_cli
-def status(cli: CliContext) -> None:
-    """Show each region's queue: how many jobs are in which state."""
+def status(cli: CliContext, *, output: str) -> None:
+    """Show the queue of each region: how many jobs are in which state."""
     from etl.audit.query import Rows
-    from etl.cli.output import print_rows
+    from etl.cli.output import print_json, print_rows
+    from etl.cli.results import QueueState
 
-    found = _room("queue").read_queues(cli.settings)
-    shown = ("name", "todo", "doing", "succeeded", "failed")
-    rows = (tuple(each[name] for name in shown) for each in found)
-    print_rows(cli, Rows(("queue", *shown[1:]), rows))
+    states = ("todo", "doing", "succeeded", "failed")
+    found = [
+        QueueState(queue=each["name"], **{name: each[name] for name in states})
+        for each in _room("queue").read_queues(cli.settings)
+    ]
+    if output == "json":
+        print_json(found)
+        return
+    columns = ("queue", *states)
+    rows = (tuple(getattr(each, name) for name in columns) for each in found)
+    print_rows(cli, Rows(columns, rows))
 
 
 def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:

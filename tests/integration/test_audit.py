@@ -17,6 +17,7 @@ from etl.audit.query import names_in, read_query
 from etl.cli.main import run
 from etl.clock import instant_text
 from etl.database.engine import open_engine
+from etl.database.migrate import head
 from tests.support.databases import BACKENDS
 from tests.support.loading import Loading, leave_all, miss_all, remove_all
 from tests.support.loading import record as listed
@@ -880,7 +881,19 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     assert run(["db", "upgrade"]) == 0
     out = capsys.readouterr().out
     assert "(this program: " in out
-    assert "the schema was taken back to base" in out
+    assert "the schema was downgraded to base" in out
+    for command in ("current", "check"):
+        assert run(["db", command, "--output", "json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["revision"], told["current"], told["problem"]) == (head(), True, None)
+    assert run(["db", "downgrade", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["revision"] is None
+    assert run(["db", "check", "--output", "json"]) == 21
+    told = json.loads(capsys.readouterr().out)
+    assert (told["current"], told["program_revision"]) == (False, head())
+    assert told["problem"]
+    assert run(["db", "upgrade", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["current"]
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["db", "downgrade", "base"]) == 130

@@ -100,6 +100,10 @@ def test_objects_match_their_schema(sample, schema_of, tmp_path, capsys):
         ("export", ["export", str(tmp_path / "images.csv")]),
         ("check", ["check"]),
         ("sources", ["sources"]),
+        ("db-current", ["db", "current"]),
+        ("db-check", ["db", "check"]),
+        ("db-upgrade", ["db", "upgrade"]),
+        ("db-copy", ["db", "copy", f"sqlite:///{tmp_path}/copy.db"]),
     ):
         require_valid(output(capsys, *sample, *args, "--output", "json"), schema_of[name])
 

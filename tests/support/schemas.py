@@ -20,15 +20,7 @@ from sqlalchemy import BigInteger, Integer
 
 from etl.audit.query import ask, names_in, read_query
 from etl.audit.record_span import COLUMNS as SPAN
-from etl.cli.results import (
-    CheckpointResult,
-    DashboardFile,
-    ExportedFile,
-    ListedSource,
-    PruneResult,
-    RunResult,
-    VerifyResult,
-)
+from etl.cli import results
 from etl.database.comments import VIEW_COLUMNS
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
@@ -41,17 +33,21 @@ from etl.notify import webhook
 FOLDER = Path(__file__).parents[2] / "etl" / "schemas"
 OBJECTS: dict[str, Any] = {
     **dict.fromkeys(
-        ("sync", "plan", "approve", "dismiss", "replay-rejects", "sources-retire"), RunResult
+        ("sync", "plan", "approve", "dismiss", "replay-rejects", "sources-retire"),
+        results.RunResult,
     ),
-    "dashboard": DashboardFile,
-    "export": ExportedFile,
-    "verify": VerifyResult,
-    "checkpoint": CheckpointResult,
-    "prune": PruneResult,
+    "dashboard": results.DashboardFile,
+    "export": results.ExportedFile,
+    "verify": results.VerifyResult,
+    "checkpoint": results.CheckpointResult,
+    "prune": results.PruneResult,
     "check": list[Checked],
     "probe": list[Trait],
-    "sources": list[ListedSource],
+    "sources": list[results.ListedSource],
     "webhook": webhook.Body,
+    **dict.fromkeys(("db-current", "db-check", "db-upgrade", "db-downgrade"), results.SchemaState),
+    "db-copy": results.CopiedDatabase,
+    "scale-status": list[results.QueueState],
 }
 """Output → its struct, or what msgspec can describe."""
 
