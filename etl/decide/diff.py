@@ -44,7 +44,8 @@ def milliseconds_text(milliseconds: int) -> str:
     day, rest = divmod(milliseconds, 86_400_000)
     seconds, rest = divmod(rest, 1000)
     minutes, seconds = divmod(seconds, 60)
-    return f"{_day_text(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}Z"
+    parts = _day_text(day), minutes // 60, minutes % 60, seconds, rest
+    return "%sT%02d:%02d:%02d.%03dZ" % parts  # noqa: UP031  # much faster than an f-string
 
 
 @lru_cache(maxsize=4096)
