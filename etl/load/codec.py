@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked columns and `extra`."""
 
-_JSON_LISTS: Final = ("dev_services", "resource_categories", "tags", "components")
+_LOGGED_LISTS: Final = ("dev_services", "resource_categories", "tags")
+_JSON_LISTS: Final = (*_LOGGED_LISTS, "components")
 _TIMES: Final = ("created_at", "updated_at")
 _2000_IN_MILLISECONDS: Final = milliseconds_of(datetime(2000, 1, 1, tzinfo=UTC))
 _decode_texts: Final = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -38,11 +40,15 @@ _decode_tags: Final = msgspec.json.Decoder(tuple[Tag, ...]).decode
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Functions that convert to one driver's values: JSON lists, an image's times, a run's time."""
+    """Functions that convert to one driver's values: JSON lists, an image's times, a run's time.
+
+    `is_as_logged`: the log contains the same values.
+    """
 
     json_list: Callable[[Any], Any]
     epoch: Callable[[int], Any]
     instant: Callable[[datetime], Any]
+    is_as_logged: bool
 
     def columns(self, images: Sequence[Image], rules: ComponentRules) -> dict[str, Sequence[Any]]:
         """Return the driver's values of images by column: id, `VALUES` and components."""
@@ -54,6 +60,21 @@ class Codec:
         for name in _TIMES:
             columns[name] = [None if time is None else self.epoch(time) for time in columns[name]]
         return columns
+
+    def logged(
+        self, columns: dict[str, Sequence[Any]], images: Sequence[Image]
+    ) -> dict[str, Sequence[Any]]:
+        """Return these columns as the log contains them: SQLite's values."""
+        if self.is_as_logged:
+            return columns
+        return columns | {
+            **{name: [_json(getattr(each, name)) for each in images] for name in _LOGGED_LISTS},
+            **{name: [*map(_time_text, map(attrgetter(name), images))] for name in _TIMES},
+        }
+
+
+def _time_text(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else milliseconds_text(milliseconds)
 
 
 @lru_cache(maxsize=4096)
@@ -73,11 +94,12 @@ def _microseconds_since_2000(milliseconds: int) -> int:
 
 
 _CODECS: Final = {
-    "sqlite": Codec(_json, milliseconds_text, instant_text),
+    "sqlite": Codec(_json, milliseconds_text, instant_text, is_as_logged=True),
     "postgresql": Codec(
         _jsonb,
         _microseconds_since_2000,
         lambda instant: _microseconds_since_2000(milliseconds_of(instant)),
+        is_as_logged=False,
     ),
 }
 
@@ -85,17 +107,6 @@ _CODECS: Final = {
 def codec_of(connection: Connection) -> Codec:
     """Return the codec of this connection's driver."""
     return _CODECS[connection.dialect.name]
-
-
-def as_logged(images: Sequence[Image]) -> dict[str, Sequence[Any]]:
-    """The columns whose driver values depend on the database, as the log contains them."""
-    columns: dict[str, Sequence[Any]] = {}
-    for name in _JSON_LISTS[:-1]:
-        columns[name] = [_json(getattr(image, name)) for image in images]
-    for name in _TIMES:
-        times = [getattr(image, name) for image in images]
-        columns[name] = [None if time is None else milliseconds_text(time) for time in times]
-    return columns
 
 
 def bound(connection: Connection, instant: datetime) -> Any:

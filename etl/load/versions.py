@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from etl.clock import instant_text
 from etl.database.schema import current_images, image_removals, past_versions
-from etl.load.codec import VALUES, as_logged, codec_of
+from etl.load.codec import VALUES, codec_of
 from etl.load.log_events import added_hashes
 from etl.load.sql import batches, temporary_table
 from etl.model import DELETED, Image
@@ -84,7 +84,8 @@ def _write_new(transaction: SourceTransaction, changes: Sequence[Change]) -> Non
     if not changes:
         return
     columns = _columns(transaction, changes)
-    at = codec_of(transaction.connection).instant(transaction.observed_at)
+    codec = codec_of(transaction.connection)
+    at = codec.instant(transaction.observed_at)
     shared = {
         "source": transaction.source,
         "state": "present",
@@ -96,7 +97,7 @@ def _write_new(transaction: SourceTransaction, changes: Sequence[Change]) -> Non
     }
     rows = zip(*(columns[name] for name in _NEW), strict=True)
     transaction.insert("current_images", _NEW, rows, shared=shared)
-    logged = columns | as_logged([each.image for each in changes])
+    logged = codec.logged(columns, [each.image for each in changes])
     hashes = added_hashes(
         logged, run_id=transaction.run_id, valid_from=instant_text(transaction.observed_at)
     )
