@@ -149,10 +149,6 @@ optional_url: Final = _expects(
 existing_file: Final = _expects(
     lambda value: not value or os.path.exists(value), "an existing file"
 )
-key_or_file: Final = _expects(
-    lambda value: not value or is_pem(value) or os.path.exists(value),
-    "an existing file, or the key itself as PEM",
-)
 
 
 def is_pem(value: str) -> bool:

@@ -134,7 +134,6 @@ class ProofSettings:
     signing_key: str = key(
         "",
         text="PEM file of an Ed25519 key, or ${NAME} with the PEM; empty: unsigned",
-        rule=rules.key_or_file,
         secret=True,
         path=True,
     )

@@ -15,6 +15,7 @@ from etl.errors import (
     ConfigError,
     DatabaseUnavailable,
     EnvironmentFailure,
+    ImageSyncError,
     SchemaNotAtHead,
     SourceError,
 )
@@ -25,6 +26,7 @@ from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
 from etl.notify.notifier import check_notifications
+from etl.publish import signer_of
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, sources_of
 from etl.sync import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
@@ -93,7 +95,17 @@ def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[C
             ]
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [_failed("database", str(error), error.exit_code)], error.exit_code
-    return [*database, *results], _exit_code(results)
+    return [*database, *_check_key(settings), *results], _exit_code(results)
+
+
+def _check_key(settings: Settings) -> Iterator[Checked]:
+    """A key that cannot be read is a warning: runs continue, but do not sign."""
+    try:
+        if signer_of(settings.proof, settings.proof.origin or "check"):
+            yield Checked(place="proof", status="ok", message="the signing key can be used")
+    except ImageSyncError as error:
+        message = f"checkpoints are not signed: {error}; create the key with `image-sync key init`"
+        yield Checked(place="proof", status="warning", message=message)
 
 
 def _exit_code(results: Sequence[Checked]) -> int:
