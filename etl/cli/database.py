@@ -124,17 +124,16 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
     from etl.cli.results import CopiedDatabase
     from etl.database import migrate
     from etl.database.engine import open_engine, our_errors
-    from etl.load.transfer import copy_ledger
+    from etl.load.copy import copy_record
     from etl.maintenance.prune import require_consistent
 
-    copied: dict[str, int] = {}
     target = open_engine(url, schema=schema)
     with cli.reader() as source, our_errors(target):
         migrate.ensure_head(target, auto_upgrade=True)
         with target.connect() as connection:
-            for table, rows in copy_ledger(source, connection):
-                copied[table] = rows
-                note(cli, f"copied {rows:,} rows of {table}")
+            copied = copy_record(source, connection)
+        for table, rows in copied.items():
+            note(cli, f"copied {rows:,} rows of {table}")
         require_consistent(target)
     target.dispose()
     note(cli, "the copy was verified")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+Kind = Literal["table", "view", "trigger", "rule", "row_security", "inheritance"]
 TABLES: Final = tuple(metadata.tables)
 
 
@@ -28,7 +29,7 @@ TABLES: Final = tuple(metadata.tables)
 class SchemaFault:
     """A difference between the database's schema and the program's."""
 
-    kind: str  # table, view, trigger, rule, row_security or inheritance
+    kind: Kind
     name: str
     message: str
 
@@ -70,19 +71,21 @@ def _spaced(sql: str) -> str:
 
 
 def _postgresql_faults(connection: Connection) -> Iterator[SchemaFault]:
-    for kind, wanted, names in (("table", "r", TABLES), ("view", "v", tuple(VIEWS))):
-        for name in names:
-            if _of_class(connection, "relkind", name) != wanted:
-                yield _not_a(kind, name)
-            elif kind == "view" and not _is_defined_so(connection, name):
-                yield _other_definition(name)
+    for table in TABLES:
+        if _relation_kind(connection, table) != "r":
+            yield _not_a("table", table)
+    for view in VIEWS:
+        if _relation_kind(connection, view) != "v":
+            yield _not_a("view", view)
+        elif not _is_defined_so(connection, view):
+            yield _other_definition(view)
     for kind, name, relation in connection.execute(text(_ATTACHED), {"names": [*TABLES, *VIEWS]}):
         yield _attached(kind, name, relation)
 
 
-def _of_class(connection: Connection, column: str, name: str) -> Any:
-    statement = f"select {column} from pg_class where oid = to_regclass(:name)"  # noqa: S608  # a name of ours
-    return connection.execute(text(statement), {"name": name}).scalar()
+def _relation_kind(connection: Connection, name: str) -> Any:
+    statement = text("select relkind from pg_class where oid = to_regclass(:name)")
+    return connection.execute(statement, {"name": name}).scalar()
 
 
 def _is_defined_so(connection: Connection, view: str) -> bool:
@@ -133,7 +136,7 @@ _ATTACHED: Final = """
 """
 
 
-def _not_a(kind: str, name: str) -> SchemaFault:
+def _not_a(kind: Kind, name: str) -> SchemaFault:
     return SchemaFault(kind, name, f"{name} is missing or is not a {kind}")
 
 
@@ -141,8 +144,8 @@ def _other_definition(view: str) -> SchemaFault:
     return SchemaFault("view", view, f"view {view} has another definition than the program's")
 
 
-def _attached(kind: str, name: str, relation: str) -> SchemaFault:
-    messages = {
+def _attached(kind: Kind, name: str, relation: str) -> SchemaFault:
+    messages: dict[Kind, str] = {
         "trigger": f"trigger {name} on {relation} can change what is written",
         "rule": f"rule {name} on {relation} can change what is read or written",
         "row_security": f"row-level security on {relation} can hide rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -129,3 +130,19 @@ def test_the_user_s_own_views_and_triggers_are_no_fault(engine):
                 text("create trigger t after insert on mine begin delete from mine; end")
             )
         assert schema_faults(connection) == []
+
+
+def test_db_check_says_in_json_what_is_wrong(empty_database_url, capsys):
+    def told(*command: str) -> tuple[int, dict]:
+        code = run(["--database", empty_database_url, "db", *command, "--output", "json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    open_engine(empty_database_url).connect().close()  # makes the SQLite file
+    assert told("current")[1]["revision"] is None
+    assert told("check")[0] == 21
+    assert told("upgrade")[1]["current"] is True
+    with open_engine(empty_database_url).begin() as connection:
+        connection.execute(text("drop view images"))
+    code, state = told("check")
+    assert (code, state["current"]) == (21, False)
+    assert "images is missing" in state["problem"]

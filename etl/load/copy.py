@@ -1,7 +1,7 @@
-"""The copy of a whole record to another database, row by row in one transaction.
+"""Copies a whole record into another database, row by row, in one transaction.
 
-Between databases a value is transferred in SQLite's form (numbers, bytes, text; times and JSON as
-text), so that every hash is the same on the other side.
+Between databases a value travels as SQLite keeps it (numbers, bytes, text; times and JSON are
+text), so that every hash holds on the other side.
 """
 
 # ruff: noqa: S608  # the SQL is put together from our own table and column names, never from input
@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from etl.clock import instant_text
 from etl.database.engine import place, writing
+from etl.database.postgresql import repair_sequences
 from etl.database.schema import metadata
 from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
@@ -28,25 +29,27 @@ if TYPE_CHECKING:
 _BATCH: Final = 2_000
 
 
-def copy_ledger(source: Connection, target: Connection) -> Iterator[tuple[str, int]]:
-    """Copy every row of every table in one snapshot; reports each table and its number of rows.
+def copy_record(source: Connection, target: Connection) -> dict[str, int]:
+    """Copies every row of every table as one snapshot; returns the number of rows of each table.
 
-    Both schemas are at head; everything is committed after the last table. Raises
-    `DatabaseUnavailable` when the target has rows already: nothing is written then.
+    Both schemas are at head; everything is committed at once. Raises `DatabaseUnavailable` if the
+    target has rows already: then nothing is written.
     """
+    counts = {}
     with snapshot(source), writing(target):
         _refuse_full(target)
         for table in metadata.sorted_tables:
             _write(target, table, _read(source, table))
-            yield table.name, _row_count(target, table)
-        _set_sequences(target)
+            counts[table.name] = _row_count(target, table)
+        repair_sequences(target)
+    return counts
 
 
 def _refuse_full(target: Connection) -> None:
     for table in metadata.sorted_tables:
         if _row_count(target, table):
             raise DatabaseUnavailable(
-                f"database {place(target.engine)} has a ledger already ({table.name} has rows)",
+                f"there is a record already ({table.name} has rows): {place(target.engine)}",
                 hint="name an empty database",
             )
 
@@ -85,19 +88,6 @@ def _write(target: Connection, table: Table, rows: Iterator[tuple[Any, ...]]) ->
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def _set_sequences(target: Connection) -> None:
-    """PostgreSQL's next keys come after those that were copied."""
-    if target.dialect.name == "sqlite":
-        return
-    for table in metadata.sorted_tables:
-        for key in table.primary_key:
-            named = {"table": table.name, "key": key.name}
-            sequence = text("select pg_get_serial_sequence(:table, :key)")
-            if name := target.execute(sequence, named).scalar():
-                last = text(f"select setval('{name}', max({key.name})) from {table.name}")
-                target.execute(last)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -1,6 +1,8 @@
-"""`db copy`: a whole ledger in another database says the same, and goes on there."""
+"""`db copy`: the whole record in another database reads the same, and goes on there."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +10,7 @@ from sqlalchemy import text
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.database.views import VIEWS
-from etl.load import transfer
+from etl.load import copy
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import HOSTILE, History, record, varied
 from tests.support.verified import assert_consistent
@@ -25,7 +27,7 @@ def other_url(request, databases: Databases):
 
 def relations(url: str) -> dict[str, list[tuple[str, ...]]]:
     """Every relation, spelled alike whatever the database."""
-    from etl.load.transfer import _instant, _list  # the spelling that values travel in
+    from etl.load.copy import _instant, _list  # the spelling that values travel in
 
     engine = open_engine(url)
     told = {}
@@ -72,7 +74,7 @@ def test_the_copy_says_the_same_and_goes_on(database_url, other_url, capsys):
     engine.dispose()
 
 
-def test_a_database_with_a_ledger_is_left_alone(database_url, other_url, capsys):
+def test_a_database_with_a_record_is_left_alone(database_url, other_url, capsys):
     for url in (database_url, other_url):
         engine = open_engine(url)
         if url == other_url:
@@ -81,7 +83,7 @@ def test_a_database_with_a_ledger_is_left_alone(database_url, other_url, capsys)
         engine.dispose()
     before = relations(other_url)
     assert run(["--database", database_url, "db", "copy", other_url]) == 20
-    assert "has a ledger already" in capsys.readouterr().err
+    assert "there is a record already" in capsys.readouterr().err
     assert relations(other_url) == before
 
 
@@ -93,15 +95,24 @@ def test_a_copy_that_breaks_off_leaves_nothing(databases: Databases, backend: Ba
     with databases.migrated("sqlite") as url, databases.migrated(backend) as other:
         source, target = open_engine(url), open_engine(other)
         varied(source, runs=3)
-        monkeypatch.setattr(transfer, "_set_sequences", broken)
+        monkeypatch.setattr(copy, "repair_sequences", broken)
         with source.connect() as reading, target.connect() as writing:
             with pytest.raises(KeyboardInterrupt):
-                list(transfer.copy_ledger(reading, writing))
+                copy.copy_record(reading, writing)
             assert writing.execute(text("select count(*) from sync_runs")).scalar() == 0
         source.dispose()
         target.dispose()
 
 
-def test_an_empty_ledger_is_copied_in_silence(database_url, other_url, capsys):
+def test_an_empty_record_is_copied_silently_with_q(database_url, other_url, capsys):
     assert run(["-q", "--database", database_url, "db", "copy", other_url]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_copy_counts_its_rows(database_url, other_url, capsys):
+    engine = open_engine(database_url)
+    History(engine).run([record("a")])
+    engine.dispose()
+    assert run(["--database", database_url, "db", "copy", other_url, "--output", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"]["current_images"] == 1
