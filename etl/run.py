@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Final, TypeVar, Unpack
 from etl import __version__
 from etl.context import ContextParts, RunContext, SyncOptions, open_context
 from etl.database.engine import our_errors
-from etl.errors import ConfigError, DatabaseUnavailable, ImageSyncError, Interrupted, LockHeld
+from etl.errors import (
+    ConfigError,
+    DatabaseUnavailable,
+    ImageSyncError,
+    Interrupted,
+    LockHeld,
+    exit_code_for,
+)
 from etl.load.baseline import read_project_ids
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
@@ -122,10 +129,11 @@ def run_work(
         outcomes = (*_each_source(context, sources, partial(_worked, work)), *failed)
         outcome = _concluded(context, outcomes, started_at=started_at)
         status, exit_code, finished_at = outcome.status, outcome.exit_code, outcome.finished_at
-    except ImageSyncError as error:
-        error.run_id = run_id
+    except BaseException as error:
+        if isinstance(error, ImageSyncError):
+            error.run_id = run_id
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
-        exit_code = error.exit_code
+        exit_code = exit_code_for(error)
         raise
     finally:
         with our_errors(context.engine):

@@ -1,4 +1,4 @@
-"""`scale …`: several hosts share the sources out by a queue in the very PostgreSQL database."""
+"""`scale …`: several hosts share the sources through a queue in the PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
-    """What a worker's syncs came to: outcomes, and the exit codes of those that were none."""
+class _Results:
+    """The outcomes of a worker's syncs, and the exit codes of those that ended with an error."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
 
 
-@click.group(cls=Group, short_help="Share the sources out among many hosts, by a queue.")
+@click.group(cls=Group, short_help="Share the sources among several hosts through a queue.")
 def scale() -> None:
-    """Share the sources out among any number of hosts, by a queue in the PostgreSQL database.
+    """Share the sources among any number of hosts through a queue in the PostgreSQL database.
 
-    It needs the extra `scale`: pip install 'modelarts-image-sync[scale]'
+    It requires the extra `scale`: pip install 'modelarts-image-sync[scale]'
 
     \b
-    image-sync scale init              once: the queue's tables
-    image-sync scale enqueue           from cron, on one host: a job for each source
-    image-sync scale worker -c 4       a service on every host: four sources at once
+    image-sync scale init              once: create the queue's tables
+    image-sync scale enqueue           from cron, on one host: one job per source
+    image-sync scale worker -c 4       a service on every host: four sources at a time
     """
 
 
-@scale.command(short_help="Make the queue's tables; again does nothing.")
+@scale.command(short_help="Create the queue's tables unless they exist.")
 @pass_cli
 def init(cli: CliContext) -> None:
-    """Make Procrastinate's tables beside the record's, unless they are there."""
-    is_new = _room("queue").make_tables(cli.settings)
+    """Create Procrastinate's tables beside those of the record, unless they exist."""
+    is_new = _scale_module("queue").make_tables(cli.settings)
     if not cli.is_quiet:
-        click.echo("made the queue's tables" if is_new else "the queue's tables are there already")
+        click.echo("created the queue's tables" if is_new else "the queue's tables exist already")
 
 
-@scale.command(short_help="A job for each source that has none waiting.")
+@scale.command(short_help="Add a job for each source that has none waiting.")
 @source_option
 @shard_option
 @pass_cli
 def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -> int:
-    """Put a job for each source into the queue of its region, unless one is waiting there.
+    """Add a job for each source to the queue of its region, unless one is waiting there.
 
     \b
     image-sync scale enqueue
@@ -62,15 +62,14 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     from etl.cli.admin import report_failed
     from etl.sources.select import find_sources
 
-    room = _room("queue")
     wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
-    done = room.enqueue(cli.settings, wanted)
+    done = _scale_module("queue").enqueue(cli.settings, wanted)
     if not cli.is_quiet:
         click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
     return report_failed(cli, failed)
 
 
-@scale.command(short_help="Work off the jobs; as many workers as there are hosts.")
+@scale.command(short_help="Execute the jobs; run one worker on each host.")
 @click.option(
     "-c",
     "--concurrency",
@@ -78,11 +77,15 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     default=1,
     show_default=True,
     metavar="N",
-    help="Sources synced at once.",
+    help="Sources to sync at a time.",
 )
-@click.option("--once", "is_once", is_flag=True, help="End when no job waits.")
+@click.option("--once", "is_once", is_flag=True, help="Exit when no job is waiting.")
 @click.option(
-    "--region", "regions", multiple=True, metavar="NAME", help="Jobs of this region alone."
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="NAME",
+    help="Only jobs of this region; may be repeated.",
 )
 @click.option(
     "--silent-after",
@@ -91,7 +94,7 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     default=30,
     show_default=True,
     metavar="SECONDS",
-    help="A worker not heard of for so long is dead, and its jobs go to others.",
+    help="Give the jobs of a worker that sent no sign of life for SECONDS to others.",
 )
 @pass_cli
 def worker(
@@ -102,10 +105,9 @@ def worker(
     regions: tuple[str, ...],
     silent_seconds: float,
 ) -> int:
-    """Sync the sources that wait in the queue, until SIGTERM, or with --once until none waits.
+    """Sync the sources in the queue until SIGTERM, or with --once until no job is waiting.
 
-    SIGTERM lets the syncs in hand finish. Behind `worker` the configuration is --config, and -c
-    another thing.
+    SIGTERM lets running syncs finish. After `worker`, -c is --concurrency, not --config.
 
     \b
     image-sync scale worker -c 4
@@ -114,17 +116,17 @@ def worker(
     from etl.run import conclusion
     from etl.sources.discover import regions_of
 
-    ended = _Ended()
+    results = _Results()
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
-    _room("worker").work(
+    _scale_module("worker").work(
         cli.settings,
-        queues=[_room("queue").queue_of(each) for each in wanted],
+        queues=[_scale_module("queue").queue_of(each) for each in wanted],
         concurrency=concurrency,
         is_once=is_once,
         silent_seconds=silent_seconds,
-        sync=lambda source: _sync(cli, source, ended),
+        sync=lambda source: _sync(cli, source, results),
     )
-    worst = min(ended.errors, default=conclusion(ended.outcomes)[1])
+    worst = min(results.errors, default=conclusion(results.outcomes)[1])
     return worst if is_once else 0
 
 
@@ -132,29 +134,33 @@ def worker(
 @output_option
 @pass_cli
 def status(cli: CliContext, *, output: str) -> None:
-    """Show the queue of each region: how many jobs are in which state."""
+    """Show each region's queue with the number of jobs in each state.
+
+    \b
+    image-sync scale status
+    image-sync scale status --output json
+    """
     from etl.audit.query import Rows
     from etl.cli.output import print_json, print_rows
     from etl.cli.results import QueueState
 
-    states = ("todo", "doing", "succeeded", "failed")
-    found = [
-        QueueState(queue=each["name"], **{name: each[name] for name in states})
-        for each in _room("queue").read_queues(cli.settings)
+    counts = ("todo", "doing", "succeeded", "failed")
+    queues = [
+        QueueState(queue=each["name"], **{name: each[name] for name in counts})
+        for each in _scale_module("queue").read_queues(cli.settings)
     ]
     if output == "json":
-        print_json(found)
+        print_json(queues)
         return
-    columns = ("queue", *states)
-    rows = (tuple(getattr(each, name) for name in columns) for each in found)
-    print_rows(cli, Rows(columns, rows))
+    columns = ("queue", *counts)
+    print_rows(cli, Rows(columns, (tuple(getattr(each, c) for c in columns) for each in queues)))
 
 
-def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
-    """What `image-sync sync --source` does; whether the source could be read."""
+def _sync(cli: CliContext, source: str, results: _Results) -> bool:
+    """Syncs one source as `sync --source` does; returns whether it could be read."""
     from etl.cli.summary import in_one_line
     from etl.context import SyncOptions
-    from etl.errors import ImageSyncError
+    from etl.errors import ImageSyncError, exit_code_for
     from etl.notify.notifier import run_with_notifications
     from etl.run import run_sync
     from etl.text import printable
@@ -163,13 +169,13 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
         work = partial(run_sync, cli.settings, SyncOptions(source_names=[source]))
         outcome = run_with_notifications("scale", cli.settings, work)
     except Exception as error:
-        ended.errors.append(getattr(error, "exit_code", 1))
+        results.errors.append(exit_code_for(error))
         if not isinstance(error, ImageSyncError):
             raise
         message = printable(f"{source}: {error}")
         cli.report(message, event="command failed", exit_code=error.exit_code)
         return False
-    ended.outcomes.extend(outcome.sources)
+    results.outcomes.extend(outcome.sources)
     if outcome.exit_code:
         message = in_one_line(outcome, command_line=cli.command_line)
         cli.report(message, event="run incomplete", exit_code=outcome.exit_code)
@@ -180,12 +186,12 @@ def _sync(cli: CliContext, source: str, ended: _Ended) -> bool:
     return outcome.status in {"succeeded", "partial", "held"}
 
 
-def _room(name: str) -> Any:
-    """A module of `etl.scale`, which needs the extra."""
+def _scale_module(name: str) -> Any:
+    """A module of `etl.scale`, which requires the extra."""
     from etl.errors import UsageError
 
     try:
         return importlib.import_module(f"etl.scale.{name}")
     except ModuleNotFoundError as error:
-        hint = "pip install 'modelarts-image-sync[scale]'"
-        raise UsageError(f"sharing sources out needs {error.name}", hint=hint) from None
+        hint = "install it with pip install 'modelarts-image-sync[scale]'"
+        raise UsageError(f"this command requires {error.name}", hint=hint) from None

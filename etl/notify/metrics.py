@@ -7,6 +7,7 @@ database contains about each source. If the database cannot be read, the latter 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from etl.notify.notifier import Result
 
 PREFIX: Final = "image_sync_"
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 STATUSES: Final = ("succeeded", "partial", "held", "failed")
 STATES: Final = ("present", "removed", "out_of_scope")
 KINDS: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
@@ -41,9 +43,9 @@ FAMILIES: Final = {
     "last_run_locks_held": "Sources that it skipped because another run held their lock.",
     "last_run_source_duration_seconds": "How long it took for a source.",
     "last_run_source_lock_wait_seconds": "How long it waited for another run's lock on a source.",
-    "source_last_run_timestamp_seconds": "Last sync of a source, in Unix time; 0: never.",
-    "source_last_success_timestamp_seconds": "Last sync that succeeded; 0: never.",
-    "source_last_certified_timestamp_seconds": "Last certified walk; 0: never.",
+    "source_last_run_timestamp_seconds": "Last sync; 0: never, or in the future.",
+    "source_last_success_timestamp_seconds": "Last successful sync; 0: never, or in the future.",
+    "source_last_certified_timestamp_seconds": "Last certified walk; 0: never, or in the future.",
     "source_last_run_status": "1 for the status of the last sync, otherwise 0.",
     "source_last_run_certified": "1 if the walk of the last sync was certified.",
     "source_last_run_changes": "Images that the last sync changed, by kind.",
@@ -116,7 +118,7 @@ def registry_of(
     """
     samples = [*_run_samples(result)]
     for source in sources or ():
-        samples += _source_samples(source)
+        samples += _source_samples(source, result.outcome.finished_at)
     kept = _source_families(previous) if sources is None else ()
     registry = CollectorRegistry()
     registry.register(_Collector([*_families(samples, labels), *kept]))
@@ -169,12 +171,12 @@ def _run_samples(result: Result) -> Iterator[Sample]:
         yield "last_run_source_lock_wait_seconds", labels, each.lock_wait_seconds
 
 
-def _source_samples(source: SourceState) -> Iterator[Sample]:
+def _source_samples(source: SourceState, now: datetime) -> Iterator[Sample]:
     labels = {"source": source.name}
     sync = source.last_sync
     columns = {**source.states, **sync}
     for family, column in _TIMES.items():
-        yield family, labels, _unix_time(columns.get(column))
+        yield family, labels, _unix_time(columns.get(column), now)
     for status in STATUSES:
         yield (
             "source_last_run_status",
@@ -194,5 +196,6 @@ def _by_source(connection: Connection, query: str) -> dict[str, dict[str, Any]]:
     return {row["source"]: row for row in ask(connection, query, limit=0).objects()}
 
 
-def _unix_time(at: datetime | None) -> float:
-    return at.timestamp() if at else 0
+def _unix_time(at: datetime | None, now: datetime) -> float:
+    """0 for no time, and for one in the future: a clock was wrong, and an alert has to fire."""
+    return at.timestamp() if at and at <= now + CLOCK_TOLERANCE else 0

@@ -68,31 +68,32 @@ def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> Enqueued:
 
 
 def read_queues(settings: Settings) -> list[dict[str, Any]]:
-    """Each of our queues: how many jobs are in which state."""
+    """Our queues with the number of jobs in each state."""
     with open_queue(settings) as app:
         found = [dict(each) for each in app.job_manager.list_queues(task=SYNC)]
     return sorted(found, key=lambda each: str(each["name"]))
 
 
 def queue_of(region: str) -> str:
-    """The queue of a region's sources, so that workers may stand near what they read."""
+    """The queue of a region's sources, so that workers can run close to the API that they read."""
     return (PREFIX + region)[:_LONGEST_QUEUE]
 
 
 @contextmanager
 def open_queue(settings: Settings) -> Iterator[App]:
-    """The queue, open for statements. Raises `SchemaNotAtHead` when its tables are not there."""
+    """The queue, open for statements. Raises `SchemaNotAtHead` if its tables do not exist."""
     with ready(settings) as engine, _opened(settings, engine) as app:
         yield app
 
 
 @contextmanager
 def ready(settings: Settings) -> Iterator[Engine]:
-    """The database, when the queue is in it."""
+    """The database with the queue's tables."""
     with _postgresql(settings) as engine:
         if not has_table(engine, "procrastinate_jobs"):
-            hint = "`image-sync scale init` makes them"
-            raise SchemaNotAtHead(f"database {place(engine)}: no tables of the queue", hint=hint)
+            hint = "create them with `image-sync scale init`"
+            message = f"the queue's tables do not exist: {place(engine)}"
+            raise SchemaNotAtHead(message, hint=hint)
         yield engine
 
 
@@ -105,12 +106,12 @@ def queue_app(settings: Settings) -> App:
 
 @contextmanager
 def queue_errors(engine: Engine) -> Iterator[None]:
-    """Procrastinate's trouble with the database as `DatabaseUnavailable`."""
+    """Raises Procrastinate's database errors as `DatabaseUnavailable`."""
     try:
         yield
     except ConnectorException as error:
         message = str(error.__cause__ or error).splitlines()[0]
-        raise DatabaseUnavailable(f"database {place(engine)}: {message}") from error
+        raise DatabaseUnavailable(f"{message}: {place(engine)}") from error
 
 
 @contextmanager
@@ -124,8 +125,8 @@ def _opened(settings: Settings, engine: Engine) -> Iterator[App]:
 def _postgresql(settings: Settings) -> Iterator[Engine]:
     if settings.database.url.startswith("sqlite"):
         raise UsageError(
-            f"a queue needs PostgreSQL, and the database is {settings.database.url}",
-            hint="on one host, `sync --parallel N` reads sources side by side",
+            f"a queue requires PostgreSQL, and the database is {settings.database.url}",
+            hint="on one host, use `image-sync sync --parallel N`",
         )
     with open_context(settings) as context:
         yield context.engine

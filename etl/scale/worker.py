@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from procrastinate.jobs import Status
 
 from etl.errors import DatabaseUnavailable
 from etl.scale.queue import PREFIX, SYNC, queue_app, queue_errors, ready
+from etl.signals import handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -35,18 +35,17 @@ TAKE_BACK: Final = PREFIX + "take back"
 MAX_ATTEMPTS: Final = 5
 KEPT_HOURS: Final = 30 * 24
 POLL_SECONDS: Final = 5.0
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _log = logging.getLogger(__name__)
 
 
 class SourceNotSynced(Exception):
-    """Marks a job as failed; what happened stands in `source_runs`."""
+    """Marks a job as failed; `source_runs` has the error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One process that works off jobs; `sync` does one source and says whether that went well."""
+    """A process that executes jobs; `sync` syncs a source and returns whether it could be read."""
 
     settings: Settings
     queues: Sequence[str]
@@ -96,7 +95,7 @@ class Worker:
             await _forget_old(app.job_manager, self.queues)
 
     async def _sync(self, context: JobContext, source: str, threads: ThreadPoolExecutor) -> None:
-        """One source in a thread, with heartbeats beside it, to the end of a graceful end, too."""
+        """Syncs a source in a thread and sends heartbeats meanwhile, also during a graceful end."""
         beats = asyncio.create_task(self._beat(context))
         try:
             loop = asyncio.get_running_loop()
@@ -128,7 +127,7 @@ def work(
     SIGTERM and SIGINT end it when the jobs in hand are done. Raises `DatabaseUnavailable`,
     `SchemaNotAtHead`.
     """
-    _hear_them_too()
+    _log_libraries()
     with ready(settings) as engine, queue_errors(engine):
         worker = Worker(
             settings=settings,
@@ -142,16 +141,21 @@ def work(
 
 
 async def _is_asked_to_end(working: Coroutine[Any, Any, None]) -> bool:
-    """Waits for a worker; a signal lets it finish what it has in hand, a second one nothing."""
+    """Waits for a worker; returns whether a signal ended it.
+
+    The first signal lets its running jobs finish, the second one ends it at once.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(working)
 
+    numbers = handled()
+
     def end() -> None:
-        for number in _SIGNALS:
+        for number in numbers:
             loop.remove_signal_handler(number)
         task.cancel()
 
-    for number in _SIGNALS:
+    for number in numbers:
         loop.add_signal_handler(number, end)
     try:
         await task
@@ -161,7 +165,7 @@ async def _is_asked_to_end(working: Coroutine[Any, Any, None]) -> bool:
 
 
 async def take_back(jobs: JobManager, *, silent_seconds: float) -> None:
-    """Puts the jobs of workers that fell silent back into the queue.
+    """Returns the jobs of workers without heartbeats to the queue.
 
     One whose source waits in a newer job already, and one that outlived several workers, is failed.
     """
@@ -188,8 +192,8 @@ async def _forget_old(jobs: JobManager, queues: Sequence[str]) -> None:
         await jobs.delete_old_jobs(KEPT_HOURS, queue=queue, include_failed=True)
 
 
-def _hear_them_too() -> None:
-    """What Procrastinate and its connections warn of goes where our own events go."""
+def _log_libraries() -> None:
+    """Sends warnings of Procrastinate and its connections to our log."""
     for name in ("procrastinate", "psycopg.pool"):
         theirs = logging.getLogger(name)
         theirs.handlers = logging.getLogger("etl").handlers
@@ -199,5 +203,5 @@ def _hear_them_too() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """A source that could not be read; the error is logged and recorded already."""
+    """False for a source that could not be read: its error is logged and recorded already."""
     return not (record.exc_info and isinstance(record.exc_info[1], SourceNotSynced))

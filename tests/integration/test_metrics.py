@@ -28,6 +28,7 @@ from etl.database.snapshot import snapshot
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.locks import source_lock
 from etl.maintenance.decisions import dismiss
+from etl.model import RunOutcome
 from etl.notify.metrics import FAMILIES, read_sources
 from etl.notify.notifier import run_with_notifications
 from etl.run import run_sync
@@ -166,6 +167,23 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
         assert of(path, "source_last_certified_timestamp_seconds", source=STRANGE) == 0
         assert of(path, "source_images", source=STRANGE, state="present") == 0
         assert of(path, "source_images", source="one", state="present") == 6
+
+
+def test_a_certified_time_in_the_future_is_as_stale_as_can_be(sqlite, tmp_path):
+    path = tmp_path / "image-sync.prom"
+    with place(sqlite) as at:
+        sync(at, path)
+        assert of(path, "source_last_certified_timestamp_seconds", source="one") > 0
+        at.now = at.now.replace(year=at.now.year - 1)
+
+        def plan_nothing():
+            return RunOutcome(
+                run_id=None, status="failed", exit_code=1,
+                started_at=at.now, finished_at=at.now, is_dry_run=False, sources=(),
+            )  # fmt: skip
+
+        run_with_notifications("sync", at.settings(), plan_nothing, metrics_file=str(path))
+        assert of(path, "source_last_certified_timestamp_seconds", source="one") == 0
 
 
 def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):

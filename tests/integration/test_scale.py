@@ -1,6 +1,7 @@
 """The queue: a job for each source, no doubles, none lost; and `scale` as it is typed."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -251,7 +252,7 @@ def test_without_the_queues_tables(head_url):
 
 def test_sqlite_has_no_queue(tmp_path):
     lite = Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/a.db"))
-    with pytest.raises(UsageError, match="needs PostgreSQL"):
+    with pytest.raises(UsageError, match="requires PostgreSQL"):
         make_tables(lite)
     assert list(tmp_path.iterdir()) == []
 
@@ -287,7 +288,7 @@ def test_the_commands(capsys, postgres_url):
     assert run(["scale", "init"]) == 0
     assert run(["scale", "init"]) == 0
     assert (
-        capsys.readouterr().out == "made the queue's tables\nthe queue's tables are there already\n"
+        capsys.readouterr().out == "created the queue's tables\nthe queue's tables exist already\n"
     )
     assert run(["scale", "enqueue"]) == 0
     assert run(["scale", "enqueue", "--source", "one"]) == 0
@@ -307,6 +308,10 @@ def test_the_commands(capsys, postgres_url):
         ["image-sync", "127.0.0.1:9", "0", "0", "0", "1"],
         ["image-sync", "sample", "0", "0", "1", "0"],
     ]
+    assert run(["scale", "status", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[1] == {
+        "queue": "image-sync sample", "todo": 0, "doing": 0, "succeeded": 1, "failed": 0,
+    }  # fmt: skip
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         rows = connection.execute("select j::text from procrastinate_jobs j").fetchall()
     assert SECRET not in str(rows)
