@@ -217,12 +217,15 @@ def _verifier_key(file: str, pem: bytes, name: str) -> str:
 
 
 def _log_name(cli: CliContext) -> str:
-    """Name of the log: configured, stored, or generated and stored now."""
+    """Name of the log: configured, stored, or generated and stored now.
+
+    The configuration may name the key that is about to be created, so `[proof]` is not checked.
+    """
     from etl.database.engine import open_engine
     from etl.database.migrate import ensure_head
     from etl.load.log_entries import ensure_origin
 
-    settings = cli.proof_settings
+    settings = cli.record_settings
     if settings.proof.origin:
         return settings.proof.origin
     with cli.engine(open_engine) as engine:
