@@ -85,6 +85,6 @@ def _index(index: Index) -> str:
     return f"- {kind} on {columns}" + (f" where `{where}`" if where is not None else "")
 
 
-def _dialects() -> Iterator[sqlite.dialect | postgresql.dialect]:  # type: ignore[valid-type]
+def _dialects() -> Iterator[sqlite.dialect | postgresql.dialect]:  # type: ignore[valid-type]  # variables
     yield sqlite.dialect()
-    yield postgresql.dialect()  # type: ignore[no-untyped-call]
+    yield postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy

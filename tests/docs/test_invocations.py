@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tomllib
 
 import click
@@ -17,7 +16,7 @@ SHOWN = [
 ]
 
 
-IN_PREPARATION = {"key", "--notify", "--checkpoint"}
+IN_PREPARATION = {"--notify"}
 
 
 @pytest.mark.parametrize("arguments", SHOWN)
@@ -25,8 +24,13 @@ def test_a_shown_command_line_is_accepted(arguments):
     if not IN_PREPARATION.isdisjoint(arguments):
         pytest.xfail("the command is being written")
     if {"--help", "--version"}.isdisjoint(arguments):
-        with contextlib.suppress(click.MissingParameter):  # a sentence may name a command alone
+        try:
             parse(arguments)
+        except click.MissingParameter:  # a sentence may name a command alone
+            pass
+        except click.BadParameter as error:  # the file in the example does not exist here
+            if not (error.param and isinstance(error.param.type, click.Path)):
+                raise
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["sync", "--nonsense"], ["db", "nonsense"]])

@@ -13,9 +13,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
 MAX_README_LINES = 160
 IN_PREPARATION = {
-    "audit.md",
     "troubleshooting.md",
-    "from-zero-to-cron.md",
 }
 
 

@@ -69,7 +69,7 @@ def api(installed, keys):
     """The sample API, started by its own command; it checks signatures."""
     command = [f"{installed.environment}/bin/image-sync", "sample-api", "--signed", "--port", "0"]
     with subprocess.Popen(command, env=keys, stdout=subprocess.PIPE, text=True) as process:
-        yield re.search(r"http://\S+", process.stdout.readline())[0]
+        yield re.search(r"http://[\w.:]+", process.stdout.readline())[0]
         process.terminate()
 
 
