@@ -206,7 +206,7 @@ BROKEN_WORDS = """() => {
   const broken = [];
   const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    for (const match of node.data.matchAll(/[\\x21-\\x7e]{2,40}/g)) {
+    for (const match of node.data.matchAll(/[\\x21-\\x2c\\x2e-\\x7e]{2,40}/g)) {
       const range = document.createRange();
       range.setStart(node, match.index);
       range.setEnd(node, match.index + match[0].length);

@@ -256,11 +256,13 @@ def test_long_values_that_differ_late_look_different():
 
 def test_an_id_wraps_after_hyphens_and_a_name_after_separators():
     assert filters.identifier("ab-cd-\x1b") == (
-        '<code class="id">ab-<wbr>cd-<wbr><span class="hidden-character" '
+        '<code class="id" title="ab-cd-⟨U+001B⟩">ab-<wbr>cd-<wbr><span class="hidden-character" '
         'title="control character">⟨U+001B⟩</span></code>'
     )
     assert "none" in filters.identifier(None)
-    assert filters.shown("a/b:c_1.2.x") == "<bdi>a/<wbr>b:<wbr>c_<wbr>1.2.<wbr>x</bdi>"
+    assert filters.shown("a/b:c_1.2.x") == "<bdi>a/b:c_1.2.x</bdi>"
+    long = f"a/b:c_1.2.x {'y ' * 20}"
+    assert filters.shown(long).startswith("<bdi>a/<wbr>b:<wbr>c_<wbr>1.2.<wbr>x y")
     assert str(filters.shown("x" * 50)).count("<wbr>") == 10
     assert filters.word("BUILD_IN") == "<bdi>BUILD_IN</bdi>"
 

@@ -42,24 +42,26 @@ _UNATTRIBUTED: Final = {
 }
 
 
-def shown(value: object, *, longest: int = LONGEST_TEXT) -> Markup:
+def shown(value: object, *, longest: int = LONGEST_TEXT, whole: int = 24) -> Markup:
     """Text from outside: escaped, cut at a length, hidden characters made visible.
 
-    It may wrap after separators, and inside words of more than 40 characters.
+    A text of more than `whole` characters may wrap after separators, and inside words of more than
+    40 characters. A shorter one is not taken apart, so that a search in the file finds it.
     """
-    return _shown(value, longest, wraps=True)
+    return _shown(value, longest, whole=whole)
 
 
 def word(value: object) -> Markup:
     """The same for text that is usually one word, such as a status or a source: it never wraps."""
-    return _shown(value, LONGEST_WORD, wraps=False)
+    return _shown(value, LONGEST_WORD, whole=LONGEST_WORD)
 
 
-def _shown(value: object, longest: int, *, wraps: bool) -> Markup:
+def _shown(value: object, longest: int, *, whole: int) -> Markup:
     if value is None:
         return Markup('<span class="none">none</span>')
     text = str(value)
-    parts = _MAY_WRAP.split(text[:longest]) if wraps else [text[:longest]]
+    cut = text[:longest]
+    parts = _MAY_WRAP.split(cut) if len(cut) > whole else [cut]
     marked = _WRAP.join(map(_marked, parts))
     if len(text) > longest:
         more = Markup(' <span class="none">… {} more characters</span>')
@@ -81,11 +83,16 @@ def changed(value: str, other: str) -> Markup:
 
 
 def identifier(value: object) -> Markup:
-    """A whole id, which wraps after hyphens only and is selected by one click."""
+    """A whole id, which wraps after hyphens only and is selected by one click.
+
+    The attribute holds it in one piece, so that a search in the file finds it.
+    """
     if value is None:
         return Markup('<span class="none">none</span>')
     parts = re.split(r"(?<=-)", str(value))
-    return Markup('<code class="id">{}</code>').format(_WRAP.join(map(_marked, parts)))
+    return Markup('<code class="id" title="{}">{}</code>').format(
+        plain(value, longest=len(str(value))), _WRAP.join(map(_marked, parts))
+    )
 
 
 def plain(value: object, *, longest: int = LONGEST_TEXT) -> str:
