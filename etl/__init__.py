@@ -1,3 +1,3 @@
 """image-sync: a faithful, provable record of a ModelArts image catalogue."""
 
-__version__ = "0.2.0"
+__version__ = "1.0.0"

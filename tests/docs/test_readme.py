@@ -12,9 +12,6 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
 MAX_README_LINES = 160
-IN_PREPARATION = {
-    "troubleshooting.md",
-}
 
 
 def test_the_readme_is_short():
@@ -35,9 +32,7 @@ def test_links_lead_to_files_and_headings_that_exist():
         (page.name, target)
         for page in PAGES
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
-        if not target.startswith(("http:", "https:"))
-        and Path(target).name not in IN_PREPARATION
-        and not leads_somewhere(page, target)
+        if not target.startswith(("http:", "https:")) and not leads_somewhere(page, target)
     ]
     assert broken == []
 
@@ -106,5 +101,4 @@ def test_pages_that_the_code_refers_to_exist():
         for path in sources
         for name in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))
     }
-    missing = {Path(name).name for name in named if not (ROOT / name).exists()}
-    assert missing - IN_PREPARATION == set()
+    assert [name for name in named if not (ROOT / name).exists()] == []
