@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.attribution import Attributions, attribute_removals
-from etl.clock import instant_text
 from etl.database.engine import our_errors
 from etl.decide.removal import (
     GuardPolicy,
@@ -25,33 +24,36 @@ from etl.decide.removal import (
     sort_absences,
     to_look_up,
 )
-from etl.decide.scope import Coverage
-from etl.errors import EnvironmentFailure, SourceError
+from etl.errors import SourceError
 from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit, failed_outcome, preview, record_failure
 from etl.load.preview import Preview
-from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
+from etl.load.transaction import SourceOvertaken, unless_overtaken
 from etl.load.versions import listed_deleted_detail
-from etl.model import Decision, Removal, WalkFacts
+from etl.model import Decision, Removal
+from etl.observation import (
+    clock_detail,
+    coverage_of,
+    next_observed_at,
+    source_facts,
+    source_write,
+)
 from etl.sources.connect import open_client
 from etl.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from etl.config import SourceSettings
     from etl.context import RunContext
     from etl.decide.removal import Absences
     from etl.extract.http import Client
     from etl.extract.lookup import Lookup
-    from etl.model import Evidence, Listing, Outcome, WalkSummary
+    from etl.model import Evidence, Listing, Outcome, WalkFacts, WalkSummary
 
-CLOCK_WARNING_SECONDS: Final = 120
-MAX_CLOCK_ERROR_SECONDS: Final = 300
 _log = logging.getLogger(__name__)
 _EVIDENCE: Final[Mapping[str, Evidence]] = {
     "not_found": "lookup_not_found",
@@ -150,7 +152,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
     facts = _facts(source, context, baseline, client, None if failure else summary)
     if summary and not failure:
         detail = _detail(summary, changes, decision) | attributions.detail
-        facts = replace(facts, detail=detail)
+        facts = replace(facts, detail=detail | clock_detail(context, baseline, client))
     return _Reading(changes, decision, facts, client, failure)
 
 
@@ -282,79 +284,6 @@ def _facts(
 def _detail(summary: WalkSummary, changes: ChangeDetector, decision: Decision) -> dict[str, Any]:
     found = {"found_by_lookup": len(decision.found)} if decision.found else {}
     return {**summary.detail, "conflicts": changes.conflict_count, **found}
-
-
-def source_facts(source: SourceSettings, baseline: Baseline, **facts: Any) -> WalkFacts:
-    """Return the facts of a run, with those that every run of the source records."""
-    before = baseline.previous.endpoint
-    is_moved = bool(before) and before != source.endpoint
-    if is_moved:
-        _log.warning("endpoint changed", extra={"endpoint": source.endpoint, "before": before})
-    return WalkFacts(
-        coverage=coverage_of(source).digest,
-        endpoint=source.endpoint,
-        project_id=source.project_id,
-        previous_endpoint=before if is_moved else None,
-        **facts,
-    )
-
-
-def source_write(
-    context: RunContext, baseline: Baseline, client: Client | None = None
-) -> SourceWrite:
-    """Return what the commit of a source needs besides its changes."""
-    return SourceWrite(
-        run_id=context.run_id,
-        baseline=baseline,
-        observed_at=next_observed_at(context, baseline, client),
-        rules=context.rules,
-        profiler=context.profiler,
-    )
-
-
-def next_observed_at(
-    context: RunContext, baseline: Baseline, client: Client | None = None
-) -> datetime:
-    """Return the time of this run, in whole milliseconds and later than the source's last run.
-
-    Raises `EnvironmentFailure` if the clock is minutes off according to the API's responses: a run
-    with a wrong time would hide every later one. If an earlier run had one, later runs follow it.
-    """
-    now, last = context.now(), baseline.previous.observed_at
-    ahead = client.clock_skew_seconds if client else None
-    if ahead is not None and abs(ahead) > CLOCK_WARNING_SECONDS:
-        text = (
-            f"this machine's clock is {abs(ahead) / 60:.0f} minutes"
-            f" {'ahead of' if ahead > 0 else 'behind'} the API's"
-        )
-        if abs(ahead) > MAX_CLOCK_ERROR_SECONDS:
-            hint = "set the clock, for example with NTP, and run again"
-            raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)
-        _log.warning("clock differs", extra={"cause": text})
-    if last is None:
-        return now
-    if last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS):
-        _log.warning(
-            "last run lies in the future",
-            extra={
-                "last_run": baseline.previous.run_id,
-                "last_run_at": instant_text(last),
-                "consequence": "until then, each run is recorded 1 ms after the previous one",
-            },
-        )
-    return max(now, last + timedelta(milliseconds=1))
-
-
-def coverage_of(source: SourceSettings) -> Coverage:
-    """Return the coverage of a source."""
-    return Coverage(
-        types=source.types,
-        workspaces=source.workspaces,
-        namespace=source.namespace,
-        name_filter=source.name_filter,
-        name_fuzzy=source.name_fuzzy,
-        service_type=source.service_type,
-    )
 
 
 def guard_policy(context: RunContext) -> GuardPolicy:

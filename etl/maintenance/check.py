@@ -26,10 +26,10 @@ from etl.extract.probe import Trait, probe
 from etl.maintenance.database_check import check_database
 from etl.model import Listing
 from etl.notify.notifier import check_notifications
+from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.publish import signer_of
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, sources_of
-from etl.sync import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.text import count_text
 
 if TYPE_CHECKING:

@@ -26,10 +26,11 @@ from etl.load.commit import commit
 from etl.load.rejects import read_whole_rejects
 from etl.load.removals import read_held, read_held_evidence
 from etl.model import Decision, Listing, Page, Removal
+from etl.observation import source_facts, source_write
 from etl.run import Command, run_work
 from etl.sources.connect import open_client
 from etl.sources.select import chosen_of, refuse_unknown, sources_of
-from etl.sync import proofs_of, source_facts, source_write
+from etl.sync import proofs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
