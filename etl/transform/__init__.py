@@ -7,8 +7,6 @@ body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
                                                └─ components_of ─▶ software in the images
 """
 
-from typing import Final
-
 from etl.transform.component_tables import ComponentTables, builtin_rules, builtin_tables
 from etl.transform.components import READ_FROM, ComponentRules
 from etl.transform.image import (
@@ -21,12 +19,7 @@ from etl.transform.image import (
 )
 from etl.transform.page import ListedRow, PageEnvelope, listed_rows, split_page
 
-COMPONENT_RULES: Final = builtin_rules().digest
-components: Final = builtin_rules().components
-components_of: Final = builtin_rules().components_of
-
 __all__ = [
-    "COMPONENT_RULES",
     "READ_FROM",
     "RULES_BYTE",
     "ComponentRules",
@@ -35,8 +28,6 @@ __all__ = [
     "PageEnvelope",
     "builtin_rules",
     "builtin_tables",
-    "components",
-    "components_of",
     "fingerprint",
     "image_of_show",
     "listed_image_id",
