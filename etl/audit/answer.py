@@ -14,7 +14,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.change_feed import complete_entries, feed_parameters
-from etl.audit.component_filter import containing
 from etl.audit.known_names import require_run, require_sources, require_values, versions_of
 from etl.audit.query import ask, read_query, runs_that_matter
 from etl.audit.record_span import (
@@ -28,7 +27,7 @@ from etl.audit.record_span import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -55,7 +54,7 @@ class Context:
 
     now: datetime
     configured: Iterable[str]
-    tables: ComponentTables
+    tables: Callable[[], ComponentTables]  # loaded only if a question is about components
 
 
 def answer(
@@ -95,7 +94,7 @@ def answer(
         given = {key: value for key, value in given.items() if key not in _FILTERED}
     rows = ask(connection, name, folder=folder, **given)
     if is_filtered:
-        rows = containing(rows, context.tables.compiled(), asked)
+        rows = _containing(rows, asked, context)
     if asked.get("after") is not None:
         rows = complete_entries(rows, asked.get("limit"))
     if kind:
@@ -107,6 +106,12 @@ def answer(
     else:
         rows.rows = chain([first], rows.rows)
     return Answer(rows, notes)
+
+
+def _containing(rows: Rows, asked: Mapping[str, Any], context: Context) -> Rows:
+    from etl.audit.component_filter import containing
+
+    return containing(rows, context.tables().compiled(), asked)
 
 
 def _notes(

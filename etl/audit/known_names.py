@@ -12,7 +12,7 @@ from etl.database.schema import source_runs, sync_runs
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -54,7 +54,7 @@ def require_run(connection: Connection, run_id: int) -> None:
 
 
 def require_values(
-    connection: Connection, filters: Mapping[str, Any], tables: ComponentTables
+    connection: Connection, filters: Mapping[str, Any], tables: Callable[[], ComponentTables]
 ) -> None:
     """Raises `UsageError` for a filter that no image on record ever matched.
 
@@ -65,7 +65,7 @@ def require_values(
         if value := filters.get(name):
             known = {*_DOCUMENTED.get(name, ()), *_recorded(connection, name)}
             if name == "component":
-                known |= set(tables.rules)
+                known |= set(tables().rules)
             require_known(name.replace("_", " "), value, known)
 
 

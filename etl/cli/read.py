@@ -67,7 +67,7 @@ def context_of(cli: CliContext) -> Context:
     from etl.audit.answer import Context
 
     names = cli.record_settings.source_names
-    return Context(now=cli.clock(), configured=names, tables=cli.component_tables)
+    return Context(now=cli.clock(), configured=names, tables=lambda: cli.component_tables)
 
 
 def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl.audit.verify import Keys, Selection, verify
+from etl.choices import require_known
 from etl.database.engine import our_errors, writing
-from etl.errors import LedgerBroken, UsageError
+from etl.errors import LedgerBroken
 from etl.load.attributions import forget_actors
 from etl.load.locks import source_lock
 from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
@@ -45,10 +46,8 @@ def prune(
     with our_errors(engine):
         with engine.connect() as connection:
             known = sources_on_record(connection)
-        for unknown in [each for each in sources if each not in known]:
-            raise UsageError(
-                f"no source {unknown!r} on record (known: {', '.join(known) or 'none'})"
-            )
+        for name in sources:
+            require_known("source", name, known)
         if not is_dry_run:
             require_consistent(engine)  # pruning would seal what somebody has changed
         for source in [each for each in known if not sources or each in sources]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etl import choices
 from etl.context import open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
@@ -26,11 +27,8 @@ def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | N
 
 def require_known(settings: Settings, names: Sequence[str]) -> None:
     """Raises `UsageError` for a source that the configuration does not have."""
-    known = [source.name for source in settings.sources]
     for name in names:
-        if name not in known:
-            names = ", ".join(known) or "none"
-            raise UsageError(f"no source {name!r} in {settings.place} (there: {names})")
+        choices.require_known("source", name, (source.name for source in settings.sources))
 
 
 def find_sources(

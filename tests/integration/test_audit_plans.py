@@ -26,6 +26,7 @@ QUESTIONS = {
     "history_changes": {"sources": ["one"], "image_id": "a"},
     "changes": {"limit": 101, "first_run": 3},
     "changes of a run": {"run": 3},
+    "changes after": {"after": 95, "first_run": 96, "last_entry": 99},
     "changes since": {"since": FIRST, "first_run": 3},
     "removals": {"limit": 101},
     "status": {},

@@ -63,7 +63,7 @@ def test_cron_hears_nothing_while_all_is_well_and_one_line_otherwise(config, cap
 @pytest.mark.usefixtures("config")
 def test_an_unknown_source_is_a_usage_error(capsys):
     assert run(["sync", "--source", "two"]) == 2
-    assert "no source 'two'" in capsys.readouterr().err
+    assert "unknown source 'two'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("config")

@@ -167,7 +167,7 @@ def test_a_vanished_project_is_marked_and_keeps_its_images(world, caplog):
     assert world.run() == (0, LEFT)
     assert rows(world, "select vanished_at from discovered_sources order by source") == first
     assert rows(world, "select state, count(*) from images group by state") == before
-    with pytest.raises(UsageError, match="no source 'cn-north-4_team'"):
+    with pytest.raises(UsageError, match="unknown source 'cn-north-4_team'"):
         world.run(source_names=["cn-north-4_team"])
     world.projects = PROJECTS
     assert world.run() == (0, ALL)
@@ -221,7 +221,7 @@ def test_a_known_project_is_read_without_asking(world):
     assert world.asked == 1
     assert world.run(source_names=["cn-south-1"]) == (0, {"cn-south-1": "succeeded"})
     assert world.asked == 1
-    with pytest.raises(UsageError, match="no source 'nope'"):
+    with pytest.raises(UsageError, match="unknown source 'nope'"):
         world.run(source_names=["nope"])
 
 

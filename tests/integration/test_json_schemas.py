@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,6 +18,10 @@ from etl.database.engine import open_engine
 from tests.support import schemas
 from tests.support.databases import BACKENDS
 from tests.support.example_record import example_record
+from tests.support.manual import commands
+from tests.support.record import Record
+
+ROOT = Path(__file__).parents[2]
 
 ROWS = {
     "images": ["images", "--state", "all"],
@@ -114,3 +122,41 @@ def test_a_schema_can_be_printed(capsys, schema_of):
     assert "report-end-of-life" in capsys.readouterr().out
     assert run(["schema", "chnges"]) == 2
     assert "did you mean 'changes'" in capsys.readouterr().err
+
+
+def commands_with_json():
+    return [
+        name.removeprefix("image-sync ").replace(" ", "-")
+        for name, command in commands()
+        for each in command.params
+        if each.name in {"output", "form"} and "json" in getattr(each.type, "choices", ())
+    ]
+
+
+OTHERWISE = {"config-show": "configuration"}
+
+
+@pytest.mark.parametrize("command", commands_with_json())
+def test_every_command_that_prints_json_has_a_schema(command):
+    names = {command, OTHERWISE.get(command), f"{command}-list"}
+    assert names & set(shipped())
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "gbk", "ascii"])
+def test_json_and_csv_are_utf_8_in_every_locale(encoding, database_url, tmp_path):
+    name = "镜像 é \U0001f40d"
+    engine = open_engine(database_url)
+    record = Record(engine)
+    record.run()
+    record.add("x", name=name)
+    engine.dispose()
+    environ = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "etl", "--database", database_url, "--log-format", "json"]
+    for form in ("json", "csv", "jsonl"):
+        done = subprocess.run(
+            [*command, "changes", "--since", "2026-10-01", "--format", form],
+            env=environ, cwd=tmp_path, capture_output=True, check=True,
+        )  # fmt: skip
+        assert name in done.stdout.decode()
+        (event,) = map(json.loads, done.stderr.decode().splitlines())
+        assert "starts at" in event["event"]

@@ -94,7 +94,7 @@ def test_what_is_not_on_record_any_more_is_not_answered(old, capsys):
 
 def test_a_source_that_no_run_has_read(old, capsys):
     assert run(["prune", "--keep", "8d", "--source", "none"]) == 2
-    assert "no source 'none' on record (known: other, sample)" in capsys.readouterr().err
+    assert "unknown source 'none'; valid: other, sample" in capsys.readouterr().err
 
 
 def test_it_waits_for_no_one_unless_asked(old, capsys, databases):

@@ -146,7 +146,7 @@ def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: Fa
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
     only = run_sync(settings, SyncOptions(source_names=["b"]))
     assert [each.name for each in only.sources] == ["b"]
-    with pytest.raises(UsageError, match="no source 'd'"):
+    with pytest.raises(UsageError, match="unknown source 'd'"):
         run_sync(settings, SyncOptions(source_names=["d"]))
     with pytest.raises(UsageError, match="no \\[\\[source\\]\\]"):
         run_sync(Settings(database=settings.database))

@@ -330,7 +330,7 @@ def test_a_worker_tells_of_what_is_no_outcome(capsys, monkeypatch, tmp_path):
     assert run(["scale", "enqueue", "-q", "--source", "one"]) == 0
     (tmp_path / "config.toml").write_text(SOURCES.replace('"one"', '"other"'))
     assert run(["scale", "worker", "--once"]) == 2
-    assert "image-sync: one: no source 'one' in " in capsys.readouterr().err
+    assert "image-sync: one: unknown source 'one'" in capsys.readouterr().err
     assert run(["scale", "enqueue", "-q", "--source", "other"]) == 0
     monkeypatch.setattr("etl.run.run_sync", lambda *_args, **_how: 1 / 0)
     assert run(["scale", "worker", "--once"]) == 1
