@@ -105,7 +105,7 @@ def open_context(
         if has_record:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_read_only)
         if not is_read_only and (warning := wal_warning(engine.url)):
-            _log.warning("database at risk: %s", warning)
+            _log.warning("database at risk", extra={"detail": warning})
         raise_if_interrupted()
         yield RunContext(
             settings=settings,

@@ -133,10 +133,10 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
         with target.connect() as connection:
             copied = copy_record(source, connection)
         for table, rows in copied.items():
-            note(cli, f"copied {rows:,} rows of {table}")
+            note(cli, f"copied {rows:,} rows of {table}", event="rows copied")
         require_consistent(target)
     target.dispose()
-    note(cli, "the copy was verified")
+    note(cli, "the copy was verified", event="copy verified")
     if output == "json":
         print_json(CopiedDatabase(rows=copied))
 

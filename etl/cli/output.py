@@ -40,7 +40,7 @@ def print_rows(
     """Prints the rows of a result, at most `limit` of them."""
     first = next(rows.rows, None)
     if first is None:
-        note(cli, "nothing found")
+        note(cli, "nothing found", event="nothing found")
         if form == "table":
             return
     else:
@@ -54,7 +54,8 @@ def print_rows(
 
         print_machine_lines(lines_of(rows, cast("Format", form)))
     if limit and next(remaining, None) is not None:
-        note(cli, f"only the first {limit:,} rows are shown; --limit 0 shows all")
+        remark = f"only the first {limit:,} rows are shown; --limit 0 shows all"
+        note(cli, remark, event="rows limited")
 
 
 def print_json(value: Any) -> None:
@@ -77,16 +78,19 @@ def print_machine_lines(lines: Iterable[str]) -> None:
     stream.flush()
 
 
-def note(cli: CliContext, remark: str, **fields: Any) -> None:
-    """A remark about the result, on standard error; none with `-q`."""
+def note(cli: CliContext, remark: str, *, event: str) -> None:
+    """A remark about the result, on standard error; none with -q.
+
+    With --log-format json it is an event, a fixed phrase.
+    """
     if cli.is_quiet:
         return
     if cli.log_format == "json":
-        _log.warning(remark, extra=fields)
+        _log.info(event, extra={"detail": remark})
     else:
         from etl.text import printable
 
-        click.echo(f"image-sync: {printable(remark)}", err=True)
+        click.echo(f"image-sync: {printable(cli.with_options(remark))}", err=True)
 
 
 def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
@@ -97,7 +101,9 @@ def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
     for line in table.lines():
         click.echo(line)
     if table.is_vertical and not is_vertical:
-        note(cli, f"the table is wider than {width} columns: each row is shown as a block")
+        remark = f"the table is wider than {width} columns: each row is shown as a block"
+        note(cli, remark, event="table too wide")
     elif table.left_out:
         names = ", ".join(table.left_out)
-        note(cli, f"not shown for lack of space: {names}; --vertical shows every column")
+        remark = f"not shown for lack of space: {names}; --vertical shows every column"
+        note(cli, remark, event="columns left out")

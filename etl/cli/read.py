@@ -57,7 +57,7 @@ def print_answer(
 
 def _print(cli: CliContext, found: Answer, rows: RowOptions, *, limit: int | None) -> None:
     for remark in found.notes:
-        note(cli, remark)
+        note(cli, remark, event="record incomplete")
     with closing(found.rows):
         print_rows(cli, found.rows, form=rows.form, limit=limit, is_vertical=rows.is_vertical)
 

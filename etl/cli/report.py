@@ -249,7 +249,7 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
     if output == "json":
         print_json(DashboardFile(file=str(file), images=data.total("present")))
     else:
-        note(cli, f"wrote {file}: {data.total('present'):,} images")
+        note(cli, f"wrote {file}: {data.total('present'):,} images", event="file written")
 
 
 @click.command(short_help="Write a whole relation as CSV, JSON Lines or Parquet.")
@@ -288,11 +288,11 @@ def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None, out
     with cli.reader() as connection:
         exported = write(connection, file, relation=relation, as_of=at, now=now)
     for remark in exported.notes:
-        note(cli, remark)
+        note(cli, remark, event="record incomplete")
     if output == "json":
         print_json(ExportedFile(file=str(file), relation=relation, rows=exported.count))
     else:
-        note(cli, f"wrote {file}: {exported.count:,} rows of {relation}")
+        note(cli, f"wrote {file}: {exported.count:,} rows of {relation}", event="file written")
 
 
 @click.command(short_help="Print the JSON Schema of a command's JSON output.")

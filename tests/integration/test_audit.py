@@ -644,7 +644,7 @@ def test_what_many_sources_have_in_common_is_said_once(engine, capsys):
 def test_remarks_are_events_where_logs_are_json(record, capsys):
     assert run(["--log-format", "json", "changes", "--since", "2026-10-01", "--format", "csv"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert events[0]["event"] == EARLY
+    assert (events[0]["event"], events[0]["detail"]) == ("record incomplete", EARLY)
 
 
 def test_a_certified_walk_in_the_future_is_stale(engine, asked, monkeypatch):

@@ -159,4 +159,4 @@ def test_json_and_csv_are_utf_8_in_every_locale(encoding, database_url, tmp_path
         )  # fmt: skip
         assert name in done.stdout.decode()
         (event,) = map(json.loads, done.stderr.decode().splitlines())
-        assert "starts at" in event["event"]
+        assert (event["event"], name in event["detail"]) == ("record incomplete", False)
