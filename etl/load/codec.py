@@ -109,18 +109,6 @@ def codec_of(connection: Connection) -> Codec:
     return _CODECS[connection.dialect.name]
 
 
-def bound(connection: Connection, instant: datetime) -> Any:
-    """Return a run's time as a bound value of a textual statement."""
-    return instant_text(instant) if connection.dialect.name == "sqlite" else instant
-
-
-def instant_read(value: Any) -> datetime | None:
-    """Return a time as read by a textual statement."""
-    if value is None:
-        return None
-    return instant_of(value) if isinstance(value, str) else value.astimezone(UTC)
-
-
 def image_columns(connection: Connection, alias: str) -> str:
     """Return the select list that `image_of` reads: the id and `VALUES`."""
     names = ("image_id", *VALUES)
