@@ -105,5 +105,5 @@ def test_a_mistyped_key_is_reported_with_the_next_step(installed, api, tmp_path)
     (tmp_path / "config.toml").write_text(text.replace(ENDPOINT, api))
     shell = Shell(installed, tmp_path)
     shell.environ |= {"HUAWEICLOUD_SDK_AK": "YOUR_ACCESS_KEY", "HUAWEICLOUD_SDK_SK": "mistyped"}
-    with pytest.raises(AssertionError, match=r"(?s)FAILED +beijing: .*401.*access_key"):
+    with pytest.raises(AssertionError, match=r"(?s)failed +beijing: .*401.*access_key"):
         shell.type("image-sync check")
