@@ -29,7 +29,12 @@ from etl.notify.notifier import check_notifications
 from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.publish import signer_of
 from etl.sources.connect import open_client
+<<<<<<< HEAD
 from etl.sources.select import chosen_of, sources_of
+=======
+from etl.sources.select import sources_of
+from etl.sync import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
+>>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 from etl.text import count_text
 
 if TYPE_CHECKING:
@@ -123,7 +128,7 @@ def _exit_code(results: Sequence[Checked]) -> int:
 def probe_source(settings: Settings, name: str) -> list[Trait]:
     """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
     with open_context(settings, is_read_only=True) as context:
-        (source,) = chosen_of(context, [name])
+        ((source,), _) = sources_of(context, [name])
         with open_client(source, run_count=0, context=context) as client:
             return probe(client, source)
 

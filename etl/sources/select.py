@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+<<<<<<< HEAD
 from etl import choices
+=======
+from etl.choices import require_known
+>>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 from etl.context import open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
@@ -20,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:
-    """Raises `UsageError` as `chosen` does, before anything is opened, where that can be known."""
+    """Raises `UsageError` as `select` does, before anything is opened, unless IAM must be asked."""
     if not settings.discover:
+<<<<<<< HEAD
         chosen(settings, names, shard=shard)
 
 
@@ -29,6 +34,9 @@ def require_known(settings: Settings, names: Sequence[str]) -> None:
     """Raises `UsageError` for a source that the configuration does not have."""
     for name in names:
         choices.require_known("source", name, (source.name for source in settings.sources))
+=======
+        select(settings, names, shard=shard)
+>>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 
 
 def find_sources(
@@ -38,12 +46,12 @@ def find_sources(
     shard: Shard | None = None,
     writes: bool = False,
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
-    """The sources that a sync would read, and what failed in discovering them.
+    """The sources that a sync would read, and the discoveries that failed.
 
-    `writes`: discovered ones are noted. Raises `UsageError` as `chosen` does.
+    `writes` records discovered sources. Raises `UsageError` as `select` does.
     """
     if not settings.discover:
-        return chosen(settings, names, shard=shard), ()
+        return select(settings, names, shard=shard), ()
     with open_context(settings, is_read_only=not writes) as context:
         return sources_of(context, names, shard=shard, writes=writes)
 
@@ -55,38 +63,32 @@ def sources_of(
     shard: Shard | None = None,
     writes: bool = False,
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
-    """The sources chosen, discovered ones among them, and what failed in discovering them."""
+    """The selected sources, including discovered ones, and the discoveries that failed."""
     with our_errors(context.engine):
         context, failed = with_discovered(context, names, writes=writes)
     if failed and not (names or context.settings.sources):
         return (), failed
-    return chosen(context.settings, names, shard=shard), failed
+    return select(context.settings, names, shard=shard), failed
 
 
-def chosen_of(context: RunContext, names: Sequence[str]) -> tuple[SourceSettings, ...]:
-    """The sources of these names, which must be there."""
-    return sources_of(context, names)[0]
-
-
-def chosen(
+def select(
     settings: Settings, names: Sequence[str], *, shard: Shard | None = None
 ) -> tuple[SourceSettings, ...]:
-    """The sources of these names, or of a share, which may be none.
+    """The sources with these names, or those of a shard, which may be none.
 
-    Raises `UsageError` for a name that is not there, and where there is no source at all.
+    Raises `UsageError` for an unknown name, and if there is no source at all.
     """
     if names and shard:
-        raise UsageError("either --source or --shard: a share is taken of all sources")
-    require_known(settings, names)
-    known = {source.name: source for source in settings.sources}
-    if not known and settings.discover:
-        hint = "check discover.regions, and what the credentials may use"
-        raise UsageError(f"{settings.place}: no project was found to read", hint=hint)
-    if not known:
-        raise UsageError(
-            f"{settings.place}: there is no [[source]] to read",
-            hint="`image-sync config init` writes a configuration to begin with",
-        )
+        raise UsageError("--source and --shard exclude each other: a shard is one of all sources")
+    by_name = {source.name: source for source in settings.sources}
+    if not by_name and settings.discover:
+        hint = "check discover.regions and the permissions of the credentials"
+        raise UsageError(f"no project was discovered: {settings.place}", hint=hint)
+    if not by_name:
+        hint = "create a configuration with `image-sync config init`"
+        raise UsageError(f"no [[source]] is configured: {settings.place}", hint=hint)
+    for name in names:
+        require_known("source", name, by_name)
     if names:
-        return tuple(known[name] for name in dict.fromkeys(names))
+        return tuple(by_name[name] for name in dict.fromkeys(names))
     return tuple(each for each in settings.sources if shard is None or shard.has(each.name))

@@ -114,7 +114,7 @@ def test_what_is_no_share_is_a_usage_error(capsys):
     assert run(["sync", "--shard", "3/2"]) == 2
     assert "K from 1 to N" in capsys.readouterr().err
     assert run(["sync", "--shard", "1/2", "--source", "one"]) == 2
-    assert "either --source or --shard" in capsys.readouterr().err
+    assert "--source and --shard exclude each other" in capsys.readouterr().err
 
 
 def _names(capsys, *options):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from etl.config import Settings, SourceSettings
 from etl.errors import UsageError
 from etl.shard import Shard, parse_shard, shard_key
-from etl.sources.select import chosen
+from etl.sources.select import select
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 names = st.sets(st.text(min_size=1, max_size=20), min_size=1, max_size=30)
@@ -28,7 +28,7 @@ def shares(names, count):
     """The names of each share."""
     told = settings(*names)
     return [
-        {each.name for each in chosen(told, (), shard=Shard(number, count))}
+        {each.name for each in select(told, (), shard=Shard(number, count))}
         for number in range(1, count + 1)
     ]
 
@@ -77,8 +77,8 @@ def test_a_share_in_words():
 
 
 def test_names_and_a_share_do_not_go_together():
-    with pytest.raises(UsageError, match="either --source or --shard"):
-        chosen(settings("a"), ["a"], shard=Shard(1, 1))
+    with pytest.raises(UsageError, match="--source and --shard exclude each other"):
+        select(settings("a"), ["a"], shard=Shard(1, 1))
 
 
 @pytest.mark.parametrize(
