@@ -29,12 +29,7 @@ from etl.notify.notifier import check_notifications
 from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.publish import signer_of
 from etl.sources.connect import open_client
-<<<<<<< HEAD
-from etl.sources.select import chosen_of, sources_of
-=======
 from etl.sources.select import sources_of
-from etl.sync import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
->>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 from etl.text import count_text
 
 if TYPE_CHECKING:

@@ -29,13 +29,8 @@ from etl.model import Decision, Listing, Page, Removal
 from etl.observation import source_facts, source_write
 from etl.run import Command, run_work
 from etl.sources.connect import open_client
-<<<<<<< HEAD
-from etl.sources.select import chosen_of, refuse_unknown, sources_of
-from etl.sync import proofs_of
-=======
 from etl.sources.select import refuse_unknown, sources_of
-from etl.sync import proofs_of, source_facts, source_write
->>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
+from etl.sync import proofs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from etl import choices
-=======
 from etl.choices import require_known
->>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 from etl.context import open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
@@ -26,17 +22,7 @@ if TYPE_CHECKING:
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:
     """Raises `UsageError` as `select` does, before anything is opened, unless IAM must be asked."""
     if not settings.discover:
-<<<<<<< HEAD
-        chosen(settings, names, shard=shard)
-
-
-def require_known(settings: Settings, names: Sequence[str]) -> None:
-    """Raises `UsageError` for a source that the configuration does not have."""
-    for name in names:
-        choices.require_known("source", name, (source.name for source in settings.sources))
-=======
         select(settings, names, shard=shard)
->>>>>>> 211ffb7 (docs: explain every exit code and what to do; sources: suggest similar names)
 
 
 def find_sources(
