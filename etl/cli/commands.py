@@ -48,7 +48,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "key": "etl.cli.proof:key",
         "prune": "etl.cli.prune:prune",
         "scale": "etl.cli.scale:scale",
-        "sample-api": "etl.cli.admin:sample_api",
+        "sample-api": "etl.cli.sample:sample_api",
         "schema": "etl.cli.report:schema",
         "completion": "etl.cli.admin:completion",
     },

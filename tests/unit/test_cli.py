@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import click
 import pytest
 
-import etl.cli.admin
+import etl.cli.sample
 from etl import errors, signals
 from etl.__main__ import main
 from etl.cli.commands import _add_global_options, program
@@ -505,7 +505,7 @@ def test_the_sample_is_served_until_it_is_stopped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.admin, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
     assert run(["sample-api", "--port", "0"]) == 0
     assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out
 
@@ -514,7 +514,7 @@ def test_a_signed_sample_wants_keys_to_check_against(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.admin, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
     monkeypatch.delenv("HUAWEICLOUD_SDK_SK", raising=False)
     assert run(["sample-api", "--port", "0", "--signed"]) == 2
