@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from etl.text import count_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -54,7 +56,7 @@ def print_rows(
 
         print_machine_lines(lines_of(rows, cast("Format", form)))
     if limit and next(remaining, None) is not None:
-        remark = f"only the first {limit:,} rows are shown; --limit 0 shows all"
+        remark = f"limited to {count_text(limit, 'row')}; --limit 0 shows all"
         note(cli, remark, event="rows limited")
 
 

@@ -23,12 +23,11 @@ STALE: Final = 40
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _SHOWN: Final = (
     *("source", "last_run_id", "last_run_status", "last_run_at", "age", "is_stale", "present"),
-    *("removed", "held", "missing", "out_of_scope", "certified_at", "vanished_at"),
-    "retired_at",
+    *("removed", "held", "missing", "out_of_scope", "certified_at", "vanished_at", "retired_at"),
 )
 _OPTIONAL: Final = (
-    *("vanished_at", "certified_at", "out_of_scope", "missing", "last_run_at", "is_stale"),
-    *("last_run_id", "removed"),
+    *("vanished_at", "certified_at", "retired_at", "out_of_scope", "missing", "last_run_at"),
+    *("last_run_id", "is_stale", "removed", "last_run_status"),
 )
 
 

@@ -69,22 +69,29 @@ class Table:
         columns = zip(self._columns, *cells, strict=True)
         return {name: max(map(shown_width, (name, *texts))) for name, *texts in columns}
 
-    def _fit(self, width: int, *, optional: Iterable[str]) -> None:
+    def _fit(self, width: int, *, optional: Sequence[str]) -> None:
         """Chooses columns and their widths for a terminal."""
         kept = list(self._columns)
-        for name in [*optional, None]:
-            least = {each: self._least(each) for each in kept}
-            room = width - sum(least.values()) - _GAP * (len(kept) - 1)
-            if room >= 0:
+        for name in [each for each in optional if each in kept]:
+            if self._room(width, kept) >= 0:
                 break
-            if name is None:
-                self.is_vertical = True
-                return
-            if name in kept:
-                kept.remove(name)
-                self.left_out = (*self.left_out, name)
+            kept.remove(name)
+        if self._room(width, kept) < 0:
+            self.is_vertical = True
+            return
+        for name in reversed([each for each in optional if each in self._columns]):
+            wider = [each for each in self._columns if each in (*kept, name)]
+            if self._room(width, wider) >= 0:
+                kept = wider
+        self.left_out = tuple(name for name in self._columns if name not in kept)
+        wanted = {name: self._widths[name] for name in kept}
+        least = {name: self._least(name) for name in kept}
+        self._widths = _shared(self._room(width, kept), least, wanted)
         self._keep(kept)
-        self._widths = _shared(room, least, {each: self._widths[each] for each in kept})
+
+    def _room(self, width: int, columns: Sequence[str]) -> int:
+        """The width that is left if these columns are as narrow as possible."""
+        return width - sum(map(self._least, columns)) - _GAP * (len(columns) - 1)
 
     def _has(self, name: str) -> bool:
         """Whether a column has a value in a row, or may have one in a row that is not yet known."""

@@ -527,7 +527,7 @@ def test_a_table_says_that_there_is_more(capsys):
     assert run(["images", "--limit", "2"]) == 0
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 3
-    assert "--limit 0 shows all" in told.err
+    assert "limited to 2 rows; --limit 0 shows all" in told.err
     assert run(["images", "--limit", "0"]) == 0
     assert "--limit" not in capsys.readouterr().err
 

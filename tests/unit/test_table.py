@@ -69,8 +69,15 @@ def test_the_least_important_columns_are_left_out_first_and_reported():
     found = table((ID, "present", "BUILD_IN", "x86_64"), columns=columns, width=50,
                   optional=("arch", "type", "state"))  # fmt: skip
     assert next(found.lines()).split() == ["IMAGE_ID", "STATE"]
-    assert found.left_out == ("arch", "type")
+    assert found.left_out == ("type", "arch")
     assert not found.is_vertical
+
+
+def test_a_column_that_was_left_out_for_a_wider_one_returns_if_it_fits():
+    columns = ("image_id", "state", "size")
+    found = table((ID, "x" * 30, 7), columns=columns, width=60, optional=("size", "state"))
+    assert next(found.lines()).split() == ["IMAGE_ID", "SIZE"]
+    assert found.left_out == ("state",)
 
 
 @pytest.mark.parametrize("width", [None, 80])

@@ -3,7 +3,7 @@
 -- order: source, image_id
 -- record: state
 -- shown: source, image_id, state, name, tag, type, arch, status, valid_from
--- optional: status, valid_from, type, arch, state, tag
+-- optional: status, valid_from, type, arch, state, tag, source
 {% set moment = ":at" if at else "b.at" %}
 {% set is_valid = "(v.valid_to is null or v.valid_to > " ~ moment ~ ")" %}
 {% set is_latest -%}
