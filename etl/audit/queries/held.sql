@@ -2,7 +2,7 @@
 -- parameters: sources, since, until, run, limit
 -- order: held_at from the latest, source, image_id
 -- shown: held_at, run_id, source, image_id, name, rule, evidence
--- optional: rule, evidence, held_at, name
+-- optional: rule, evidence, held_at, name, source
 -- `run_id` is the latest run that held the image: what `approve` and the notices name.
 with holding as (
     select source, max(run_id) as run_id
