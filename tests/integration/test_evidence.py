@@ -7,16 +7,18 @@ import os
 import random
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine
 from etl.errors import UsageError
+from etl.maintenance.prune import prune
 from etl.proof.check import Invalid
 from etl.proof.evidence import check_files, from_zip, to_zip
 from tests.support.evidence import evidence_of, mutated, signer
-from tests.support.history import varied
+from tests.support.history import BEGINNING, varied
 
 MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 400
 
@@ -97,6 +99,25 @@ def test_a_removal_is_explained_with_its_walk_and_the_walk_before(engine):
     assert "not signed" in readme
     with pytest.raises(UsageError, match="did not remove"):
         evidence_of(engine, image_id, None, removal_run=999)
+
+
+def test_what_a_prune_keeps_stays_provable(engine):
+    key = signer()
+    list(prune(engine, before=BEGINNING + timedelta(hours=9, minutes=30), now=BEGINNING))
+    pruned = 0
+    for image_id in _ids(engine):
+        files = evidence_of(engine, image_id, key)
+        _, unproved = check_files(files, key.verifier_key)
+        pruned += any("pruned" in each for each in unproved)
+        with engine.connect() as connection:
+            removals = connection.scalars(
+                text("select run_id from image_removals where image_id = :id"), {"id": image_id}
+            ).all()
+        evidence = json.loads(files["evidence.json"])
+        shown = [each["run_id"] for each in evidence["removals"] if each["event"] == "removal"]
+        assert sorted(shown) == sorted(removals)
+        assert {*shown} <= {each["run_id"] for each in evidence["runs"]}
+    assert pruned > 3
 
 
 def test_a_signed_file_needs_the_key_and_an_unsigned_one_has_none(engine):

@@ -1,0 +1,272 @@
+"""The standalone checker: every statement that it derives, and every form that it refuses."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from hashlib import sha256
+
+import pytest
+
+from etl.proof import check
+from etl.proof.check import Invalid
+from etl.proof.checkpoint import make_note
+from etl.proof.events import actor_text, canonical, run_event
+from etl.proof.evidence import (
+    MAX_BYTES,
+    ProvenEntry,
+    ProvenEvent,
+    check_files,
+    from_zip,
+    make_files,
+    to_zip,
+)
+from etl.proof.log import events_root, prune_entry, run_entry
+from etl.proof.merkle import Tree, leaf_hash
+from tests.support.evidence import signer
+
+KEY = signer("log")
+AT = "2026-11-0{}T08:00:00.000Z"
+ACTOR = actor_text({"removed_by": "Ada \u202e"}, "salt")
+
+
+def event(name, run_id, /, **values):
+    return canonical({"event": name, "image_id": "a", "run_id": run_id, **values})
+
+
+def run_rows(run_id, **more):
+    source_run = {"source": "s", "run_id": run_id, "observed_at": AT.format(run_id)}
+    source_run |= {"certificate": "exact", "endpoint": "https://api", "project_id": "p", **more}
+    return source_run, {"kind": "sync", "actor": "ada", "reason": "tidy", "version": "1"}
+
+
+def first_run():
+    return [
+        event("opened", 1, version=1, opened_as="added", valid_from=AT.format(1), values={}),
+        event("presence", 1, kind="relisted", changed_at=AT.format(1), relisted_as="T/0"),
+        event("held", 1, held_at=AT.format(1), rule="max_count", evidence_detail='{"status":404}'),
+        event("reject", 1, rejected_at=AT.format(1), reason="size: \x07"),
+    ]
+
+
+def second_run():
+    closed = {"closed_as": "removed", "valid_to": AT.format(2)}
+    detail = '{"status":404}'
+    digest = sha256(ACTOR).hexdigest()
+    return [
+        event(
+            "opened",
+            2,
+            version=2,
+            opened_as="changed",
+            valid_from=AT.format(2),
+            values={"name": "a\u200b"},
+        ),
+        event("field", 2, version=2, field="name", old_value="null", new_value='"a"'),
+        event("closed", 2, version=2, **closed),
+        event(
+            "removal",
+            2,
+            version=2,
+            evidence="lookup_not_found",
+            evidence_detail=detail,
+            last_seen_at=AT.format(1),
+            removed_at=AT.format(2),
+        ),
+        event("restored", 2, version=2, restored_at=AT.format(3)),
+        event("released", 2, held_run_id=1, released_as="removed", released_at=AT.format(2)),
+        event("resolved", 2, resolved_at=AT.format(2), reason="size", record_digest="0"),
+        event("attribution", 2, version=2, attribution="exact", actor_digest=digest),
+        event("attribution", 2, version=1, attribution="none"),
+    ]
+
+
+def made(runs, *, key=KEY, timestamp=False, actors=()):
+    """Files of a log with these entries: (data for given hashes, events)."""
+    data, proven = [], {}
+    for number, (entry, events) in enumerate(runs):
+        hashes = [leaf_hash(each) for each in events]
+        data.append(entry(len(events), events_root(hashes)))
+        tree = Tree(hashes)
+        for index, each in enumerate(events):
+            actor = ACTOR if (number, index) in actors else None
+            proof = tree.inclusion_proof(index)
+            proven[number, index] = ProvenEvent(each, len(events), proof, actor)
+    log = Tree(map(leaf_hash, data))
+    note = make_note("log", len(log), log.root(), key)
+    entries = {n: ProvenEntry(each, log.inclusion_proof(n)) for n, each in enumerate(data)}
+    token = b"token of " + sha256(note.encode()).digest() if timestamp else None
+    return make_files(note, token, entries, proven)
+
+
+def of_run(run_id, **more):
+    source_run, sync_run = run_rows(run_id, **more)
+    return lambda count, root: run_entry(source_run, sync_run, [], events=count, events_root=root)
+
+
+def complete(**more):
+    override = {"guard_override": "accept_removals", "walk_detail": '{"listings":[]}'}
+    return made(
+        [(of_run(1), first_run()), (of_run(2, **override), second_run())],
+        timestamp=True,
+        actors={(1, 7)},
+        **more,
+    )
+
+
+def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
+    files = complete()
+    proved, unproved = check_files(files, KEY.verifier_key)
+    assert len(proved) == 3
+    assert any("timestamp" in each for each in unproved)
+    readme = files["README.txt"].decode()
+    for words in (
+        "listed elsewhere",
+        "removal held (max_count) by ada (tidy)",
+        "held removal: removed",
+        "record reject: size: \\u0007",
+        "record resolved: size",
+        "a\\u200b",
+        "overridden in this run",
+        "was removed until",
+        "Named by the cloud's trace: Ada \\u202e.",
+        "Who removed version 1: none.",
+        "openssl ts -verify",
+    ):
+        assert words in readme, words
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert check.main([KEY.verifier_key, str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("proved: ") >= 4
+    (tmp_path / "file").write_bytes(to_zip(files))
+    assert check.main([KEY.verifier_key, str(tmp_path / "file")]) == 0
+    assert check.main([]) == 1
+    assert "INVALID" in capsys.readouterr().out
+
+
+def test_what_was_pruned_is_said_to_be_the_owners_word():
+    prune = {"source": "s", "through_entry": 1, "run_id": 1, "observed_at": AT.format(1)}
+    prune |= {"pruned_at": AT.format(3)}
+    kept = [*first_run()[:1], run_event(0, *run_rows(1))]
+    files = made(
+        [(lambda count, root: prune_entry(prune, events=count, events_root=root), kept)], key=None
+    )
+    _, unproved = check_files(files, "")
+    assert any("pruned" in each for each in unproved)
+    evidence = json.loads(files["evidence.json"])
+    assert evidence["runs"][0]["sealed_by_entry"] == 0
+    assert "was pruned on" in files["README.txt"].decode()
+
+
+def opened(version, opened_as, day):
+    return event(
+        "opened", 2, version=version, opened_as=opened_as, valid_from=AT.format(day), values={}
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([opened(1, "added", 1), opened(1, "added", 2)], "opened twice"),
+        ([opened(1, "added", 1), opened(2, "restored", 2)], "followed but not closed"),
+        (
+            [
+                opened(1, "added", 1),
+                opened(2, "restored", 1),
+                event("closed", 1, version=1, closed_as="removed", valid_to=AT.format(2)),
+            ],
+            "contradict",
+        ),
+        (
+            [
+                event("closed", 1, version=1, closed_as="out_of_scope", valid_to=AT.format(2)),
+                event("removal", 1, version=1, removed_at=AT.format(2)),
+            ],
+            "does not close its version",
+        ),
+        (
+            [
+                event("closed", 1, version=1, closed_as="removed", valid_to=AT.format(2)),
+                event("removal", 1, version=1, removed_at=AT.format(3)),
+            ],
+            "another time",
+        ),
+        ([canonical({"event": "opened", "image_id": "b", "run_id": 1})] * 0, "exactly one image"),
+    ],
+)
+def test_a_history_that_contradicts_itself_is_refused(events, message):
+    with pytest.raises(Invalid, match=message):
+        made([(of_run(1), events)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"entries/0.tlog-proof": b""}, "differs"),
+        ({"entries/0/0.proof": b""}, "does not fit"),
+        ({"entries/7/0.json": b"{}"}, "not in the file"),
+        ({"entries/1/7.actor.json": b"{}"}, "differs from its digest"),
+        ({"more.txt": b""}, "unexpected"),
+        ({"check.py": None}, "missing"),
+        ({"checkpoint.tsr": b"other"}, "evidence.json says something"),
+        ({"README.txt": b""}, "README.txt differs"),
+        ({"entries/0.json": b"[]"}, "is not in the log"),
+        ({"checkpoint.txt": b""}, "no empty line"),
+    ],
+)
+def test_a_changed_file_is_refused_with_the_reason(change, message):
+    files = complete() | change
+    files = {name: data for name, data in files.items() if data is not None}
+    with pytest.raises(Invalid, match=message):
+        check_files(files, KEY.verifier_key)
+
+
+def test_a_file_needs_entries():
+    files = {name: data for name, data in complete().items() if "entries" not in name}
+    with pytest.raises(Invalid, match="no log entry"):
+        check_files(files, KEY.verifier_key)
+
+
+def test_a_timestamp_of_another_checkpoint_is_refused():
+    files = complete()
+    token = files["checkpoint.tsr"]
+    files["checkpoint.tsr"] = b"other"
+    evidence = files["evidence.json"].decode()
+    digests = (sha256(each).hexdigest() for each in (token, b"other"))
+    files["evidence.json"] = evidence.replace(*digests).encode()
+    with pytest.raises(Invalid, match="of another checkpoint"):
+        check_files(files, KEY.verifier_key)
+
+
+def test_proofs_that_are_too_long_or_too_short_prove_nothing():
+    leaf = leaf_hash(b"")
+    assert check.root_from_inclusion(leaf, 1, 1, []) is None
+    assert check.root_from_inclusion(leaf, 0, 1, [leaf]) is None
+    assert check.root_from_inclusion(leaf, 0, 2, []) is None
+    with pytest.raises(Invalid, match="bad hash"):
+        check.parse_hashes(["AAAA"], "proof")
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"[]", b'{ "a":1}', b'{"a":1,"a":1}', b"[" * 100_000])
+def test_json_has_one_spelling(data):
+    with pytest.raises(Invalid):
+        check.decode_json(data, "file")
+
+
+def test_a_zip_file_is_read_with_care(tmp_path, monkeypatch):
+    with pytest.raises(Invalid, match="not a valid ZIP"):
+        from_zip(b"PK\x03\x04")
+    double = tmp_path / "double.zip"
+    with zipfile.ZipFile(double, "w") as archive:
+        archive.writestr("a", b"")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a", b"")
+    with pytest.raises(Invalid, match="occurs twice"):
+        from_zip(double.read_bytes())
+    with pytest.raises(Invalid, match="occurs twice"):
+        check.read_files(double)
+    monkeypatch.setattr("etl.proof.evidence.MAX_BYTES", 1)
+    assert MAX_BYTES > 1
+    with pytest.raises(Invalid, match="too large"):
+        from_zip(to_zip({"a": b"12"}))
