@@ -13,7 +13,7 @@ from etl.components import component_rules
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
-from etl.extract.http import Hosts
+from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
 from etl.profiler import Profiler
 from etl.progress import Progress

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 from etl.clock import utc_now
 from etl.errors import ConfigError, ImageSyncError
 from etl.extract.auth import no_authentication
-from etl.extract.http import Client, Endpoint, Hosts
+from etl.extract.hosts import Hosts
+from etl.extract.http import Client, Endpoint
 from etl.load.checkpoints import (
     MAX_RETRIED,
     StoredCheckpoint,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from etl.config import AuthSettings, HttpSettings
-    from etl.extract.http import Hosts
+    from etl.extract.hosts import Hosts
 
 # The official SDK's variables, then Terraform's.
 VARIABLES: Final = (

@@ -10,44 +10,37 @@ always verified. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
 from __future__ import annotations
 
 import logging
-import os
-import random
 import ssl
 import threading
 import time
-import zlib
-from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import select_proxy
 
 from etl import __version__
 from etl.config.rules import is_loopback
-from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
+from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
+from etl.extract.body import IncompleteBody, read_body
 from etl.extract.exchange import OK, NoResponse, Request, Response, query_of, split_endpoint
 from etl.extract.http_errors import BYTE_ORDER_MARK, Hints, broken_response, check_json, error_of
-from etl.extract.limits import Lockout, RateLimit, RetryPolicy
+from etl.extract.limits import Lockout, RetryPolicy
 from etl.extract.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from etl.config import HttpSettings
     from etl.extract.auth import Authenticator
+    from etl.extract.hosts import Hosts
 
 log = logging.getLogger(__name__)
 
 TOTAL_TIMEOUTS: Final = 4  # a response must be complete after this many times timeout_seconds
 MAX_ERROR_BYTES: Final = 65_536  # of an error response: enough for its message
-CHUNK_BYTES: Final = 1 << 18
-MAX_IDLE_CONNECTIONS: Final = 64  # per host
-CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_GZIP_WINDOW_BITS: Final = 31
 _FRAMED: Final = ("Content-Length", "Transfer-Encoding")  # without them, the end is unknown
 
 
@@ -58,69 +51,6 @@ class Endpoint:
     url: str
     key: str = "endpoint"
     is_direct: bool = False  # without proxy: the metadata service of the machine itself
-
-
-class _Session(requests.Session):
-    """A session that sends exactly what it is given, to the given host only."""
-
-    def __init__(self, *, verify: str | bool, proxies: Mapping[str, str]) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.verify = verify
-        self.proxies = dict(proxies)
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """No redirect is followed: credentials are for the configured host."""
-
-
-class Hosts:
-    """What the clients of one execution share: connections, rate limits and lockouts.
-
-    Connections are shared by all sources of a host, because credentials travel in headers. `sleep`
-    and `jitter` are for tests.
-    """
-
-    def __init__(
-        self,
-        *,
-        sleep: Callable[[float], object] | None = None,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self.sleep = sleep
-        self.jitter = jitter
-        self._sessions: dict[tuple[str, str | bool, bool], requests.Session] = {}
-        self._rate_limits: dict[str, RateLimit] = {}
-        self._lockouts: dict[Hashable, Lockout] = {}
-        self._lock = threading.Lock()
-
-    def session(self, origin: str, *, ca_bundle: str, is_direct: bool) -> requests.Session:
-        """The connections to a host. Raises `ConfigError` if the certificates cannot be read."""
-        verify = ca_path(ca_bundle, os.environ) or True
-        key = (origin, verify, is_direct)
-        with self._lock:
-            if key not in self._sessions:
-                proxies = {} if is_direct else get_environ_proxies(origin)
-                self._sessions[key] = _Session(verify=verify, proxies=proxies)
-            return self._sessions[key]
-
-    def rate_limit(self, origin: str) -> RateLimit:
-        """The rate limit of a host."""
-        with self._lock:
-            return self._rate_limits.setdefault(origin, RateLimit())
-
-    def lockout(self, credential: Hashable, *, refusals: int = 1) -> Lockout:
-        """The lockout of a credential, identified by any hashable value."""
-        with self._lock:
-            return self._lockouts.setdefault(credential, Lockout(refusals=refusals))
-
-    def close(self) -> None:
-        """Close all connections."""
-        with self._lock:
-            for session in self._sessions.values():
-                session.close()
 
 
 class Client:
@@ -256,7 +186,7 @@ class Client:
                 stream=True,
             ) as incoming:
                 return self._read(request, incoming, deadline)
-        except _IncompleteBody:
+        except IncompleteBody:
             return NoResponse(
                 "the response is damaged or incomplete", _connect_hint(self._endpoint)
             )
@@ -271,7 +201,7 @@ class Client:
         max_bytes = self._http.max_response_bytes if is_accepted else MAX_ERROR_BYTES
         encoding = incoming.headers.get("Content-Encoding", "").lower()
         codings = {each.strip() for each in encoding.split(",")} - {"", "identity"}
-        body = _read_body(
+        body = read_body(
             incoming,
             is_gzip=codings in ({"gzip"}, {"x-gzip"}),
             max_bytes=max_bytes,
@@ -291,7 +221,7 @@ class Client:
                 request, response, f"unknown content encoding {name!r}", hint=hint
             )
         if not body.content and not any(name in incoming.headers for name in _FRAMED):
-            raise _IncompleteBody  # the connection ended within the headers
+            raise IncompleteBody  # the connection ended within the headers
         return response
 
     def _response(self, request: Request, incoming: requests.Response, body: bytes) -> Response:
@@ -370,84 +300,6 @@ class Client:
     def _count_retry(self) -> None:
         with self._lock:
             self.retries += 1
-
-
-def ca_path(ca_bundle: str, environ: Mapping[str, str]) -> str:
-    """The file or folder of trusted certificates; empty: those of certifi.
-
-    Like requests, respects REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE. Raises `ConfigError` if the
-    certificates cannot be read.
-    """
-    named = {"http.ca_bundle": ca_bundle, **{name: environ.get(name) for name in CA_VARIABLES}}
-    name, path = next(((name, path) for name, path in named.items() if path), ("", ""))
-    if path and not os.path.isdir(path):
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-        except OSError as error:  # includes ssl.SSLError
-            is_read = isinstance(error, ssl.SSLError)
-            reason = "not a file of PEM certificates" if is_read else error.strerror
-            raise ConfigError(name, [f"{path}: {reason}"]) from None
-    return path or ""
-
-
-class _IncompleteBody(Exception):
-    """The body cannot be decompressed, or ends too early."""
-
-
-@dataclass(slots=True)
-class _Body:
-    """A body read so far; `is_too_large`: it was not read any further."""
-
-    max_bytes: int
-    size: int = 0
-    pieces: list[bytes] = field(default_factory=list)
-
-    @property
-    def is_too_large(self) -> bool:
-        return self.size > self.max_bytes
-
-    @property
-    def content(self) -> bytes:
-        return b"" if self.is_too_large else b"".join(self.pieces)
-
-
-def _read_body(
-    incoming: requests.Response, *, is_gzip: bool, max_bytes: int, deadline: float
-) -> _Body:
-    """Read a body, never much more of it than allowed, whether compressed or not."""
-    body = _Body(max_bytes)
-    pieces = _pieces(incoming, deadline)
-    for piece in _decompressed(pieces) if is_gzip else pieces:
-        body.size += len(piece)
-        if body.is_too_large:
-            break
-        body.pieces.append(piece)
-    return body
-
-
-def _pieces(incoming: requests.Response, deadline: float) -> Iterator[bytes]:
-    while piece := incoming.raw.read1(CHUNK_BYTES, decode_content=False):
-        yield piece
-        if time.monotonic() > deadline:
-            raise TimeoutError
-
-
-def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress in bounded steps: a small body may contain gigabytes."""
-    inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
-    try:
-        for piece in pieces:
-            rest = piece
-            while rest:
-                if inflater.eof:  # several gzip members are one body
-                    inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
-                yield inflater.decompress(rest, CHUNK_BYTES)
-                rest = inflater.unconsumed_tail or inflater.unused_data
-        yield inflater.flush()
-    except zlib.error:
-        raise _IncompleteBody from None
-    if not inflater.eof:
-        raise _IncompleteBody
 
 
 def _connect_hint(endpoint: Endpoint, via: str = "") -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from etl.extract.auth import Authenticator
-from etl.extract.http import Client, Endpoint, Hosts
+from etl.extract.hosts import Hosts
+from etl.extract.http import Client, Endpoint
 from etl.notify.webhook import SIGNATURE, signature
 
 if TYPE_CHECKING:

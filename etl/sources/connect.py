@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from etl.config import SAMPLE_ENDPOINT
 from etl.errors import ConfigError
 from etl.extract.credentials import AuthContext, authenticator, find_keys
-from etl.extract.http import Client, Endpoint, ca_path
+from etl.extract.hosts import ca_path
+from etl.extract.http import Client, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ import pytest
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceRefused
 from etl.extract.credentials import AuthContext, authenticator
-from etl.extract.http import Client, Endpoint, Hosts
+from etl.extract.hosts import Hosts
+from etl.extract.http import Client, Endpoint
 from tests.support.fake_api import AccessKey, FakeApi, Quirks, User
 
 PROJECT = "0123456789abcdef0123456789abcdef"

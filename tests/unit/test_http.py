@@ -16,7 +16,8 @@ from etl import __version__
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.auth import fixed_token, no_authentication
-from etl.extract.http import Client, Endpoint, Hosts, ca_path
+from etl.extract.hosts import Hosts, ca_path
+from etl.extract.http import Client, Endpoint
 from tests.support.faulty import Faulty, reply, stall
 from tests.support.wire import NOW, Slept, client_for, hosts_for
 
