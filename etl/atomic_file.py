@@ -1,46 +1,53 @@
 """Atomic replacement of files: written beside their place, then renamed.
 
-A new file gets the mode that the umask allows, a replaced file keeps its mode.
+A new file gets the mode that the umask allows, a replaced file keeps its mode. A symbolic link
+stays, and the file that it names is replaced.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import contextmanager
+from pathlib import Path
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from etl.errors import UsageError
+from etl.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import BinaryIO
+
+# Nobody typed these wrong.
+_NO_ONES_MISTAKE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends well; else nothing does.
+    """A binary file that replaces `path` if the block succeeds; otherwise nothing changes.
 
-    Raises `UsageError` where it can't be written.
+    Raises `UsageError` if the file cannot be written, `EnvironmentFailure` if the disk is full.
     """
-    beside = path.with_name(f".image-sync-{os.getpid()}-{get_ident()}.part")
     try:
-        with beside.open("xb") as file, _gone_at_last(beside):
-            if path.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+        target = Path(os.path.realpath(path))
+        part = target.with_name(f".image-sync-{os.getpid()}-{get_ident()}.part")
+        with part.open("xb") as file, _removed(part):
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-            beside.replace(path)
+            part.replace(target)
     except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from error
+        kind = EnvironmentFailure if error.errno in _NO_ONES_MISTAKE else UsageError
+        raise kind(f"{error.strerror}: cannot write {path}") from error
 
 
 @contextmanager
-def _gone_at_last(beside: Path) -> Iterator[None]:
+def _removed(part: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """This machine's clock."""
+    """The time of this machine's clock."""
     return in_milliseconds(datetime.now(UTC))
 
 
 def in_milliseconds(instant: datetime) -> datetime:
-    """The instant without what is finer than a millisecond."""
+    """The time, truncated to milliseconds."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def instant_text(instant: datetime) -> str:
-    """`2026-11-02T08:00:00.042Z`; what is finer is cut."""
+    """The time as `2026-11-02T08:00:00.042Z`, truncated to milliseconds."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,8 @@
 """Log events on standard error: one per line, as text or as JSON.
 
-Modules say `logging.getLogger(__name__).info("page read", extra={"page": 3})`; the run and the
-source that an event belongs to are bound once, with `bound`, and travel with the context. A thread
-of its own takes them along through `contextvars.copy_context().run`.
+An event is a fixed phrase with fields: `_log.info("source read", extra={"pages": 3})`. The run and
+the source that it belongs to are bound once, with `bound`. A new thread takes them over through
+`contextvars.copy_context().run`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
     """Sends the program's events to standard error; may be called again.
 
-    `verbosity`: -1 errors alone, 0 warnings too (as JSON, where a collector reads them: what was
-    done, too), 1 what is done, 2 every request.
+    `verbosity`: -1 errors, 0 also warnings (as JSON also information, because a collector reads
+    it), 1 also information, 2 also every request.
     """
     levels = {-1: logging.ERROR, 0: logging.INFO if form == "json" else logging.WARNING}
     level = levels.get(verbosity, logging.INFO if verbosity == 1 else logging.DEBUG)
@@ -44,7 +44,7 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
     logger.propagate = False
     # A dead channel for alerts is reported even with -q: otherwise nobody would notice it.
     logging.getLogger("etl.notify").setLevel(min(level, logging.WARNING))
-    # What it says, with a trace, of a connection that was lost is in the command's error, too.
+    # It logs lost connections with a traceback; the command's own error reports them already.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
@@ -60,13 +60,13 @@ def bound(**fields: Any) -> Iterator[None]:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What an event carries besides its message: bound fields, then its own."""
+    """The fields of an event: bound ones, then its own."""
     own = {name: value for name, value in vars(record).items() if name not in _OWN}
     return {**_BOUND.get(), **own}
 
 
 class _StderrHandler(logging.StreamHandler[Any]):
-    """Writes to whatever standard error is now (tests and callers may have replaced it)."""
+    """Writes to the current standard error, which tests and callers may have replaced."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)

@@ -21,7 +21,7 @@ _NOTHING: Final = nullcontext()
 
 @dataclass(slots=True)
 class Spent:
-    """What a stage cost, without the stages inside it; `count`: what it worked on, as it says."""
+    """The cost of a stage without the stages inside it, and the number of items that it handled."""
 
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -32,12 +32,12 @@ class Profiler:
     """Measures nothing."""
 
     def on(self, stage: str, count: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002  # it measures nothing
-        """The block is `stage`; a stage inside it is measured by itself."""
+        """Measures the block as `stage`; stages inside it are measured separately."""
         return _NOTHING
 
 
 class RunningStopwatch(Profiler):
-    """Measures each stage, in whatever threads; clocks give seconds."""
+    """Measures each stage in all threads; the clocks return seconds."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class RunningStopwatch(Profiler):
         cpu: Callable[[], float] = time.thread_time,
         process_cpu: Callable[[], float] = time.process_time,
     ) -> None:
-        """`cpu` is of the thread that asks, `process_cpu` of all since the process began."""
+        """`cpu`: of the calling thread; `process_cpu`: of all threads since the start."""
         self._wall, self._cpu, self._process_cpu = wall, cpu, process_cpu
         self._began = wall()
         self._spent: dict[str, Spent] = {}
@@ -55,7 +55,7 @@ class RunningStopwatch(Profiler):
 
     @contextmanager
     def on(self, stage: str, count: int = 0) -> Iterator[None]:
-        """The block is `stage`; a stage inside it is measured by itself."""
+        """Measures the block as `stage`; stages inside it are measured separately."""
         with self._lock:
             self._spent.setdefault(stage, Spent()).count += count
         outer = self._turn_to(stage)
@@ -65,11 +65,11 @@ class RunningStopwatch(Profiler):
             self._turn_to(outer)
 
     def spent(self) -> dict[str, Spent]:
-        """Each stage's cost, in the order in which they first began."""
+        """The cost of each stage, in the order in which they first started."""
         return self._spent
 
     def total(self) -> Spent:
-        """Since the watch was made; processor time of the whole process from its very start."""
+        """Wall time since this object was created, CPU time since the process started."""
         return Spent(self._wall() - self._began, self._process_cpu())
 
     def _turn_to(self, stage: str | None) -> str | None:

@@ -1,6 +1,6 @@
-"""Who watches a run's progress: nobody, or a person at a terminal.
+"""Progress of a run: bars on a terminal, otherwise nothing.
 
-Whoever works says what was reached; whether and how that is shown is decided once, by `watching`.
+The code that works reports what it has reached; `watching` decides once whether it is shown.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows nothing. A subclass that shows may be called from several threads."""
+    """Shows nothing. Its methods may be called from several threads."""
 
     def begin(self, source: str) -> None:
-        """Work on a source begins."""
+        """Starts a source."""
 
     def advance(self, source: str, *, pages: int, rows: int, total: int, note: str = "") -> None:
-        """So far so many pages and rows of an announced total are read in this walk."""
+        """Reports the pages and rows read so far in this walk, and the total that it announced."""
 
     def end(self, source: str, *, note: str) -> None:
-        """A source is done; `note` says how, in a word."""
+        """Ends a source; `note` is its status in one word."""
 
 
 class TerminalProgress(Progress):

@@ -14,13 +14,13 @@ from etl.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Share `number` of `count`, counted from 1."""
+    """Shard `number` of `count`, counted from 1."""
 
     number: int
     count: int
 
     def has(self, source: str) -> bool:
-        """Whether the source of this name belongs to the share."""
+        """Whether the source with this name belongs to the shard."""
         return shard_key(source) % self.count == self.number - 1
 
     def __str__(self) -> str:
@@ -28,13 +28,13 @@ class Shard:
 
 
 def shard_key(source: str) -> int:
-    """The number that shares go by: 48 bits of the name's digest, exact in every JSON reader."""
+    """48 bits of the name's digest, which decide its shard; exact in every JSON reader."""
     return int.from_bytes(blake2b(source.encode(), digest_size=6).digest())
 
 
 def parse_shard(text: str) -> Shard:
-    """`2/3` as the second of three shares. Raises `UsageError`."""
+    """Parses `2/3`, the second of three shards. Raises `UsageError`."""
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if found and 1 <= int(found[1]) <= int(found[2]):
         return Shard(int(found[1]), int(found[2]))
-    raise UsageError(f"no share of the sources: {text!r}", hint="K/N, with K from 1 to N, as 2/3")
+    raise UsageError(f"invalid shard {text!r}: expected K/N with 1 ≤ K ≤ N", hint="for example 2/3")

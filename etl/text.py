@@ -1,7 +1,7 @@
-"""Makes any text fit to be shown: nothing in it can steer a terminal or turn a line round.
+"""Text that is safe to print: nothing in it can control a terminal or reverse a line.
 
-It knows no terminal; whoever prints a text that came from outside sends it through here. Beside it
-stands how a text is cut to a width, and how a count is told.
+Everything that prints text from outside passes it through `printable`. The module also contains
+the width of text on a terminal and the wording of counts.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ _SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    """`text` in one line: control characters, bidi and hidden marks as visible escapes."""
+    """`text` in one line, with control, bidirectional and invisible characters escaped."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
 def printable_json(text: str) -> str:
-    r"""JSON text that says the same with every unprintable character as `\uXXXX`.
+    r"""Equivalent JSON text with every unprintable character escaped as `\uXXXX`.
 
-    Its line ends stay: in JSON text they stand between values only.
+    Line ends stay, because in JSON text they occur between values only.
     """
     if text.isprintable():
         return text
@@ -33,7 +33,7 @@ def printable_json(text: str) -> str:
 
 
 def clipped(text: str, width: int) -> str:
-    """`text` cut to so many characters, an ellipsis for what is left out."""
+    """`text` cut to `width` characters, the last one an ellipsis."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -43,7 +43,7 @@ def count_text(count: int, noun: str) -> str:
 
 
 def shown_width(text: str) -> int:
-    """Columns that a text takes on a terminal: wide letters two, combining marks none."""
+    """Columns that a text takes on a terminal: two for wide letters, none for combining marks."""
     if text.isascii():
         return len(text)
     return sum(_width(each) for each in text)

@@ -57,10 +57,10 @@ _WHERE: Final = {name: where for names in _SECTIONS.values() for name, where in 
 
 
 class Group(click.Group):
-    """A group whose commands also take the global options, in any place."""
+    """A group whose commands also take the global options."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, with the global options it has no use of its own for."""
+        """The command with the global options, except those that it uses for something else."""
         command = super().get_command(ctx, cmd_name)
         if command is not None and not getattr(command, "has_global_options", False):
             _add_global_options(command)
@@ -78,7 +78,7 @@ class _Program(Group):
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands by what they are for, each with its first line of help."""
+        """Writes the commands by section, each with its first line of help."""
         for section, names in _SECTIONS.items():
             with formatter.section(section):
                 formatter.write_dl([(name, self._line(ctx, name)) for name in names])
@@ -89,7 +89,7 @@ class _Program(Group):
 
 
 def _add_global_options(command: Any) -> None:
-    """Global options work behind a command, too; its help need not repeat them."""
+    """Lets the command take the global options after its name, without listing them in its help."""
     taken = {spelling for param in command.params for spelling in param.opts}
     for option in GLOBAL_OPTIONS:
         hidden = copy(option)

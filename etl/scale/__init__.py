@@ -1,4 +1,4 @@
-"""Many hosts share the sources out: Procrastinate's queue in the very PostgreSQL that is synced to.
+"""Distribution of the sources among hosts by a Procrastinate queue in the record's PostgreSQL.
 
-A job names a source and nothing more; what is done to it is `etl.run`'s, as in any `sync`.
+A job contains only the name of a source, which is synced as in any `sync`.
 """

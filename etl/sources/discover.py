@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Search:
-    """What was found so far, by the source's name, and what went wrong."""
+    """The projects found so far, by the name of their source, and what failed."""
 
     context: RunContext
     known: Sequence[Discovered]
@@ -40,12 +40,12 @@ class _Search:
     failures: list[Outcome] = field(default_factory=list)
 
     def ask(self, discover: DiscoverSettings) -> None:
-        """Takes in what IAM shows, or what was known where it can't be asked."""
+        """Adds the projects that IAM shows; if it cannot be asked, those that were known."""
         try:
             projects = _fetch(discover, self.context)
         except SourceError as error:
             self._fail(discover, error, kind=error.kind)
-            if error.status != HTTPStatus.UNAUTHORIZED:  # tried on and on, a refused key is locked
+            if error.status != HTTPStatus.UNAUTHORIZED:  # repeated failures lock a refused key
                 self._take(_remembered([discover], self.known))
             return
         self.searched.update((discover.label, region) for region in discover.regions)
@@ -87,9 +87,9 @@ class _Search:
 def with_discovered(
     context: RunContext, names: Sequence[str] = (), *, writes: bool
 ) -> tuple[RunContext, tuple[Outcome, ...]]:
-    """The context with the discovered sources among its settings', and what failed on the way.
+    """The context with the discovered sources in its settings, and the discoveries that failed.
 
-    Where every one of `names` is known nobody is asked. `writes`: new and vanished ones are noted.
+    IAM is not asked if all `names` are known. `writes` records new and vanished projects.
     """
     settings = context.settings
     named = {source.name for source in settings.sources}
@@ -111,7 +111,7 @@ def with_discovered(
 
 
 def regions_of(settings: Settings) -> list[str]:
-    """Every region that a source of these settings may be in."""
+    """All regions in which a source of these settings can be."""
     found = {source.region for source in settings.sources}
     for discover in settings.discover:
         for region in discover.regions:

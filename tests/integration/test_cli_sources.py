@@ -112,7 +112,7 @@ def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_p
 @pytest.mark.usefixtures("config")
 def test_what_is_no_share_is_a_usage_error(capsys):
     assert run(["sync", "--shard", "3/2"]) == 2
-    assert "K from 1 to N" in capsys.readouterr().err
+    assert "expected K/N with 1 ≤ K ≤ N" in capsys.readouterr().err
     assert run(["sync", "--shard", "1/2", "--source", "one"]) == 2
     assert "--source and --shard exclude each other" in capsys.readouterr().err
 

@@ -347,5 +347,5 @@ def test_the_file_is_complete_and_has_the_umask_s_rights(engine, database_url, t
 
 
 def test_a_folder_that_does_not_exist_is_an_error(engine, tmp_path):
-    with pytest.raises(UsageError, match="can't be written"):
+    with pytest.raises(UsageError, match=": cannot write "):
         page_of(engine, tmp_path / "none", now=BEGINNING)

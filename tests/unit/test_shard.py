@@ -68,7 +68,7 @@ def test_many_sources_spread_evenly():
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/", "/2", "-1/2", "1/0", "a/b", "1/2/3", ""])
 def test_what_is_no_share(text):
-    with pytest.raises(UsageError, match="K from 1 to N"):
+    with pytest.raises(UsageError, match="expected K/N with 1 ≤ K ≤ N"):
         parse_shard(text)
 
 
