@@ -52,11 +52,6 @@ def require_answer(response: bytes, note: str, nonce: int) -> None:
         raise Invalid("the timestamp is of another checkpoint")
 
 
-def timestamp_time(response: bytes) -> datetime:
-    """The time that a response states. Raises `Invalid`."""
-    return _parse(response).tst_info.gen_time
-
-
 def read_certificates(pem: bytes, *, place: str) -> list[Certificate]:
     """Certificates of a PEM text. Raises `ConfigError`."""
     from cryptography import x509

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import zipfile
 from hashlib import sha256
 
@@ -143,6 +144,42 @@ def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     assert check.main([KEY.verifier_key, str(tmp_path / "file")]) == 0
     assert check.main([]) == 1
     assert "INVALID" in capsys.readouterr().out
+
+
+def test_a_file_whose_run_is_not_shown_has_no_origin_of_its_removals():
+    files = complete()
+    evidence = json.loads(files["evidence.json"])
+    evidence["runs"] = [each | {"guard_override": None} for each in evidence["runs"]]
+    assert "overridden" not in "".join(check.removal_lines(evidence))
+    evidence["runs"] = []
+    assert "Read from" not in "".join(check.removal_lines(evidence))
+
+
+def test_values_of_an_unexpected_type_are_refused():
+    source_run, sync_run = run_rows(1)
+    data = run_entry(source_run | {"walk_detail": 7}, sync_run, [], events=0, events_root=b"")
+    files = complete() | {"entries/0.json": data}
+    with pytest.raises(Invalid):
+        check_files(files, KEY.verifier_key)
+    with pytest.raises(Invalid, match="expected form"):
+        check_files({"checkpoint.txt": None}, KEY.verifier_key)
+
+
+def test_any_damage_of_the_zip_file_is_noticed_or_harmless():
+    files = complete()
+    data = to_zip(files)
+    choose = random.Random(3)
+    for _ in range(300):
+        damaged = bytearray(data)
+        bit = choose.randrange(len(data) * 8)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            found = from_zip(bytes(damaged))
+        except Invalid:
+            continue
+        if found != files:
+            with pytest.raises(Invalid):
+                check_files(found, KEY.verifier_key)
 
 
 def test_what_was_pruned_is_said_to_be_the_owners_word():

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.errors import ConfigError
+from etl.errors import ConfigError, UsageError
 from etl.proof.check import (
     Invalid,
     L,
@@ -220,3 +220,10 @@ def test_a_cosignature_covers_the_checkpoint_and_its_time():
     later = key_id + (1_700_000_001).to_bytes(8, "big") + signature
     assert cosigned_at(text, f"— witness {b64encode(later).decode()}", key) is None
     assert cosigned_at(text, f"— other {b64encode(data).decode()}", key) is None
+
+
+def test_signing_without_the_library_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "cryptography.hazmat.primitives", None)
+    for call in (make_key, lambda: read_key(b"", "log", place="x")):
+        with pytest.raises(UsageError, match="install the extra `proof`"):
+            call()

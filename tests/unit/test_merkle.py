@@ -150,6 +150,12 @@ def test_the_frontier_of_any_size_grows_as_the_tree_does(size, data):
     assert len(again.data) == 32 * again.size.bit_count()
 
 
+def test_an_empty_proof_proves_only_what_needs_none():
+    tree = Tree(_leaves(7))
+    assert not is_consistent(3, tree.root(3), 7, tree.root(7), [])
+    assert is_consistent(7, tree.root(7), 7, tree.root(7), [])
+
+
 def test_impossible_sizes_are_refused():
     tree = Tree(_leaves(5))
     for call in (

@@ -1,0 +1,40 @@
+"""RFC 3161 timestamps: what is refused before anything is verified."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from etl.errors import ConfigError, UsageError
+from etl.proof.check import Invalid
+from etl.proof.timestamp import make_request, read_certificates, require_answer
+from etl.proof.witness import known_size, parse_witness
+
+
+def test_a_request_has_a_nonce_of_its_own():
+    first, one = make_request("note")
+    second, two = make_request("note")
+    assert first != second
+    assert one != two
+
+
+def test_requests_without_the_library_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    with pytest.raises(UsageError, match="install the extra `proof`"):
+        make_request("note")
+
+
+def test_what_is_no_response_and_no_certificate_is_refused():
+    with pytest.raises(Invalid, match="not an RFC 3161 response"):
+        require_answer(b"nonsense", "note", 1)
+    with pytest.raises(ConfigError, match="not certificates"):
+        read_certificates(b"nonsense", place="proof.timestamp_ca")
+
+
+def test_a_witness_needs_a_key_and_a_url():
+    for wrong in ("", "key", "key https://witness.example"):
+        with pytest.raises(Invalid):
+            parse_witness(wrong)
+    with pytest.raises(Invalid, match="tree size"):
+        known_size(b"07")
