@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def containing(rows: Rows, rules: ComponentRules, asked: Mapping[str, Any]) -> Rows:
-    """The rows with the component (and version) that `asked` names; all if it names none."""
-    if not asked.get("component"):
-        return rows
+    """The rows with the component (and version) that `asked` names."""
     places = {field: list(rows.columns).index(field) for field in READ_FROM}
     return rows.with_rows(row for row in rows.rows if _contains(row, places, rules, asked))
 

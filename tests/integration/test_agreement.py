@@ -739,6 +739,10 @@ def test_the_state_after_the_cut_is_complete(ask_pruned, record, cut):
     for at in (cut, record.runs[CUT]["at"], record.runs[-2]["at"]):
         expected = expected_output.images_at(record, lambda _, at=at: at, lambda _: True)
         agree(ask_pruned("images", "--as-of", at.isoformat()), expected)
+    expected = expected_output.images_at(
+        record, lambda source: record.observed(source, CUT + 1), lambda _: True
+    )
+    agree(ask_pruned("images", "--as-of", CUT + 1), expected)
     end = record.runs[-1]["at"]
     expected = expected_output.diff(record, lambda _: cut, lambda _: end)
     agree(ask_pruned("diff", cut.isoformat(), end.isoformat()), expected)
@@ -755,6 +759,8 @@ def test_a_state_before_the_cut_is_refused(ask_pruned, record, cut, tmp_path, ca
         assert "the history of source 'north' before" in ask_pruned.remarks
         ask_pruned(*args, "--source", "south")
     assert run(["export", str(tmp_path / "x.csv"), "--as-of", early]) == 2
+    ask_pruned("images", "--as-of", CUT - 9, code=2)
+    assert "was pruned" in ask_pruned.remarks
 
 
 @pytest.mark.parametrize("args", [
@@ -818,6 +824,7 @@ def test_a_feed_from_before_the_cut_is_refused(ask_pruned, record, cut):
     )
     ask_pruned("changes", "--after", last_pruned - 1, code=2)
     assert f"continue with --after {last_pruned}" in ask_pruned.remarks
+    assert ask_pruned("changes", "--after", last_pruned - 1, "--source", "south")
     expected = [
         row
         for at, source in entries[last_pruned + 1 :]

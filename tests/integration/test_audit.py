@@ -523,6 +523,28 @@ def test_nothing_found_is_told_beside_the_answer(capsys):
 
 
 @pytest.mark.usefixtures("record")
+def test_a_table_that_fits_no_terminal_becomes_blocks(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert run(["changes", "--limit", "1"]) == 0
+    captured = capsys.readouterr()
+    assert "\nimage_id   aa01\n" in captured.out
+    assert "each row is shown as a block" in captured.err
+
+
+@pytest.mark.usefixtures("record")
+def test_an_export_of_the_past_says_where_the_record_starts(capsys, tmp_path):
+    assert run(["export", str(tmp_path / "x.csv"), "--as-of", "2026-10-01"]) == 0
+    assert EARLY in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_run_of_an_empty_record_is_unknown(capsys):
+    assert run(["changes", "--run", "1"]) == 2
+    assert "unknown run 1; there are no runs yet" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("record")
 def test_a_table_says_that_there_is_more(capsys):
     assert run(["images", "--limit", "2"]) == 0
     told = capsys.readouterr()
@@ -892,6 +914,9 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     told = json.loads(capsys.readouterr().out)
     assert (told["current"], told["program_revision"]) == (False, head())
     assert told["problem"]
+    assert run(["-q", "db", "downgrade"]) == 21
+    assert run(["-q", "db", "upgrade"]) == 0
+    assert capsys.readouterr().out == ""
     assert run(["db", "upgrade", "--output", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["current"]
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from etl.audit.query import Query, names_in, read_query
+from etl.audit.query import Query, ask, names_in, read_query
 from etl.database.sql_functions import sql_functions
 
 
@@ -20,6 +20,11 @@ def test_a_condition_is_part_of_the_sql_only_if_its_parameter_is_given():
 def test_an_undeclared_parameter_in_a_template_is_an_error():
     with pytest.raises(UndefinedError):
         query("{% if b %}{% endif %}").sql("sqlite", {})
+
+
+def test_a_parameter_that_a_query_does_not_have_is_an_error():
+    with pytest.raises(TypeError, match=r"queries/status\.sql has no parameter nonsense"):
+        ask(None, "status", nonsense=1)
 
 
 def test_each_database_has_the_same_functions():
