@@ -129,7 +129,7 @@ def moments(record):
     return [row["at"] + shifts[place % 3] for place, row in enumerate(rows)]
 
 
-def test_the_history_holds_what_there_is(record):
+def test_the_generated_history_contains_every_kind_of_event(record):
     """What the comparisons below are worth."""
     assert {row["kind"] for row in record.changes} == {
         *("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
@@ -146,7 +146,7 @@ def test_the_history_holds_what_there_is(record):
     assert len(record.images) > 60
 
 
-def test_the_ledger_adds_up(engine):
+def test_the_record_is_consistent(engine):
     with engine.connect() as connection:
         assert_consistent(connection)
 
@@ -669,7 +669,7 @@ ANSWERS = {
 }
 
 
-def test_every_recipe_has_its_answer_here():
+def test_every_recipe_has_an_expected_result():
     assert {title: len(ways) for title, ways in ANSWERS.items()} == {
         title: len([kind for kind, _ in recipes if kind != "postgresql"])
         for title, recipes in RECIPES.items()

@@ -139,7 +139,7 @@ def test_history_finds_an_image_by_id_or_name(args, asked):
 
 
 @pytest.mark.usefixtures("record")
-def test_history_tells_what_changed_and_how_it_ended(asked):
+def test_history_shows_what_changed_and_how_each_version_ended(asked):
     first, second = asked("history", "mindspore")
     assert picked([first, second], "version", "run_id", "opened_as", "closed_as", "evidence") == [
         (1, 1, "added", "removed", "lookup_not_found"),
@@ -163,12 +163,12 @@ def test_history_tells_what_changed_and_how_it_ended(asked):
         (["bb"], [1]),
     ],
 )
-def test_history_narrowed(args, versions, asked):
+def test_history_can_be_narrowed(args, versions, asked):
     assert [row["version"] for row in asked("history", *args)] == versions
 
 
 @pytest.mark.usefixtures("engine")
-def test_images_as_of_a_run_are_those_that_the_command_showed_then(database_url, asked):
+def test_images_as_of_a_run_are_what_the_command_showed_after_it(database_url, asked):
     loading = Loading(database_url)
     many = [listed(number) for number in range(6)]
     steps = (
@@ -222,13 +222,13 @@ def shape(rows):
     ],
     ids=str,
 )
-def test_an_empty_or_impossible_value_is_refused_and_not_passed_over(args, capsys):
+def test_an_empty_or_impossible_value_is_refused(args, capsys):
     assert run(args) == 2
     assert "a bug" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("record")
-def test_history_in_a_table_has_a_limit_and_says_when_there_is_more(monkeypatch, capsys):
+def test_a_table_of_a_history_is_limited_and_says_so(monkeypatch, capsys):
     monkeypatch.setattr("etl.cli.output.TABLE_LIMIT", 2)
     for args, count in (([], 2), (["--limit", "1"], 1), (["--limit", "0"], 3)):
         assert run(["history", "swr/org/pytorch:1.8", *args]) == 0
@@ -247,14 +247,14 @@ def test_history_in_a_table_has_a_limit_and_says_when_there_is_more(monkeypatch,
         ([""], ["the value is empty"]),
     ],
 )
-def test_history_of_none_or_several_says_so(sought, told, capsys):
+def test_a_history_of_no_image_or_of_several_is_refused(sought, told, capsys):
     assert run(["history", *sought]) == 2
     err = capsys.readouterr().err
     assert all(each in err for each in told)
 
 
 @pytest.mark.usefixtures("record")
-def test_a_whole_id_is_told_of_each_source_that_has_it(asked, capsys):
+def test_a_complete_id_shows_the_image_of_each_source(asked, capsys):
     both = asked("history", "aa01")
     assert {row["source"] for row in both} == {"one", "two"}
     alone = [asked("history", "aa01", "--source", source) for source in ("one", "two")]
@@ -263,7 +263,7 @@ def test_a_whole_id_is_told_of_each_source_that_has_it(asked, capsys):
     assert capsys.readouterr().out.startswith("SOURCE  VERSION")
 
 
-def test_history_names_so_many_choices_and_no_more(engine, capsys):
+def test_an_ambiguous_id_lists_ten_matches_at_most(engine, capsys):
     record = Record(engine)
     record.run()
     for number in range(12):
@@ -322,7 +322,7 @@ def test_an_unknown_log_entry_is_refused(after, told, capsys):
 
 @pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("limit", range(1, 12))
-def test_a_limit_shows_the_latest_changes_whatever_it_is(limit, asked):
+def test_any_limit_shows_the_latest_changes(limit, asked):
     found = asked("changes", "--limit", str(limit))
     assert picked(found, "run_id", "image_id", "field") == [
         (run_id, image_id, field) for run_id, _, image_id, _, field in ALL_CHANGES[:limit]
@@ -330,7 +330,7 @@ def test_a_limit_shows_the_latest_changes_whatever_it_is(limit, asked):
 
 
 @pytest.mark.usefixtures("record")
-def test_removals_and_held_ones(asked):
+def test_removals_and_held_removals(asked):
     (removal,) = asked("removals")
     assert removal["evidence"] == "lookup_not_found"
     assert removal["evidence_detail"]["status"] == 404
@@ -378,7 +378,7 @@ def test_diff(sides, found, asked):
     assert picked(rows, "image_id", "kind", "field", "old_value", "new_value") == found
 
 
-def test_a_value_that_came_back_is_no_difference(engine, asked):
+def test_a_value_that_returned_to_what_it_was_is_not_a_difference(engine, asked):
     record = Record(engine)
     record.run()
     record.add("x", size=1)
@@ -396,7 +396,7 @@ def let_runs_commit_while_it_is_read(engine):
             file.execute("pragma journal_mode = wal")
 
 
-def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked, monkeypatch):
+def test_an_answer_ignores_runs_that_commit_while_it_is_read(engine, asked, monkeypatch):
     let_runs_commit_while_it_is_read(engine)
     record = Record(engine)
     record.run()
@@ -415,7 +415,7 @@ def test_a_run_that_commits_meanwhile_is_in_no_part_of_the_answer(engine, asked,
     assert picked(asked("diff", "1", "2999-01-01"), "old_value", "new_value") == [("1", "2")]
 
 
-def test_history_tells_of_no_version_without_what_it_changed(engine, asked, monkeypatch):
+def test_a_history_never_shows_a_version_without_its_changes(engine, asked, monkeypatch):
     let_runs_commit_while_it_is_read(engine)
     record = Record(engine)
     record.run()
@@ -435,14 +435,14 @@ def test_history_tells_of_no_version_without_what_it_changed(engine, asked, monk
 
 @pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("sides", [["4", "2"], ["now", "7d"]])
-def test_diff_backwards_is_a_usage_error(sides, capsys):
+def test_a_diff_in_the_wrong_order_is_refused(sides, capsys):
     assert run(["diff", *sides]) == 2
     assert "is later than" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("question", [["diff", "1", "99"], ["images", "--as-of", "2026"]])
-def test_a_run_that_has_not_begun_is_a_usage_error(question, capsys):
+def test_a_run_that_does_not_exist_is_refused(question, capsys):
     assert run(question) == 2
     assert "unknown run" in capsys.readouterr().err
 
@@ -461,13 +461,13 @@ def test_runs(asked):
 
 
 @pytest.mark.usefixtures("record")
-def test_rejects_are_the_open_ones_unless_all_are_wanted(asked):
+def test_rejects_shows_unresolved_ones_unless_all_are_requested(asked):
     assert picked(asked("rejects"), "record", "resolved_at") == [('{"id":3}', None)]
     assert len(asked("rejects", "--all", "--run", "3")) == 2
 
 
 @pytest.mark.usefixtures("record")
-def test_status_ages_by_the_last_certified_walk(asked, capsys):
+def test_the_age_of_a_source_is_that_of_its_last_certified_walk(asked, capsys):
     one, two = asked("status")
     assert (one["present"], one["removed"], one["out_of_scope"], one["held"]) == (2, 0, 1, 1)
     assert one["last_run_id"] == 6
@@ -500,7 +500,7 @@ def test_a_source_that_was_never_certified_is_stale(engine, capsys, tmp_path, as
 
 
 @pytest.mark.usefixtures("record")
-def test_a_source_that_nobody_knows_is_a_mistake(capsys, tmp_path):
+def test_status_of_an_unknown_source_is_refused(capsys, tmp_path):
     (tmp_path / "config.toml").write_text(
         '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
     )
@@ -512,7 +512,7 @@ def test_a_source_that_nobody_knows_is_a_mistake(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("engine")
-def test_nothing_found_is_told_beside_the_answer(capsys):
+def test_an_empty_answer_is_reported_on_standard_error(capsys):
     for args in (["images"], ["changes"], ["removals", "--held"], ["runs"], ["rejects"]):
         assert run(args) == 0
         told = capsys.readouterr()
@@ -545,7 +545,7 @@ def test_a_run_of_an_empty_record_is_unknown(capsys):
 
 
 @pytest.mark.usefixtures("record")
-def test_a_table_says_that_there_is_more(capsys):
+def test_a_limited_table_says_so(capsys):
     assert run(["images", "--limit", "2"]) == 0
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 3
@@ -611,7 +611,7 @@ def test_images_that_contain_a_component(args, found, asked):
 
 
 @pytest.mark.usefixtures("record")
-def test_a_version_that_no_image_has_is_answered_with_those_that_there_are(capsys):
+def test_a_version_that_no_image_has_is_answered_with_the_existing_ones(capsys):
     assert run(["images", "--component", "python=9.9"]) == 0
     assert "versions of python on record: 3.7" in capsys.readouterr().err
     assert run(["images", "--component", "cann=9.9"]) == 0
@@ -640,7 +640,7 @@ BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
     ],
     ids=str,
 )
-def test_what_the_record_cannot_know_is_said(args, told, capsys):
+def test_what_the_record_cannot_know_is_reported(args, told, capsys):
     assert run([*args, "--format", "json"]) == 0
     captured = capsys.readouterr()
     remarks = captured.err.splitlines()
@@ -653,7 +653,7 @@ def test_what_the_record_cannot_know_is_said(args, told, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_what_many_sources_have_in_common_is_said_once(engine, capsys):
+def test_what_many_sources_have_in_common_is_reported_once(engine, capsys):
     record = Record(engine)
     for number in range(6):
         record.run(f"source-{number}")
@@ -728,7 +728,7 @@ BY_CODE_POINT = [None, "A", "B", "a_b", "ab", "b", "é"]
 
 
 @pytest.mark.usefixtures("mixed_record")
-def test_nulls_come_first_and_texts_by_code_point(asked):
+def test_nulls_come_first_and_text_is_sorted_by_code_point(asked):
     def column(report, name):
         return [row[name] for row in asked("report", report)]
 
@@ -741,13 +741,23 @@ def test_nulls_come_first_and_texts_by_code_point(asked):
 # What both databases sort alike as it is: by the columns' collation, numbers, times, our own words.
 SORTED_ALIKE = {
     *("source", "image_id", "run_id", "reject_id", "version", "place", "images", "changes"),
-    *("removals", "size_sum", "unresolved", "1", "at", "created_at", "held_at", "removed_at"),
+    *(
+        "removals",
+        "size",
+        "size_sum",
+        "unresolved",
+        "1",
+        "at",
+        "created_at",
+        "held_at",
+        "removed_at",
+    ),
     *("observed_at", "last_changed_at", "certified_at", "week", "ends_on"),
     *("component", "release", "kind", "field", "how", "state"),
 }
 
 
-def test_postgresql_is_asked_for_the_order_of_texts():
+def test_queries_ask_postgresql_for_the_order_of_text():
     root = files("etl.audit")
     for path in root.rglob("*.sql"):
         folder = "/".join(path.relative_to(root).parts[:-1])
@@ -757,7 +767,7 @@ def test_postgresql_is_asked_for_the_order_of_texts():
             assert set(plain) <= SORTED_ALIKE, path.name
 
 
-def test_images_that_nobody_updated_come_oldest_first(engine, asked):
+def test_images_that_were_never_updated_come_oldest_first(engine, asked):
     record = Record(engine)
     record.run()
     for image_id, days in (("a", 1), ("b", 2)):
@@ -767,7 +777,7 @@ def test_images_that_nobody_updated_come_oldest_first(engine, asked):
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_list_of_reports_tells_their_questions(capsys, asked):
+def test_the_list_of_reports_shows_their_questions(capsys, asked):
     assert picked(asked("report", "--list"), "name") == [(name,) for name in REPORTS]
     assert run(["report"]) == 0
     assert "end-of-life" in capsys.readouterr().out
@@ -775,7 +785,7 @@ def test_the_list_of_reports_tells_their_questions(capsys, asked):
 
 
 @pytest.mark.parametrize("folder", ["queries", "reports"])
-def test_every_query_says_its_question_parameters_and_order(folder):
+def test_every_query_declares_its_question_parameters_and_order(folder):
     for name in names_in(folder):
         query = read_query(name, folder=folder)
         assert query.question.endswith("?"), name
@@ -824,7 +834,7 @@ QUESTIONS = [
 
 
 @pytest.mark.usefixtures("hostile_record")
-def test_hostile_texts_go_through_every_command_and_format(capsys):
+def test_hostile_text_is_harmless_in_every_command_and_format(capsys):
     for args in QUESTIONS:
         for form in ("table", "csv", "json", "jsonl"):
             assert run([*args, "--format", form]) == 0, args
@@ -841,12 +851,12 @@ def test_hostile_texts_go_through_every_command_and_format(capsys):
 
 
 @pytest.mark.usefixtures("hostile_record")
-def test_json_gives_hostile_texts_back_as_they_are(asked):
+def test_json_preserves_hostile_text(asked):
     names = [row["name"] for row in asked("images", "--state", "all")]
     assert names == HOSTILE
 
 
-def test_readers_can_not_write(record):
+def test_a_reader_cannot_write(record):
     from sqlalchemy.exc import DBAPIError
 
     from etl.database.engine import open_reader
@@ -857,14 +867,14 @@ def test_readers_can_not_write(record):
     reader.dispose()
 
 
-def test_a_reader_makes_no_database(tmp_path, monkeypatch, capsys):
+def test_a_reader_creates_no_database(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
     assert run(["images"]) == 20
     assert "no database at" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_readers_ask_for_the_right_schema(empty_database_url, monkeypatch, capsys, backend):
+def test_a_reader_requires_the_current_schema(empty_database_url, monkeypatch, capsys, backend):
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", empty_database_url)
     if backend == "sqlite":
         open_engine(empty_database_url).connect().close()
@@ -882,7 +892,7 @@ def test_readers_ask_for_the_right_schema(empty_database_url, monkeypatch, capsy
         ["replay-rejects"],
     ],
 )
-def test_what_needs_a_record_makes_no_file(args, monkeypatch, tmp_path, capsys):
+def test_a_command_that_needs_a_record_creates_no_file(args, monkeypatch, tmp_path, capsys):
     config = tmp_path / "config.toml"
     config.write_text('[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n')
     monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
@@ -924,7 +934,7 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     assert run(["db", "downgrade", "base"]) == 130
 
 
-def test_readers_ask_for_no_secret_of_a_source(record, tmp_path, monkeypatch, capsys):
+def test_reading_commands_need_no_secret_of_a_source(record, tmp_path, monkeypatch, capsys):
     url = record.url.render_as_string(hide_password=False)
     monkeypatch.delenv("IMAGE_SYNC_DATABASE_URL")
     (tmp_path / "config.toml").write_text(

@@ -74,13 +74,13 @@ def plan(url, name, given, *, folder, is_empty=True):
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_nothing_reads_the_whole_catalogue_in_vain(question, database_url):
+def test_no_question_reads_the_whole_catalogue_without_need(question, database_url):
     steps, whole = plan(database_url, question.split()[0], QUESTIONS[question], folder="queries")
     assert not whole, steps
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_nor_does_it_where_there_is_a_choice(question, ledger_url):
+def test_the_planner_of_a_large_database_avoids_whole_tables(question, ledger_url):
     """PostgreSQL chooses by what it expects to find: so a table must be large, and be known."""
     name, given = question.split()[0], QUESTIONS[question]
     steps, whole = plan(ledger_url, name, given, folder="queries", is_empty=False)
@@ -94,7 +94,7 @@ def test_a_report_on_runs_and_changes_does_not_read_the_whole_catalogue(name, da
 
 
 @pytest.mark.parametrize("name", ["components", "end-of-life"])
-def test_lists_are_taken_apart_once_for_each_content_and_not_for_each_image(name, database_url):
+def test_lists_are_unpacked_once_per_content_and_not_per_image(name, database_url):
     """Else a million images cost minutes: the contents are gathered before, and are few."""
     releases = builtin_tables().release_rows()
     given = {"limit": 101, "today": "2026-11-23", "last_day": "2026-11-23", "releases": releases}

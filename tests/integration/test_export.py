@@ -81,7 +81,7 @@ def test_parquet_keeps_types(engine, tmp_path):
     assert names.field("version").type == pyarrow.string()
 
 
-def test_csv_tells_null_from_empty_and_is_safe_in_a_spreadsheet(engine, tmp_path):
+def test_csv_distinguishes_null_from_empty_and_is_safe_in_a_spreadsheet(engine, tmp_path):
     History(engine).run(
         [record("a", name="=1+1", description="", tag='say "hi", you'), record("b")]
     )
@@ -96,7 +96,7 @@ def test_csv_tells_null_from_empty_and_is_safe_in_a_spreadsheet(engine, tmp_path
     assert ',"",' not in content.splitlines()[2]
 
 
-def test_images_as_of_a_time_are_those_of_then(engine, tmp_path):
+def test_images_as_of_a_time_have_the_values_of_that_time(engine, tmp_path):
     history = History(engine)
     history.run([record("a", size=1), record("b")])
     then = history.at + timedelta(minutes=30)
@@ -107,7 +107,7 @@ def test_images_as_of_a_time_are_those_of_then(engine, tmp_path):
     assert {(row["image_id"], row["size"]) for row in rows} == {("a", 1), ("b", None)}
 
 
-def test_hostile_text_goes_through_unharmed(engine, tmp_path):
+def test_hostile_text_is_exported_unchanged(engine, tmp_path):
     History(engine).run([record(f"{n}", name=text) for n, text in enumerate(HOSTILE)])
     for ending in ("csv", "jsonl", "parquet"):
         exported(engine, tmp_path / f"images.{ending}")
@@ -123,7 +123,7 @@ def test_hostile_text_goes_through_unharmed(engine, tmp_path):
     assert set(HOSTILE[:2]) < set(names)
 
 
-def test_what_can_t_be_is_a_usage_error(engine, tmp_path, monkeypatch):
+def test_an_impossible_export_is_refused(engine, tmp_path, monkeypatch):
     for path, options in (("a.xlsx", {}), ("a.csv", {"relation": "catalogue; drop"})):
         with pytest.raises(UsageError):
             exported(engine, tmp_path / path, **options)
@@ -133,7 +133,7 @@ def test_what_can_t_be_is_a_usage_error(engine, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_no_file_can_be_is_a_usage_error(engine, database_url, tmp_path, capsys):
+def test_a_path_that_cannot_be_written_is_refused(engine, database_url, tmp_path, capsys):
     (tmp_path / "afile").touch()
     url = ["--database", database_url]
     for name in ("afile/x", "none/x", "x" * 255):
@@ -144,14 +144,14 @@ def test_where_no_file_can_be_is_a_usage_error(engine, database_url, tmp_path, c
     assert [each.name for each in tmp_path.iterdir()] == ["afile"]
 
 
-def test_a_name_may_be_as_long_as_the_system_lets_it(engine, database_url, tmp_path):
+def test_a_file_name_may_be_as_long_as_the_system_allows(engine, database_url, tmp_path):
     paths = [tmp_path / f"{'x' * 250}.csv", tmp_path / f"{'x' * 250}.html"]
     for command, path in zip(("export", "dashboard"), paths, strict=True):
         assert run(["-q", "--database", database_url, command, str(path)]) == 0
     assert sorted(tmp_path.iterdir()) == paths
 
 
-def test_a_failure_half_way_leaves_the_old_file(engine, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_the_old_file(engine, tmp_path, monkeypatch):
     varied(engine, runs=2)
     path = tmp_path / "images.csv"
     path.write_text("old")
@@ -167,7 +167,7 @@ def _fail(file, _relation, _rows):
     raise DatabaseUnavailable("gone")
 
 
-def test_the_command(engine, database_url, tmp_path, capsys):
+def test_the_command_reports_the_number_of_rows(engine, database_url, tmp_path, capsys):
     varied(engine, runs=2)
     path = tmp_path / "images.jsonl"
     assert (

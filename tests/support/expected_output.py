@@ -1,4 +1,4 @@
-"""What each question must be answered, by the plain record: rows as JSON has them, in their order.
+"""The expected answer to each question, computed from the naive record: rows as in JSON, in order.
 
 Each function is one command, report or recipe, written from what its documentation promises.
 """
@@ -31,7 +31,7 @@ def plain_row(row: Row) -> Row:
 
 
 def values(truth: Truth) -> Row:
-    """An image's tracked values and what is beside them."""
+    """The tracked values of an image, and its unknown fields."""
     told = {name: spelled(truth.values[name]) for name in TIMES}
     return {**truth.values, **told, "extra": dict(truth.extra)}
 
@@ -71,7 +71,7 @@ def version_row(known: Known, version: Version) -> Row:
 
 
 def ended_row(known: Known, version: Version) -> Row:
-    """The same, with how it began and ended."""
+    """A row of `image_versions`, with how the version began and ended."""
     told = {
         "opened_as": version.opened_as,
         "closed_as": version.closed_as,
@@ -90,7 +90,7 @@ def images(record: Plain, keeps: Callable[[Row], bool] = lambda _: True) -> list
 
 
 def images_of_run(record: Plain, run_id: int) -> list[Row]:
-    """Those that a run brought, as they still are."""
+    """Images whose current version a run opened."""
     return [
         image(each)
         for each in ordered(record)
@@ -188,7 +188,7 @@ def diff(
     before: Callable[[str], datetime | None],
     after: Callable[[str], datetime | None],
 ) -> list[Row]:
-    """What is different between two instants, each source's own."""
+    """The differences between two instants, which may be other ones for each source."""
     rows: list[Row] = []
     for known in ordered(record):
         sides = [known.at(at) if (at := side(known.source)) else None for side in (before, after)]
@@ -421,7 +421,7 @@ def freshness(record: Plain) -> list[Row]:
 
 
 def weeks(record: Plain) -> list[Row]:
-    """What each source's runs came to, by the Monday of their week."""
+    """The sums of each source's runs, by the Monday of their week."""
     rows = []
     dated = [{**row, "week": _monday(row["at"])} for row in record.source_runs]
     for (week, source), group in grouped(dated, ("week", "source")).items():
@@ -449,7 +449,7 @@ def moved_tags(record: Plain) -> list[Row]:
 
 
 def _other_contents(known: Known) -> Iterable[Row]:
-    """The versions of an image whose address is that of its latest complete version before."""
+    """The versions of an image with the address of its previous complete version."""
     for field in ("size", "arch"):
         before = None
         for version in known.versions:
@@ -464,7 +464,7 @@ def _other_contents(known: Known) -> Iterable[Row]:
 
 
 def _taken_over(record: Plain, known: Known) -> Iterable[Row]:
-    """The versions of an image that came to an address that another image had last."""
+    """The versions of an image whose address last belonged to another image."""
     for number, version in enumerate(known.versions):
         address = _address(version)
         before = known.versions[number - 1] if number else None

@@ -1,6 +1,6 @@
-"""Two hundred runs over two sources, from a seed: what each showed, and what became of it.
+"""Generated runs over two sources, from a seed: what each source showed to each run.
 
-An image's truth is said in columns; on the wire it comes as the API writes it, in another order and
+An image is defined by its columns; the API sends it with lists in another order and in another
 letter case from one run to the next, so that only real changes may count.
 """
 
@@ -35,7 +35,7 @@ REASONS = {BIG: "size: Expected `int | null`, got `str`", NAMELESS: "id: Expecte
 
 @dataclass(frozen=True)
 class Truth:
-    """An image as a source has it: every tracked column, and what is beside and inside."""
+    """An image at its source: tracked values, components, unknown fields."""
 
     values: Mapping[str, Any]
     components: tuple[tuple[str, str], ...]
@@ -44,7 +44,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Shown:
-    """What one source showed to one run: images in order, records that no one can read."""
+    """What one source showed to one run: images in order, and records that cannot be parsed."""
 
     images: Mapping[str, Truth] = field(default_factory=dict)
     unreadable: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
@@ -105,12 +105,12 @@ class World:
         return Shown(images, unreadable, way, "none" if number % 8 == 6 else "exact")
 
     def last(self) -> Shown:
-        """So that at the end something is held, and something can't be read."""
+        """The last run: removals are held, and a record cannot be parsed."""
         images = {image_id: self._live[image_id] for image_id in sorted(self._live)[1:]}
         return Shown(images, self._break(images), "held")
 
     def _break(self, images: dict[str, Truth]) -> dict[str, tuple[str | None, str]]:
-        """One image's record can't be read, nor can one that says no id."""
+        """Makes the record of one image unreadable, and adds a record without an id."""
         broken = self._choose.choice(self._moving(images))
         del images[broken]
         return {BIG % broken: (broken, REASONS[BIG]), NAMELESS: (None, REASONS[NAMELESS])}
@@ -128,7 +128,7 @@ class World:
             live[self._fresh()] = truth(choose)
 
     def _delete(self, images: dict[str, Truth]) -> None:
-        """One image is listed as DELETED, and one that nobody ever saw before."""
+        """Lists one image as DELETED, and another one that was never seen before."""
         for image_id in (self._choose.choice(self._moving(images)), self._fresh()):
             seen = self._live.pop(image_id, None) or truth(self._choose)
             images[image_id] = Truth({**seen.values, "status": "DELETED"}, seen.components, {})

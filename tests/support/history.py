@@ -1,4 +1,4 @@
-"""Histories made by real applies: what a run shows is said record by record, no network in it."""
+"""Histories written by the real loader, without a network: each run is given its records."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Decide = Callable[[list[AbsentImage], list[AbsentImage]], Decision]
 
 
 def record(image_id: str, **fields: Any) -> dict[str, Any]:
-    """A record of the API, in its own words."""
+    """A record as the API sends it."""
     return {"id": image_id, "name": f"image-{image_id}", "type": "BUILD_IN", **fields}
 
 
 def removing(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
-    """Whatever is not there is removed, on evidence."""
+    """Absent images are removed, with evidence."""
     detail = {"status": 404, "error_code": "ModelArts.6404", "request_id": "r-1"}
     return Decision(
         removals=(
@@ -44,18 +44,18 @@ def removing(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
 
 
 def holding(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """Whatever is not there is held."""
+    """Removals of absent images are held."""
     held = tuple(Removal(each, "lookup_not_found", {"status": 404}) for each in absent)
     return Decision(held=held, held_rule="max_percent" if held else "")
 
 
 def missing(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """Whatever is not there is undecided."""
+    """Absent images are missing."""
     return Decision(missing=tuple(absent))
 
 
 def out_of_scope(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """Whatever is not there is outside the coverage."""
+    """Absent images are out of scope."""
     return Decision(out_of_scope=tuple(absent))
 
 
@@ -123,7 +123,7 @@ class History:
 
     @property
     def observed_at(self) -> datetime:
-        """The instant that the latest run's facts bear."""
+        """`observed_at` of the latest run."""
         return self.at + timedelta(seconds=2)
 
     def _begin(self, kind: str) -> int:
@@ -173,7 +173,7 @@ HOSTILE = (
 
 
 def varied(engine: Engine, *, runs: int = 12, images: int = 12, seed: int = 1) -> History:
-    """A history with all that there is: every kind of change, removal, reject and outcome."""
+    """A history with every kind of change, removal, reject and outcome."""
     choose = random.Random(seed)  # the same history every time
     history = History(engine)
     live = {f"{number:032x}": _values(choose) for number in range(images)}

@@ -1,4 +1,4 @@
-"""What a record must say after a script of runs, told once more in plain Python.
+"""The record that a script of runs must produce, computed in plain Python.
 
 No SQL, no loader, nothing of the program: a dictionary of images, and lists of what happened. It is
 slow, plain and the other half of every comparison in tests/integration/test_agreement.py.
@@ -31,7 +31,7 @@ def spelled(at: datetime | int | None) -> str | None:
 
 @dataclass
 class Version:
-    """One version of an image, as long as it was valid."""
+    """One version of an image, with its period of validity."""
 
     number: int
     truth: Truth
@@ -289,7 +289,7 @@ class Turn:
             )
 
     def _withdraw(self, shown: Shown) -> None:
-        """Whoever sees an image again, though the walk proves nothing."""
+        """Images seen again in a walk that is not certified."""
         seen = {*shown.images, *(image_id for image_id, _ in shown.unreadable.values())}
         for row in self._open_held():
             if row["image_id"] in seen:

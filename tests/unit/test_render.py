@@ -25,25 +25,25 @@ def test_json_keeps_types_and_names():
     ]
 
 
-def test_json_is_an_object_a_line():
+def test_json_has_one_object_per_line():
     assert given("json", (1, 2)) == ['[{"a": 1, "b": 2}]']
     lines = given("json", (1, 2), (3, 4), (5, 6))
     assert lines == ['[{"a": 1, "b": 2},', '{"a": 3, "b": 4},', '{"a": 5, "b": 6}]']
 
 
-def test_json_of_nothing_is_an_empty_array_and_jsonl_no_line():
+def test_json_without_rows_is_an_empty_array_and_jsonl_has_no_line():
     assert given("json") == ["[]"]
     assert given("jsonl") == []
 
 
-def test_jsonl_is_one_object_a_line():
+def test_jsonl_has_one_object_per_line():
     assert [json.loads(line) for line in given("jsonl", (1, 2), (3, "\n"))] == [
         {"a": 1, "b": 2},
         {"a": 3, "b": "\n"},
     ]
 
 
-def test_csv_tells_null_from_empty():
+def test_csv_distinguishes_null_from_empty():
     assert given("csv", (None, ""), (True, -5)) == ["a,b", ',""', "true,-5"]
 
 

@@ -88,7 +88,7 @@ def test_a_walk_without_a_certificate_says_why_listing_by_listing():
     ]
 
 
-def test_a_plan_that_would_hold_has_nothing_to_approve():
+def test_a_plan_does_not_offer_to_approve_what_it_would_hold():
     run = Run(
         (source(status="held", held=1, held_rule="empty_listing"),),
         run_id=None,
