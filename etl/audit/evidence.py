@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
 
+from etl.database.engine import snapshot
 from etl.database.schema import current_images, log_entries, prune_checkpoints
-from etl.database.snapshot import snapshot
 from etl.errors import LedgerBroken, UsageError
 from etl.load.attributions import read_actor
 from etl.load.checkpoints import read_checkpoints, read_tree

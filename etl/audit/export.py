@@ -17,8 +17,8 @@ from etl.audit.query import Rows
 from etl.audit.record_span import notes_on_changes, notes_on_state, read_spans, require_kept
 from etl.audit.render import lines_of
 from etl.choices import require_known
+from etl.database.engine import snapshot
 from etl.database.schema import metadata
-from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
 

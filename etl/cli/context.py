@@ -112,7 +112,7 @@ class CliContext:
     @contextmanager
     def reader(self) -> Iterator[Connection]:
         """A read-only connection to a database whose schema is current."""
-        from etl.database.record import open_record
+        from etl.database.migrate import open_record
 
         database = self.record_settings.database
         with open_record(database.url, schema=database.schema) as connection:

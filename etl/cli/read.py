@@ -41,7 +41,7 @@ def print_answer(
     `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
     """
     from etl.audit.answer import answer
-    from etl.database.snapshot import snapshot
+    from etl.database.engine import snapshot
 
     limit = limit_of(rows.form, rows.limit)
     is_narrowed = any(value not in (None, ()) for value in asked.values())
@@ -161,7 +161,7 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
     image-sync history ocr-training --vertical
     """
     from etl.audit.history import answer_history
-    from etl.database.snapshot import snapshot
+    from etl.database.engine import snapshot
 
     limit = limit_of(rows.form, rows.limit)
     with cli.reader() as connection, snapshot(connection):

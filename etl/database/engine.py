@@ -32,6 +32,7 @@ __all__ = [
     "our_errors",
     "place",
     "psycopg_parameters",
+    "snapshot",
     "writing",
 ]
 _EXPECTED = "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
@@ -97,6 +98,15 @@ def writing(connection: Connection) -> Iterator[Connection]:
             yield connection
     finally:
         connection.execution_options(is_writing=False)
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[Connection]:
+    """A reading transaction whose statements all see one state, whatever is committed meanwhile."""
+    if connection.dialect.name == "postgresql":  # SQLite's transactions always do
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    with connection.begin():
+        yield connection
 
 
 def _parsed(url: str) -> URL:

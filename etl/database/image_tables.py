@@ -12,14 +12,12 @@ from typing import Final
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from etl.database.columns import (
@@ -145,14 +143,6 @@ image_removals: Final = Table(
         name="removed_by",
     ),
     CheckConstraint("(attribution is null) = (attributed_run_id is null)", name="attributed"),
-    Index("ix_image_removals_removed_at", "removed_at"),
-    Index("ix_image_removals_run_id", "run_id"),
-    Index(
-        "ix_image_removals_restored",
-        "restored_run_id",
-        sqlite_where=text("restored_run_id is not null"),
-        postgresql_where=text("restored_run_id is not null"),
-    ),
     comment="Images that left the catalogue, each time, with the evidence",
 )
 
@@ -167,7 +157,6 @@ removal_attributions: Final = Table(
     optional("actor_digest", Text, "SHA-256 (hex) of who it was and a salt; null: nobody named"),
     PrimaryKeyConstraint("source", "image_id", "version", "run_id"),
     one_of("attribution", "exact", "likely", "ambiguous", "none", "refused", "expired"),
-    Index("ix_removal_attributions_run_id", "run_id"),
     comment="Results of asking who removed an image, one for each time that it was asked",
 )
 
@@ -190,7 +179,6 @@ presence_changes: Final = Table(
     optional("relisted_as", Text, "TYPE/WORKSPACE of the listing that shows it instead"),
     PrimaryKeyConstraint("image_key", "run_id"),
     one_of("kind", "missing", "found", "listed", "relisted"),
-    Index("ix_presence_changes_run_id", "run_id"),
     comment="How a present image's listing changed while its version stayed the same",
 )
 
@@ -212,61 +200,5 @@ held_removals: Final = Table(
     one_of("rule", "max_count", "max_percent", "empty_listing"),
     one_of("released_as", "removed", "dismissed", "withdrawn"),
     CheckConstraint("(released_at is null) = (released_as is null)", name="released"),
-    Index(
-        "uq_held_removals_open",
-        "source",
-        "image_id",
-        unique=True,
-        sqlite_where=text("released_at is null"),
-        postgresql_where=text("released_at is null"),
-    ),
-    Index("ix_held_removals_run_id", "run_id"),
-    Index(
-        "ix_held_removals_released",
-        "released_run_id",
-        sqlite_where=text("released_run_id is not null"),
-        postgresql_where=text("released_run_id is not null"),
-    ),
     comment="Removals that the guard held back, with their evidence, and what became of them",
 )
-
-# The query behind each: open versions and removals of a run or a period, and an image by its name.
-Index("ix_current_images_opened", current_images.c.opened_run_id)
-Index("ix_current_images_valid_from", current_images.c.valid_from)
-Index(
-    "ix_current_images_closed",
-    current_images.c.closed_run_id,
-    sqlite_where=text("closed_run_id is not null"),
-    postgresql_where=text("closed_run_id is not null"),
-)
-# An image by its name or its address. A hash, since PostgreSQL's b-tree refuses a very long text.
-Index("ix_current_images_name", current_images.c.name, postgresql_using="hash")
-Index("ix_current_images_swr_path", current_images.c.swr_path, postgresql_using="hash")
-# What is not present, and what is missing: few, so that counting them costs little.
-Index(
-    "ix_current_images_absent",
-    current_images.c.source,
-    current_images.c.image_id,
-    current_images.c.state,
-    sqlite_where=text("state <> 'present'"),
-    postgresql_where=text("state <> 'present'"),
-)
-Index(
-    "ix_current_images_missing",
-    current_images.c.source,
-    sqlite_where=text("missing_since is not null"),
-    postgresql_where=text("missing_since is not null"),
-)
-# The older versions of an image, of a run, and those that ended otherwise than by a change.
-Index("ix_past_versions_image", past_versions.c.source, past_versions.c.image_id)
-Index("ix_past_versions_opened", past_versions.c.opened_run_id)
-Index(
-    "ix_past_versions_closed",
-    past_versions.c.closed_run_id,
-    sqlite_where=text("closed_as <> 'changed'"),
-    postgresql_where=text("closed_as <> 'changed'"),
-)
-Index("ix_past_versions_valid_from", past_versions.c.valid_from)
-# The images that had an address before.
-Index("ix_past_versions_swr_path", past_versions.c.swr_path, postgresql_using="hash")
-Index("ix_field_changes_run_id", field_changes.c.run_id)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import text
 
-from etl.database.comments import VIEW_COLUMNS
 from etl.database.schema import metadata
-from etl.database.views import VIEWS
+from etl.database.views import VIEW_COLUMNS, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

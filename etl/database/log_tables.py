@@ -7,7 +7,6 @@ from typing import Final
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -35,8 +34,6 @@ log_entries: Final = Table(
     CheckConstraint("(kind = 'run') = (run_id is not null)", name="run"),
     CheckConstraint("length(leaf_hash) = 64 and length(root) = 64", name="hashes"),
     # prune, evidence: the entries of a source, and of a source's run.
-    Index("ix_log_entries_source_entry", "source", "entry"),
-    Index("ix_log_entries_run", "run_id", "source"),
     comment="The append-only log: one entry for each committed run of each source",
 )
 

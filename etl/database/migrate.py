@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from etl.database.ddl import create_views, scripts
-from etl.database.engine import our_errors, place, writing
+from etl.database.engine import open_reader, our_errors, place, writing
 from etl.database.integrity import schema_faults
 from etl.database.schema import metadata
 from etl.database.views import VIEWS
@@ -91,6 +91,22 @@ def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
 def require_head(engine: Engine) -> None:
     """Requires the schema to be current, without changing anything."""
     ensure_head(engine, auto_upgrade=False)
+
+
+@contextmanager
+def open_record(url: str, *, schema: str = "") -> Iterator[Connection]:
+    """A connection that reads a record whose schema is current.
+
+    Raises `DatabaseUnavailable` and `SchemaNotAtHead`.
+    """
+    engine = open_reader(url, schema=schema)
+    try:
+        with our_errors(engine):
+            require_head(engine)
+            with engine.connect() as connection:
+                yield connection
+    finally:
+        engine.dispose()
 
 
 def upgrade(engine: Engine, revision: str = "head") -> str | None:

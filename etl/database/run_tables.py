@@ -7,13 +7,11 @@ from typing import Final
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.types import BigInteger
 
@@ -58,13 +56,6 @@ sync_runs: Final = Table(
     CheckConstraint(
         "status = 'running' or status = 'abandoned' or finished_at is not null", name="end"
     ),
-    Index(
-        "ix_sync_runs_not_sealed",
-        "run_id",
-        sqlite_where=text("ended_entry is null"),
-        postgresql_where=text("ended_entry is null"),
-    ),
-    Index("ix_sync_runs_ended_entry", "ended_entry"),
     comment="One row for each run of sync, approve, dismiss or replay-rejects",
 )
 
@@ -117,21 +108,6 @@ rejects: Final = Table(
     optional("resolved_at", Instant, "when its image was understood, or the record was gone"),
     run_column("resolved_run_id", "the run that resolved it", null=True),
     PrimaryKeyConstraint("reject_id"),
-    Index(
-        "uq_rejects_open",
-        "source",
-        "record_digest",
-        "reason",
-        unique=True,
-        sqlite_where=text("resolved_at is null"),
-        postgresql_where=text("resolved_at is null"),
-    ),
-    Index(
-        "ix_rejects_resolved",
-        "resolved_run_id",
-        sqlite_where=text("resolved_run_id is not null"),
-        postgresql_where=text("resolved_run_id is not null"),
-    ),
     comment="Records that can't be understood, kept with the reason",
 )
 
@@ -159,7 +135,6 @@ prune_checkpoints: Final = Table(
     comment="Up to which run each source's history was dropped, and the seal on what was kept",
 )
 
-Index("ix_rejects_run_id", rejects.c.run_id)
 
 discovered_sources: Final = Table(
     "discovered_sources",

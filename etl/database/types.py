@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Integer, Text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import JSON, TIMESTAMP, BigInteger, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from etl.clock import instant_text
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 Key: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A row's key: SQLite makes only `INTEGER PRIMARY KEY` an alias of its row id."""
 
-Word: Final = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+Word: Final = Text().with_variant(Text(collation="C"), "postgresql")
 """A name that sorts by code point on both databases, so that an index finds it by its beginning."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +36,7 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
@@ -63,7 +62,9 @@ class JsonList(TypeDecorator[list[Any]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
+            from sqlalchemy.dialects.postgresql import JSONB  # loads every dialect of it
+
+            return dialect.type_descriptor(JSONB(none_as_null=True))
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select, text
 
 from etl.clock import instant_text
-from etl.database.engine import place, writing
+from etl.database.engine import place, snapshot, writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import metadata
-from etl.database.snapshot import snapshot
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
 from etl.load.sql import driver_of

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from etl.atomic_file import written_whole
 from etl.clock import utc_now
-from etl.database.record import open_record
-from etl.database.snapshot import snapshot
+from etl.database.engine import snapshot
+from etl.database.migrate import open_record
 from etl.errors import (
     DatabaseUnavailable,
     ImageSyncError,

@@ -85,19 +85,17 @@ CREATE TABLE current_images (
     CONSTRAINT ck_current_images_missing CHECK (state = 'present' or missing_since is null)
 );
 
-CREATE INDEX ix_current_images_absent ON current_images (source, image_id, state) WHERE state <> 'present';
+create index ix_current_images_opened on current_images (opened_run_id);
 
-CREATE INDEX ix_current_images_closed ON current_images (closed_run_id) WHERE closed_run_id is not null;
+create index ix_current_images_closed on current_images (closed_run_id) where closed_run_id is not null;
 
-CREATE INDEX ix_current_images_missing ON current_images (source) WHERE missing_since is not null;
+create index ix_current_images_valid_from on current_images (valid_from);
 
-CREATE INDEX ix_current_images_name ON current_images USING hash (name);
+create index ix_current_images_swr_path on current_images using hash (swr_path);
 
-CREATE INDEX ix_current_images_opened ON current_images (opened_run_id);
+create index ix_current_images_absent on current_images (source, image_id, state) where state <> 'present';
 
-CREATE INDEX ix_current_images_swr_path ON current_images USING hash (swr_path);
-
-CREATE INDEX ix_current_images_valid_from ON current_images (valid_from);
+create index ix_current_images_missing on current_images (source) where missing_since is not null;
 
 COMMENT ON TABLE current_images IS 'Every image ever seen: its state and its latest version';
 
@@ -240,11 +238,11 @@ CREATE TABLE held_removals (
     CONSTRAINT ck_held_removals_released CHECK ((released_at is null) = (released_as is null))
 );
 
-CREATE INDEX ix_held_removals_released ON held_removals (released_run_id) WHERE released_run_id is not null;
+create unique index uq_held_removals_open on held_removals (source, image_id) where released_at is null;
 
-CREATE INDEX ix_held_removals_run_id ON held_removals (run_id);
+create index ix_held_removals_run_id on held_removals (run_id);
 
-CREATE UNIQUE INDEX uq_held_removals_open ON held_removals (source, image_id) WHERE released_at is null;
+create index ix_held_removals_released on held_removals (released_run_id) where released_run_id is not null;
 
 COMMENT ON TABLE held_removals IS 'Removals that the guard held back, with their evidence, and what became of them';
 
@@ -303,11 +301,11 @@ CREATE TABLE image_removals (
     CONSTRAINT ck_image_removals_attributed CHECK ((attribution is null) = (attributed_run_id is null))
 );
 
-CREATE INDEX ix_image_removals_removed_at ON image_removals (removed_at);
+create index ix_image_removals_removed_at on image_removals (removed_at);
 
-CREATE INDEX ix_image_removals_restored ON image_removals (restored_run_id) WHERE restored_run_id is not null;
+create index ix_image_removals_run_id on image_removals (run_id);
 
-CREATE INDEX ix_image_removals_run_id ON image_removals (run_id);
+create index ix_image_removals_restored on image_removals (restored_run_id) where restored_run_id is not null;
 
 COMMENT ON TABLE image_removals IS 'Images that left the catalogue, each time, with the evidence';
 
@@ -370,9 +368,9 @@ CREATE TABLE log_entries (
     CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64)
 );
 
-CREATE INDEX ix_log_entries_run ON log_entries (run_id, source);
+create index ix_log_entries_source_entry on log_entries (source, entry);
 
-CREATE INDEX ix_log_entries_source_entry ON log_entries (source, entry);
+create index ix_log_entries_run on log_entries (run_id, source);
 
 COMMENT ON TABLE log_entries IS 'The append-only log: one entry for each committed run of each source';
 
@@ -451,11 +449,11 @@ CREATE TABLE rejects (
     CONSTRAINT pk_rejects PRIMARY KEY (reject_id)
 );
 
-CREATE INDEX ix_rejects_resolved ON rejects (resolved_run_id) WHERE resolved_run_id is not null;
+create unique index uq_rejects_open on rejects (source, record_digest, reason) where resolved_at is null;
 
-CREATE INDEX ix_rejects_run_id ON rejects (run_id);
+create index ix_rejects_run_id on rejects (run_id);
 
-CREATE UNIQUE INDEX uq_rejects_open ON rejects (source, record_digest, reason) WHERE resolved_at is null;
+create index ix_rejects_resolved on rejects (resolved_run_id) where resolved_run_id is not null;
 
 COMMENT ON TABLE rejects IS 'Records that can''t be understood, kept with the reason';
 
@@ -498,7 +496,7 @@ CREATE TABLE removal_attributions (
     CONSTRAINT ck_removal_attributions_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired')
 );
 
-CREATE INDEX ix_removal_attributions_run_id ON removal_attributions (run_id);
+create index ix_removal_attributions_run_id on removal_attributions (run_id);
 
 COMMENT ON TABLE removal_attributions IS 'Results of asking who removed an image, one for each time that it was asked';
 
@@ -551,9 +549,9 @@ CREATE TABLE sync_runs (
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
 );
 
-CREATE INDEX ix_sync_runs_ended_entry ON sync_runs (ended_entry);
+create index ix_sync_runs_not_sealed on sync_runs (run_id) where ended_entry is null;
 
-CREATE INDEX ix_sync_runs_not_sealed ON sync_runs (run_id) WHERE ended_entry is null;
+create index ix_sync_runs_ended_entry on sync_runs (ended_entry);
 
 COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss or replay-rejects';
 
@@ -605,7 +603,7 @@ CREATE TABLE field_changes (
     CONSTRAINT fk_field_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
 );
 
-CREATE INDEX ix_field_changes_run_id ON field_changes (run_id);
+create index ix_field_changes_run_id on field_changes (run_id);
 
 COMMENT ON TABLE field_changes IS 'What differs between a version and the one before, value by value';
 
@@ -670,15 +668,15 @@ CREATE TABLE past_versions (
     CONSTRAINT fk_past_versions_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
 );
 
-CREATE INDEX ix_past_versions_closed ON past_versions (closed_run_id) WHERE closed_as <> 'changed';
+create index ix_past_versions_image on past_versions (source, image_id);
 
-CREATE INDEX ix_past_versions_image ON past_versions (source, image_id);
+create index ix_past_versions_opened on past_versions (opened_run_id);
 
-CREATE INDEX ix_past_versions_opened ON past_versions (opened_run_id);
+create index ix_past_versions_closed on past_versions (closed_run_id) where closed_as <> 'changed';
 
-CREATE INDEX ix_past_versions_swr_path ON past_versions USING hash (swr_path);
+create index ix_past_versions_valid_from on past_versions (valid_from);
 
-CREATE INDEX ix_past_versions_valid_from ON past_versions (valid_from);
+create index ix_past_versions_swr_path on past_versions using hash (swr_path);
 
 COMMENT ON TABLE past_versions IS 'The versions of images that a later version followed';
 
@@ -777,7 +775,7 @@ CREATE TABLE presence_changes (
     CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
 );
 
-CREATE INDEX ix_presence_changes_run_id ON presence_changes (run_id);
+create index ix_presence_changes_run_id on presence_changes (run_id);
 
 COMMENT ON TABLE presence_changes IS 'How a present image''s listing changed while its version stayed the same';
 

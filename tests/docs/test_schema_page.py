@@ -4,11 +4,10 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from etl.database.comments import VIEW_COLUMNS
-from etl.database.describe import schema_page
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
-from etl.database.views import COMMENTS, VIEWS
+from etl.database.schema_docs import schema_page
+from etl.database.views import COMMENTS, VIEW_COLUMNS, VIEWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 

@@ -22,9 +22,8 @@ from etl.atomic_file import written_whole
 from etl.audit import query
 from etl.cli.main import run
 from etl.config import DiscoverSettings, Settings
-from etl.database.engine import open_engine
-from etl.database.record import open_record
-from etl.database.snapshot import snapshot
+from etl.database.engine import open_engine, snapshot
+from etl.database.migrate import open_record
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.locks import source_lock
 from etl.maintenance.decisions import dismiss

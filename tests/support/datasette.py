@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from etl.audit.query import names_in, read_query
-from etl.database.comments import VIEW_COLUMNS
 from etl.database.schema import metadata
-from etl.database.views import COMMENTS
+from etl.database.views import COMMENTS, VIEW_COLUMNS
 from etl.transform import builtin_tables
 
 FILE = Path(__file__).parents[2] / "deploy" / "datasette.json"

@@ -1,17 +1,19 @@
 """Writes the DDL files of the newest migration from the tables and views of etl/database.
 
 python -m tests.support.migration
+
+The first migration creates tables and views. A later one alters tables itself, in Python; then
+only its views are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import (
-    CreateIndex,
     CreateTable,
     ExecutableDDLElement,
     SetColumnComment,
@@ -19,10 +21,12 @@ from sqlalchemy.schema import (
 )
 
 from etl.database.ddl import SEPARATOR
+from etl.database.indexes import INDEXES
 from etl.database.schema import metadata
 from etl.database.views import view_statements
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+FIRST = "0001"
 DIALECTS = {"sqlite": sqlite.dialect, "postgresql": postgresql.dialect}
 
 
@@ -30,10 +34,13 @@ def files() -> Iterator[tuple[Path, str]]:
     """Each DDL file of the newest migration with its text."""
     number = max(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))
     for name, dialect in DIALECTS.items():
-        for kind, statements in (("tables", table_statements), ("views", view_statements)):
-            argument: Any = dialect() if kind == "tables" else name
-            text = "".join(statement + SEPARATOR for statement in statements(argument))
-            yield VERSIONS / f"{number}_{kind}.{name}.sql", text.removesuffix("\n")
+        if number == FIRST:
+            yield VERSIONS / f"{number}_tables.{name}.sql", _joined(table_statements(dialect()))
+        yield VERSIONS / f"{number}_views.{name}.sql", _joined(view_statements(name))
+
+
+def _joined(statements: Iterable[str]) -> str:
+    return "".join(statement + SEPARATOR for statement in statements).removesuffix("\n")
 
 
 def table_statements(dialect: Any) -> Iterator[str]:
@@ -45,8 +52,9 @@ def table_statements(dialect: Any) -> Iterator[str]:
 
     for table in metadata.sorted_tables:
         yield compiled(CreateTable(table))
-        for index in sorted(table.indexes, key=lambda each: str(each.name)):
-            yield compiled(CreateIndex(index))
+        for name, index in INDEXES.items():
+            if index.table == table.name:
+                yield index.statement(name, dialect.name)
         if dialect.supports_comments:
             yield compiled(SetTableComment(table))
             for column in table.columns:

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from etl.audit.dashboard import write_dashboard
 from etl.config import read_settings
-from etl.database.record import open_record
+from etl.database.migrate import open_record
 from etl.run import run_sync
 from etl.transform import builtin_tables
 from tests.support.example_record import NOW

@@ -26,10 +26,10 @@ from etl.audit.record_span import COLUMNS
 from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.cli.table import cell
-from etl.database.comments import VIEW_COLUMNS
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import metadata
+from etl.database.views import VIEW_COLUMNS
 from tests.support.example_record import NOW, example_record
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from etl.atomic_file import written_whole
 from etl.audit.dashboard import charts, filters
 from etl.audit.dashboard.data import HORIZON, MOST_RUNS, WEEK, DashboardData, read_data
 from etl.audit.dashboard.notices import notices
-from etl.database.snapshot import snapshot
+from etl.database.engine import snapshot
 from etl.errors import UsageError
 
 if TYPE_CHECKING:

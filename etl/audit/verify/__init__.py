@@ -24,8 +24,8 @@ from etl.audit.verify.derived import check_derived
 from etl.audit.verify.entries import EntryReport, Selection, check_entries
 from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
 from etl.audit.verify.invariants import check_invariants
+from etl.database.engine import snapshot
 from etl.database.integrity import schema_faults
-from etl.database.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

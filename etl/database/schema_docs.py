@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from etl.database.comments import VIEW_COLUMNS
+from etl.database.indexes import INDEXES
 from etl.database.schema import metadata
-from etl.database.views import COMMENTS
+from etl.database.views import COMMENTS, VIEW_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Column, Index, Table
+    from sqlalchemy import Column, Table
+
+    from etl.database.indexes import IndexSpec
 
 _HEAD: Final = """\
 # The database
@@ -67,8 +69,8 @@ def _view(name: str) -> str:
 def _table(table: Table) -> str:
     head = ["| column | SQLite | PostgreSQL | may be null | means |", "|---|---|---|---|---|"]
     rows = [_column(column) for column in table.columns]
-    indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    listed = ["", *(_index(index) for index in indexes)] if indexes else []
+    indexes = [_index(index) for index in INDEXES.values() if index.table == table.name]
+    listed = ["", *indexes] if indexes else []
     return "\n".join([f"### {table.name}\n", f"{table.comment}.\n", *head, *rows, *listed, ""])
 
 
@@ -78,11 +80,11 @@ def _column(column: Column[object]) -> str:
     return f"| `{column.name}` | {kinds[0]} | {kinds[1]} | {null} | {column.comment} |"
 
 
-def _index(index: Index) -> str:
-    columns = ", ".join(f"`{column.name}`" for column in index.columns)
-    where = index.dialect_options["sqlite"]["where"]
-    kind = "Unique index" if index.unique else "Index"
-    return f"- {kind} on {columns}" + (f" where `{where}`" if where is not None else "")
+def _index(index: IndexSpec) -> str:
+    columns = ", ".join(f"`{column}`" for column in index.columns.split(", "))
+    where = f" where `{index.where}`" if index.where else ""
+    kind = "Unique index" if index.is_unique else "Index"
+    return f"- {kind} on {columns}{where}, for: {index.purpose}"
 
 
 def _dialects() -> Iterator[sqlite.dialect | postgresql.dialect]:  # type: ignore[valid-type]  # variables
