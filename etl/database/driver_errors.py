@@ -59,7 +59,7 @@ def _hint(engine: Engine, error: BaseException) -> str:
 
 
 _IN_THE_WAY: Final = "another transaction was in the way; run again"
-_LOST: Final = "run again; nothing was written"
+_LOST: Final = "run again; nothing was applied partially"
 _TOO_MANY: Final = "a run needs one connection, and one more for each source read at a time"
 _POOLER: Final = "add ?prepare_threshold=none to the database URL"
 
@@ -77,7 +77,7 @@ _BY_STATE: Final = {
     "40P01": _IN_THE_WAY,
     "42501": "grant this role the rights it needs: docs/rights.md",
     "42P05": _POOLER,
-    "53100": "free some space on the server and run again; nothing was written",
+    "53100": "free some space on the server and run again; nothing was applied partially",
     "53300": _TOO_MANY,
     "55P03": "another transaction holds a lock for longer than lock_timeout; run again",
     "57014": "give this role a longer statement_timeout, and run again",
@@ -94,8 +94,8 @@ _BY_TEXT: Final = {
     "unable to open": "does the folder exist, and may this user write in it?",
     "not a database": "the file is of another kind; name another one",
     "malformed": "the file is damaged: put a backup in its place, or move it away and sync anew",
-    "disk is full": "free some space and run again; nothing was written",
-    "disk I/O error": "is the disk full or failing, or file size limited? Nothing was written",
+    "disk is full": "free some space and run again; nothing was applied partially",
+    "disk I/O error": "is the disk full or failing, or file size limited? Nothing was applied partially",
     "locking protocol": "the file system does not support locks; use a local disk, or PostgreSQL",
     "while it was read": "run again",
     "permission denied": "grant this role the rights it needs: docs/rights.md",

@@ -56,7 +56,6 @@ def _temporary(name: str, *columns: str) -> Table:
         MetaData(),
         *(Column(each, c[each].type) for each in columns),
         prefixes=["temporary"],
-        postgresql_on_commit="drop",
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, event, make_url, text
 
 from etl.cli.main import run
 from etl.database import sqlite as opening
@@ -142,11 +142,11 @@ def as_role(url: str, role: str, **query: str) -> str:
 
 
 def chosen(statements: int, *, is_after: bool) -> list[int]:
-    """In soak each statement; else some: the source's last and its commit, and the run's end."""
+    """In soak each statement; else some of the read, the commit and the end of the run."""
     if IS_SOAK:
         return list(range(1, statements + 1))
-    last, commit = statements - 7, statements - 6
-    return [last, commit] if is_after else [9, commit, statements]
+    before_the_commit, before_the_end = statements - 24, statements - 17
+    return [before_the_commit, before_the_end] if is_after else [9, before_the_end, statements]
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
@@ -165,8 +165,13 @@ def test_a_connection_cut_at_any_statement_leaves_nothing_half_done(
     for number in chosen(statements, is_after=is_after):
         with postgres_server.database(template=template) as url, Proxy(url) as proxy:
             proxy.cut_at(number, is_after=is_after)
-            line = desk.fails(proxy.url, "sync", kind="cut")
-            assert "nothing was written" in line, (number, line)
+            code, line = desk.run(proxy.url, "sync")
+            if code == 0:  # the run had ended; a checkpoint is published by the next one
+                assert rows(url, STATE) == new
+                continue
+            assert (code, line.count("\n")) == (20, 1), (number, line)
+            assert "nothing was applied partially" in line, (number, line)
+            note("cut", tried=1)
             assert rows(url, STATE) in (old, new), number
             told += rows(url, STATE) == new
             desk.is_whole(url)
@@ -510,18 +515,18 @@ def test_what_waits_in_a_log_is_not_passed_over(own_file, desk, tmp_path):
     desk.is_whole(url)
 
 
-def test_a_file_that_is_written_while_it_is_read_as_it_stands(own_file, desk, monkeypatch):
-    from etl.audit import query
-
-    def ask(*args, **kwargs):
-        os.utime(own_file)
-        return asked(*args, **kwargs)
-
+def test_a_file_that_is_written_while_it_is_read_as_it_stands(own_file, desk):
     switch_to_wal(own_file)
-    asked = query.ask
-    monkeypatch.setattr(query, "ask", ask)
-    with rights((own_file, 0o444), (own_file.parent, 0o555)):
-        line = desk.fails(f"sqlite:///{own_file}", "runs")
+
+    def written(*_):
+        os.utime(own_file)
+
+    event.listen(Engine, "before_cursor_execute", written)
+    try:
+        with rights((own_file, 0o444), (own_file.parent, 0o555)):
+            line = desk.fails(f"sqlite:///{own_file}", "runs")
+    finally:
+        event.remove(Engine, "before_cursor_execute", written)
     assert "the file was written while it was read: " in line
 
 
@@ -564,7 +569,7 @@ def test_a_disk_that_is_full(room, synced_file, desk):
     with file_size(room):
         code, line = desk.run(url, "sync")
     assert (code, line.count("\n")) == (20, 1)
-    assert "nothing was written" in line.lower()
+    assert "nothing was applied partially" in line.lower()
     note("database fault", tried=1)  # here, where a file may grow again
     assert rows(url, STATE) == before
     desk.is_whole(url)
