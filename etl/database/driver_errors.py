@@ -95,7 +95,7 @@ _BY_TEXT: Final = {
     "not a database": "the file is of another kind; name another one",
     "malformed": "the file is damaged: put a backup in its place, or move it away and sync anew",
     "disk is full": "free some space and run again; nothing was applied partially",
-    "disk I/O error": "is the disk full or failing, or file size limited? Nothing was applied partially",
+    "disk I/O error": "is the disk full or failing? Nothing was applied partially",
     "locking protocol": "the file system does not support locks; use a local disk, or PostgreSQL",
     "while it was read": "run again",
     "permission denied": "grant this role the rights it needs: docs/rights.md",
