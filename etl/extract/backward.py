@@ -30,9 +30,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from etl.extract.listing import ListingReader, Steps
+    from etl.extract.listing import ListingReader
     from etl.extract.pages import PageReply
     from etl.extract.reading import Reading
+    from etl.extract.request_queue import Steps
     from etl.transform import ListedRow
 
 

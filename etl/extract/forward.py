@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 from etl.errors import SourceBroken
 
 if TYPE_CHECKING:
-    from etl.extract.listing import ListingReader, Steps
+    from etl.extract.listing import ListingReader
     from etl.extract.pages import PageReply, PageRequest
     from etl.extract.reading import Reading
+    from etl.extract.request_queue import Steps
 
 _PROBE_HINT: Final = "`image-sync probe` shows how the endpoint pages; see walk.offset_unit"
 
@@ -56,7 +57,7 @@ def read_forward(reader: ListingReader, reading: Reading) -> Steps[None]:
         is_last = number >= reading.page_count(reader.size) - 1
         reading.short_pages += not is_last and len(last.records) < reader.size
         number += 1
-    reader.forget(ahead.values())
+    reader.queue.forget(ahead.values())
 
 
 def _after_short_first_page(reader: ListingReader, reading: Reading) -> Steps[PageReply | None]:
@@ -70,7 +71,7 @@ def _after_short_first_page(reader: ListingReader, reading: Reading) -> Steps[Pa
         return None
     size = reading.rows
     request = reader.request(reading.order, 1, size=size)
-    reader.want(request)
+    reader.queue.want(request)
     reader.start_next(reading)
     reply = yield from reader.page(request, is_trial=True)
     if reply is None or not reply.records:
@@ -102,13 +103,13 @@ def _request_ahead(
 ) -> None:
     """Request page `number` and those after it, as far as they are announced."""
     if any(each.counts_pages != reader.paging.counts_pages for each in ahead.values()):
-        reader.forget(ahead.values())
+        reader.queue.forget(ahead.values())
         ahead.clear()
     end = min(reading.page_count(reader.size), number + reader.lookahead)
     for each in range(number, max(end, number + 1)):
         if each not in ahead:
             ahead[each] = reader.request(reading.order, each)
-            reader.want(ahead[each])
+            reader.queue.want(ahead[each])
 
 
 def _without_repetition(

@@ -5,17 +5,14 @@
                 otherwise forward in the other direction: `agreed` if both readings are equal
     …           until `max_walks`
 
-A reading is written as a generator that yields the request whose reply it needs next. It may
-announce later requests with `want`. So one listing's logic is sequential although the requests of
-all listings share one window, and it needs neither threads nor locks.
+A reading is written as steps of a `RequestQueue`: sequential logic, although the requests of all
+listings share one window.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from etl.errors import SourceBroken
 from etl.extract.backward import ProofBroken, read_backward
@@ -31,6 +28,7 @@ from etl.extract.pages import (
     by_page_number,
 )
 from etl.extract.reading import Reading
+from etl.extract.request_queue import RequestQueue, Steps
 from etl.model import Page
 
 if TYPE_CHECKING:
@@ -38,9 +36,6 @@ if TYPE_CHECKING:
 
     from etl.config import WalkSettings
     from etl.model import Certificate, Listing
-
-Result = TypeVar("Result")
-Steps = Generator[PageRequest, PageReply | None, Result]
 
 
 class ListingReader:
@@ -64,55 +59,19 @@ class ListingReader:
         self._ends: set[int] = set()  # numbers of rows after which there was nothing more
         self._reading_number = 0
         self._next: tuple[Order, PageRequest] | None = None
-        self._wanted: deque[PageRequest] = deque()
-        self._sent: set[PageRequest] = set()
-        self._replies: dict[PageRequest, Future[PageReply | None]] = {}
         self._delivered: list[Page] = []
-        self._steps = self._read()
-        self._awaited: PageRequest | None = next(self._steps)
-        self._wanted.append(self._awaited)
-
-    # For whoever drives the reader
+        self.queue = RequestQueue()
+        self.queue.start(self._read())
 
     @property
     def listing(self) -> Listing:
         return self.fetcher.listing
 
-    @property
-    def is_done(self) -> bool:
-        return self._awaited is None
-
-    def next_request(self) -> PageRequest | None:
-        """The next request to send, if there is one now."""
-        if not self._wanted:
-            return None
-        request = self._wanted.popleft()
-        self._sent.add(request)
-        return request
-
-    def receive(self, request: PageRequest, reply: Future[PageReply | None]) -> Iterator[Page]:
-        """Pass on a reply; yields the pages that are complete now. Raises `SourceError`."""
-        if request not in self._sent:
-            return
-        self._sent.remove(request)
-        self._replies[request] = reply
-        while self._awaited in self._replies:
-            self._advance(self._replies.pop(self._awaited))
-            delivered, self._delivered = self._delivered, []
-            yield from delivered
-
-    def _advance(self, reply: Future[PageReply | None]) -> None:
-        try:
-            if error := reply.exception():
-                self._awaited = self._steps.throw(error)
-            else:
-                self._awaited = self._steps.send(reply.result())
-        except StopIteration:
-            self._awaited = None
-            return
-        request = self._awaited
-        if not (request in self._sent or request in self._replies or request in self._wanted):
-            self._wanted.appendleft(request)
+    def receive(self, request: PageRequest, reply: Future[PageReply | None]) -> list[Page]:
+        """Pass on a reply; returns the pages that are complete now. Raises `SourceError`."""
+        self.queue.receive(request, reply)
+        delivered, self._delivered = self._delivered, []
+        return delivered
 
     # For the readings
 
@@ -121,18 +80,6 @@ class ListingReader:
         size = size or self.size
         offset = self.paging.offset(number, size)
         return PageRequest(number, order, size, offset, self.paging.counts_pages)
-
-    def want(self, request: PageRequest) -> None:
-        """Have a request sent although its reply is not needed yet."""
-        self._wanted.append(request)
-
-    def forget(self, requests: Iterable[PageRequest]) -> None:
-        """Drop requests whose replies are not needed any more."""
-        for request in requests:
-            self._sent.discard(request)
-            self._replies.pop(request, None)
-            if request in self._wanted:
-                self._wanted.remove(request)
 
     def deliver(self, reading: Reading, number: int, reply: PageReply) -> None:
         """Count a page and hand it to the consumer."""
@@ -279,7 +226,7 @@ class ListingReader:
         except UnsortableError:
             self.paging.sort_key = ""
             self.restarts += 1
-            self.forget([*self._sent, *self._wanted])
+            self.queue.forget_all()
             self._end_attempt(reading)
             reading = Reading(Order())
             yield from read_forward(self, reading)
@@ -352,12 +299,12 @@ class ListingReader:
         number = self._backward_start(reading) if order.is_backward else 0
         request = self.request(order, number)
         self._next = (order, request)
-        self.want(request)
+        self.queue.want(request)
 
     def cancel_next(self) -> None:
         """The next reading does not begin yet after all."""
         if self._next:
-            self.forget([self._next[1]])
+            self.queue.forget([self._next[1]])
             self._next = None
 
     def _started(self, order: Order, number: int = 0) -> PageRequest | None:
@@ -368,7 +315,7 @@ class ListingReader:
         request = started[1]
         if started[0] == order and request.number == number and request.limit == self.size:
             return request
-        self.forget([request])
+        self.queue.forget([request])
         return None
 
     def first_backward_page(self, order: Order, number: int) -> PageRequest:

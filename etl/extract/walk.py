@@ -113,9 +113,9 @@ class Walk:
 
     def _submit(self, window: Window[_Key, Any]) -> None:
         """Fill the window, earlier listings first."""
-        self._active = [each for each in self._active if not each.is_done]
+        self._active = [each for each in self._active if not each.queue.is_done]
         for reader in self._active:
-            while window.has_room and (request := reader.next_request()):
+            while window.has_room and (request := reader.queue.next_request()):
                 window.submit((reader, request), partial(reader.fetcher.fetch, request))
             if not window.has_room:
                 return
