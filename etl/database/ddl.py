@@ -81,9 +81,7 @@ def _drop(connection: Connection, file: str, kind: str) -> None:
 
 def _statements(connection: Connection, file: str) -> Iterator[str]:
     path = scripts() / "versions" / f"{file}.{connection.dialect.name}.sql"
-    for statement in path.read_text("utf-8").split(SEPARATOR):
-        if statement.strip():
-            yield statement.strip()
+    yield from (statement.strip() for statement in path.read_text("utf-8").split(SEPARATOR))
 
 
 def _execute(connection: Connection, statement: str) -> None:

@@ -78,10 +78,9 @@ def _findings(engine: Engine, *, auto_upgrade: bool) -> Iterator[DatabaseFinding
 
 
 def _summary(engine: Engine, revision: str | None) -> str:
-    if revision is None:
-        return f"the next sync creates the schema: {place(engine)}"
     if revision != head():
-        return f"the next sync upgrades the schema: {place(engine)}"
+        change = "upgrades" if revision else "creates"
+        return f"the next sync {change} the schema: {place(engine)}"
     return f"readable and writable, and the schema is current: {place(engine)}"
 
 

@@ -473,8 +473,13 @@ READING = (
 )
 
 
-def test_reading_commands_read_where_nothing_may_be_written(own_file, desk, tmp_path):
+@pytest.mark.parametrize("is_in_wal_mode", [False, True])
+def test_reading_commands_read_where_nothing_may_be_written(
+    own_file, desk, tmp_path, *, is_in_wal_mode
+):
     url = f"sqlite:///{own_file}"
+    if is_in_wal_mode:
+        switch_to_wal(own_file)
     with rights((own_file, 0o444), (own_file.parent, 0o555)):
         for command in READING:
             told = desk.run(url, *command.format(folder=tmp_path).split())

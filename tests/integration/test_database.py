@@ -256,6 +256,26 @@ def test_a_view_is_replaced_under_a_view_of_the_user_s(postgres_url: str) -> Non
     engine.dispose()
 
 
+def test_another_error_of_a_view_is_not_hidden(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("drop view images"))
+        connection.execute(text("create table images (a text)"))
+    with pytest.raises(DatabaseUnavailable, match="not a view"):
+        migrate.upgrade(engine)
+    engine.dispose()
+
+
+def test_an_unknown_revision_is_named(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    with pytest.raises(SchemaNotAtHead, match="there is no schema of image-sync"):
+        migrate.downgrade(engine, "base")
+    with pytest.raises(SchemaNotAtHead, match="nonsense"):
+        migrate.upgrade(engine, "nonsense")
+    engine.dispose()
+
+
 def _names(engine: Engine) -> set[str]:
     with engine.connect() as connection:
         found = inspect(connection)

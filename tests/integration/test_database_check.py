@@ -15,6 +15,7 @@ from etl.context import open_context
 from etl.database import sqlite
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
+from etl.errors import LockHeld
 from etl.maintenance.database_check import check_database
 from tests.support.loading import Loading, record
 from tests.support.postgres import conninfo, own_server
@@ -59,6 +60,7 @@ def test_a_database_without_a_schema_passes_and_stays_empty(empty_database_url):
 def test_a_file_that_does_not_exist_is_not_created(tmp_path):
     [(status, message, _)] = found(f"sqlite:///{tmp_path}/images.db")
     assert (status, message) == ("ok", f"the next sync creates {tmp_path}/images.db")
+    assert failed(f"sqlite:///{tmp_path}/images.db", auto_upgrade=False)[1] == 21
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,15 +146,21 @@ def test_wal_is_warned_about_where_it_can_damage_the_file(version, has_bug, tmp_
     assert ("warning" in [each[0] for each in found(f"sqlite:///{path}")]) is has_bug
 
 
-def test_a_sync_warns_about_wal(tmp_path, monkeypatch, caplog):
+def test_a_file_that_does_not_exist_is_not_in_wal_mode(tmp_path):
+    assert sqlite.wal_warning(make_url(f"sqlite:///{tmp_path}/none.db")) == ""
+
+
+def test_a_sync_warns_about_wal(tmp_path, monkeypatch):
+    warnings = []
+    monkeypatch.setattr("etl.context._log.warning", lambda *_: warnings.append("wal"))
     settings = Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/images.db"))
     upgrade(open_engine(settings.database.url))
     with closing(sqlite3.connect(tmp_path / "images.db")) as file:
         file.execute("pragma journal_mode = wal")
-    for version, warnings in (((3, 51, 3), 0), ((3, 40, 1), 1)):
+    for version, expected in (((3, 51, 3), []), ((3, 40, 1), ["wal"])):
         monkeypatch.setattr("sqlite3.sqlite_version_info", version)
         with open_context(settings):
-            assert caplog.text.count("database at risk") == warnings
+            assert warnings == expected
 
 
 def test_an_altered_view_is_a_warning(database_url):
@@ -166,6 +174,14 @@ def test_a_lock_that_a_sync_holds_is_no_failure(database_url):
 
     with source_lock(open_engine(database_url), "s"):
         assert found(database_url)[0][0] == "ok"
+
+
+def test_a_lock_that_another_process_holds_is_no_failure(database_url, monkeypatch):
+    def held(*_):
+        raise LockHeld("source s is locked")
+
+    monkeypatch.setattr("etl.maintenance.database_check.source_lock", held)
+    assert found(database_url)[0][0] == "ok"
 
 
 @pytest.fixture(scope="module")

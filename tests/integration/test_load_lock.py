@@ -12,9 +12,10 @@ from sqlalchemy import text
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import upgrade
 from etl.errors import DatabaseUnavailable, LockHeld
+from etl.load import locks
 from etl.load.baseline import read_baseline
 from etl.load.commit import commit
-from etl.load.locks import source_lock
+from etl.load.locks import require_lock, source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import Decision, WalkFacts
@@ -201,3 +202,22 @@ def test_a_run_that_ends_while_another_begins_is_not_abandoned(postgres_url, mon
         states = connection.execute(text("select status from sync_runs")).scalars().all()
     assert states == ["succeeded", "succeeded"]
     engine.dispose()
+
+
+def test_a_connection_that_took_no_lock_is_refused(database_url):
+    engine = open_engine(database_url)
+    with source_lock(engine, "s") as connection:
+        require_lock(connection, "s")
+        with pytest.raises(DatabaseUnavailable, match="source t was lost"):
+            require_lock(connection, "t")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_there"), [(PermissionError, True), (ProcessLookupError, False)]
+)
+def test_the_process_of_another_user_is_alive(error, is_there, monkeypatch):
+    def refuse(_pid, _signal):
+        raise error
+
+    monkeypatch.setattr("os.kill", refuse)
+    assert locks._has_process(1) is is_there

@@ -56,6 +56,11 @@ ALTERED = {
             + VIEWS["image_tags"]["postgresql"].replace("current_", "evil.current_"),
         ),
         "a table in place of a view": ("drop view images", "create table images (image_id text)"),
+        "a view in place of a table": (
+            "alter table held_removals rename to held_aside",
+            "create view held_removals as select * from held_aside where false",
+        ),
+        "a renamed column": ("alter view image_tags rename column value to val",),
         "a materialized view": (
             "drop view image_tags",
             f"create materialized view image_tags as {VIEWS['image_tags']['postgresql']}",

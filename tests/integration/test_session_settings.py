@@ -251,6 +251,12 @@ def test_a_parameter_that_sqlite_cannot_have_is_a_usage_error(tmp_path):
         open_engine(f"sqlite:///{tmp_path}/x.db?timeout=soon")
 
 
+def test_a_parameter_that_an_older_libpq_lacks_is_a_usage_error(url, capsys, monkeypatch):
+    monkeypatch.setattr("etl.database.postgresql._PARAMETERS", {"host", "newer"})
+    assert run(["--database", f"{shown(url)}&newer=1", "status"]) == 2
+    assert 'invalid connection option "newer"' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("query", ["connect_timeout=soon", "sslmode=maybe"])
 def test_a_value_that_libpq_rejects_ends_in_one_line(query, url, capsys):
     code = run(["--database", f"{shown(url)}&{query}", "status"])
