@@ -152,7 +152,7 @@ def test_a_file_that_does_not_exist_is_not_in_wal_mode(tmp_path):
 
 def test_a_sync_warns_about_wal(tmp_path, monkeypatch):
     warnings = []
-    monkeypatch.setattr("etl.context._log.warning", lambda *_: warnings.append("wal"))
+    monkeypatch.setattr("etl.context._log.warning", lambda *_, **__: warnings.append("wal"))
     settings = Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/images.db"))
     upgrade(open_engine(settings.database.url))
     with closing(sqlite3.connect(tmp_path / "images.db")) as file:
