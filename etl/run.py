@@ -90,7 +90,7 @@ def run_plan(
         started_at = context.now()
         sources, failed = _selected(context, writes=False)
         if context.has_record:
-            _require_same_projects(context, sources)
+            require_same_projects(context, sources)
         previews = (*_each_source(context, sources, plan_source),)
         outcomes = (*(each.outcome for each in previews), *failed)
         outcome = _concluded(context, outcomes, started_at=started_at)
@@ -109,7 +109,7 @@ def run_work(
 
     `failed` are outcomes of sources that could not be processed, such as a failed discovery.
     """
-    _require_same_projects(context, sources)
+    require_same_projects(context, sources)
     started_at = context.now()
     start = RunStart(
         kind=command.kind,
@@ -171,16 +171,7 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     return "succeeded", 0
 
 
-def _selected(
-    context: RunContext, *, writes: bool
-) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
-    options = context.options
-    sources, failed = sources_of(context, options.source_names, shard=options.shard, writes=writes)
-    require_usable(sources, place=context.settings.place)
-    return sources, failed
-
-
-def _require_same_projects(context: RunContext, sources: Sequence[SourceSettings]) -> None:
+def require_same_projects(context: RunContext, sources: Sequence[SourceSettings]) -> None:
     """Raise `ConfigError` if a source name would change to another project."""
     with our_errors(context.engine):
         recorded = read_project_ids(context.engine, [each.name for each in sources])
@@ -192,6 +183,15 @@ def _require_same_projects(context: RunContext, sources: Sequence[SourceSettings
     ]
     if mistakes:
         raise ConfigError(context.settings.place, mistakes)
+
+
+def _selected(
+    context: RunContext, *, writes: bool
+) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
+    options = context.options
+    sources, failed = sources_of(context, options.source_names, shard=options.shard, writes=writes)
+    require_usable(sources, place=context.settings.place)
+    return sources, failed
 
 
 def _concluded(

@@ -44,6 +44,8 @@ RELATIONS: Final[dict[str, str | None]] = {
     "held_removals": "held_at <= :as_of",
     "sync_runs": "started_at <= :as_of",
     "source_runs": "observed_at <= :as_of",
+    "log_entries": None,
+    "checkpoints": "created_at <= :as_of",
     "rejects": "rejected_at <= :as_of",
     "source_fields": "first_seen_at <= :as_of",
 }

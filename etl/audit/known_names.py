@@ -47,7 +47,7 @@ def require_run(connection: Connection, run_id: int) -> None:
     ).one()
     if last is None:
         raise UsageError(f"unknown run {run_id}", hint="there are no runs yet")
-    if run_id > last:
+    if not 0 < run_id <= last:
         raise UsageError(f"unknown run {run_id}", hint=f"the latest is {last}")
     hint = f"runs on record: {first} to {last}, without those that were pruned"
     raise UsageError(f"run {run_id} was pruned", hint=hint)

@@ -81,8 +81,10 @@ def status(
         rows = Rows(columns, (tuple(each.values()) for each in found), _SHOWN, _OPTIONAL)
         print_rows(cli, rows, form="table" if is_text else output, is_vertical=is_vertical)
     if stale:
-        names = ", ".join(stale)
-        message = printable(f"no certified walk within {max_age}: {names}")
+        message = f"no certified walk within {max_age}: {', '.join(stale)}"
+        if set(stale) - set(cli.record_settings.source_names):
+            message += "; if a source is gone or was renamed, run `image-sync sources retire NAME`"
+        message = printable(message)
         cli.report(message, event="source stale", exit_code=STALE)
     return cli.exit_code
 

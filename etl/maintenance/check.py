@@ -28,6 +28,7 @@ from etl.model import Listing
 from etl.notify.notifier import check_notifications
 from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
 from etl.publish import signer_of
+from etl.run import require_same_projects
 from etl.sources.connect import open_client
 from etl.sources.select import sources_of
 from etl.text import count_text
@@ -89,10 +90,14 @@ def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[C
     try:
         with open_context(settings, is_read_only=True) as context:
             sources, failed = sources_of(context, source_names)
+            if context.has_record:
+                require_same_projects(context, sources)
             results = [each for source in sources for each in _check_source(source, context)]
             results += [
                 _failed(each.name, str(each.error_message), each.error_exit_code) for each in failed
             ]
+    except ConfigError as error:
+        return [*database, _failed("configuration", error.in_one_line, 2)], 2
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [_failed("database", str(error), error.exit_code)], error.exit_code
     return [*database, *_check_key(settings), *results], _exit_code(results)

@@ -8,6 +8,7 @@ retire           take the images of a source that is no longer read out of the c
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from etl.load.removals import HeldRemoval
     from etl.model import AbsentImage, Outcome, RunOutcome
 
+_log = logging.getLogger(__name__)
 _Held = dict[str, list[str]]
 """Source → ids of its images whose removal is held."""
 
@@ -123,6 +125,10 @@ def _decided_again(
     """Removed by a new lookup, or by two walks if lookups are refused; otherwise still held."""
     lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
     proofs = proofs_of(lookups)
+    if proofs.undecided:
+        refused = sum(each.result == "refused" for each in lookups.values())
+        failed = len(proofs.undecided) - refused
+        _log.warning("lookups failed", extra={"refused": refused, "unavailable": failed})
     removals, still = [], []
     for image in images:
         before = held[image.image_id]

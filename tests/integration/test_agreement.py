@@ -498,7 +498,10 @@ PAST = {
 
 def test_export(engine, ask, record, tmp_path):
     expected = expected_export(record)
-    assert expected.keys() == RELATIONS.keys()
+    assert expected.keys() == RELATIONS.keys() - {
+        "log_entries",
+        "checkpoints",
+    }  # verify reads these
     at = record.runs[110]["at"]
     for relation, rows in expected.items():
         agree(_exported(tmp_path, relation), _kept(rows, relation), is_ordered=False)

@@ -109,8 +109,9 @@ def test_approve_holds_on_what_can_not_be_looked_up(
     api.quirks = Quirks(show="refused")
     capsys.readouterr()
     assert run(["-c", held, "approve", "2"]) == 30
-    told = capsys.readouterr().out
-    assert f"{len(ALIVE) - len(FEW)}  removals held by the guard (max_percent)" in told
+    told = capsys.readouterr()
+    assert f"{len(ALIVE) - len(FEW)}  removals held by the guard (max_percent)" in told.out
+    assert "lookups failed run=3 source=s refused=" in told.err
     assert states(engine) == {"present": len(ALIVE)}
     assert run(["-c", held, "verify"]) == 0
     api.quirks = Quirks()

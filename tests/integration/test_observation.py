@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from etl.errors import ConfigError
+from etl.maintenance.check import check
 from tests.support.syncing import Place, catalogue, place
 
 FACTS = (
@@ -34,6 +35,14 @@ def test_a_source_name_belongs_to_one_project(here: Place) -> None:
             here.run(is_dry_run=is_dry_run)
         assert raised.value.exit_code == 2
     assert here.rows("select * from sync_runs") == before
+
+
+def test_a_check_reports_a_source_of_another_project(here: Place) -> None:
+    here.sync()
+    here.source = replace(here.source, project_id="another")
+    results, exit_code = check(here.settings())
+    assert exit_code == 2
+    assert "project_id is another, but the record" in results[-1].message
 
 
 def test_another_endpoint_is_a_warning_that_is_recorded(
