@@ -161,7 +161,7 @@ def _rows(connection: Connection, kind: str, scope: Scope) -> Iterator[Any]:
         execution_options={"yield_per": _BLOCK},
     )
     respell = connection.dialect.name == "postgresql" and kind == "opened"
-    for block in result.partitions():
+    for block in result.partitions(_BLOCK):  # without a size, psycopg fetches all rows
         yield from map(_respelled, block) if respell else block
 
 
