@@ -66,13 +66,19 @@ def count_present(path):
 
 def test_the_next_step_that_a_summary_names_works(installed, home):
     """As it is typed: by its path, since PATH does not lead to it; by its name where it does."""
-    named = installed.run("sync", cwd=home).stdout.rsplit("Details: ", 1)[1].strip()
+    named = details_of(installed.run("sync", cwd=home).stdout)
     program = f"{installed.environment}/bin/image-sync"
     assert named.startswith(f"{program} ")
     assert installed.shell(named, cwd=home).returncode == 0
     path = f"PATH={installed.environment}/bin:$PATH"
     summary = installed.shell(f"{path} image-sync sync", cwd=home).stdout
-    assert "Look closer: image-sync changes --run 2" in summary
+    assert details_of(summary) == "image-sync changes --run 2"
+
+
+def details_of(summary):
+    """The command on the summary's line that names it."""
+    (line,) = [line for line in summary.splitlines() if line.startswith("Details: ")]
+    return line.removeprefix("Details: ")
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])

@@ -210,12 +210,18 @@ def test_check_tells_a_database_that_is_not_there(
     assert "failed  database" in capsys.readouterr().out
 
 
-def test_a_long_plan_says_how_much_more_there_is(
-    config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]
+def test_a_plan_shows_every_image_in_a_pipe_and_the_first_ones_on_a_terminal(
+    config: str, api: FakeApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.images = [{**ALIVE[0], "id": f"i{number}"} for number in range(60)]
     assert run(["-c", config, "plan"]) == 0
-    assert "and 10 more" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("  + i") == 60
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        assert run(["-c", config, "plan"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("  + i") == 50
+    assert "and 10 more lines" in shown
     assert run(["-c", config, "sync"]) == 0
     capsys.readouterr()
     assert run(["-c", config, "plan"]) == 0

@@ -53,7 +53,7 @@ def test_three_hosts_share_the_sources_and_one_is_killed(tmp_path, postgres_url)
             ended = {host: fleet.end(host) for host in "ac"}
     sys.stdout.write(f"\nthree hosts, one killed: {seconds:.1f} s\n")
     assert {host: code for host, (code, _) in ended.items()} == {"a": 0, "c": 0}, ended
-    assert "taken back from a silent worker" in ended["a"][1] + ended["c"][1]
+    assert "job requeued" in ended["a"][1] + ended["c"][1]
     assert fleet.rows("select count(*) from sync_runs where status = 'abandoned'") <= [(1,)]
     runs = fleet.rows("select source, count(*) from source_runs group by 1 order by 1")
     assert [source for source, _ in runs] == fleet.sources
