@@ -27,7 +27,6 @@ from etl.load.checkpoints import (
     MAX_RETRIED,
     StoredCheckpoint,
     read_checkpoints,
-    read_latest,
     read_tree,
     write_checkpoint,
     write_cosignatures,
@@ -277,12 +276,6 @@ def _cosign(
 def _store_cosignatures(size: int, connection: Connection, lines: object) -> None:
     assert isinstance(lines, list)  # noqa: S101  # what `_cosign` returns
     write_cosignatures(connection, size, lines)
-
-
-def latest_checkpoint(engine: Engine) -> StoredCheckpoint | None:
-    """Read the latest checkpoint."""
-    with engine.connect() as connection, connection.begin():
-        return read_latest(connection)
 
 
 def _post(

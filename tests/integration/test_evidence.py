@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine
-from etl.errors import UsageError
+from etl.errors import LedgerBroken, UsageError
 from etl.maintenance.prune import prune
 from etl.proof.check import Invalid
 from etl.proof.evidence import check_files, from_zip, to_zip
@@ -129,6 +129,14 @@ def test_a_signed_file_needs_the_key_and_an_unsigned_one_has_none(engine):
         check_files(evidence_of(engine, image_id, None), key.verifier_key)
     with pytest.raises(UsageError, match="no image"):
         evidence_of(engine, "nowhere", None)
+
+
+def test_a_run_that_was_edited_has_no_evidence(engine):
+    image_id = _ids(engine)[0]
+    with engine.begin() as connection:
+        connection.execute(text("update source_runs set endpoint = 'https://elsewhere.example'"))
+    with pytest.raises(LedgerBroken, match=r"entry \d+ has another hash"):
+        evidence_of(engine, image_id, None)
 
 
 def test_every_mutation_is_rejected(engine, databases):

@@ -145,6 +145,9 @@ def test_witnesses_cosign_and_are_asked_from_the_size_that_they_know(history):
             published(history, ProofSettings())  # runs without witnesses
             history.run([record("b", size=count)])
         published(history, settings)
+        requests = witness.requests
+        published(history, settings)
+        assert witness.requests == requests, "a witness that has cosigned is not asked again"
     latest = stored(history)[-1]
     assert len(latest.cosignatures) == 1
     keys = Keys(witnesses=(witness.verifier_key,), origin=ORIGIN)
@@ -234,6 +237,7 @@ def test_what_is_missing_is_requested_again_and_nothing_waits_longer_than_its_ti
         (500, "text/plain", b""),
         (200, "text/plain", b"\xff"),
         (200, "text/plain", b"nothing"),
+        (200, "text/plain", b""),
         (404, "text/plain", b""),
         (409, "text/x.tlog.size", b"many"),
         (409, "text/x.tlog.size", b"0\n"),

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import os
+from base64 import b64decode, b64encode
+from datetime import timedelta
+from functools import partial
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from etl.audit.verify import Keys, Selection, verify
+from etl.audit.verify import Keys
+from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import open_engine
-from tests.support.history import varied
+from etl.load.attributions import record_attribution
+from etl.load.log_entries import append_run
+from etl.maintenance.prune import prune
+from etl.proof.checkpoint import make_key, make_note, read_key
+from etl.publish import publish_checkpoint
+from tests.support.history import History, record, varied
 from tests.support.tampering import try_edits
+from tests.support.verified import note_of, verified
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 EDITS = 4_000 if IS_SOAK else 150
@@ -22,13 +35,6 @@ def engine(database_url):
     engine.dispose()
 
 
-def verified(engine, notes=(), keys=None, **selection):
-    with engine.connect() as connection:
-        return verify(
-            connection, selection=Selection(**selection), keys=keys or Keys(), notes=notes
-        )
-
-
 def test_a_record_of_every_kind_of_event_is_consistent(engine):
     varied(engine)
     result = verified(engine)
@@ -39,3 +45,138 @@ def test_a_record_of_every_kind_of_event_is_consistent(engine):
 def test_random_edits_are_found(engine):
     varied(engine)
     try_edits(engine, count=EDITS, seed=20261123)
+
+
+# --- One edit of each kind, and what the finding says -----------------------------------------
+
+
+@pytest.fixture
+def runs(engine):
+    """A record of three runs of one source; the second one removes an image."""
+    history = History(engine)
+    history.run([record("a"), record("b")])
+    history.run([record("a", size=1)])
+    history.run([record("a", size=2)])
+    return history
+
+
+def edited(engine, *statements):
+    with engine.begin() as connection:
+        for each in statements:
+            assert connection.execute(text(each)).rowcount
+
+
+def problems(engine, notes=(), keys=None):
+    return [each.problem for each in verified(engine, notes, keys).findings]
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (f"update log_entries set root = '{'0' * 64}' where entry = 1", "root does not follow"),
+        (f"update log_state set size = 1, frontier = '{'0' * 64}'", "size and frontier do not fit"),
+        ("delete from log_state", "the row is missing"),
+        ("update current_images set size = 7", "fingerprint is not that of its values"),
+        ("""update current_images set components = '{"x": ["1"]}'""", "components are not those"),
+        ("""update current_images set dev_services = '{"x": 1}'""", "cannot be read"),
+    ],
+)
+def test_an_edit_of_the_log_or_of_a_derived_column_is_named(engine, runs, edit, problem):
+    edited(engine, edit)
+    assert any(problem in each for each in problems(engine))
+
+
+def test_an_entry_that_is_gone_is_found(engine, runs):
+    edited(
+        engine,
+        "delete from event_hashes where entry = 1",
+        "delete from log_entries where entry = 1",
+    )
+    assert "entry 1 is missing" in problems(engine)
+
+
+def test_events_that_were_logged_in_another_order_are_found(engine, runs):
+    with engine.begin() as connection:
+        hashes = connection.scalar(text("select hashes from event_hashes where entry = 0"))
+        assert len(hashes) == 64
+        connection.execute(
+            text("update event_hashes set hashes = :swapped where entry = 0"),
+            {"swapped": hashes[32:] + hashes[:32]},
+        )
+    assert problems(engine) == ["the rows are logged in another order"]
+
+
+def test_a_prune_that_no_entry_seals_is_found(engine, runs):
+    list(prune(engine, before=runs.at - timedelta(minutes=30), now=runs.at))
+    edited(engine, "update prune_checkpoints set entry = 1")
+    assert any("entry 1 does not seal it" in each for each in problems(engine))
+
+
+def test_a_value_that_the_database_cannot_return_is_a_finding(engine, runs):
+    if engine.dialect.name == "sqlite":
+        edited(engine, "update current_images set name = cast(x'ff' as text)")
+    else:
+        edited(engine, "update current_images set created_at = 'infinity'")
+    assert any("cannot be read" in each for each in problems(engine))
+
+
+def test_an_error_of_the_database_is_no_finding(engine, runs):
+    with engine.begin() as connection:
+        connection.execute(text("alter table log_entries rename to elsewhere"))
+    with pytest.raises(DBAPIError, match="log_entries"):
+        verified(engine)
+
+
+def test_a_stored_checkpoint_must_be_of_this_log_and_match_its_columns(engine, runs):
+    publish_checkpoint(engine, ProofSettings(), http=HttpSettings(), now=runs.at)
+    assert problems(engine) == []
+    edited(engine, "update checkpoints set size = 2")
+    assert problems(engine) == ["the columns differ from the note"]
+    origin = note_of(engine).split("\n")[0]
+    forged = make_note(origin, 9, bytes(32), None)
+    with engine.begin() as connection:
+        connection.execute(
+            text("update checkpoints set size = 9, root = :root, note = :note"),
+            {"root": bytes(32).hex(), "note": forged},
+        )
+    assert problems(engine) == ["it covers 9 entries, the log has 3: entries were removed"]
+
+
+def test_a_signature_must_be_valid_and_of_a_key_that_is_given(engine, runs):
+    origin = note_of(engine).split("\n")[0]
+    key = read_key(make_key(), origin, place="test")
+    other = read_key(make_key(), origin, place="test")
+    note = note_of(engine, key)
+    assert problems(engine, [note], Keys(verifiers=(key.verifier_key,), is_complete=True)) == []
+    assert problems(engine, [note], Keys(verifiers=(other.verifier_key,), is_complete=True)) == [
+        "it is not signed with one of the given keys"
+    ]
+    head, _, signature = note.rpartition(" ")
+    data = bytearray(b64decode(signature))
+    data[-1] ^= 1
+    forged = f"{head} {b64encode(data).decode()}\n"
+    assert problems(engine, [forged], Keys(verifiers=(key.verifier_key,))) == [
+        "the signature is invalid"
+    ]
+
+
+def test_the_name_of_who_removed_an_image_must_be_the_logged_one(engine):
+    history = History(engine)
+    history.run([record("a"), record("b")])
+    with patch("etl.load.commit.append_run", partial(named_actor, append_run)):
+        history.run([record("a")])
+    assert problems(engine) == []
+    edited(engine, "update image_removals set removed_by = 'Eve'")
+    assert problems(engine) == ["who removed it is not what was logged"]
+
+
+def named_actor(append, connection, **arguments):
+    """Name who removed image b, as the last step before the entry is appended."""
+    record_attribution(
+        connection,
+        removal=(arguments["source"], "b", 1),
+        run_id=arguments["run_id"],
+        attribution="exact",
+        actor={"removed_by": "Ada", "removed_by_kind": "user"},
+    )
+    return append(connection, **arguments)

@@ -10,7 +10,9 @@ from random import Random
 import pytest
 
 from etl.decide.attribution import attribute
-from etl.extract.traces import parse_actor, parse_traces
+from etl.errors import SourceBroken
+from etl.extract.exchange import Response
+from etl.extract.traces import MAX_PAGES, TraceQuery, fetch_traces, parse_actor, parse_traces
 from etl.model import Actor, RemovedImage, Trace
 
 SEEN = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -167,6 +169,47 @@ def test_a_record_without_name_or_time_is_skipped():
 def test_success_is_read_from_rating_and_code(fields, expected):
     (parsed,) = parse_traces([{"trace_name": "x", "time": 1, **fields}])
     assert parsed.has_succeeded is expected
+
+
+class TracePages:
+    """A client whose every response is the next of these bodies."""
+
+    def __init__(self, bodies):
+        self.bodies = iter(bodies)
+
+    def get(self, _path, _params):
+        return Response(200, next(self.bodies), {}, request_id="r", received_at=GONE)
+
+
+def pages_of_traces(*markers):
+    usable = {"trace_name": "x", "time": 1}
+    for marker in markers:
+        yield json.dumps({"traces": [usable], "meta_data": {"marker": marker}}).encode()
+
+
+def fetched(*bodies):
+    query = TraceQuery("0" * 32, after=SEEN, before=GONE)
+    return fetch_traces(TracePages(bodies), query)
+
+
+def test_pages_of_traces_end_with_the_marker():
+    assert len(fetched(*pages_of_traces("a", "b", None))) == 3
+
+
+def test_a_marker_that_is_repeated_ends_the_query_with_an_error():
+    with pytest.raises(SourceBroken, match="the marker 'a' came twice"):
+        fetched(*pages_of_traces("a", "b", "a"))
+
+
+def test_traces_without_end_are_not_read_for_ever():
+    with pytest.raises(SourceBroken, match="more than 50000 traces"):
+        fetched(*pages_of_traces(*map(str, range(MAX_PAGES + 1))))
+
+
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"traces": {}}'])
+def test_a_response_that_is_no_list_of_traces_is_an_error(body):
+    with pytest.raises(SourceBroken, match="not a list of traces"):
+        fetched(body)
 
 
 def test_a_thousand_simulated_removals_never_name_the_wrong_actor():

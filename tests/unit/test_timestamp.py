@@ -10,6 +10,7 @@ from etl.errors import ConfigError, UsageError
 from etl.proof.check import Invalid
 from etl.proof.timestamp import make_request, read_certificates, require_answer
 from etl.proof.witness import known_size, parse_witness
+from tests.support.witness import Authority, Witness
 
 
 def test_a_request_has_a_nonce_of_its_own():
@@ -32,9 +33,25 @@ def test_what_is_no_response_and_no_certificate_is_refused():
         read_certificates(b"nonsense", place="proof.timestamp_ca")
 
 
+def test_a_refusal_of_the_authority_is_not_a_timestamp():
+    rejection = bytes.fromhex("3005 3003 020102")
+    with pytest.raises(Invalid, match="refused: no reason"):
+        require_answer(rejection, "note", 1)
+
+
+def test_a_timestamp_must_be_of_the_checkpoint_that_was_sent(tmp_path):
+    request, nonce = make_request("note")
+    _, _, response = Authority(tmp_path).answer("", request)
+    require_answer(response, "note", nonce)
+    with pytest.raises(Invalid, match="of another checkpoint"):
+        require_answer(response, "another note", nonce)
+
+
 def test_a_witness_needs_a_key_and_a_url():
-    for wrong in ("", "key", "key https://witness.example"):
+    key = Witness([]).verifier_key
+    for wrong in ("", "key", "key https://witness.example", key, f"{key} ftp://witness.example"):
         with pytest.raises(Invalid):
             parse_witness(wrong)
+    assert parse_witness(f"{key} https://witness.example/").url == "https://witness.example"
     with pytest.raises(Invalid, match="tree size"):
         known_size(b"07")
