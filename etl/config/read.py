@@ -19,6 +19,7 @@ from etl.config import rules
 from etl.config.render import masked_url
 from etl.config.settings import (
     DISCOVERED,
+    NO_FILE,
     SAMPLE_ENDPOINT,
     SECTIONS,
     AuthSettings,
@@ -68,7 +69,7 @@ def read_settings(
     Raises:
         ConfigError: With every mistake and its location.
     """
-    place = str(path) if path else "configuration"
+    place = str(path) if path else NO_FILE
     tables = _parse(path) if path else {}
     if database_url:
         database = tables.get("database", {})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etl.config.rules import Rule
 
 SAMPLE_ENDPOINT: Final = "sample:"
+NO_FILE: Final = "configuration"  # the place of settings that were not read from a file
 
 
 def key(
@@ -321,7 +322,7 @@ class Settings:
     notify: NotifySettings = field(default_factory=NotifySettings)
     sources: tuple[SourceSettings, ...] = ()
     discover: tuple[DiscoverSettings, ...] = ()
-    place: str = ""
+    place: str = NO_FILE
     warnings: tuple[str, ...] = ()
 
     @property

@@ -69,10 +69,10 @@ def select(
     by_name = {source.name: source for source in settings.sources}
     if not by_name and settings.discover:
         hint = "check discover.regions and the permissions of the credentials"
-        raise UsageError(f"no project was discovered: {settings.place}", hint=hint)
+        raise UsageError(f"{settings.place}: no project was discovered", hint=hint)
     if not by_name:
         hint = "create a configuration with `image-sync config init`"
-        raise UsageError(f"no [[source]] is configured: {settings.place}", hint=hint)
+        raise UsageError(f"{settings.place}: no [[source]] is configured", hint=hint)
     for name in names:
         require_known("source", name, by_name)
     if names:

@@ -732,7 +732,7 @@ def test_one_source_of_two_that_fails_is_done_in_part(here: Place) -> None:
 def test_names_and_sources_that_are_not_there_are_said(here: Place) -> None:
     with pytest.raises(UsageError, match=r"unknown source 'two'; .*valid: one"):
         here.run(source_names=["two"])
-    with pytest.raises(UsageError, match=r"there is no \[\[source\]\]"):
+    with pytest.raises(UsageError, match=r"^configuration: no \[\[source\]\] is configured; "):
         run_sync(replace(here.settings(), sources=()))
 
 
