@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from etl.clock import utc_now
 from etl.database.engine import open_engine
 from tests.support.fake_api import Request, Response, error_response
 from tests.support.syncing import Place, image, place
@@ -176,3 +177,24 @@ def test_nobody_is_asked_without_a_removal_or_for_a_plan(here: Place, traces: Tr
     here.sync()
     assert traces.queries == []
     assert actors(here)["id-0002"][0] is None
+
+
+def test_the_sample_names_who_removed_its_images(database_url: str) -> None:
+    with place(database_url) as here:
+        here.source = replace(
+            here.source,
+            endpoint="sample:",
+            cts_endpoint="",
+            actors="cts",
+            workspaces=("*",),
+            types=("BUILD_IN", "DEDICATED"),
+        )
+        here.now = utc_now() - timedelta(minutes=90)  # the sample's images are deleted now
+        here.sync()
+        assert here.sync().removed > 0
+        rows = here.rows("select evidence, attribution, removed_by from image_removals")
+        assert {tuple(row.values()) for row in rows} == {
+            ("listed_deleted", "none", None),  # still listed, so the sample shows no trace of it
+            ("lookup_not_found", "exact", "mlops"),
+        }
+        is_verified(here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 
 import pytest
@@ -119,6 +120,23 @@ def test_verify_names_what_does_not_match(place, capsys):
     assert result["finding_count"] >= 3
 
 
+def test_verify_shows_ten_findings_and_counts_the_rest(place, capsys):
+    History(place).run([record(f"new {number}") for number in range(12)], source="other")
+    with place.begin() as connection:
+        connection.execute(text("update current_images set size = 7 where image_id like 'new%'"))
+    assert run(["verify"]) == 41
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 11
+    assert re.fullmatch(r"  and \d+ more", lines[-1])
+
+
+def test_verify_reports_a_damaged_state_of_the_log(place, capsys):
+    with place.begin() as connection:
+        connection.execute(text("update log_state set frontier = 'damaged'"))
+    assert run(["verify"]) == 41
+    assert "the record is inconsistent" in capsys.readouterr().err
+
+
 def test_verify_takes_checkpoint_files_that_are_checkpoints(place, tmp_path, capsys):
     for content, message in (("", "no checkpoint"), ("nonsense\n", "line 1"), ("a\n\n\n\n\n", "")):
         (tmp_path / "notes.txt").write_text(content)
@@ -132,6 +150,8 @@ def test_an_evidence_file_is_written_and_checked(place, tmp_path, capsys):
     assert "b.zip: " in capsys.readouterr().out
     assert run(["-q", "evidence", "b", "b.zip", "--removal", "2", "--source", "sample"]) == 0
     checked = ["evidence", "check", "b.zip", "--key", key]
+    assert run(checked) == 0
+    assert "kept elsewhere" not in capsys.readouterr().out
     assert run([*checked, "--checkpoint", "checkpoints.txt"]) == 0
     shown = capsys.readouterr().out
     assert "proved: the checkpoint is the one that was kept elsewhere" in shown

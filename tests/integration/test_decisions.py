@@ -11,7 +11,11 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.cli.main import run
+from etl.config import DatabaseSettings, Settings
 from etl.database.engine import open_engine
+from etl.errors import DatabaseUnavailable
+from etl.maintenance.check import check
+from etl.maintenance.database_check import DatabaseFinding
 from tests.support.fake_api import (
     FakeApi,
     Quirks,
@@ -256,6 +260,38 @@ def test_a_check_can_test_notifications(config: str, capsys: pytest.CaptureFixtu
     assert run(["-c", config, "check", "--notify", "--output", "json"]) == 3
     latest = read(capsys)[-1]
     assert (latest["place"], latest["status"]) == ("notify.ping", "failed")
+
+
+def test_a_check_tests_the_signing_key(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = tmp_path / "key.pem"
+    path = Path(config)
+    path.write_text(f'[proof]\nsigning_key = "{key}"\n' + path.read_text())
+    command = ["-c", config, "check", "--output", "json"]
+    assert run(command) == 0
+    unreadable = {each["place"]: each for each in read(capsys)}["proof"]
+    assert unreadable["status"] == "warning"
+    assert "checkpoints are not signed" in unreadable["message"]
+    assert run(["-c", config, "key", "init", str(key)]) == 0
+    capsys.readouterr()
+    assert run(command) == 0
+    assert {each["place"]: each["status"] for each in read(capsys)}["proof"] == "ok"
+
+
+def test_a_check_reports_a_database_that_becomes_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/images.db"
+
+    def check_and_lose(_settings: DatabaseSettings) -> list[DatabaseFinding]:
+        (tmp_path / "images.db").mkdir()
+        return []
+
+    monkeypatch.setattr("etl.maintenance.check.check_database", check_and_lose)
+    (result,), exit_code = check(Settings(database=DatabaseSettings(url=url)))
+    assert (result.place, result.status) == ("database", "failed")
+    assert exit_code == result.exit_code == DatabaseUnavailable.exit_code
 
 
 @pytest.mark.parametrize(

@@ -465,6 +465,8 @@ def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
     failed = dict(check_notifications(replace(settings, notify=dead), sleep=Slept()))
     assert len(failed) == 4
     assert all(failed.values())
+    one = Settings(notify=NotifySettings(metrics_file=str(tmp_path / "a.prom")))
+    assert dict(check_notifications(one)) == {"metrics_file": ""}
 
 
 def test_metrics_are_pushed_with_the_labels_of_the_installation(sqlite):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import platform
+import re
 import runpy
 import signal
 import stat
@@ -10,12 +12,14 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import click
 import pytest
+import requests
 
 import etl.cli.sample
 from etl import errors, signals
@@ -23,6 +27,7 @@ from etl.__main__ import main
 from etl.cli.commands import _add_global_options, program
 from etl.cli.context import CliContext
 from etl.cli.main import exit_code_of, run
+from etl.cli.options import Authorship
 from etl.cli.report import _age_text
 
 cli_main = import_module("etl.cli.main")
@@ -219,6 +224,16 @@ def test_the_command_exits_with_the_code(monkeypatch, capsys):
     assert left == [130, 143], "what is left of the process ends at once, too"
 
 
+@pytest.mark.usefixtures("default_signals")
+def test_the_start_keeps_a_signal_ignored(monkeypatch, capsys):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr("sys.argv", ["image-sync", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTERM) not in {signal.SIG_IGN, signal.SIG_DFL}
+
+
 STARTED = """
 import os, sys
 from etl.__main__ import main
@@ -392,6 +407,56 @@ def test_output_that_cannot_be_written_is_an_error_of_the_environment(tmp_path):
     assert started(tmp_path, '"$@" -vv config show >/dev/full 2>/dev/full').returncode == 50
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_standard_output_keeps_the_exit_code_of_the_command(monkeypatch, capsys):
+    def end(*, obj, **_):
+        obj.exit_code = 41
+        with open("/dev/full", "w") as stream:
+            try:
+                click.echo("result", file=stream)
+            finally:
+                silence(stream)
+
+    silence, silenced = cli_main._silence, []
+    monkeypatch.setattr(cli_main.program, "main", end)
+    monkeypatch.setattr(cli_main, "_silence", silenced.append)
+    assert run(["x"]) == 41
+    line = "image-sync: No space left on device: standard output cannot be written\n"
+    assert capsys.readouterr().err == line
+    assert silenced == [sys.__stdout__]
+
+
+def test_an_error_that_cannot_be_printed_keeps_its_exit_code(monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    silenced = []
+    monkeypatch.setattr(cli_main, "_silence", silenced.append)
+    monkeypatch.setattr(cli_main.click, "echo", fail)
+    assert run(["--bogus"]) == 2
+    assert silenced == [sys.__stderr__]
+
+
+@pytest.mark.parametrize(
+    ("is_gone", "message"),
+    [(True, "the working directory does not exist any more"), (False, "No such file or directory")],
+)
+def test_a_missing_file_without_a_name_may_be_the_working_directory(
+    is_gone, message, tmp_path, monkeypatch, capsys
+):
+    def fail(**_):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    if is_gone:
+        folder.rmdir()
+    monkeypatch.setattr(cli_main.program, "main", fail)
+    assert run(["x"]) == 50
+    assert capsys.readouterr().err.startswith(f"image-sync: {message}")
+
+
 def test_a_deleted_working_directory_is_an_error_of_the_environment(tmp_path):
     (tmp_path / "config.toml").write_text("")
     remove = "mkdir gone; cd gone; rmdir ../gone; "
@@ -492,6 +557,22 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
     assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"
 
 
+def test_config_schema_is_the_published_json_schema(capsys):
+    assert run(["config", "schema"]) == 0
+    published = ROOT / "etl" / "schemas" / "configuration.json"
+    assert json.loads(capsys.readouterr().out) == json.loads(published.read_text())
+
+
+def test_a_user_without_a_name_decides_by_number(monkeypatch):
+    def fail(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr("pwd.getpwuid", fail)
+    authorship = Authorship(actor=None, reason=None, wait_seconds=0, output="text")
+    assert authorship.by == f"uid {os.getuid()}@{platform.node()}"
+    assert replace(authorship, actor="Ada").by == "Ada"
+
+
 @pytest.mark.usefixtures("default_signals")
 def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "etl.__main__")
@@ -521,6 +602,22 @@ def test_a_signed_sample_wants_keys_to_check_against(
     assert "HUAWEICLOUD_SDK_SK" in capsys.readouterr().err
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "sk")
     assert run(["sample-api", "--port", "0", "--signed"]) == 0
+
+
+def test_a_played_situation_is_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    def read() -> None:
+        (url,) = re.findall(r"http://127\.0\.0\.1:\d+", capsys.readouterr().out)
+        seen.append(requests.get(f"{url}/v1/{'0' * 32}/images", timeout=5).status_code)
+
+    stopped = SimpleNamespace(wait=read)
+    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    for play in ([], ["--play", "refused-key"]):
+        assert run(["sample-api", "--port", "0", *play]) == 0
+    assert seen == [200, 401]
 
 
 def test_the_program_is_named_as_it_can_be_typed(

@@ -80,6 +80,21 @@ def test_other_calls_are_those_of_the_fake_api(sample: SampleApi, fake: FakeApi,
     assert answer(sample.url, f"{PROJECT}/{path}") == answer(fake.url, f"{PROJECT}/{path}")
 
 
+def test_traces_are_of_the_wanted_period_and_of_the_images_that_are_gone() -> None:
+    at = int(utc_now().timestamp() * 1000)
+    path = "/v3/0123456789abcdef0123456789abcdef/traces"
+    images = generation(1)
+    shown = {each["id"] for each in generation(1)}
+    with SampleApi(images[1:]) as api:
+        _, wanted = answer(api.url, path, **{"from": at - 1000, "to": at + 60_000})
+        _, earlier = answer(api.url, path, **{"from": at - 2000, "to": at - 1000})
+    assert [each["resource_id"] for each in wanted["traces"] if each["resource_id"] in shown] == [
+        images[0]["id"]
+    ]
+    assert wanted["meta_data"] == {"count": len(wanted["traces"]), "marker": None}
+    assert earlier == {"traces": [], "meta_data": {"count": 0, "marker": None}}
+
+
 def test_workspace_zero_is_always_there() -> None:
     with SampleApi([], workspaces=[{"id": "a"}]) as api:
         _, body = answer(api.url, f"{PROJECT}/workspaces", limit="1", offset="1")
