@@ -123,9 +123,7 @@ class ChangeDetector:
 
     def was_seen(self, image_key: int) -> bool:
         """Whether any record showed this image, which was present before the run."""
-        position = self.baseline.find(image_key)
-        if position is None:  # present now, but not before the run
-            return True
+        position = self.baseline.position_of(image_key)
         return bool(self._claims[position]) or position in self._rejected
 
     def was_parsed(self, image_id: str | None, image_key: int | None) -> bool:
