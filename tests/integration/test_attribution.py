@@ -126,6 +126,16 @@ def test_a_late_trace_is_filled_in_by_a_later_run_as_its_own_event(
     is_verified(here)
 
 
+def test_a_query_that_finds_nothing_new_is_not_recorded_again(here: Place, traces: Traces) -> None:
+    here.api.images = without(here, 2)
+    here.sync()
+    here.sync()
+    assert len(traces.queries) == 2
+    rows = here.rows("select run_id, attribution from removal_attributions")
+    assert [(row["run_id"], row["attribution"]) for row in rows] == [(2, "none")]
+    is_verified(here)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "recorded"),
     [(403, "CTS.0002", "refused"), (404, "CTS.0214", "refused"), (400, "CTS.0300", None)],

@@ -22,7 +22,7 @@ from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
 from etl.maintenance.check import check, probe_source
-from etl.run import run_sync
+from etl.run import run_plan, run_sync
 from etl.sources.discover import regions_of
 from etl.sources.select import find_sources
 from tests.support.databases import BACKENDS
@@ -129,6 +129,12 @@ def test_the_enabled_projects_of_the_regions_are_sources(world):
     assert rows(world, "select * from discovered_sources") == []
     assert world.run() == (0, ALL)
     assert len(rows(world, "select * from discovered_sources")) == 3
+
+
+def test_a_plan_before_the_first_run_needs_no_tables(world, empty_database_url):
+    world.url = empty_database_url
+    plan = run_plan(world.settings(), SyncOptions())
+    assert {each.name: each.status for each in plan.outcome.sources} == ALL
 
 
 def test_a_new_project_is_read_by_itself(world):

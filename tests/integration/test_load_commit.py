@@ -506,6 +506,21 @@ def test_digests_of_other_rules_make_no_version_and_are_computed_again(loading, 
     assert loading.rows("select max(version), count(missing_since) from current_images") == [(1, 0)]
 
 
+def test_a_preview_does_not_show_digests_that_are_computed_again(loading):
+    loading.run(TEN)
+    with loading.engine.begin() as connection:
+        stale = {"digest": b"\0" * 16}
+        connection.execute(
+            text("update current_images set record_digest = :digest, fingerprint = :digest"), stale
+        )
+    with source_lock(loading.engine, "s") as connection:
+        changes = read(read_baseline(connection, "s"), [TEN], page_rows=4)
+        outcome = preview(changes, Decision(), WalkFacts(certificate="exact"), loading.now)
+        planned = Preview(outcome, Decision(), changes)
+        assert len([*changes.changes(is_certified=True)]) == 10
+        assert ([*planned.changes()], [*planned.removals()]) == ([], [])
+
+
 def test_a_rejected_record_shows_that_a_missing_image_is_there(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=miss_all)

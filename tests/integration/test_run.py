@@ -212,6 +212,15 @@ def test_a_dry_run_side_by_side_before_the_first_sync(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_over_a_database_without_tables_counts_rejected_records(
+    empty_database_url: str, api: FakeApi
+) -> None:
+    api.images = [{"id": "broken", "size": "huge"}, *api.images]
+    plan = run_plan(settings_for(empty_database_url, api, "a"), SyncOptions())
+    outcome = plan.outcome.sources[0]
+    assert (outcome.rejected, outcome.newly_rejected) == (1, 1)
+
+
 def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: FakeApi) -> None:
     settings = settings_for(empty_database_url, api)
     assert run_plan(settings).outcome.sources[0].added == len(ALIVE)

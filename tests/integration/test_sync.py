@@ -413,6 +413,31 @@ def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(h
         assert_consistent(connection)
 
 
+def test_a_missing_image_that_comes_back_in_another_listing_is_recorded_once(here: Place) -> None:
+    def in_every_workspace(request: Request) -> Response | None:
+        if is_show(request):
+            return error_response(500, "ModelArts.0001", "no")
+        request.query["workspace_id"] = "0"
+        return None
+
+    here.api.before_request = in_every_workspace
+    here.cover(workspaces=("0", OTHER))
+    here.sync()
+    everything, here.api.images = here.api.images, without(here, 0)
+    assert here.sync().missing == 1
+    here.api.images = everything
+    here.cover(workspaces=(OTHER,))
+    assert (here.sync().unchanged, here.present()) == (6, {f"id-{n:04}" for n in range(6)})
+    rows = here.rows(
+        "select kind, missing_since, relisted_as from presence_changes"
+        " where image_id = 'id-0000' order by run_id"
+    )
+    assert [row["kind"] for row in rows] == ["missing", "listed"]
+    assert (rows[1]["missing_since"], rows[1]["relisted_as"]) == (None, f"BUILD_IN/{OTHER}")
+    with open_engine(here.url).connect() as connection:
+        assert_consistent(connection)
+
+
 def mend_rejects(here: Place, good: list[Any]) -> None:
     """The records in hand, oldest first, as if another release had refused them."""
     with open_engine(here.url).connect() as connection, connection.begin():
