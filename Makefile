@@ -51,7 +51,7 @@ imports: .venv-dev/.installed
 	@$(DEV)/lint-imports --no-logo
 
 docs: .venv-dev/.installed ## regenerate the reference pages and the manual page
-	@$(DEV)/python -c 'from etl.database.schema_docs import schema_page; print(schema_page(), end="")' > docs/schema.md
+	@$(DEV)/python -m tests.support.schema_page
 	@$(DEV)/python -m tests.support.reports
 	@$(DEV)/python -m tests.support.datasette
 	@$(DEV)/python -m tests.support.schemas

@@ -1,15 +1,11 @@
 """docs/schema.md and the comments in the database describe every table, view and column."""
 
-from pathlib import Path
-
 from sqlalchemy import inspect, text
 
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
-from etl.database.schema_docs import schema_page
 from etl.database.views import COMMENTS, VIEW_COLUMNS, VIEWS
-
-PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
+from tests.support.schema_page import PAGE, schema_page
 
 
 def test_the_page_is_current():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,12 +12,12 @@ from etl.database.schema import metadata
 from etl.database.views import COMMENTS, VIEW_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Column, Table
 
     from etl.database.indexes import IndexSpec
 
+PAGE: Final = Path(__file__).parents[2] / "docs" / "schema.md"
+DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
 _HEAD: Final = """\
 # The database
 
@@ -75,7 +76,7 @@ def _table(table: Table) -> str:
 
 
 def _column(column: Column[object]) -> str:
-    kinds = [str(column.type.compile(dialect=dialect)) for dialect in _dialects()]
+    kinds = [str(column.type.compile(dialect=dialect)) for dialect in DIALECTS]
     null = "yes" if column.nullable else ""
     return f"| `{column.name}` | {kinds[0]} | {kinds[1]} | {null} | {column.comment} |"
 
@@ -87,6 +88,5 @@ def _index(index: IndexSpec) -> str:
     return f"- {kind} on {columns}{where}, for: {index.purpose}"
 
 
-def _dialects() -> Iterator[sqlite.dialect | postgresql.dialect]:  # type: ignore[valid-type]  # variables
-    yield sqlite.dialect()
-    yield postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+if __name__ == "__main__":
+    PAGE.write_text(schema_page(), "utf-8")
