@@ -10,7 +10,7 @@
     ├── DatabaseUnavailable            20   whoever runs the database
     ├── SchemaNotAtHead                21   whoever upgrades: `image-sync db upgrade`
     ├── LockHeld                       22   nobody: another run is active
-    ├── LedgerBroken                   41   whoever audits: the record is inconsistent
+    ├── RecordInconsistent                41   whoever audits: the record is inconsistent
     ├── EnvironmentFailure             50   whoever runs this host: full disk, missing folder
     └── Interrupted               130, 143  nobody: a signal ended the run
 
@@ -125,7 +125,7 @@ class LockHeld(ImageSyncError):
     exit_code = 22
 
 
-class LedgerBroken(ImageSyncError):
+class RecordInconsistent(ImageSyncError):
     """The record is inconsistent."""
 
     exit_code = 41

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from etl.database.engine import snapshot
 from etl.database.schema import current_images, log_entries, prune_checkpoints
-from etl.errors import LedgerBroken, UsageError
+from etl.errors import RecordInconsistent, UsageError
 from etl.load.attributions import read_actor
 from etl.load.checkpoints import read_checkpoints, read_tree
 from etl.load.log_entries import (
@@ -46,7 +46,7 @@ def collect_evidence(
     """Files of the evidence about an image, or about one of its removals.
 
     `signer_of`: the signer for an origin, for a state of the log that has no checkpoint yet. Raises
-    `UsageError`, or `LedgerBroken` if the tables do not fit the log.
+    `UsageError`, or `RecordInconsistent` if the tables do not fit the log.
     """
     with snapshot(connection):
         source = _source_of(connection, image_id, source)
@@ -56,7 +56,7 @@ def collect_evidence(
         try:
             return _Collector(connection, source).files(events, signer_of)
         except (Invalid, LookupError, ValueError) as error:
-            raise LedgerBroken(
+            raise RecordInconsistent(
                 f"the tables do not fit the log: {error}",
                 hint="`image-sync verify` shows what does not match",
             ) from error

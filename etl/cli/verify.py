@@ -9,7 +9,7 @@ import click
 
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import as_text, output_option, source_option
-from etl.errors import LedgerBroken, UsageError
+from etl.errors import RecordInconsistent, UsageError
 
 if TYPE_CHECKING:
     from etl.audit.verify import Keys, Verified
@@ -85,7 +85,7 @@ def verify(
             click.echo(line)
     if not result.is_consistent:
         _report(cli, result, output=output)
-        return LedgerBroken.exit_code
+        return RecordInconsistent.exit_code
     return 0
 
 
@@ -206,4 +206,4 @@ def _report(cli: CliContext, result: Verified, *, output: str) -> None:
         click.echo(f"  {each}", err=True)
     if result.finding_count > len(shown) and output == "text":
         click.echo(f"  and {result.finding_count - len(shown):,} more", err=True)
-    cli.exit_code = LedgerBroken.exit_code
+    cli.exit_code = RecordInconsistent.exit_code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etl.audit.verify import Keys, Selection, verify
 from etl.choices import require_known
 from etl.database.engine import our_errors, writing
-from etl.errors import LedgerBroken
+from etl.errors import RecordInconsistent
 from etl.load.attributions import forget_actors
 from etl.load.locks import source_lock
 from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
@@ -41,7 +41,7 @@ def prune(
     """Drop, or (dry run) count, what ended before a time, of the given sources (none: all).
 
     Each source is one transaction under its lock. Raises `UsageError` for an unknown source,
-    `LedgerBroken` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
+    `RecordInconsistent` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
     """
     with our_errors(engine):
         with engine.connect() as connection:
@@ -63,11 +63,11 @@ def prune(
 
 
 def require_consistent(engine: Engine) -> None:
-    """Require that the record is consistent. Raises `LedgerBroken`."""
+    """Require that the record is consistent. Raises `RecordInconsistent`."""
     with engine.connect() as connection:
         result = verify(connection, selection=Selection(), keys=Keys())
     if not result.is_consistent:
-        raise LedgerBroken(
+        raise RecordInconsistent(
             f"the record is inconsistent: {result.findings[0]}",
             hint="`image-sync verify` shows everything that does not match",
         )

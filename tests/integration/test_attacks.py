@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine
-from etl.errors import LedgerBroken
+from etl.errors import RecordInconsistent
 from etl.maintenance.prune import prune
 from tests.support.history import BEGINNING, History, record, varied
 from tests.support.verified import assert_consistent, note_of, rewrite_log, verified
@@ -68,7 +68,7 @@ def test_an_edit_is_found_and_located_and_never_pruned_away(engine, removed, att
     rows = {"sync_runs": "source_runs", "current_images": "image_versions"}
     expected = rows.get(table, table).replace("past_versions", "image_versions")
     assert first.row.startswith(expected)
-    with pytest.raises(LedgerBroken, match="inconsistent"):
+    with pytest.raises(RecordInconsistent, match="inconsistent"):
         list(prune(engine, before=BEGINNING + timedelta(days=9), now=BEGINNING))
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from prune_checkpoints")) == 0

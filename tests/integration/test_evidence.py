@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine
-from etl.errors import LedgerBroken, UsageError
+from etl.errors import RecordInconsistent, UsageError
 from etl.maintenance.prune import prune
 from etl.proof.check import Invalid
 from etl.proof.evidence import check_files, from_zip, to_zip
@@ -142,7 +142,7 @@ def test_a_run_that_was_edited_has_no_evidence(engine, edit, cause):
     image_id = _ids(engine)[0]
     with engine.begin() as connection:
         connection.execute(text(edit))
-    with pytest.raises(LedgerBroken, match=cause):
+    with pytest.raises(RecordInconsistent, match=cause):
         evidence_of(engine, image_id, None)
 
 

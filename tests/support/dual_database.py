@@ -110,7 +110,7 @@ class Twin:
         return any(each in str(row) for row in rows for each in told)
 
     def adds_up(self) -> None:
-        """Raises `LedgerBroken` where the record contradicts itself."""
+        """Raises `RecordInconsistent` where the record contradicts itself."""
         engine = open_reader(self.url)
         try:
             with engine.connect() as connection:

@@ -84,7 +84,7 @@ def test_every_command_explains_itself_and_takes_the_global_options(path, capsys
         (errors.DatabaseUnavailable("x"), 20),
         (errors.SchemaNotAtHead("x"), 21),
         (errors.LockHeld("x"), 22),
-        (errors.LedgerBroken("x"), 41),
+        (errors.RecordInconsistent("x"), 41),
         (errors.EnvironmentFailure("x"), 50),
         (OSError(28, "No space left on device"), 50),
         (MemoryError(), 50),
