@@ -10,7 +10,7 @@
     ├── DatabaseUnavailable            20   whoever runs the database
     ├── SchemaNotAtHead                21   whoever upgrades: `image-sync db upgrade`
     ├── LockHeld                       22   nobody: another run is active
-    ├── RecordInconsistent                41   whoever audits: the record is inconsistent
+    ├── RecordInconsistent             41   whoever audits: the record is inconsistent
     ├── EnvironmentFailure             50   whoever runs this host: full disk, missing folder
     └── Interrupted               130, 143  nobody: a signal ended the run
 
