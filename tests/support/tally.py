@@ -77,6 +77,13 @@ ROWS = (
         "schedules",
         {"runs": "runs"},
     ),
+    Row(
+        "every schedule of up to three changes to up to four images (a small scope, exhaustively)",
+        "exhaustive",
+        "no existing image removed; every certificate justified",
+        "run",
+        {"covered": "more are equivalent to one of them"},
+    ),
     Row("runs killed between two stages", "kill border", f"1: {WHOLE}, `abandoned`"),
     Row("runs killed at a random moment", "kill moment", f"1: {WHOLE}"),
     Row(

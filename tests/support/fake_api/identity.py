@@ -1,4 +1,4 @@
-"""Who may call, and where do they get what they show? IAM, the metadata service, and the gate.
+"""Credentials: IAM, the metadata service, and the check of each request.
 
 It knows nothing of images.
 """

@@ -1,4 +1,4 @@
-"""Which page of a catalogue does a list request get?
+"""Selection of one page of a catalogue for a list request.
 
 The query's filters, order and window, under the switches of `quirks`; pure but for the memory of
 what a catalogue has already been asked. It knows nothing of HTTP.

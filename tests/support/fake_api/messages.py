@@ -1,4 +1,4 @@
-"""What travels between the socket and the sample API: requests, answers and the API's errors."""
+"""Requests, responses and errors of the fake API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; also the place to plant a fault.
+    """One response; faults are set here.
 
     A body in parts is sent part by part, without a length unless `headers` say one, and ends with
     the connection. `cut_after` ends the connection after so many bytes of an answer in one piece,

@@ -1,4 +1,4 @@
-"""Which ways of the real API, and of its relatives, does the sample server show?
+"""Switches for the known behaviours of the real API and of related ones.
 
 One frozen value of switches, all of which can be combined. The defaults are the real API as it was
 observed. It knows nothing of catalogues or sockets.

@@ -1,4 +1,4 @@
-"""How do requests come in from a socket, and answers go out, spoiled ones too?
+"""An HTTP server on loopback that can also send faulty responses.
 
 A real HTTP/1.1 server on loopback, in a thread, keeping connections open. It must not know what the
 requests are about: `answer` decides.

@@ -1,4 +1,4 @@
-"""Did the holder of the secret key sign this request, just now?
+"""Check of a request's signature.
 
 The receiving side of `SDK-HMAC-SHA256`, as the API gateway's documentation describes it. Written on
 its own, not shared with the signing side, so that neither can hide the other's mistake.
