@@ -104,7 +104,7 @@ class ListingReader:
         """
         request = self._started(reading.order) or self.request(reading.order, 0)
         reply = yield request
-        if reply is None and self.paging.unit != "record" and self.paging.first_page != 1:
+        if reply is None and self.paging.unit != "record" and request.offset == 0:
             reply = yield replace(request, offset=1, counts_pages=True)
             if reply is not None:
                 self.paging.unit, self.paging.first_page = "page", 1

@@ -118,6 +118,35 @@ def test_a_page_that_is_rejected_both_ways_shows_nothing_for_the_next_listing(
     assert len({*walk.ids}) == 7
 
 
+@pytest.mark.parametrize("concurrency", [1, 2, 4])
+@pytest.mark.parametrize("first_page", [0, 1])
+def test_listings_share_what_one_of_them_shows_about_page_numbers(
+    concurrency: int, first_page: int
+) -> None:
+    """Requests of the other listing may be prepared, or under way, when the first one shows it."""
+    catalogue = [*images(25), *dedicated(7)]
+    client = PagesClient(catalogue, Quirks(offset="page_number", first_page=first_page))
+    walk = walked(client, types=BOTH, http={"page_size": 3, "concurrency": concurrency})
+    assert walk.certificate == "exact"
+    assert sorted(walk.ids) == sorted(each["id"] for each in catalogue)
+
+
+@pytest.mark.parametrize("past_the_end", ["error", "strict"])
+def test_two_readings_that_stop_at_the_same_hidden_page_size_do_not_agree(
+    past_the_end: Any,
+) -> None:
+    quirks = Quirks(
+        offset="page_number",
+        limit_cap=20,
+        omitted=frozenset({"size"}),
+        past_the_end=past_the_end,
+        sort_keys=frozenset(),
+    )
+    walk = walked(PagesClient(images(25), quirks), http={"page_size": 30})
+    assert (walk.certificate, walk.summary.walks) == ("none", 2)
+    assert "set http.page_size = 20" in walk.summary.reasons[-1]
+
+
 @pytest.mark.parametrize("offset", OFFSETS)
 @pytest.mark.parametrize("cap", CAPS)
 def test_the_same_is_read_over_a_socket(offset: Any, cap: int | None) -> None:
