@@ -65,7 +65,8 @@ def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
         lines += ["", f"Details: {command_line(f'changes --run {outcome.run_id}')}"]
     if outcome.checkpoint:
         _, size, root, *_ = outcome.checkpoint.split("\n")
-        lines += ["", f"Checkpoint: {size} log entries, root {root}"]
+        noun = "entry" if size == "1" else "entries"
+        lines += ["", f"Checkpoint: {size} log {noun}, root {root}"]
     return "\n".join(lines)
 
 

@@ -46,6 +46,12 @@ def test_changes_are_summed_with_their_fields_and_the_command_for_details():
     assert told.endswith("Details: image-sync --config my.toml changes --run 12")
 
 
+def test_the_checkpoint_is_named_by_its_size_and_root():
+    for size, entries in (("1", "1 log entry"), ("2", "2 log entries")):
+        run = Run((source(),), checkpoint=f"log\n{size}\nabc=\n\n")
+        assert text(run).endswith(f"\nCheckpoint: {entries}, root abc=")
+
+
 def test_held_removals_come_with_the_two_choices_as_commands_to_paste():
     run = Run(
         (source(status="held", held=9, held_rule="max_count", removed=1, rejected=2, walks=3),),
