@@ -174,7 +174,7 @@ def runs_that_matter(
 ) -> dict[str, int]:
     """The runs that can matter to what changed in a period, or to so many of the latest rows.
 
-    They are read first and passed on as parameters: only a known number tells SQLite that it can
+    They are read first and passed on as parameters: only a known number lets SQLite see that it can
     go into a view with a condition, and PostgreSQL how many images such runs touched.
     """
     if asked.keys() & {"from_at", "from_run"}:

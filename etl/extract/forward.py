@@ -1,6 +1,6 @@
 """Reading a listing from its first page to its last, with several pages in flight.
 
-Rows that move between two requests are missed or seen twice; `Reading.doubts` tells whether the
+Rows that move between two requests are missed or seen twice; `Reading.doubts` shows whether the
 pages add up nevertheless. Responses may be requested ahead but are processed in order.
 """
 

@@ -1,7 +1,7 @@
 """Lookups of absent images by id: the evidence for removals.
 
 Not found (404, or 400 `ModelArts.6404`) and status DELETED prove a removal, nothing else does. A
-404 of the gateway (`APIG…`) means that there is no such API, one of a workspace or project tells
+404 of the gateway (`APIG…`) means that there is no such API, one of a workspace or project shows
 nothing about the image, and one that is not JSON may come from anybody.
 """
 

@@ -50,7 +50,7 @@ class Signer:
 
     @property
     def key_id(self) -> bytes:
-        """Four bytes that tell this key from others of the name."""
+        """Four bytes that distinguish this key from others of the same name."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self._public_key).digest()[:4]
 
     def sign(self, text: str) -> str:
