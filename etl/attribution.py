@@ -7,25 +7,22 @@ A removal without a final result is asked for again by later runs, as long as tr
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from etl.config import SourceSettings
 from etl.decide.attribution import CLOCK_TOLERANCE, TRACES_ARE_KEPT, attribute
 from etl.errors import SourceError, SourceRefused
 from etl.extract.traces import TraceQuery, fetch_traces
 from etl.load.attributions import read_pending, read_to_be_removed, read_used_traces
-from etl.model import Attribution
+from etl.model import Attribution, RemovedImage
 from etl.sources.connect import open_trace_client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from etl.config import SourceSettings
     from etl.context import RunContext
     from etl.load.baseline import Baseline
-    from etl.model import RemovedImage
 
 _log = logging.getLogger(__name__)
 

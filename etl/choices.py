@@ -5,13 +5,11 @@ Every command and the configuration use it, so that a misspelt name is never a n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
 from etl.errors import UsageError
 from etl.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _MOST_NAMES: Final = 40
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.errors import ConfigError
+from etl.transform import ComponentRules, ComponentTables
 from etl.transform.component_tables import builtin_rules, builtin_tables, extended_tables
-
-if TYPE_CHECKING:
-    from etl.transform import ComponentRules, ComponentTables
 
 
 def component_tables(file: str) -> ComponentTables:

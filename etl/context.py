@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from etl.clock import utc_now
@@ -18,17 +20,13 @@ from etl.load.locks import source_lock
 from etl.profiler import Profiler
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
-from etl.transform import builtin_rules
+from etl.transform import ComponentRules, builtin_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
     from sqlalchemy import Connection, Engine
 
     from etl.config import Settings
     from etl.shard import Shard
-    from etl.transform import ComponentRules
 
 
 _log = logging.getLogger(__name__)

@@ -19,10 +19,8 @@ The codes are an interface: cron jobs and monitors rely on them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime
+from typing import ClassVar
 
 
 class ImageSyncError(Exception):

@@ -11,16 +11,14 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from etl.clock import instant_text
 from etl.text import printable, printable_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 Format = Literal["text", "json"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.clock import instant_text
@@ -13,8 +13,6 @@ from etl.load.transaction import SourceWrite
 from etl.model import WalkFacts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from etl.config import SourceSettings
     from etl.context import RunContext
     from etl.extract.http import Client

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from etl.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,8 +20,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from etl.clock import utc_now
+from etl.config import HttpSettings, ProofSettings
 from etl.errors import ConfigError, ImageSyncError
 from etl.extract.auth import no_authentication
+from etl.extract.exchange import Response
 from etl.extract.hosts import Hosts
 from etl.extract.http import Client, Endpoint
 from etl.load.checkpoints import (
@@ -36,15 +39,10 @@ from etl.load.log_entries import read_state
 from etl.proof import timestamp, witness
 from etl.proof.check import Invalid
 from etl.proof.checkpoint import Signer, make_note, read_key, split_notes
+from etl.proof.merkle import Tree
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Connection, Engine
-
-    from etl.config import HttpSettings, ProofSettings
-    from etl.extract.exchange import Response
-    from etl.proof.merkle import Tree
 
 Post = Callable[[str, bytes, str], "Response"]
 """Sends a body of a content type to a URL. Raises `SourceError`."""

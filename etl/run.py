@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar, Unpack
+from typing import Final, TypeVar, Unpack
 
 from etl import __version__
+from etl.config import Settings, SourceSettings
 from etl.context import ContextParts, RunContext, SyncOptions, open_context
 from etl.database.engine import our_errors
 from etl.errors import (
@@ -25,6 +27,7 @@ from etl.errors import (
     exit_code_for,
 )
 from etl.load.baseline import read_project_ids
+from etl.load.preview import Preview
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
@@ -33,13 +36,6 @@ from etl.publish import publish_checkpoint
 from etl.sources.connect import require_usable
 from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import plan_source, sync_source
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from etl.config import Settings, SourceSettings
-    from etl.load.preview import Preview
 
 LOCKED: Final = "locked"
 _LOGGED: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")

@@ -10,14 +10,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from types import FrameType
+from typing import Any, Final
 
 from etl.errors import Interrupted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
 
 _WAKE_UP: Final = signal.SIGURG  # sent by nobody else, and ignored by a process without a handler
 _FIRST_PAUSE_SECONDS: Final = 0.1

@@ -9,14 +9,17 @@ A source that cannot be read is an outcome, not an error. No transaction is open
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.attribution import Attributions, attribute_removals
+from etl.config import SourceSettings
 from etl.database.engine import our_errors
 from etl.decide.removal import (
+    Absences,
     GuardPolicy,
     Proofs,
     SourceState,
@@ -25,7 +28,8 @@ from etl.decide.removal import (
     to_look_up,
 )
 from etl.errors import SourceError
-from etl.extract.lookup import are_refused, look_up
+from etl.extract.http import Client
+from etl.extract.lookup import Lookup, are_refused, look_up
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
@@ -33,7 +37,7 @@ from etl.load.commit import commit, failed_outcome, preview, record_failure
 from etl.load.preview import Preview
 from etl.load.transaction import SourceOvertaken, unless_overtaken
 from etl.load.versions import listed_deleted_detail
-from etl.model import Decision, Removal
+from etl.model import Decision, Evidence, Listing, Outcome, Removal, WalkFacts, WalkSummary
 from etl.observation import (
     clock_detail,
     coverage_of,
@@ -45,14 +49,7 @@ from etl.sources.connect import open_client
 from etl.text import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from etl.config import SourceSettings
     from etl.context import RunContext
-    from etl.decide.removal import Absences
-    from etl.extract.http import Client
-    from etl.extract.lookup import Lookup
-    from etl.model import Evidence, Listing, Outcome, WalkFacts, WalkSummary
 
 _log = logging.getLogger(__name__)
 _EVIDENCE: Final[Mapping[str, Evidence]] = {

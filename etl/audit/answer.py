@@ -8,6 +8,7 @@ the span in which the record is complete, and remarks say what the record cannot
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.change_feed import complete_entries, feed_parameters
 from etl.audit.known_names import require_run, require_sources, require_values, versions_of
-from etl.audit.query import ask, read_query, runs_that_matter
+from etl.audit.query import Folder, Rows, ask, read_query, runs_that_matter
 from etl.audit.record_span import (
+    RecordSpan,
     notes_on_changes,
     notes_on_comparisons,
     notes_on_state,
@@ -27,12 +29,8 @@ from etl.audit.record_span import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from sqlalchemy import Connection
 
-    from etl.audit.query import Folder, Rows
-    from etl.audit.record_span import RecordSpan
     from etl.transform import ComponentTables
 
 _MOMENTS: Final = ("at", "at_run", "from_at", "from_run", "to_at", "to_run")

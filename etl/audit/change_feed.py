@@ -6,22 +6,16 @@ never ends within one, because the rest would be lost when the consumer resumes 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from etl.audit.query import ask
+from etl.audit.query import Rows, ask
 from etl.database.schema import log_entries, prune_checkpoints
 from etl.errors import UsageError
 from etl.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy import Connection
-
-    from etl.audit.query import Rows
 
 
 def feed_parameters(

@@ -6,16 +6,14 @@ are read from the values of that time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.model import Image
-from etl.transform import READ_FROM
+from etl.transform import READ_FROM, ComponentRules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from etl.audit.query import Rows
-    from etl.transform import ComponentRules
 
 
 def containing(rows: Rows, rules: ComponentRules, asked: Mapping[str, Any]) -> Rows:

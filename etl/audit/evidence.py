@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from etl.database.engine import snapshot
 from etl.database.schema import current_images, log_entries, prune_checkpoints
@@ -21,18 +22,11 @@ from etl.load.log_entries import (
 )
 from etl.load.log_events import Event, of_image, read_events, stored_hashes
 from etl.proof.check import Invalid, leaf_hash
-from etl.proof.checkpoint import make_note
+from etl.proof.checkpoint import Signer, make_note
 from etl.proof.events import run_event
 from etl.proof.evidence import ProvenEntry, ProvenEvent, make_files
 from etl.proof.log import RUN_COLUMNS
 from etl.proof.merkle import Tree
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from sqlalchemy import Connection
-
-    from etl.proof.checkpoint import Signer
 
 
 def collect_evidence(

@@ -6,11 +6,15 @@ integers, lists, and tags as structs; JSON objects stay JSON text.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, text
+from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, text
+from sqlalchemy.types import TypeEngine
 
 from etl.atomic_file import written_whole
 from etl.audit.query import Rows
@@ -21,14 +25,6 @@ from etl.database.engine import snapshot
 from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from sqlalchemy import Connection
-    from sqlalchemy.types import TypeEngine
 
 BATCH: Final = 5_000
 _ALIVE: Final = "valid_from <= :as_of and (valid_to is null or valid_to > :as_of)"

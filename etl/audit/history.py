@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.answer import Answer, answer
+from etl.audit.answer import Answer, Context, answer
 from etl.audit.known_names import require_sources
 from etl.audit.query import ask
 from etl.errors import UsageError
 from etl.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from sqlalchemy import Connection
-
-    from etl.audit.answer import Context
 
 _MOST_CHOICES: Final = 10
 _LAST: Final = "\U0010ffff"  # sorts behind every id with the same beginning

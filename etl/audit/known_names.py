@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from etl.audit.query import ask
 from etl.choices import require_known
@@ -12,10 +13,6 @@ from etl.database.schema import source_runs, sync_runs
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from sqlalchemy import Connection
-
     from etl.transform import ComponentTables
 
 _DOCUMENTED: Final[dict[str, tuple[str, ...]]] = {

@@ -19,26 +19,21 @@ Rows have one order on both databases: nulls first, text by code point.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from jinja2 import Environment, StrictUndefined
-from sqlalchemy import bindparam, text
+from jinja2 import Environment, StrictUndefined, Template
+from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy.types import TypeEngine
 
 from etl.database.schema import metadata
 from etl.database.sql_functions import sql_functions
 from etl.database.types import Instant, JsonList
 from etl.model import TRACKED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from jinja2 import Template
-    from sqlalchemy import Connection, TextClause
-    from sqlalchemy.types import TypeEngine
 
 Folder = Literal["queries", "reports", "dashboard/sql"]
 

@@ -7,11 +7,12 @@ the time from which they are complete.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import case, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select, true
 
 from etl.clock import instant_text
 from etl.database.schema import prune_checkpoints, source_runs
@@ -20,10 +21,6 @@ from etl.errors import UsageError
 from etl.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement, Connection
-
     from etl.audit.query import Rows
 
 COLUMNS: Final = {

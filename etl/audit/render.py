@@ -11,6 +11,7 @@ leading `'`.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,8 +19,6 @@ from etl.clock import instant_text
 from etl.text import printable_json, without_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from etl.audit.query import Rows
 
 Format = Literal["csv", "json", "jsonl"]

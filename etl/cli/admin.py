@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,8 +28,6 @@ from etl.cli.options import (
 from etl.cli.output import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from etl.cli.results import ListedSource
     from etl.config import SourceSettings
     from etl.model import Outcome

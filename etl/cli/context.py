@@ -11,8 +11,10 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +24,6 @@ from etl.clock import utc_now
 from etl.signals import raise_if_interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
     from sqlalchemy import Connection, Engine
 
     from etl.config import Settings

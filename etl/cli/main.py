@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -17,9 +18,6 @@ from etl.cli.commands import program
 from etl.cli.context import NAME, CliContext
 from etl.errors import ConfigError, EnvironmentFailure, ImageSyncError, exit_code_for
 from etl.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _log = logging.getLogger("etl")
 

@@ -6,18 +6,16 @@ import os
 import platform
 import pwd
 import tomllib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from etl import log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def source_names(

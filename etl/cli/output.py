@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,8 +17,6 @@ import click
 from etl.text import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from etl.audit.query import Rows
     from etl.audit.render import Format
     from etl.cli.context import CliContext

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,6 @@ from etl.cli.results import FieldValue, Plan, PlannedChange, PlannedImage, Plann
 from etl.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from etl.load.preview import Preview
     from etl.load.spool import Change
     from etl.model import AbsentImage, Removal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +13,6 @@ from etl.cli.options import output_option, source_option, wait_option
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from sqlalchemy import Engine
 
     from etl.cli.results import PrunedSource, PruneResult

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,8 +15,6 @@ from etl.cli.read import print_answer
 from etl.cli.read_options import Known, RowOptions, relations, reports, row_options, schemas
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from etl.audit.query import Query
 
 STALE: Final = 40

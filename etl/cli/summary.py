@@ -5,6 +5,7 @@ Pure: from a `RunOutcome` to text. It prints nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import UNSET, convert
@@ -14,8 +15,6 @@ from etl.clock import instant_text
 from etl.text import count_text, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from etl.model import Outcome, RunOutcome, WalkFacts
 
 _COUNTS: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +25,6 @@ from etl.cli.options import (
 from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from etl.cli.results import Plan
     from etl.context import SyncOptions
     from etl.model import RunOutcome

@@ -9,6 +9,7 @@ row becomes a block of lines.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,6 @@ from etl.clock import instant_text
 from etl.text import printable, shown_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from etl.audit.query import Rows
 
 _MEASURED_ROWS: Final = 1000

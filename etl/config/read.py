@@ -11,8 +11,9 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, get_type_hints
 
 from etl.choices import similar_names
 from etl.config import rules
@@ -29,9 +30,6 @@ from etl.config.settings import (
     SourceSettings,
 )
 from etl.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
 
 T = TypeVar("T")
 

@@ -7,15 +7,13 @@ classes. Nothing here reads a file or the environment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003  # get_type_hints needs it
+from collections.abc import Mapping  # get_type_hints needs it
 from dataclasses import MISSING, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from etl.config import rules
-
-if TYPE_CHECKING:
-    from etl.config.rules import Rule
+from etl.config.rules import Rule
 
 SAMPLE_ENDPOINT: Final = "sample:"
 NO_FILE: Final = "configuration"  # the place of settings that were not read from a file

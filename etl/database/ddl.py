@@ -7,15 +7,12 @@ older revision's can be created again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection
 
 _CANNOT_REPLACE: Final = "42P16"  # a column was removed, renamed, moved or has another type
 _NAME: Final = re.compile(r"create (?:or replace )?(table|view) (\w+)", re.IGNORECASE)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from os.path import exists
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import URL, Connection, Engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -18,11 +19,6 @@ from etl.database.driver_errors import our_errors, place
 from etl.database.postgresql import open_postgresql
 from etl.database.sqlite import file_of, open_sqlite, read_where_it_stands
 from etl.errors import DatabaseUnavailable, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import URL, Connection, Engine
 
 __all__ = [
     "has_table",

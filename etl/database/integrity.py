@@ -7,18 +7,14 @@ under a known name, a trigger that rewrites what is inserted, or a policy that h
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl.database.schema import metadata
 from etl.database.views import VIEW_COLUMNS, VIEWS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection
 
 Kind = Literal["table", "view", "trigger", "rule", "row_security", "inheritance"]
 TABLES: Final = tuple(metadata.tables)

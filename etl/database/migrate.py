@@ -5,10 +5,11 @@ A run that finds the schema at head never loads Alembic: the revision is read by
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
@@ -20,10 +21,7 @@ from etl.database.views import VIEWS
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from alembic.config import Config
-    from sqlalchemy import Connection, Engine
 
 VERSION_TABLE: Final = "image_sync_version"
 LOCK_SECONDS: Final = 60  # an upgrade waits so long for those who read or write

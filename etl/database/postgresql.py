@@ -14,17 +14,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from etl.database.types import json_text
 from etl.errors import DatabaseUnavailable, UsageError
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Engine
 
 OLDEST_VERSION: Final = 14
 _POOLED: Final = "image-sync pooled"

@@ -8,10 +8,8 @@ values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 _SQLITE: Final[dict[str, Callable[..., str]]] = {
     # The elements of a JSON array (a column, or a parameter that holds its text) as rows: `each`.

@@ -8,20 +8,16 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Callable
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from etl.errors import DatabaseUnavailable
 from etl.signals import received
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import URL, Connection, Engine
 
 BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of a second
 _LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds

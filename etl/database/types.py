@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import JSON, TIMESTAMP, BigInteger, Integer, Text
+from sqlalchemy import JSON, TIMESTAMP, BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from etl.clock import instant_text
-
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
 
 Key: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A row's key: SQLite makes only `INTEGER PRIMARY KEY` an alias of its row id."""

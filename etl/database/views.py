@@ -9,13 +9,11 @@ that an older revision's views can be created again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from etl.database.schema import current_images, past_versions
 from etl.model import TRACKED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _TRACKED: Final = ", ".join(TRACKED)
 # A subquery, not a common table expression: PostgreSQL takes a view apart only without one, and so

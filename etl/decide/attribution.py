@@ -13,16 +13,11 @@ leave two traces, the request of a user and the result of the system: the user c
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from etl.model import Attribution
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
-
-    from etl.model import AttributionResult, RemovedImage, Trace
+from etl.model import Attribution, AttributionResult, RemovedImage, Trace
 
 TRACES_ARE_KEPT: Final = timedelta(days=7)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # between this machine's clock and the service's

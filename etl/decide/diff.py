@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import json
 
-from etl.model import TRACKED, FieldChange
-
-if TYPE_CHECKING:
-    from etl.model import Image
+from etl.model import TRACKED, FieldChange, Image
 
 _EPOCH: Final = date(1970, 1, 1)
 _INSTANTS: Final = frozenset({"created_at", "updated_at"})

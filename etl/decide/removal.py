@@ -7,18 +7,16 @@ catalogue.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from etl.clock import instant_text
-from etl.model import Decision, Removal
+from etl.model import AbsentImage, Decision, Evidence, Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
-
     from etl.decide.scope import Coverage
-    from etl.model import AbsentImage, Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

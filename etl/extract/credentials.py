@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
+from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
 from etl.extract.auth import Authenticator, Keys, Signer, fixed_token, no_authentication
 from etl.extract.http import Client, Endpoint
@@ -23,9 +25,6 @@ from etl.extract.http_errors import broken_response
 from etl.extract.limits import USER_REFUSALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from etl.config import AuthSettings, HttpSettings
     from etl.extract.hosts import Hosts
 
 # The official SDK's variables, then Terraform's.

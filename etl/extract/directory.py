@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,8 +13,6 @@ from etl.extract.exchange import quoted
 from etl.extract.http_errors import broken_response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from etl.extract.http import Client
 
 DEFAULT_WORKSPACE: Final = "0"

@@ -6,8 +6,9 @@ import os
 import random
 import ssl
 import threading
+from collections.abc import Callable, Hashable, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -15,9 +16,6 @@ from requests.utils import get_environ_proxies
 
 from etl.errors import ConfigError
 from etl.extract.limits import Lockout, RateLimit
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
 
 MAX_IDLE_CONNECTIONS: Final = 64  # per host
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

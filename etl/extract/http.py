@@ -13,7 +13,9 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
@@ -21,6 +23,7 @@ import urllib3.exceptions
 from requests.utils import select_proxy
 
 from etl import __version__
+from etl.config import HttpSettings
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.body import IncompleteBody, read_body
@@ -30,10 +33,6 @@ from etl.extract.limits import Lockout, RetryPolicy
 from etl.extract.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
-
-    from etl.config import HttpSettings
     from etl.extract.auth import Authenticator
     from etl.extract.hosts import Hosts
 

@@ -6,8 +6,9 @@ Everything that a server wrote is redacted before it becomes part of a message.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,9 +17,6 @@ from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailab
 from etl.extract.exchange import NoResponse, Request, Response
 from etl.extract.limits import MAX_RETRY_AFTER_SECONDS, retry_after_seconds
 from etl.extract.redact import redacted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 REFUSED: Final = frozenset({401, 403, 404})
 SKEW_WORTH_A_HINT_SECONDS: Final = 600

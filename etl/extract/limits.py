@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from etl.errors import SourceRefused
 from etl.extract.exchange import NoResponse, Response, http_date
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 TRANSIENT: Final = frozenset({429, 500, 502, 503, 504})
 FIRST_WAIT_SECONDS: Final = 0.5

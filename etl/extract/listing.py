@@ -29,13 +29,12 @@ from etl.extract.pages import (
 )
 from etl.extract.reading import Reading
 from etl.extract.request_queue import RequestQueue, Steps
-from etl.model import Page
+from etl.model import Certificate, Listing, Page
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from etl.config import WalkSettings
-    from etl.model import Certificate, Listing
 
 
 class ListingReader:

@@ -7,6 +7,7 @@ nothing about the image, and one that is not JSON may come from anybody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -19,8 +20,6 @@ from etl.parallel import Window
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from etl.extract.http import Client
 
 NOT_FOUND: Final = "ModelArts.6404"

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
-from etl.transform import listed_rows, split_page
+from etl.model import Listing
+from etl.transform import ListedRow, listed_rows, split_page
 
 if TYPE_CHECKING:
     import msgspec
 
     from etl.config import SourceSettings
     from etl.extract.http import Client
-    from etl.model import Listing
-    from etl.transform import ListedRow
 
 PAST_THE_END: Final = "ModelArts.6400"
 UNSORTABLE: Final = "ModelArts.6303"

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 from urllib.parse import quote, quote_plus
 
 from etl.text import clipped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MASK: Final = "***"
 

@@ -7,13 +7,12 @@ needs next, and may announce later requests with `want`. It needs neither thread
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from etl.extract.pages import PageReply, PageRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from concurrent.futures import Future
 
 Result = TypeVar("Result")

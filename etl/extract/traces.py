@@ -7,6 +7,7 @@ prove nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,13 +17,10 @@ import msgspec
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
 from etl.extract.http_errors import broken_response
-from etl.model import Actor, Trace
+from etl.model import Actor, ActorKind, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from etl.extract.http import Client
-    from etl.model import ActorKind
 
 PAGE_SIZE: Final = 200  # the service's maximum
 MAX_PAGES: Final = 250

@@ -7,22 +7,19 @@ everything else as soon as it is known. Pages of one listing come in order, list
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from etl.extract.directory import DEFAULT_WORKSPACE, fetch_workspaces
 from etl.extract.listing import ListingReader
-from etl.extract.pages import PageFetcher, Paging
-from etl.model import Listing, WalkSummary
+from etl.extract.pages import OffsetUnit, PageFetcher, PageRequest, Paging
+from etl.model import Certificate, Listing, Page, WalkSummary
 from etl.parallel import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from etl.config import SourceSettings, WalkSettings
     from etl.extract.http import Client
-    from etl.extract.pages import OffsetUnit, PageRequest
-    from etl.model import Certificate, Page
 
 STRENGTH: Final[tuple[Certificate, ...]] = ("none", "agreed", "ordered", "exact")
 _SUMMED: Final = (

@@ -6,27 +6,23 @@ Names are personal data. The log contains only a salted digest of them (`actor_t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import column, insert, or_, select, table, update
+from sqlalchemy import Connection, column, insert, or_, select, table, update
 
 from etl.database.schema import image_removals, removal_attributions
 from etl.database.types import Instant
 from etl.load.log_entries import read_rows
 from etl.load.sql import batches, reading
-from etl.model import RemovedImage
+from etl.model import Attribution, RemovedImage
 from etl.proof.events import actor_text, without_nulls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
     from etl.load.transaction import SourceTransaction
-    from etl.model import Attribution
 
 ACTOR_COLUMNS: Final = (
     *("removed_by", "removed_by_kind", "removed_via", "source_ip", "trace_id", "trace_at"),

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.codec import image_of
 from etl.load.sql import batches, read_images, read_keys, read_present, reading
 from etl.model import AbsentImage, Image, State
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Engine
 
 _BATCH: Final = 1000
 c: Final = current_images.c

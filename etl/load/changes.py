@@ -7,6 +7,7 @@ spool until the commit.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -14,15 +15,20 @@ from msgspec import Struct
 from etl.decide.diff import field_changes
 from etl.load.rejects import reject_of, storable
 from etl.load.spool import Change, Kind, Reject, Spool
-from etl.model import DELETED, FieldChange, Image  # msgspec needs the types
+from etl.model import (  # msgspec needs the types
+    DELETED,
+    AbsentImage,
+    FieldChange,
+    Image,
+    ImageBatch,
+    Listing,
+    Page,
+)
 from etl.profiler import Profiler
 from etl.transform import RULES_BYTE, normalise_all, record_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from etl.load.baseline import Baseline, StoredImage, StoredKey
-    from etl.model import AbsentImage, ImageBatch, Listing, Page
 
 MAX_UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new field in every record
 _READINGS: Final = 10_000  # more than any listing is read in one walk

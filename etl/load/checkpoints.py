@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from etl.database.engine import writing
 from etl.database.schema import checkpoints, log_entries
@@ -14,11 +16,6 @@ from etl.database.types import Instant, JsonList
 from etl.proof.merkle import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Row
-
     from etl.load.log_entries import LogState
 
 MAX_RETRIED: Final = 5  # checkpoints whose missing timestamp a run requests again

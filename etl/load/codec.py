@@ -6,6 +6,7 @@ the drivers take and return. PostgreSQL's values are those of its binary COPY.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,8 +22,6 @@ from etl.decide.diff import milliseconds_text
 from etl.model import Image, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from sqlalchemy import Connection
 
     from etl.transform import ComponentRules

@@ -8,33 +8,29 @@ All network I/O is done before. `preview` computes the same outcome without writ
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from etl.database.schema import source_runs
+from etl.errors import SourceError
 from etl.load.log_entries import append_run
 from etl.load.presence import write_relisted, write_reseen
 from etl.load.rejects import count_rejects, write_rejects, write_source_fields
 from etl.load.removals import write_decision, write_held
+from etl.load.spool import Change
 from etl.load.sql import analyse, is_sqlite
 from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
 from etl.load.versions import refresh_components, remove_at_once, write_changes
-from etl.model import DELETED, Outcome, WalkFacts
+from etl.model import DELETED, Decision, Outcome, Status, WalkFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from etl.errors import SourceError
     from etl.load.baseline import Baseline
     from etl.load.changes import ChangeDetector
-    from etl.load.spool import Change
-    from etl.model import Decision, Status
 
 ANALYSE_FROM: Final = 1000  # new images; fewer do not change how the database plans a query
 _CACHE_KIB: Final = 16_384  # SQLite's page cache: ids are in random order

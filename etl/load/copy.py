@@ -8,9 +8,10 @@ text), so that every hash holds on the other side.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Column, Connection, Table, func, select, text
 
 from etl.clock import instant_text
 from etl.database.engine import place, snapshot, writing
@@ -19,11 +20,6 @@ from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
 from etl.load.sql import driver_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy import Column, Connection, Table
 
 _BATCH: Final = 2_000
 

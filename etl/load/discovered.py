@@ -6,21 +6,16 @@ because the name identifies its images.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from etl.database.engine import writing
 from etl.database.schema import discovered_sources as table
 from etl.database.types import Instant
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
 
 # Several hosts may find the same project at once: the first one notes it.
 _ADD: Final = text(

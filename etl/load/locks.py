@@ -16,27 +16,22 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from socket import gethostname
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from etl.clock import instant_text
 from etl.database.postgresql import is_pooled
 from etl.database.schema import sync_runs
 from etl.database.sqlite import file_of, refuse_lone_mount
 from etl.errors import DatabaseUnavailable, LockHeld
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Engine
 
 POLL_SECONDS: Final = 0.2
 _SIGN: Final = "image-sync lock"

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from etl.database.engine import writing
 from etl.database.schema import (
@@ -23,11 +24,6 @@ from etl.database.schema import (
 from etl.load.log_events import run_hashes, value_sql
 from etl.proof.log import END_COLUMNS, RUN_COLUMNS, events_root, prune_entry, run_entry
 from etl.proof.merkle import Frontier, leaf_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection
 
 SOURCE_RUN_COLUMNS: Final = tuple(
     column.name for column in source_runs.columns if column.name != "entry"

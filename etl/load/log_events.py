@@ -8,24 +8,20 @@ The commit, `verify`, `prune` and `evidence` all read them here, so they cannot 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl.database.schema import metadata
 from etl.database.types import Instant, JsonList
 from etl.proof.check import leaf_hash
 from etl.proof.events import EVENTS, KINDS, VALUES, EventKind
 from etl.proof.merkle import split_hashes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy import Connection
 
 _BLOCK: Final = 2_000
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl.load.log_entries import SOURCE_RUN_COLUMNS, read_rows
 from etl.load.log_events import of_pruned, read_events, value_sql
 from etl.proof.events import FIRST_SEEN, ended_event, run_event
 from etl.proof.log import END_COLUMNS, RUN_COLUMNS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection
 
 Kept = tuple[str, bytes]
 """The row that a kept fact was read from, in words, and its canonical JSON."""

@@ -5,21 +5,18 @@ Each change is also a row of `presence_changes`, so that the log can be recomput
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, null, or_, select, update
 
 from etl.database.schema import current_images, presence_changes
 from etl.load.sql import batches
+from etl.model import AbsentImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from sqlalchemy import ColumnElement
-
     from etl.load.changes import ChangeDetector
     from etl.load.transaction import SourceTransaction
-    from etl.model import AbsentImage
 
 _BATCH: Final = 1_000
 c: Final = current_images.c

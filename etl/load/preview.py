@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl.load.versions import listed_deleted_detail
-from etl.model import DELETED, AbsentImage, Removal
+from etl.model import DELETED, AbsentImage, Decision, Outcome, Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from etl.load.changes import ChangeDetector
     from etl.load.spool import Change
-    from etl.model import Decision, Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ that a kept row names, and the hash of every log entry.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, text
+from sqlalchemy import Connection, CursorResult, bindparam, delete, insert, select, text
 
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints, source_runs
@@ -22,11 +23,6 @@ from etl.load.locks import require_lock
 from etl.load.log_entries import append_prune
 from etl.load.log_kept import read_kept
 from etl.proof.merkle import leaf_hash
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection, CursorResult
 
 
 @dataclass(frozen=True, slots=True)

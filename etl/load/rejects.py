@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Connection, Select, and_, insert, select, update
 
 from etl.database.schema import current_images, rejects, source_fields
 from etl.load.spool import Reject
 from etl.load.sql import batches, reading
+from etl.model import Page, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection, Select
-
     from etl.load.changes import ChangeDetector
     from etl.load.transaction import SourceTransaction
-    from etl.model import Page, Unreadable
 
 RECORD_BYTES: Final = 65_536  # a longer rejected record is cut
 _BATCH: Final = 500

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
+    Connection,
     and_,
     bindparam,
     case,
@@ -20,15 +22,11 @@ from etl.database.schema import current_images, held_removals, image_removals, s
 from etl.load.attributions import write_attributions
 from etl.load.presence import write_found, write_missing
 from etl.load.sql import batches, reading
+from etl.model import AbsentImage, Decision, Evidence, Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from sqlalchemy import Connection
-
     from etl.load.changes import ChangeDetector
     from etl.load.transaction import SourceTransaction
-    from etl.model import AbsentImage, Decision, Evidence, Removal
 
 _BATCH: Final = 1_000
 c: Final = current_images.c

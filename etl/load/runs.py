@@ -7,19 +7,15 @@ belongs to a process that was killed, and becomes `abandoned`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, CursorResult, Engine, insert, update
 
 from etl.database.engine import writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
 from etl.load.locks import hold_run, keep_run, release_run, running_runs
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection, CursorResult, Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

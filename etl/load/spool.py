@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 from weakref import finalize
 
 from msgspec import Struct, msgpack
 
 from etl.errors import DatabaseUnavailable
-from etl.model import FieldChange, Image  # noqa: TC001  # msgspec needs the types at run time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from etl.model import FieldChange, Image  # msgspec needs the types at run time
 
 MEMORY_BYTES: Final = 1 << 20
 _LENGTH_BYTES: Final = 8

@@ -7,21 +7,17 @@ Bulk work bypasses SQLAlchemy's types for speed; `codec` converts the values.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from struct import iter_unpack
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, Table, text
 
 from etl.database.schema import current_images
 from etl.load.codec import image_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import Connection, Table
 
 NO_SHARED_VALUES: Final[Mapping[str, Any]] = {}
 _BLOCK: Final = 4096

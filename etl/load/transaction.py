@@ -6,11 +6,22 @@ transaction-level lock and then compares the source's latest run with the one th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    and_,
+    case,
+    literal,
+    select,
+)
 
 from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
@@ -18,16 +29,10 @@ from etl.errors import ImageSyncError, LockHeld
 from etl.load.locks import lock_in_transaction
 from etl.load.sql import NO_SHARED_VALUES, insert_rows, reading
 from etl.profiler import Profiler
-from etl.transform import builtin_rules
+from etl.transform import ComponentRules, builtin_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, CursorResult, Executable
-
     from etl.load.baseline import Baseline, PreviousRun
-    from etl.transform import ComponentRules
 
 
 class SourceOvertaken(LockHeld):

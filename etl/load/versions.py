@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     MetaData,
     Table,
     and_,
@@ -29,10 +31,6 @@ from etl.model import DELETED, Image
 from etl.transform import READ_FROM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from sqlalchemy import ColumnElement
-
     from etl.load.spool import Change
     from etl.load.transaction import SourceTransaction
 

@@ -6,11 +6,13 @@ page and one lookup, and the clock by its responses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
 
 from msgspec import Struct
 
-from etl.context import open_context
+from etl.config import Settings, SourceSettings
+from etl.context import RunContext, open_context
 from etl.errors import (
     ConfigError,
     DatabaseUnavailable,
@@ -20,6 +22,7 @@ from etl.errors import (
     SourceError,
 )
 from etl.extract.directory import fetch_workspaces
+from etl.extract.http import Client
 from etl.extract.lookup import fetch_lookup
 from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
@@ -32,13 +35,6 @@ from etl.run import require_same_projects
 from etl.sources.connect import open_client
 from etl.sources.select import sources_of
 from etl.text import count_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from etl.config import Settings, SourceSettings
-    from etl.context import RunContext
-    from etl.extract.http import Client
 
 PARTIAL: Final = 3
 

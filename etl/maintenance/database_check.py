@@ -7,13 +7,14 @@ every table. So a check cannot succeed where a sync would fail.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, Engine, insert, text
 
 from etl.database.engine import open_engine, our_errors, place, writing
 from etl.database.integrity import schema_faults
@@ -25,10 +26,6 @@ from etl.errors import DatabaseUnavailable, LockHeld, SchemaNotAtHead
 from etl.load.locks import source_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Engine
-
     from etl.config import DatabaseSettings
 
 _NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock

@@ -9,38 +9,30 @@ retire           take the images of a source that is no longer read out of the c
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
 from etl.audit.known_names import require_sources
-from etl.config import SourceSettings
-from etl.context import SyncOptions, open_context
+from etl.config import Settings, SourceSettings
+from etl.context import RunContext, SyncOptions, open_context
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
+from etl.extract.http import Client
 from etl.extract.lookup import look_up
 from etl.load.baseline import read_baseline, read_project_ids
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
 from etl.load.rejects import read_whole_rejects
-from etl.load.removals import read_held, read_held_evidence
-from etl.model import Decision, Listing, Page, Removal
+from etl.load.removals import HeldRemoval, read_held, read_held_evidence
+from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, RunOutcome
 from etl.observation import source_facts, source_write
 from etl.run import Command, run_work
 from etl.sources.connect import open_client
 from etl.sources.select import refuse_unknown, sources_of
 from etl.sync import proofs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from etl.config import Settings
-    from etl.context import RunContext
-    from etl.extract.http import Client
-    from etl.load.removals import HeldRemoval
-    from etl.model import AbsentImage, Outcome, RunOutcome
 
 _log = logging.getLogger(__name__)
 _Held = dict[str, list[str]]

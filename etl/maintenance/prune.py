@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etl.audit.verify import Keys, Selection, verify
@@ -14,9 +16,6 @@ from etl.load.locks import source_lock
 from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
     from sqlalchemy import Engine
 
 

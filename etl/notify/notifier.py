@@ -12,14 +12,17 @@ import os
 import platform
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from etl.atomic_file import written_whole
 from etl.clock import utc_now
+from etl.config import NotifySettings, Settings
 from etl.database.engine import snapshot
 from etl.database.migrate import open_record
 from etl.errors import (
@@ -35,13 +38,8 @@ from etl.notify.sender import Sender
 from etl.notify.webhook import Affected, Body, body_of, check_body, encoded, read_affected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
     from prometheus_client import CollectorRegistry
     from sqlalchemy import Connection
-
-    from etl.config import NotifySettings, Settings
 
 Answer = TypeVar("Answer")
 

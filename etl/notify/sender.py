@@ -7,21 +7,18 @@ only the host.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
+from etl.config import HttpSettings
 from etl.extract.auth import Authenticator
+from etl.extract.exchange import Request
 from etl.extract.hosts import Hosts
 from etl.extract.http import Client, Endpoint
 from etl.notify.webhook import SIGNATURE, signature
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from etl.config import HttpSettings
-    from etl.extract.exchange import Request
 
 _MAX_WAIT_SECONDS: Final = 10.0  # between two attempts, whatever the host asks for
 _ACCEPTED: Final = frozenset(range(200, 300))

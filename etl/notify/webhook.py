@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -17,14 +18,12 @@ import msgspec
 from etl import __version__
 from etl.audit.query import ask
 from etl.clock import instant_text
+from etl.model import RunOutcome
 from etl.text import clipped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
     from sqlalchemy import Connection
 
-    from etl.model import RunOutcome
     from etl.notify.notifier import Result
 
 SCHEMA_VERSION: Final = 1

@@ -10,15 +10,13 @@ then by version, then by field (rejects by their number, fields by name).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from etl.model import TRACKED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 VALUES: Final = tuple(sorted((*TRACKED, "extra")))
 """What a version's event contains under `values`."""

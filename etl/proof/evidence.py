@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from etl.proof import check
 from etl.proof.check import Invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same content is the same file
 MAX_BYTES: Final = 1 << 28  # of all files together: a ZIP file can promise far more than it has

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from etl.proof.events import canonical, without_nulls
 from etl.proof.merkle import Frontier
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 FORMAT: Final = 1
 RUN_COLUMNS: Final = ("kind", "actor", "reason", "started_at", "version", "host", "pid")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -9,9 +11,6 @@ from etl.errors import ConfigError, UsageError
 from etl.proof.check import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from etl.proof.check import Invalid, parse_verifier_key
 from etl.proof.checkpoint import cosigned_at, read_note
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _COSIGNATURE_KEY = 4
 

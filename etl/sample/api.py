@@ -7,11 +7,13 @@ with SampleApi(generation(1)) as api:
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -19,10 +21,6 @@ import msgspec
 from etl.sample.catalogue import deletions
 from etl.sample.listing import ApiError, list_page, whole_number
 from etl.sample.signature import AccessKey, verify
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
 
 _STOP_POLL_SECONDS = 0.01
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from etl.sample.signature import AccessKey
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Images = list[dict[str, Any]]
 KEPT: Final = 3  # a mass removal keeps every third image

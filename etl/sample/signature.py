@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from etl.sample.listing import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 MAX_SKEW_SECONDS: Final = 15 * 60

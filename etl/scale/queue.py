@@ -5,6 +5,7 @@ Other programs may use the same tables: all our queues, locks and tasks begin wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,6 @@ from etl.database.engine import has_table, place, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from sqlalchemy import Engine
 
     from etl.config import Settings, SourceSettings

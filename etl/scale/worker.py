@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from procrastinate import JobContext  # noqa: TC002  # Procrastinate reads annotations
+from procrastinate import (
+    App,
+    JobContext,
+)
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 
@@ -23,9 +27,6 @@ from etl.scale.queue import PREFIX, SYNC, queue_app, queue_errors, ready
 from etl.signals import handled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
-    from procrastinate import App
     from procrastinate.manager import JobManager
 
     from etl.config import Settings

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from etl.config import SAMPLE_ENDPOINT
+from etl.config import SAMPLE_ENDPOINT, SourceSettings
 from etl.errors import ConfigError
 from etl.extract.credentials import AuthContext, authenticator, find_keys
 from etl.extract.hosts import ca_path
 from etl.extract.http import Client, Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from etl.config import SourceSettings
     from etl.context import RunContext
 
 # Methods whose 401 is about the credentials, whatever project was requested.

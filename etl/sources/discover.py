@@ -7,11 +7,12 @@ asked, the known projects are read, and the failure counts as a failed source.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from etl.config import rules
+from etl.config import DiscoverSettings, Settings, SourceSettings, rules
 from etl.errors import SourceError, UsageError
 from etl.extract.credentials import AuthContext, authenticator
 from etl.extract.directory import Project, fetch_projects
@@ -21,9 +22,6 @@ from etl.load.sql import reading
 from etl.model import Outcome, WalkFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from etl.config import DiscoverSettings, Settings, SourceSettings
     from etl.context import RunContext
 
 _log = logging.getLogger(__name__)

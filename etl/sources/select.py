@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl.choices import require_known
-from etl.context import open_context
+from etl.config import Settings, SourceSettings
+from etl.context import RunContext, open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
+from etl.model import Outcome
 from etl.sources.discover import with_discovered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from etl.config import Settings, SourceSettings
-    from etl.context import RunContext
-    from etl.model import Outcome
     from etl.shard import Shard
 
 

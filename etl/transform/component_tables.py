@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from datetime import date  # noqa: TC003  # msgspec resolves the annotation at run time
+from collections.abc import Mapping
+from datetime import date  # msgspec resolves the annotation at run time
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from etl.errors import ConfigError
 from etl.transform.components import ComponentRules, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _BUILTIN: Final = "components.toml"
 Entry = TypeVar("Entry", bound=msgspec.Struct)

@@ -18,18 +18,14 @@ without a version counts only if there is none with one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct, json
 
-from etl.model import Image
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from etl.model import Columns
+from etl.model import Columns, Image
 
 Components = tuple[tuple[str, str | None], ...]
 Mention = tuple[str, str]

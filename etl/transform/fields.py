@@ -12,14 +12,12 @@ text in place of a list) rejects the record.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, Final, NamedTuple
 
 from msgspec import Meta
 
 from etl.model import Tag
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_ID_LENGTH: Final = 512
 END_OF_9999: Final = 253_402_300_799_999  # epoch milliseconds; no database's calendar goes beyond

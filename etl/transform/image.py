@@ -9,10 +9,12 @@ unreadable record does not affect the others.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import astuple
@@ -28,10 +30,6 @@ from etl.transform.fields import (
     swr_parts,
 )
 from etl.transform.json_repair import MAX_DEPTH, repair
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
 NUL: Final = b"\\u0000"  # PostgreSQL cannot store it: `repair` replaces it
 NOT_DECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

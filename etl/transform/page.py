@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from etl.errors import SourceBroken
-from etl.transform.fields import Identity  # noqa: TC001  # the decoder needs the type at run time
+from etl.transform.fields import Identity  # the decoder needs the type at run time
 from etl.transform.image import (
     NOT_DECODABLE,
     NUL,

@@ -7,12 +7,10 @@ Knows numbers and times only: no database, no HTML.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+from datetime import datetime
+from typing import Final
 
 HEIGHT: Final = 170
 MOST_POINTS: Final = 240

@@ -8,20 +8,18 @@ left out is counted.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from etl.audit.dashboard.charts import Point, RunCounts
 from etl.audit.query import ask
-from etl.audit.record_span import read_spans
+from etl.audit.record_span import RecordSpan, read_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from sqlalchemy import Connection
 
-    from etl.audit.record_span import RecordSpan
     from etl.transform import ComponentTables
 
 Row = dict[str, Any]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from markupsafe import Markup, escape
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LONGEST_TEXT: Final = 240
 LONGEST_WORD: Final = 60

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple
 
 from etl.audit.dashboard import filters
+from etl.audit.dashboard.data import DashboardData
 from etl.text import count_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-    from etl.audit.dashboard.data import DashboardData
 
 STALE: Final = timedelta(hours=36)
 Level = Literal["bad", "warn"]

@@ -7,8 +7,11 @@ and nothing else: no request leaves the page, and no text from a catalogue can b
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,10 +25,6 @@ from etl.database.engine import snapshot
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-    from pathlib import Path
-
     from sqlalchemy import Connection
 
     from etl.transform import ComponentTables

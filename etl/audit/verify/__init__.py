@@ -13,10 +13,12 @@ was cut off or rebuilt as a whole is consistent in itself: a checkpoint kept els
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify.checkpoints import CheckpointReport, Keys, check_checkpoints
@@ -26,13 +28,7 @@ from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
 from etl.audit.verify.invariants import check_invariants
 from etl.database.engine import snapshot
 from etl.database.integrity import schema_faults
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from sqlalchemy import Connection
-
-    from etl.transform import ComponentRules
+from etl.transform import ComponentRules
 
 MAX_FINDINGS: Final = 100
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from etl.audit.verify.entries import EntryReport
 from etl.audit.verify.findings import Finding
 from etl.load.checkpoints import StoredCheckpoint, read_checkpoints
 from etl.proof.check import Invalid, parse_checkpoint, parse_verifier_key
@@ -12,11 +14,7 @@ from etl.proof.checkpoint import cosigned_at, is_signed_by, read_note
 from etl.proof.timestamp import read_certificates, require_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from sqlalchemy import Connection
-
-    from etl.audit.verify.entries import EntryReport
 
 
 @dataclass(frozen=True, slots=True)

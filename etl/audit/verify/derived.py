@@ -4,23 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl.audit.verify.findings import UNREADABLE, Finding
 from etl.load.attributions import read_actor
 from etl.load.codec import image_columns, image_of
-from etl.transform import fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection
-
-    from etl.transform import ComponentRules
+from etl.transform import ComponentRules, fingerprint
 
 _BLOCK: Final = 2_000
 

@@ -8,17 +8,13 @@ event contains because they follow from other rows, and for rows that belong to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from etl.audit.verify.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection
 
 MAX_ROWS: Final = 20  # of one invariant: more of the same say nothing new
 
