@@ -1,11 +1,13 @@
 """Start of the program: `image-sync` and `python -m etl`."""
 
+import gc
 import os
 import signal
 import sys
 
 PLATFORMS = ("linux", "darwin")
 UNSUPPORTED = 50  # an `EnvironmentFailure`, whose module cannot be imported everywhere
+_ALLOCATIONS_PER_COLLECTION = 100_000  # imports allocate much and leave no garbage
 
 
 def main() -> None:
@@ -21,6 +23,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_at_once)
+    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
     from etl.cli.main import run  # imports click and what else takes time
 
     sys.exit(run(sys.argv[1:]))

@@ -24,9 +24,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jinja2 import Environment, StrictUndefined, Template
 from sqlalchemy import Connection, TextClause, bindparam, text
 from sqlalchemy.types import TypeEngine
 
@@ -34,6 +33,9 @@ from etl.database.schema import metadata
 from etl.database.sql_functions import sql_functions
 from etl.database.types import Instant, JsonList
 from etl.model import TRACKED
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Folder = Literal["queries", "reports", "dashboard/sql"]
 
@@ -206,6 +208,8 @@ def _parameter(name: str, value: Any) -> Any:
 
 @cache
 def _template(source: str) -> Template:
+    from jinja2 import Environment, StrictUndefined  # a sync without alerts renders no query
+
     environment = Environment(  # noqa: S701  # SQL, not HTML; values are bound, never inserted
         undefined=StrictUndefined,
         auto_reload=False,

@@ -7,6 +7,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
@@ -59,7 +60,9 @@ class Hosts:
 
     def session(self, origin: str, *, ca_bundle: str, is_direct: bool) -> requests.Session:
         """The connections to a host. Raises `ConfigError` if the certificates cannot be read."""
-        verify = ca_path(ca_bundle, os.environ) or True
+        if origin.startswith("https:"):
+            require_certificates(ca_bundle, os.environ)
+        verify = _ca_path(ca_bundle, os.environ)[1] or True
         key = (origin, verify, is_direct)
         with self._lock:
             if key not in self._sessions:
@@ -84,19 +87,30 @@ class Hosts:
                 session.close()
 
 
-def ca_path(ca_bundle: str, environ: Mapping[str, str]) -> str:
-    """The file or folder of trusted certificates; empty: those of certifi.
+def require_certificates(ca_bundle: str, environ: Mapping[str, str]) -> None:
+    """Check the file or folder of trusted certificates, if one is named.
 
-    Like requests, respects REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE. Raises `ConfigError` if the
-    certificates cannot be read.
+    Raises `ConfigError` if the certificates cannot be read.
+    """
+    name, path = _ca_path(ca_bundle, environ)
+    if path and not os.path.isdir(path):
+        _load_certificates(name, path)
+
+
+def _ca_path(ca_bundle: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The file or folder of trusted certificates, with what names it; empty: those of certifi.
+
+    Like requests, respects REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE.
     """
     named = {"http.ca_bundle": ca_bundle, **{name: environ.get(name) for name in CA_VARIABLES}}
-    name, path = next(((name, path) for name, path in named.items() if path), ("", ""))
-    if path and not os.path.isdir(path):
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-        except OSError as error:  # includes ssl.SSLError
-            is_read = isinstance(error, ssl.SSLError)
-            reason = "not a file of PEM certificates" if is_read else error.strerror
-            raise ConfigError(name, [f"{path}: {reason}"]) from None
-    return path or ""
+    return next(((name, path) for name, path in named.items() if path), ("", ""))
+
+
+@cache  # loading the certificates of a whole system takes 40 ms
+def _load_certificates(name: str, path: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # includes ssl.SSLError
+        is_read = isinstance(error, ssl.SSLError)
+        reason = "not a file of PEM certificates" if is_read else error.strerror
+        raise ConfigError(name, [f"{path}: {reason}"]) from None

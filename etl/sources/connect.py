@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from etl.config import SAMPLE_ENDPOINT, SourceSettings
 from etl.errors import ConfigError
 from etl.extract.credentials import AuthContext, authenticator, find_keys
-from etl.extract.hosts import ca_path
+from etl.extract.hosts import require_certificates
 from etl.extract.http import Client, Endpoint
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def require_usable(sources: Iterable[SourceSettings], *, place: str) -> None:
     mistakes = []
     for source in sources:
         try:
-            ca_path(source.http.ca_bundle, os.environ)
+            if source.endpoint.startswith("https:"):
+                require_certificates(source.http.ca_bundle, os.environ)
             if source.auth.method == "aksk":
                 find_keys(source.auth, os.environ, label=_label(source))
         except ConfigError as error:

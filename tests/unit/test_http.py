@@ -16,7 +16,7 @@ from etl import __version__
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.auth import fixed_token, no_authentication
-from etl.extract.hosts import Hosts, ca_path
+from etl.extract.hosts import Hosts, require_certificates
 from etl.extract.http import Client, Endpoint
 from tests.support.faulty import Faulty, reply, stall
 from tests.support.wire import NOW, Slept, client_for, hosts_for
@@ -421,11 +421,20 @@ def test_unusable_certificates_are_a_configuration_error(tmp_path: Path, variabl
     for path, reason in ((tmp_path / "none.pem", "No such file"), (text, "PEM certificates")):
         configured = str(path) if variable == "http.ca_bundle" else ""
         with pytest.raises(ConfigError, match=rf"{variable}:\s+.*{reason}"):
-            ca_path(configured, {variable: str(path)})
+            require_certificates(configured, {variable: str(path)})
 
 
-def test_certificates_come_from_the_configuration_then_the_environment(tmp_path: Path) -> None:
-    environ = {"CURL_CA_BUNDLE": str(tmp_path)}
-    assert ca_path("", {}) == ""
-    assert ca_path("", environ) == str(tmp_path)
-    assert ca_path(certifi.where(), environ) == certifi.where()
+@pytest.mark.parametrize(
+    ("configured", "environ", "verify"),
+    [
+        ("", {}, True),
+        ("", {"CURL_CA_BUNDLE": "/folder"}, "/folder"),
+        (certifi.where(), {"CURL_CA_BUNDLE": "/folder"}, certifi.where()),
+    ],
+)
+def test_certificates_come_from_the_configuration_then_the_environment(
+    monkeypatch: pytest.MonkeyPatch, configured: str, environ: dict[str, str], verify: str | bool
+) -> None:
+    monkeypatch.setattr("os.environ", environ)
+    session = hosts_for().session("http://x", ca_bundle=configured, is_direct=True)
+    assert session.verify == verify
