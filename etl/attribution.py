@@ -9,15 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from etl.config import SourceSettings
-from etl.decide.attribution import CLOCK_TOLERANCE, TRACES_ARE_KEPT, attribute
+from etl.decide.trace_match import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_traces
 from etl.errors import SourceError, SourceRefused
-from etl.extract.traces import TraceQuery, fetch_traces
-from etl.load.attributions import read_pending, read_to_be_removed, read_used_traces
-from etl.model import Attribution, RemovedImage
+from etl.extract.traces import fetch_traces
+from etl.load.actors import read_to_be_removed, read_unattributed, read_used_traces
+from etl.model import Attribution
 from etl.sources.connect import open_trace_client
 
 if TYPE_CHECKING:
@@ -43,37 +43,27 @@ def attribute_removals(
     if source.actors != "cts" or connection is None:
         return Attributions()
     now = context.now()
-    since = now - TRACES_ARE_KEPT
+    oldest = now - TRACES_ARE_KEPT
     images = [
         *read_to_be_removed(connection, source.name, image_ids, removed_at=now),
-        *read_pending(connection, source.name, since=since),
+        *read_unattributed(connection, source.name, since=oldest),
     ]
     if not images:
         return Attributions()
-    used = read_used_traces(connection, source.name, since=since - CLOCK_TOLERANCE)
-    query = _query(source.project_id, images, now)
+    used = read_used_traces(connection, source.name, since=oldest - CLOCK_TOLERANCE)
+    first = min(image.last_seen_at for image in images) - CLOCK_TOLERANCE
+    last = max(image.removed_at for image in images) + CLOCK_TOLERANCE
+    after, before = max(first, oldest), min(last, now + timedelta(seconds=1))
     run_count = baseline.previous.run_count
     try:
         with open_trace_client(source, run_count=run_count, context=context) as client:
-            traces = fetch_traces(client, query)
-            requests = client.requests
-    except SourceRefused as error:
-        _log.warning("traces refused", extra={"cause": str(error)})
-        refused = [Attribution(image, "refused") for image in images]
-        return Attributions(refused, {"traces": {"error": str(error)}})
+            traces = fetch_traces(client, source.project_id, after=after, before=before)
+            detail = {"requests": client.requests, "traces": len(traces)}
     except SourceError as error:
-        _log.warning("traces not read", extra={"cause": str(error)})
-        return Attributions(detail={"traces": {"error": str(error)}})
-    results = attribute(images, traces, now=now, used_traces=used)
-    return Attributions(results, {"traces": {"requests": requests, "traces": len(traces)}})
-
-
-def _query(project_id: str, images: Sequence[RemovedImage], now: datetime) -> TraceQuery:
-    """The period in which the images disappeared, as far as traces are kept."""
-    first = min(image.last_seen_at for image in images) - CLOCK_TOLERANCE
-    last = max(image.removed_at for image in images) + CLOCK_TOLERANCE
-    return TraceQuery(
-        project_id,
-        after=max(first, now - TRACES_ARE_KEPT),
-        before=min(last, now + timedelta(seconds=1)),
-    )
+        is_refused = isinstance(error, SourceRefused)
+        message = "traces refused" if is_refused else "traces not read"
+        _log.warning(message, extra={"cause": str(error)})
+        refused = [Attribution(image, "refused") for image in images] if is_refused else []
+        return Attributions(refused, {"traces": {"error": str(error)}})
+    results = match_traces(images, traces, now=now, used_traces=used)
+    return Attributions(results, {"traces": detail})

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 from etl.database.engine import snapshot
 from etl.database.schema import current_images, log_entries, prune_checkpoints
 from etl.errors import RecordInconsistent, UsageError
-from etl.load.attributions import read_actor
+from etl.load.actors import read_actor
 from etl.load.checkpoints import read_checkpoints, read_tree
 from etl.load.log_entries import (
     SOURCE_RUN_COLUMNS,

@@ -8,7 +8,6 @@ prove nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,23 +36,16 @@ class _Page(msgspec.Struct):
     meta_data: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TraceQuery:
-    """A period of time, both ends excluded, in which a project's traces are wanted."""
-
-    project_id: str
-    after: datetime
-    before: datetime
-
-
-def fetch_traces(client: Client, query: TraceQuery) -> list[Trace]:
-    """Fetch all traces of a period, newest first, 200 per request. Raises `SourceError`."""
-    path = f"/v3/{quoted(query.project_id)}/traces"
+def fetch_traces(
+    client: Client, project_id: str, *, after: datetime, before: datetime
+) -> list[Trace]:
+    """Fetch all traces of a period (both ends excluded), newest first. Raises `SourceError`."""
+    path = f"/v3/{quoted(project_id)}/traces"
     params = {
         "trace_type": "system",
         "limit": str(PAGE_SIZE),
-        "from": str(_epoch_ms(query.after)),
-        "to": str(_epoch_ms(query.before)),
+        "from": str(_epoch_ms(after)),
+        "to": str(_epoch_ms(before)),
     }
     traces: list[Trace] = []
     markers: set[str] = set()

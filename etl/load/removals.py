@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from etl.database.schema import current_images, held_removals, image_removals, source_runs
-from etl.load.attributions import write_attributions
+from etl.load.actors import record_attribution
 from etl.load.presence import write_found, write_missing
 from etl.load.sql import batches, reading
 from etl.model import AbsentImage, Decision, Evidence, Removal
@@ -80,7 +80,9 @@ def write_decision(transaction: SourceTransaction, decision: Decision) -> None:
     held = (each.image for each in decision.held if each.evidence != "listed_deleted")
     write_missing(transaction, [*decision.missing, *held])
     write_found(transaction, decision.found)
-    write_attributions(transaction, decision.attributions)
+    connection, source, run_id = transaction.connection, transaction.source, transaction.run_id
+    for each in decision.attributions:
+        record_attribution(connection, each, source=source, run_id=run_id)
 
 
 def _write_removals(transaction: SourceTransaction, removals: Iterable[Removal]) -> None:

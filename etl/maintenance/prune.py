@@ -11,7 +11,7 @@ from etl.audit.verify import Keys, Selection, verify
 from etl.choices import require_known
 from etl.database.engine import our_errors, writing
 from etl.errors import RecordInconsistent
-from etl.load.attributions import forget_actors
+from etl.load.actors import forget_actors
 from etl.load.locks import source_lock
 from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
 

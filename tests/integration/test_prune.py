@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from functools import partial
-from unittest.mock import patch
 
 import click
 import pytest
@@ -14,13 +12,11 @@ from sqlalchemy import text
 from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.load.attributions import record_attribution
 from etl.load.locks import source_lock
-from etl.load.log_entries import append_run
 from etl.proof.evidence import check_files
 from tests.support.evidence import evidence_of, signer
 from tests.support.history import BEGINNING, History, record
-from tests.support.verified import assert_consistent, verified
+from tests.support.verified import ada_removes, assert_consistent, verified
 
 NOW = BEGINNING + timedelta(days=10)
 
@@ -169,7 +165,7 @@ def test_actors_are_erased_and_the_record_stays_proven(old, capsys):
         assert run_id
     history = History(old, at=NOW)
     history.run([record("a", size=5), record("c")])
-    with patch("etl.load.commit.append_run", partial(_with_attribution, append_run)):
+    with ada_removes("c"):
         history.run([record("a", size=6)])
     assert_consistent(old)
     image_id = "c"
@@ -190,15 +186,3 @@ def test_actors_are_erased_and_the_record_stays_proven(old, capsys):
             text("update image_removals set removed_by = 'Eve' where image_id = 'c'")
         )
     assert not verified(old).is_consistent
-
-
-def _with_attribution(append, connection, **arguments):
-    """Name who removed the image, as the last step before the entry is appended."""
-    record_attribution(
-        connection,
-        removal=(arguments["source"], "c", 1),
-        run_id=arguments["run_id"],
-        attribution="exact",
-        actor={"removed_by": "Ada", "removed_by_kind": "user", "source_ip": "192.0.2.1"},
-    )
-    return append(connection, **arguments)

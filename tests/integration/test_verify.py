@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from datetime import timedelta
-from functools import partial
-from unittest.mock import patch
 
 import pytest
 from sqlalchemy import text
@@ -15,14 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from etl.audit.verify import Keys
 from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import open_engine
-from etl.load.attributions import record_attribution
-from etl.load.log_entries import append_run
 from etl.maintenance.prune import prune
 from etl.proof.checkpoint import make_key, make_note, read_key
 from etl.publish import publish_checkpoint
 from tests.support.history import History, record, varied
 from tests.support.tampering import try_edits
-from tests.support.verified import note_of, verified
+from tests.support.verified import ada_removes, note_of, verified
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 EDITS = 4_000 if IS_SOAK else 150
@@ -163,20 +159,8 @@ def test_a_signature_must_be_valid_and_of_a_key_that_is_given(engine, runs):
 def test_the_name_of_who_removed_an_image_must_be_the_logged_one(engine):
     history = History(engine)
     history.run([record("a"), record("b")])
-    with patch("etl.load.commit.append_run", partial(named_actor, append_run)):
+    with ada_removes("b"):
         history.run([record("a")])
     assert problems(engine) == []
     edited(engine, "update image_removals set removed_by = 'Eve'")
     assert problems(engine) == ["who removed it is not what was logged"]
-
-
-def named_actor(append, connection, **arguments):
-    """Name who removed image b, as the last step before the entry is appended."""
-    record_attribution(
-        connection,
-        removal=(arguments["source"], "b", 1),
-        run_id=arguments["run_id"],
-        attribution="exact",
-        actor={"removed_by": "Ada", "removed_by_kind": "user"},
-    )
-    return append(connection, **arguments)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from etl.audit.verify import Keys, Selection, Verified, verify, verify_now
-from etl.database.schema import event_hashes, log_entries, log_state
-from etl.load.log_entries import read_state, run_data
+from etl.database.schema import event_hashes, image_removals, log_entries, log_state
+from etl.load.actors import record_attribution
+from etl.load.log_entries import append_run, read_state, run_data
 from etl.load.log_events import run_hashes
+from etl.model import Actor, Attribution, RemovedImage, Trace
 from etl.proof.checkpoint import make_note
 from etl.proof.merkle import Frontier, leaf_hash
 from etl.transform import builtin_rules
@@ -66,3 +73,28 @@ def rewrite_log(engine: Engine) -> None:
                 row = {"entry": each.entry, "hashes": b"".join(hashes)}
                 connection.execute(insert(event_hashes).values(**row))
         connection.execute(update(log_state).values(frontier=frontier.data.hex()))
+
+
+@contextmanager
+def ada_removes(image_id: str) -> Iterator[None]:
+    """Commits name Ada as who removed an image, as the last step before their entry."""
+
+    def append(connection: Connection, **arguments) -> int:
+        row = select(image_removals).where(image_removals.c.image_id == image_id)
+        removal = connection.execute(row).one()
+        at = removal.removed_at - timedelta(minutes=1)
+        trace = Trace(
+            *("trace-1", "deleteNotebookImage", "NotebookImage", image_id, "", "ApiCall"),
+            at=at,
+            has_succeeded=True,
+            source_ip="192.0.2.1",
+            actor=Actor("Ada", "user"),
+        )
+        image = RemovedImage(image_id, removal.version, None, at, removal.removed_at)
+        result = Attribution(image, "exact", trace)
+        source, run_id = arguments["source"], arguments["run_id"]
+        record_attribution(connection, result, source=source, run_id=run_id)
+        return append_run(connection, **arguments)
+
+    with patch("etl.load.commit.append_run", append):
+        yield

@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from etl.decide.attribution import attribute
+from etl.decide.trace_match import match_traces
 from etl.errors import SourceBroken
 from etl.extract.exchange import Response
-from etl.extract.traces import MAX_PAGES, TraceQuery, fetch_traces, parse_actor, parse_traces
+from etl.extract.traces import MAX_PAGES, fetch_traces, parse_actor, parse_traces
 from etl.model import Actor, RemovedImage, Trace
 
 SEEN = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -39,7 +39,7 @@ def trace(**fields):
 
 
 def attribution(*traces, image=IMAGE, used=()):
-    (only,) = attribute([image], traces, now=GONE, used_traces=used)
+    (only,) = match_traces([image], traces, now=GONE, used_traces=used)
     actor = only.trace.actor.name if only.trace and only.trace.actor else None
     return only.result, actor
 
@@ -95,7 +95,7 @@ def test_a_trace_without_an_id_matches_by_name_once():
     assert attribution(by_name, used=["t1"]) == ("none", None)
     assert attribution(by_name, image=replace(IMAGE, name=None)) == ("none", None)
     twin = replace(IMAGE, image_id="id-2")
-    assert [each.result for each in attribute([IMAGE, twin], [by_name], now=GONE)] == [
+    assert [each.result for each in match_traces([IMAGE, twin], [by_name], now=GONE)] == [
         "ambiguous",
         "ambiguous",
     ]
@@ -104,7 +104,7 @@ def test_a_trace_without_an_id_matches_by_name_once():
 def test_the_deletion_of_a_group_removes_all_images_of_its_name():
     group = trace(resource_type="NotebookImageGroup", resource_id="group-7")
     twin = replace(IMAGE, image_id="id-2")
-    results = attribute([IMAGE, twin], [group], now=GONE, used_traces=["t1"])
+    results = match_traces([IMAGE, twin], [group], now=GONE, used_traces=["t1"])
     assert [(each.result, each.trace) for each in results] == [("likely", group)] * 2
 
 
@@ -188,8 +188,7 @@ def pages_of_traces(*markers):
 
 
 def fetched(*bodies):
-    query = TraceQuery("0" * 32, after=SEEN, before=GONE)
-    return fetch_traces(TracePages(bodies), query)
+    return fetch_traces(TracePages(bodies), "0" * 32, after=SEEN, before=GONE)
 
 
 def test_pages_of_traces_end_with_the_marker():
@@ -228,7 +227,7 @@ def test_a_thousand_simulated_removals_never_name_the_wrong_actor():
         truth[image.image_id] = actor
         records += _deletion(shape, image, at, actor, number)
     choose.shuffle(records)
-    results = attribute(images, parse_traces(records), now=GONE)
+    results = match_traces(images, parse_traces(records), now=GONE)
     names = {
         each.image.image_id: each.trace.actor.name
         for each in results

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from etl.audit.verify.findings import UNREADABLE, Finding
-from etl.load.attributions import read_actor
+from etl.load.actors import read_actor
 from etl.load.codec import image_columns, image_of
 from etl.transform import ComponentRules, fingerprint
 

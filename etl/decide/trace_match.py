@@ -1,4 +1,4 @@
-"""Attribution of removals: which trace, if any, shows who removed an image. Pure.
+"""Matching of traces with removals: which trace, if any, shows who removed an image. Pure.
 
 A trace counts only if its operation deletes notebook images, did not fail, and happened between the
 time the image was last seen and its removal. It matches
@@ -24,7 +24,7 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # between this machine's clock an
 _IMAGE: Final = "notebookimage"  # resource types that start so are images or groups of images
 
 
-def attribute(
+def match_traces(
     images: Sequence[RemovedImage],
     traces: Iterable[Trace],
     *,

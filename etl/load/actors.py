@@ -6,11 +6,11 @@ Names are personal data. The log contains only a salted digest of them (`actor_t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, column, insert, or_, select, table, update
 
@@ -18,11 +18,8 @@ from etl.database.schema import image_removals, removal_attributions
 from etl.database.types import Instant
 from etl.load.log_entries import read_rows
 from etl.load.sql import batches, reading
-from etl.model import Attribution, RemovedImage
-from etl.proof.events import actor_text, without_nulls
-
-if TYPE_CHECKING:
-    from etl.load.transaction import SourceTransaction
+from etl.model import Attribution, RemovedImage, Trace
+from etl.proof.events import actor_text
 
 ACTOR_COLUMNS: Final = (
     *("removed_by", "removed_by_kind", "removed_via", "source_ip", "trace_id", "trace_at"),
@@ -52,7 +49,9 @@ def read_to_be_removed(
     return found
 
 
-def read_pending(connection: Connection, source: str, *, since: datetime) -> list[RemovedImage]:
+def read_unattributed(
+    connection: Connection, source: str, *, since: datetime
+) -> list[RemovedImage]:
     """Read the removals since then whose actor is still unknown: a later query may find it."""
     pending = (
         select(r.image_id, r.version, r.name, r.last_seen_at, r.removed_at, r.attribution)
@@ -73,60 +72,48 @@ def read_used_traces(connection: Connection, source: str, *, since: datetime) ->
         return {*connection.scalars(used)}
 
 
-def write_attributions(transaction: SourceTransaction, attributions: Sequence[Attribution]) -> None:
-    """Record the results that differ from those on record."""
-    for each in attributions:
-        if each.result == each.image.attribution:
-            continue
-        trace = each.trace
-        actor = trace.actor if trace else None
-        is_system = trace is not None and actor is None and trace.via == "SystemAction"
-        record_attribution(
-            transaction.connection,
-            removal=(transaction.source, each.image.image_id, each.image.version),
-            run_id=transaction.run_id,
-            attribution=each.result,
-            actor={
-                "removed_by": actor.name if actor else None,
-                "removed_by_kind": actor.kind if actor else "system" if is_system else None,
-                "removed_via": trace.via if trace and trace.via in VIA else None,
-                "source_ip": (trace.source_ip or None) if trace else None,
-                "trace_id": (trace.trace_id or None) if trace else None,
-                "trace_at": trace.at if trace else None,
-            },
-        )
-
-
 def record_attribution(
-    connection: Connection,
-    *,
-    removal: tuple[str, str, int],
-    run_id: int,
-    attribution: str,
-    actor: Mapping[str, Any],
+    connection: Connection, attribution: Attribution, *, source: str, run_id: int
 ) -> None:
-    """Record one result for a removal (source, image id, version): the newest one counts.
+    """Record a result unless it is on record: the newest one counts.
 
-    `actor`: values of `ACTOR_COLUMNS`; empty if nobody is named. Runs in the transaction of the
-    run, before its log entry is appended.
+    Runs in the transaction of the run, before its log entry is appended.
     """
-    named = without_nulls(actor)
-    salt = token_hex(16) if named else None
-    source, image_id, version = removal
-    of_removal = (
-        image_removals.c.source == source,
-        image_removals.c.image_id == image_id,
-        image_removals.c.version == version,
-    )
-    values = dict.fromkeys(ACTOR_COLUMNS) | named
-    values |= {"attribution": attribution, "attributed_run_id": run_id, "actor_salt": salt}
-    connection.execute(update(image_removals).where(*of_removal).values(values))
-    row = {"source": source, "image_id": image_id, "version": version, "run_id": run_id}
-    opening = read_actor(connection, removal)
-    digest = sha256(opening).hexdigest() if opening else None
+    image, trace = attribution.image, attribution.trace
+    if attribution.result == image.attribution:
+        return
+    removal = (source, image.image_id, image.version)
+    result = {"attribution": attribution.result, "attributed_run_id": run_id}
+    of_removal = (r.source == source, r.image_id == image.image_id, r.version == image.version)
+    named = _actor_values(trace) if trace else dict.fromkeys(ACTOR_COLUMNS)
+    salt = token_hex(16) if any(named.values()) else None
     connection.execute(
-        insert(removal_attributions).values(**row, attribution=attribution, actor_digest=digest)
+        update(image_removals).where(*of_removal).values(result | named | {"actor_salt": salt})
     )
+    opening = read_actor(connection, removal)
+    connection.execute(
+        insert(removal_attributions).values(
+            source=source,
+            image_id=image.image_id,
+            version=image.version,
+            run_id=run_id,
+            attribution=attribution.result,
+            actor_digest=sha256(opening).hexdigest() if opening else None,
+        )
+    )
+
+
+def _actor_values(trace: Trace) -> dict[str, Any]:
+    actor = trace.actor
+    is_system = actor is None and trace.via == "SystemAction"
+    return {
+        "removed_by": actor.name if actor else None,
+        "removed_by_kind": actor.kind if actor else "system" if is_system else None,
+        "removed_via": trace.via if trace.via in VIA else None,
+        "source_ip": trace.source_ip or None,
+        "trace_id": trace.trace_id or None,
+        "trace_at": trace.at,
+    }
 
 
 def read_actor(connection: Connection, removal: tuple[str, str, int]) -> bytes | None:
