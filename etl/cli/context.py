@@ -149,7 +149,7 @@ class CliContext:
     @property
     def _shown_database(self) -> str | None:
         """The URL given as an option, unless it contains a password."""
-        from etl.config.render import masked_url
+        from etl.config.rules import masked_url
 
         url = self.database or ""
         is_given = url != os.environ.get("IMAGE_SYNC_DATABASE_URL", "")

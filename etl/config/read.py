@@ -6,36 +6,51 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from etl.choices import similar_names
 from etl.config import rules
-from etl.config.render import masked_url
 from etl.config.settings import (
-    DISCOVERED,
     NO_FILE,
     SAMPLE_ENDPOINT,
-    SECTIONS,
+    TEMPLATE,
     AuthSettings,
+    DatabaseSettings,
     DiscoverSettings,
     HttpSettings,
+    Key,
+    NotifySettings,
     Settings,
     SourceSettings,
+    keys_of,
 )
 from etl.errors import ConfigError
 
 T = TypeVar("T")
+Mistakes = Iterator[tuple[str, str]]
+"""Locations and texts."""
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SQLITE_FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|\?|$)([^?]+)(.*)")
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_TYPE_NAMES: Final[dict[Any, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    tuple[str, ...]: "a list of text",
+    Mapping[str, str]: "a table of text",
+}
 _NEEDED: Final = {
     "token": ("token",),
     "password": ("iam_endpoint", "domain", "user", "password"),
@@ -69,12 +84,11 @@ def read_settings(
     """
     place = str(path) if path else NO_FILE
     tables = _parse(path) if path else {}
-    if database_url:
-        database = tables.get("database", {})
-        if isinstance(database, dict):
-            tables["database"] = {**database, "url": _absolute_url(database_url, os.getcwd())}
-    reader = _Reader(environ, folder=_folder_of(path), given=database_url)
-    settings = reader.settings(tables, place=place)
+    database = tables.get("database", {})
+    if database_url and isinstance(database, dict):
+        tables["database"] = {**database, "url": _absolute_url(database_url, os.getcwd())}
+    reader = _Reader(environ, folder=os.path.abspath(path.parent if path else "."))
+    settings = reader.settings(tables)
     mistakes = [
         f"{where}: {mistake}" if where else mistake
         for where, mistake in reader.mistakes
@@ -82,8 +96,9 @@ def read_settings(
     ]
     if mistakes:
         raise ConfigError(place, mistakes)
-    warnings = _readable_secrets(path, reader.literal_secrets) if path else ()
-    return dataclasses.replace(settings, warnings=warnings)
+    secrets = [each for each in reader.secrets if not (database_url and each == "database.url")]
+    warnings = _readable_secrets(path, secrets) if path else ()
+    return replace(settings, place=place, warnings=warnings)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -94,11 +109,6 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}; {hint}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"is not valid TOML: {error}"]) from None
-
-
-def _folder_of(path: Path | None) -> str:
-    """The absolute folder of the file; without a file, the working directory."""
-    return os.path.abspath(path.parent if path else ".")
 
 
 def _absolute_url(url: str, folder: str) -> str:
@@ -119,186 +129,103 @@ def _readable_secrets(path: Path, places: list[str]) -> tuple[str, ...]:
 
 
 class _Reader:
-    """Turns TOML tables into settings and collects mistakes as (location, text)."""
+    """Turns TOML tables into settings; collects mistakes, and the locations of literal secrets."""
 
-    def __init__(self, environ: Mapping[str, str], *, folder: str, given: str) -> None:
+    def __init__(self, environ: Mapping[str, str], *, folder: str) -> None:
         self.environ = environ
         self.folder = folder
-        self.given = given
         self.mistakes: list[tuple[str, str]] = []
-        self.literal_secrets: list[str] = []
+        self.secrets: list[str] = []
+        self.http = HttpSettings()  # what sources inherit, as soon as it is read
 
-    def settings(self, tables: dict[str, Any], *, place: str) -> Settings:
-        self._check_known(tables, {*SECTIONS, "source", "discover"}, place="")
-        sections: dict[str, Any] = {
-            name: self._section(kind, tables.get(name, {}), place=name)
-            for name, kind in SECTIONS.items()
-        }
-        notify = sections["notify"]
-        if notify.webhook_url and not notify.webhook_secret:
-            self.mistakes.append(("notify.webhook_secret", "required with webhook_url"))
-        http = sections["http"]
-        settings = Settings(
-            **sections,
-            sources=tuple(self._sources(tables.get("source", []), http)),
-            discover=tuple(self._discovers(tables.get("discover", []), http)),
-            place=place,
-        )
-        self._check_ca_variables(settings)
+    def settings(self, tables: dict[str, Any]) -> Settings:
+        url = _absolute_url(DatabaseSettings().url, self.folder)
+        settings = self._section(Settings(database=DatabaseSettings(url=url)), tables, place="")
+        self.mistakes += _ca_mistakes(settings, self.environ)
         return settings
 
-    def _sources(self, tables: Any, http: HttpSettings) -> Iterable[SourceSettings]:
-        sources = [
-            self._source(table, place=place, http=http)
-            for place, table in self._tables(tables, "source")
-        ]
-        self._check_unique([source.name for source in sources], "source", "name")
-        return sources
-
-    def _discovers(self, tables: Any, http: HttpSettings) -> Iterable[DiscoverSettings]:
-        found = [
-            self._discover(table, place=place, http=http)
-            for place, table in self._tables(tables, "discover")
-        ]
-        self._check_unique([each.label for each in found], "discover", "label")
-        return found
-
-    def _tables(self, tables: Any, name: str) -> Iterable[tuple[str, dict[str, Any]]]:
-        """Each table of a list, with its location."""
-        if not isinstance(tables, list):
-            self.mistakes.append((name, f"expected [[{name}]], a list of tables"))
-            tables = []
-        return [
-            (f"{name}[{index}]", self._table(table, place=f"{name}[{index}]"))
-            for index, table in enumerate(tables)
-        ]
-
-    def _table(self, table: Any, *, place: str) -> dict[str, Any]:
-        if isinstance(table, dict):
-            return table
-        self.mistakes.append((place, "expected a table"))
-        return {}
-
-    def _check_unique(self, names: list[str], place: str, key: str) -> None:
-        for name in sorted({name for name in names if name and names.count(name) > 1}):
-            self.mistakes.append((place, f"the {key} {name!r} is used more than once"))
-
-    def _discover(
-        self, table: dict[str, Any], *, place: str, http: HttpSettings
-    ) -> DiscoverSettings:
-        own = {name: value for name, value in table.items() if name != "source"}
-        found = self._section(DiscoverSettings, own, place=place)
-        template = self._table(table.get("source", {}), place=f"{place}.source")
-        if "project_id" in template:
-            self.mistakes.append((f"{place}.source.project_id", "not allowed: it is discovered"))
-        template = {**DISCOVERED, **template, "project_id": "discovered"}
-        source = self._source(template, place=f"{place}.source", http=http)
-        if not re.search(r"\{project(_id)?\}", source.name):
-            self.mistakes.append((f"{place}.source.name", "must contain {project} or {project_id}"))
-        if source.auth.method != "none" and rules.is_plain_text(found.iam_endpoint):
-            self.mistakes.append((f"{place}.iam_endpoint", "credentials require https"))
-        return dataclasses.replace(found, source=source)
-
-    def _source(self, table: dict[str, Any], *, place: str, http: HttpSettings) -> SourceSettings:
-        own = {name: value for name, value in table.items() if name not in {"auth", "http"}}
-        source = self._section(SourceSettings, own, place=place)
-        count = len(self.mistakes)
-        auth = self._section(AuthSettings, table.get("auth", {}), place=f"{place}.auth")
-        if len(self.mistakes) == count:  # otherwise a key may only seem to be missing
-            self._check_auth(source, auth, place=place)
-        own_http = self._section(
-            HttpSettings, table.get("http", {}), place=f"{place}.http", base=http
-        )
-        return dataclasses.replace(source, auth=auth, http=own_http)
-
-    def _check_auth(self, source: SourceSettings, auth: AuthSettings, *, place: str) -> None:
-        for name in _NEEDED.get(auth.method, ()):
-            if not getattr(auth, name):
-                self.mistakes.append((f"{place}.auth.{name}", f"required by method {auth.method}"))
-        if auth.method == "password" and auth.project and auth.project_id:
-            self.mistakes.append((f"{place}.auth", "project and project_id exclude each other"))
-        if bool(auth.access_key) != bool(auth.secret_key):
-            self.mistakes.append((f"{place}.auth", "access_key and secret_key require each other"))
-        urls = {}
-        if auth.method != "none":
-            urls = {"endpoint": source.endpoint, "cts_endpoint": source.cts_endpoint}
-        if auth.method == "password":
-            urls["auth.iam_endpoint"] = auth.iam_endpoint
-        for name, url in urls.items():
-            if rules.is_plain_text(url):
-                self.mistakes.append((f"{place}.{name}", "credentials require https"))
-
-    def _check_ca_variables(self, settings: Settings) -> None:
-        """requests takes certificates from these variables unless a source has its own."""
-        sources = [*settings.sources, *(each.source for each in settings.discover)]
-        if all(each.http.ca_bundle or each.endpoint == SAMPLE_ENDPOINT for each in sources):
-            return
-        for name in _CA_VARIABLES:
-            file = self.environ.get(name)
-            if file and not os.path.exists(file):
-                self.mistakes.append(
-                    ("", f"environment variable {name}: no such file or folder: {file}")
-                )
-
-    def _section(self, kind: type[T], table: Any, *, place: str, base: T | None = None) -> T:
+    def _section(self, base: T, table: Any, *, place: str) -> T:
         """The settings of one table; keys that it does not set come from `base`."""
-        table = self._table(table, place=place)
-        hints = get_type_hints(kind)
-        keys = {each.name: each for each in dataclasses.fields(kind) if each.metadata}  # type: ignore[arg-type]  # every section is a dataclass
-        self._check_known(table, set(keys), place=place)
-        values = {} if base is None else {name: getattr(base, name) for name in keys}
-        for name, spec in keys.items():
-            is_required = spec.default is spec.default_factory is dataclasses.MISSING
-            if is_required:
-                values[name] = ""
-            if name in table:
-                value = self._value(table[name], hints[name], spec, place=f"{place}.{name}")
-                if value is not None:
-                    values[name] = value
-            elif is_required:
-                text = spec.metadata["text"]
-                self.mistakes.append((f"{place}.{name}", f"required ({text})"))
-            elif name == "url":
-                values[name] = _absolute_url(str(spec.default), self.folder)
-        return kind(**values)
+        if not isinstance(table, dict):
+            self.mistakes.append((place, "expected a table"))
+            table = {}
+        kind: type = type(base)
+        keys = {key.name: key for key in keys_of(kind)}
+        for name in table.keys() - keys:
+            hint = similar_names(name, sorted(keys))
+            self.mistakes.append((_joined(place, name), f"unknown key; {hint}"))
+        values = {
+            key.attribute: self._value(key, base, table, place=_joined(place, name))
+            for name, key in keys.items()
+        }
+        section = replace(base, **values)  # type: ignore[type-var]  # every section is a dataclass
+        for name, mistake in _CHECKS.get(kind, _no_mistakes)(section):
+            self._report_once(_joined(place, name), mistake)
+        return section
 
-    def _value(self, raw: Any, kind: Any, spec: dataclasses.Field[Any], *, place: str) -> Any:
-        """The value of one key, or None after a mistake."""
+    def _value(self, key: Key, base: Any, table: dict[str, Any], *, place: str) -> Any:
+        """The value of a key, from the table or from `base`, also after a mistake."""
+        default = getattr(base, key.attribute)
+        if key.section and key.is_list:
+            return self._list(key.section, table.get(key.name, []), place=place)
+        if key.section is HttpSettings:
+            http = self._section(self.http, table.get(key.name, {}), place=place)
+            self.http = http if place == "http" else self.http
+            return http
+        if key.section:
+            return self._section(default, table.get(key.name, {}), place=place)
+        if key.name in table:
+            value = self._checked(key, table[key.name], place=place)
+            return default if value is None else value
+        if key.is_required and not default:
+            self.mistakes.append((place, f"required ({key.text})"))
+        return default
+
+    def _list(self, section: type, tables: Any, *, place: str) -> tuple[Any, ...]:
+        if not isinstance(tables, list):
+            self.mistakes.append((place, f"expected [[{place}]], a list of tables"))
+            return ()
+        blank = section(**{key.attribute: "" for key in keys_of(section) if key.is_required})
+        return tuple(
+            self._section(blank, table, place=f"{place}[{index}]")
+            for index, table in enumerate(tables)
+        )
+
+    def _report_once(self, place: str, mistake: str) -> None:
+        """Reports a mistake unless it may be the consequence of another one."""
+        if not any(other == place or other.startswith(f"{place}.") for other, _ in self.mistakes):
+            self.mistakes.append((place, mistake))
+
+    def _checked(self, key: Key, raw: Any, *, place: str) -> Any:
+        """The value of a key as its type, or None after a mistake."""
         count = len(self.mistakes)
         value = self._expanded(raw, place=place)
         if len(self.mistakes) > count:
             return None
-        value = rules.converted(value, kind)
-        if value is None:
-            expected = rules.type_name(kind)
+        try:
+            value = self._completed(key, msgspec.convert(value, key.type))
+        except msgspec.ValidationError:
+            expected = _TYPE_NAMES[key.type]
         else:
-            value = self._completed(value, spec)
-            expected = spec.metadata["rule"].check(value)
+            is_unset = key.default == value == ""
+            expected = "" if is_unset else key.rule.check(value)
         if expected:
-            shown = "the given value" if spec.metadata["secret"] else masked_url(repr(raw))
+            shown = "the given value" if key.mask else rules.masked_url(repr(raw))
             self.mistakes.append((place, f"expected {expected}, not {shown}"))
             return None
-        self._note_secret(raw, spec, place=place)
+        if key.mask and key.mask(raw) != raw and not _VARIABLE.search(raw):
+            self.secrets.append(place)
         return value
 
-    def _completed(self, value: Any, spec: dataclasses.Field[Any]) -> Any:
+    def _completed(self, key: Key, value: Any) -> Any:
         """A secret without the final newline of its file; a path independent of where we are."""
-        if spec.metadata["secret"]:
+        if key.mask:
             value = value.rstrip("\r\n")
-        if spec.name == "url":
+        if key.mask is rules.masked_url:
             return _absolute_url(value, self.folder)
-        if spec.metadata["path"] and value and not rules.is_pem(value):
+        if key.is_path and value and not rules.is_pem(value):
             return os.path.normpath(os.path.join(self.folder, os.path.expanduser(value)))
         return value
-
-    def _note_secret(self, raw: Any, spec: dataclasses.Field[Any], *, place: str) -> None:
-        if not (spec.metadata["secret"] and raw) or _VARIABLE.search(raw):
-            return
-        if spec.metadata["path"] and not rules.is_pem(raw):
-            return
-        if spec.name == "url" and (self.given or masked_url(raw) == raw):
-            return
-        self.literal_secrets.append(place)
 
     def _expanded(self, raw: Any, *, place: str) -> Any:
         """A value with each `${NAME}` replaced, also within lists and tables."""
@@ -322,8 +249,74 @@ class _Reader:
             self.mistakes.append((place, f"the environment variable {name} is not set"))
         return value or ""
 
-    def _check_known(self, table: dict[str, Any], known: set[str], *, place: str) -> None:
-        for name in table:
-            if name not in known:
-                full = f"{place}.{name}" if place else name
-                self.mistakes.append((full, f"unknown key; {similar_names(name, sorted(known))}"))
+
+def _joined(place: str, name: str) -> str:
+    return f"{place}.{name}".strip(".")
+
+
+def _no_mistakes(_section: Any) -> Mistakes:
+    return iter(())
+
+
+def _notify_mistakes(notify: NotifySettings) -> Mistakes:
+    if notify.webhook_url and not notify.webhook_secret:
+        yield "webhook_secret", "required with webhook_url"
+
+
+def _auth_mistakes(auth: AuthSettings) -> Mistakes:
+    for name in _NEEDED.get(auth.method, ()):
+        if not getattr(auth, name):
+            yield name, f"required by method {auth.method}"
+    if auth.method == "password" and auth.project and auth.project_id:
+        yield "", "project and project_id exclude each other"
+    if bool(auth.access_key) != bool(auth.secret_key):
+        yield "", "access_key and secret_key require each other"
+    if auth.method == "password" and rules.is_plain_text(auth.iam_endpoint):
+        yield "iam_endpoint", "credentials require https"
+
+
+def _source_mistakes(source: SourceSettings) -> Mistakes:
+    for name in ("endpoint", "cts_endpoint"):
+        if source.auth.method != "none" and rules.is_plain_text(getattr(source, name)):
+            yield name, "credentials require https"
+
+
+def _discover_mistakes(discover: DiscoverSettings) -> Mistakes:
+    if discover.source.project_id != TEMPLATE.project_id:
+        yield "source.project_id", "not allowed: it is discovered"
+    if not re.search(r"\{project(_id)?\}", discover.source.name):
+        yield "source.name", "must contain {project} or {project_id}"
+    if discover.source.auth.method != "none" and rules.is_plain_text(discover.iam_endpoint):
+        yield "iam_endpoint", "credentials require https"
+
+
+def _settings_mistakes(settings: Settings) -> Mistakes:
+    yield from _repeated("source", "name", settings.source_names)
+    yield from _repeated("discover", "label", settings.discover_labels)
+
+
+def _repeated(place: str, key: str, names: Iterable[str]) -> Mistakes:
+    for name, count in sorted(Counter(names).items()):
+        if count > 1:
+            yield place, f"the {key} {name!r} is used more than once"
+
+
+def _ca_mistakes(settings: Settings, environ: Mapping[str, str]) -> Mistakes:
+    """requests takes certificates from these variables unless a source has its own."""
+    sources = [*settings.sources, *(each.source for each in settings.discover)]
+    if all(each.http.ca_bundle or each.endpoint == SAMPLE_ENDPOINT for each in sources):
+        return
+    for name in _CA_VARIABLES:
+        file = environ.get(name)
+        if file and not os.path.exists(file):
+            yield "", f"environment variable {name}: no such file or folder: {file}"
+
+
+_CHECKS: Final[dict[type, Callable[[Any], Mistakes]]] = {
+    NotifySettings: _notify_mistakes,
+    AuthSettings: _auth_mistakes,
+    SourceSettings: _source_mistakes,
+    DiscoverSettings: _discover_mistakes,
+    Settings: _settings_mistakes,
+}
+"""What the keys of a table require of each other; locations are relative to the table."""

@@ -1,7 +1,7 @@
-"""Rules for values of the configuration.
+"""What the values of the configuration may be, and what of them may be shown.
 
 A rule checks a value and describes itself as a JSON Schema, so that `config schema` and the program
-accept the same values.
+accept the same values. A mask hides the secret part of a value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from math import inf
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+MASK: Final = "********"
 Check = Callable[[Any], str]
 """Returns what is expected instead of the value, or an empty string for a valid one."""
 
@@ -24,16 +25,7 @@ _PORT: Final = re.compile(
 )
 _HOST: Final = "https://host[:port] without path, user, query or fragment"
 _LABEL: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
-_OWN_LABELS: Final = frozenset({"source", "status", "kind", "state", "command", "version", "job"})
-
-_TYPE_NAMES: Final[dict[Any, str]] = {
-    str: "text",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    tuple: "a list of text",
-    dict: "a table of text",
-}
+_OWN_LABELS: Final = ("command", "job", "kind", "source", "state", "status", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +75,15 @@ def matching(pattern: str, expected: str) -> Rule:
     )
 
 
-def list_of(pattern: str, expected: str, *, may_be_empty: bool = False) -> Rule:
-    """A list without duplicates whose items match `pattern`."""
+def list_of(pattern: str, expected: str, *, at_least: int = 1, alone: str = "") -> Rule:
+    """A list without duplicates whose items match `pattern`; `alone` admits no other item."""
     compiled = re.compile(pattern)
 
     def is_valid(value: tuple[str, ...]) -> bool:
-        is_right = all(compiled.fullmatch(each) for each in value)
-        return is_right and len(set(value)) == len(value) and bool(value or may_be_empty)
+        is_right = all(compiled.fullmatch(each) for each in value) and len(value) >= at_least
+        return is_right and len(set(value)) == len(value) and (alone not in value or len(value) < 2)
 
-    return _expects(is_valid, expected, uniqueItems=True, minItems=0 if may_be_empty else 1)
+    return _expects(is_valid, expected + ", each once", uniqueItems=True, minItems=at_least)
 
 
 source_name: Final = matching(
@@ -105,25 +97,14 @@ schema_name: Final = matching(r"([A-Za-z_][A-Za-z0-9_]{0,62})?", "letters, digit
 header_value: Final = matching(r"[\x20-\x7e]{0,200}", "up to 200 printable ASCII characters")
 log_origin: Final = matching(r"[^\s+\x00-\x1f\x7f]*", "a name without spaces and plus signs")
 secret: Final = matching(r"[^\x00-\x1f\x7f]*", "text without line breaks and control characters")
-regions: Final = list_of(r"[a-z0-9]+(-[a-z0-9]+)*", 'a list such as ["cn-north-4"], each once')
-types: Final = list_of(r"[A-Z_]+", 'a list such as ["BUILD_IN", "DEDICATED"], each once')
-workspaces: Final = list_of(r"\*|[0-9A-Za-z_-]{1,64}", '["*"] or a list of ids, each once')
+regions: Final = list_of(r"[a-z0-9]+(-[a-z0-9]+)*", 'a list such as ["cn-north-4"]')
+types: Final = list_of(r"[A-Z_]+", 'a list such as ["BUILD_IN", "DEDICATED"]')
+workspaces: Final = list_of(r"\*|[0-9A-Za-z_-]{1,64}", '["*"] alone, or a list of ids', alone="*")
 events: Final = list_of(
-    "removals|held|failed",
-    'a list of "removals", "held" and "failed", each once',
-    may_be_empty=True,
+    "removals|held|failed", 'a list of "removals", "held" and "failed"', at_least=0
 )
-witnesses: Final = list_of(
-    r"\S+ https?://\S+", 'a list of "VERIFIER_KEY URL", each once', may_be_empty=True
-)
-
-
-def _check_workspaces(value: tuple[str, ...]) -> str:
-    expected = workspaces.check(value)
-    return expected or ('["*"] alone, or a list of ids' if "*" in value and len(value) > 1 else "")
-
-
-all_or_workspaces: Final = Rule(_check_workspaces, workspaces.schema)
+witnesses: Final = list_of(r"\S+ https?://\S+", 'a list of "VERIFIER_KEY URL"', at_least=0)
+existing_file: Final = _expects(os.path.exists, "an existing file")
 
 
 def _is_url(value: str) -> bool:
@@ -140,28 +121,15 @@ def _is_host(value: str) -> bool:
     return _is_url(value) and urlsplit(value).path in {"", "/"}
 
 
-host_url: Final = _expects(_is_host, _HOST, format="uri")
-optional_host_url: Final = _expects(lambda value: not value or _is_host(value), _HOST)
-endpoint: Final = _expects(lambda value: value == "sample:" or _is_host(value), _HOST)
-optional_url: Final = _expects(
-    lambda value: not value or _is_url(value), "https://host/path without user, query or fragment"
-)
-existing_file: Final = _expects(
-    lambda value: not value or os.path.exists(value), "an existing file"
-)
-
-
-def is_pem(value: str) -> bool:
-    """Whether the text is a key in PEM rather than the name of a file."""
-    return value.lstrip().startswith("-----BEGIN")
-
-
 def _is_secret_url(value: str) -> bool:
     """Whether a URL that is itself a secret, including its query, is encrypted on its way."""
     bare = value.partition("?")[0]
-    return not value or (_is_url(bare) and "#" not in value and not is_plain_text(bare))
+    return _is_url(bare) and "#" not in value and not is_plain_text(bare)
 
 
+host_url: Final = _expects(_is_host, _HOST)
+endpoint: Final = _expects(lambda value: value == "sample:" or _is_host(value), _HOST)
+url: Final = _expects(_is_url, "https://host/path without user, query or fragment")
 secret_url: Final = _expects(
     _is_secret_url, "https://host/path without user or fragment (http only for this host)"
 )
@@ -190,36 +158,29 @@ def _check_database_url(value: str) -> str:
 
 
 database_url: Final = Rule(_check_database_url)
+labels: Final = _expects(
+    lambda value: all(_LABEL.fullmatch(name) and name not in _OWN_LABELS for name in value),
+    "labels of letters, digits and _, other than " + ", ".join(_OWN_LABELS),
+    propertyNames={"pattern": f"^{_LABEL.pattern}$"},
+)
 
 
-def _check_labels(value: dict[str, str]) -> str:
-    if all(_LABEL.fullmatch(name) and name not in _OWN_LABELS for name in value):
-        return ""
-    return "labels of letters, digits and _, other than " + ", ".join(sorted(_OWN_LABELS))
+def is_pem(value: str) -> bool:
+    """Whether the text is a key in PEM rather than the name of a file."""
+    return value.lstrip().startswith("-----BEGIN")
 
 
-labels: Final = Rule(_check_labels, {"propertyNames": {"pattern": f"^{_LABEL.pattern}$"}})
+def masked_secret(value: str) -> str:
+    """Nothing of the value."""
+    return MASK if value else ""
 
 
-def type_name(kind: Any) -> str:
-    """What a value of that type is called in a message."""
-    return _TYPE_NAMES[_plain_type(kind)]
+def masked_pem(value: str) -> str:
+    """The name of a file, but not the key itself."""
+    return MASK if is_pem(value) else value
 
 
-def _plain_type(kind: Any) -> type:
-    origin = getattr(kind, "__origin__", kind)
-    return origin if origin in _TYPE_NAMES else dict
-
-
-def converted(value: Any, kind: Any) -> Any:
-    """The value as its key's type, or None if it has another one."""
-    kind = _plain_type(kind)
-    if kind is tuple:
-        is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        return tuple(value) if is_right else None
-    if kind is dict:
-        is_right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
-        return value if is_right else None
-    if kind is float and type(value) is int:
-        return float(value)
-    return value if type(value) is kind else None
+def masked_url(value: str) -> str:
+    """A URL without its password, also one that is a query parameter."""
+    value = re.sub(r"(://[^/?#@:]*):.*@", rf"\1:{MASK}@", value)  # a password may contain anything
+    return re.sub(r"(?i)([?&](?:password|sslpassword)=)[^&]*", rf"\1{MASK}", value)

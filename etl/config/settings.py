@@ -7,9 +7,10 @@ classes. Nothing here reads a file or the environment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # get_type_hints needs it
-from dataclasses import MISSING, dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Mapping  # get_type_hints needs Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, Final, get_type_hints
 from urllib.parse import urlsplit
 
 from etl.config import rules
@@ -17,26 +18,73 @@ from etl.config.rules import Rule
 
 SAMPLE_ENDPOINT: Final = "sample:"
 NO_FILE: Final = "configuration"  # the place of settings that were not read from a file
+Mask = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key of a table of the file.
+
+    `default` is the example of a required key. `mask` hides what of the value is secret. A path is
+    relative to the file. `section` is the class of a key that is a table, or a list of tables.
+    """
+
+    attribute: str
+    name: str
+    type: Any
+    text: str = ""
+    default: Any = None
+    is_required: bool = False
+    rule: Rule = rules.anything
+    mask: Mask | None = None
+    is_path: bool = False
+    section: type | None = None
+    is_list: bool = False
+
+
+@cache
+def keys_of(section: type) -> tuple[Key, ...]:
+    """The keys of a table in the order of the example."""
+    types = get_type_hints(section)
+    return tuple(
+        Key(**{"attribute": each.name, "name": each.name, "type": types[each.name]} | each.metadata)
+        for each in fields(section)
+        if each.metadata
+    )
 
 
 def key(
-    default: Any = MISSING,
-    *,
+    default: Any,
     text: str,
     rule: Rule = rules.anything,
-    secret: bool = False,
-    path: bool = False,
-    example: Any = None,
+    *,
+    mask: Mask | None = None,
+    is_path: bool = False,
 ) -> Any:
-    """A key of the configuration.
+    """Declares a key."""
+    known = {"default": default, "text": text, "rule": rule, "mask": mask, "is_path": is_path}
+    return field(default_factory=lambda: default, metadata=known)
 
-    `secret` values are never shown; a `path` is relative to the configuration file; `example` is
-    shown where there is no default.
-    """
-    metadata = {"text": text, "rule": rule, "secret": secret, "path": path, "example": example}
-    if isinstance(default, dict):
-        return field(default_factory=default.copy, metadata=metadata)
-    return field(default=default, metadata=metadata)
+
+def required(example: Any, text: str, rule: Rule) -> Any:
+    """Declares a key without a default."""
+    known = {"default": example, "text": text, "rule": rule, "is_required": True}
+    return field(metadata=known)
+
+
+def secret(text: str) -> Any:
+    """Declares an optional key whose value is never shown."""
+    return key("", text, rules.secret, mask=rules.masked_secret)
+
+
+def tables(name: str, section: type) -> Any:
+    """Declares a list of tables."""
+    return field(default=(), metadata={"name": name, "section": section, "is_list": True})
+
+
+def table(section: type) -> dict[str, Any]:
+    """Metadata of a field that is a table."""
+    return {"section": section}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,43 +93,35 @@ class DatabaseSettings:
 
     url: str = key(
         "sqlite:///images.db",
-        text="or postgresql+psycopg://user:${PGPASSWORD}@host/name; write @ in a password as %40",
-        rule=rules.database_url,
-        secret=True,
+        "or postgresql+psycopg://user:${PGPASSWORD}@host/name; write @ in a password as %40",
+        rules.database_url,
+        mask=rules.masked_url,
     )
-    auto_upgrade: bool = key(True, text="upgrade the schema automatically")
-    schema: str = key(
-        "", text="PostgreSQL schema; empty: the connection's default", rule=rules.schema_name
-    )
+    auto_upgrade: bool = key(True, "upgrade the schema automatically")
+    schema: str = key("", "PostgreSQL schema; empty: the connection's default", rules.schema_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
     """`[http]` and `[source.http]`: requests to the API."""
 
-    page_size: int = key(200, text="images per page", rule=rules.between(1, 100_000))
-    concurrency: int = key(4, text="requests in flight per source", rule=rules.between(1, 64))
-    max_requests_per_second: float = key(0, text="0: unlimited", rule=rules.at_least(0))
+    page_size: int = key(200, "images per page", rules.between(1, 100_000))
+    concurrency: int = key(4, "requests in flight per source", rules.between(1, 64))
+    max_requests_per_second: float = key(0, "0: unlimited", rules.at_least(0))
     timeout_seconds: float = key(
-        30, text="to connect, and between two bytes of a response", rule=rules.above(0, 86_400)
+        30, "to connect, and between two bytes of a response", rules.above(0, 86_400)
     )
     max_retries: int = key(
-        5,
-        text="per request, after 429, 5xx, a timeout or a lost connection",
-        rule=rules.between(0, 100),
+        5, "per request, after 429, 5xx, a timeout or a lost connection", rules.between(0, 100)
     )
-    max_response_bytes: int = key(
-        67_108_864, text="reject longer responses", rule=rules.at_least(1024)
-    )
+    max_response_bytes: int = key(67_108_864, "reject longer responses", rules.at_least(1024))
     ca_bundle: str = key(
         "",
-        text="file of CA certificates; TLS certificates are always verified",
-        rule=rules.existing_file,
-        path=True,
+        "file of CA certificates; TLS certificates are always verified",
+        rules.existing_file,
+        is_path=True,
     )
-    user_agent_suffix: str = key(
-        "", text="appended to the User-Agent header", rule=rules.header_value
-    )
+    user_agent_suffix: str = key("", "appended to the User-Agent header", rules.header_value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +129,16 @@ class WalkSettings:
     """`[walk]`: how a source is read."""
 
     max_walks: int = key(
-        4, text="maximum number of reads while a source keeps changing", rule=rules.between(1, 100)
+        4, "maximum number of reads while a source keeps changing", rules.between(1, 100)
     )
-    sort_key: str = key("updateTime", text="ignored if the endpoint rejects it")
+    sort_key: str = key("updateTime", "ignored if the endpoint rejects it")
     offset_unit: str = key(
         "auto",
-        text="auto | record | page: what `offset` counts if responses do not say",
-        rule=rules.one_of("auto", "record", "page"),
+        "auto | record | page: what `offset` counts if responses do not say",
+        rules.one_of("auto", "record", "page"),
     )
     max_pages: int = key(
-        100_000, text="per listing; more pages count as endless paging", rule=rules.at_least(1)
+        100_000, "per listing; more pages count as endless paging", rules.at_least(1)
     )
 
 
@@ -106,20 +146,14 @@ class WalkSettings:
 class RemovalSettings:
     """`[removals]`: what proves a removal, and when the guard holds removals."""
 
-    evidence: str = key(
-        "lookup", text="lookup | two_walks", rule=rules.one_of("lookup", "two_walks")
-    )
+    evidence: str = key("lookup", "lookup | two_walks", rules.one_of("lookup", "two_walks"))
     max_lookups: int = key(
-        500, text="per run and source; beyond that, two_walks applies", rule=rules.at_least(0)
+        500, "per run and source; beyond that, two_walks applies", rules.at_least(0)
     )
-    always_allow: int = key(
-        5, text="never hold this many removals or fewer", rule=rules.at_least(0)
-    )
-    max_count: int = key(500, text="hold more removals than this", rule=rules.at_least(0))
+    always_allow: int = key(5, "never hold this many removals or fewer", rules.at_least(0))
+    max_count: int = key(500, "hold more removals than this", rules.at_least(0))
     max_percent: float = key(
-        10,
-        text="hold more than this percentage of the source's present images",
-        rule=rules.between(0, 100),
+        10, "hold more than this percentage of the source's present images", rules.between(0, 100)
     )
 
 
@@ -127,25 +161,21 @@ class RemovalSettings:
 class ProofSettings:
     """`[proof]`: how the log of runs is signed and published."""
 
-    origin: str = key(
-        "", text="name of the log; empty: generated once and stored", rule=rules.log_origin
-    )
+    origin: str = key("", "name of the log; empty: generated once and stored", rules.log_origin)
     signing_key: str = key(
         "",
-        text="PEM file of an Ed25519 key, or ${NAME} with the PEM; empty: unsigned",
-        secret=True,
-        path=True,
+        "PEM file of an Ed25519 key, or ${NAME} with the PEM; empty: unsigned",
+        mask=rules.masked_pem,
+        is_path=True,
     )
-    checkpoint_file: str = key("", text="append every checkpoint to this file", path=True)
-    timestamp_url: str = key("", text="RFC 3161 time-stamping authority", rule=rules.optional_url)
+    checkpoint_file: str = key("", "append every checkpoint to this file", is_path=True)
+    timestamp_url: str = key("", "RFC 3161 time-stamping authority", rules.url)
     timestamp_ca: str = key(
-        "", text="its CA certificates, for `verify`", rule=rules.existing_file, path=True
+        "", "its CA certificates, for `verify`", rules.existing_file, is_path=True
     )
-    witnesses: tuple[str, ...] = key(
-        (), text='C2SP witnesses: "VERIFIER_KEY URL"', rule=rules.witnesses
-    )
+    witnesses: tuple[str, ...] = key((), 'C2SP witnesses: "VERIFIER_KEY URL"', rules.witnesses)
     timeout_seconds: float = key(
-        5, text="per request to an authority or a witness", rule=rules.above(0, 86_400)
+        5, "per request to an authority or a witness", rules.above(0, 86_400)
     )
 
 
@@ -155,9 +185,9 @@ class ComponentSettings:
 
     file: str = key(
         "",
-        text="your own components and end-of-life dates, in addition to the built-in ones",
-        rule=rules.existing_file,
-        path=True,
+        "your own components and end-of-life dates, in addition to the built-in ones",
+        rules.existing_file,
+        is_path=True,
     )
 
 
@@ -166,34 +196,27 @@ class NotifySettings:
     """`[notify]`: who is notified of a run's result."""
 
     metrics_file: str = key(
-        "", text="Prometheus text for node_exporter, named *.prom; empty: none", path=True
+        "", "Prometheus text for node_exporter, named *.prom; empty: none", is_path=True
     )
     metrics_labels: Mapping[str, str] = key(
-        {}, text="constant labels that distinguish several installations", rule=rules.labels
+        {}, "constant labels that distinguish several installations", rules.labels
     )
-    pushgateway_url: str = key(
-        "", text="Prometheus Pushgateway, for short-lived jobs", rule=rules.optional_url
-    )
+    pushgateway_url: str = key("", "Prometheus Pushgateway, for short-lived jobs", rules.url)
     ping_url: str = key(
         "",
-        text="each sync requests URL/start, then URL on success or URL/EXIT_CODE",
-        rule=rules.secret_url,
-        secret=True,
+        "each sync requests URL/start, then URL on success or URL/EXIT_CODE",
+        rules.secret_url,
+        mask=rules.masked_secret,
     )
     webhook_url: str = key(
-        "",
-        text="receives webhook_events as signed JSON",
-        rule=rules.secret_url,
-        secret=True,
+        "", "receives webhook_events as signed JSON", rules.secret_url, mask=rules.masked_secret
     )
-    webhook_secret: str = key(
-        "", text="shared with the receiver; signs the events", rule=rules.secret, secret=True
-    )
+    webhook_secret: str = secret("shared with the receiver; signs the events")
     webhook_events: tuple[str, ...] = key(
-        ("removals", "held", "failed"), text="events to send", rule=rules.events
+        ("removals", "held", "failed"), "events to send", rules.events
     )
     timeout_seconds: float = key(
-        5, text="per notification: to connect, and between two bytes", rule=rules.above(0, 86_400)
+        5, "per notification: to connect, and between two bytes", rules.above(0, 86_400)
     )
 
 
@@ -203,30 +226,21 @@ class AuthSettings:
 
     method: str = key(
         "none",
-        text="none | token | password | aksk | agency",
-        rule=rules.one_of("none", "token", "password", "aksk", "agency"),
+        "none | token | password | aksk | agency",
+        rules.one_of("none", "token", "password", "aksk", "agency"),
     )
-    token: str = key("", text="token: an IAM token", rule=rules.secret, secret=True)
-    iam_endpoint: str = key(
-        "", text="password: https://iam.{region}.myhuaweicloud.com", rule=rules.optional_host_url
-    )
-    domain: str = key("", text="password: the account's name")
-    user: str = key("", text="password: the IAM user's name")
-    password: str = key(
-        "", text="password: the IAM user's password", rule=rules.secret, secret=True
-    )
-    project: str = key("", text="password: the project's name, instead of its id")
-    project_id: str = key("", text="password: the project's id; default: the source's")
-    access_key: str = key(
-        "",
-        text="aksk; default: the SDK's and Terraform's variables and file",
-        rule=rules.secret,
-        secret=True,
-    )
-    secret_key: str = key("", text="aksk", rule=rules.secret, secret=True)
-    security_token: str = key("", text="aksk: of temporary keys", rule=rules.secret, secret=True)
+    token: str = secret("token: an IAM token")
+    iam_endpoint: str = key("", "password: https://iam.{region}.myhuaweicloud.com", rules.host_url)
+    domain: str = key("", "password: the account's name")
+    user: str = key("", "password: the IAM user's name")
+    password: str = secret("password: the IAM user's password")
+    project: str = key("", "password: the project's name, instead of its id")
+    project_id: str = key("", "password: the project's id; default: the source's")
+    access_key: str = secret("aksk; default: the SDK's and Terraform's variables and file")
+    secret_key: str = secret("aksk")
+    security_token: str = secret("aksk: of temporary keys")
     metadata_endpoint: str = key(
-        "http://169.254.169.254", text="agency: the ECS metadata service", rule=rules.host_url
+        "http://169.254.169.254", "agency: the ECS metadata service", rules.host_url
     )
 
 
@@ -234,41 +248,33 @@ class AuthSettings:
 class SourceSettings:
     """`[[source]]`: an endpoint, a project, and which part of it to read."""
 
-    name: str = key(
-        text="identifies the source in every table", rule=rules.source_name, example="sample"
+    name: str = required("sample", "identifies the source in every table", rules.source_name)
+    endpoint: str = required(
+        SAMPLE_ENDPOINT,
+        '"sample:" is built in; real: https://modelarts.cn-north-4.myhuaweicloud.com',
+        rules.endpoint,
     )
-    endpoint: str = key(
-        text='"sample:" is built in; real: https://modelarts.cn-north-4.myhuaweicloud.com',
-        rule=rules.endpoint,
-        example=SAMPLE_ENDPOINT,
-    )
-    project_id: str = key(
-        text="32 hexadecimal digits",
-        rule=rules.project_id,
-        example="0123456789abcdef0123456789abcdef",
+    project_id: str = required(
+        "0123456789abcdef0123456789abcdef", "32 hexadecimal digits", rules.project_id
     )
     types: tuple[str, ...] = key(
-        ("BUILD_IN", "DEDICATED"), text="each is a listing of its own", rule=rules.types
+        ("BUILD_IN", "DEDICATED"), "each is a listing of its own", rules.types
     )
-    workspaces: tuple[str, ...] = key(
-        ("*",), text='"*": discover; or a list of ids', rule=rules.all_or_workspaces
-    )
-    namespace: str = key("", text="API filter: SWR organisation; empty: none")
-    name_filter: str = key("", text="API filter: name; empty: none")
-    name_fuzzy: bool = key(True, text="true: names that contain name_filter; false: exactly it")
-    service_type: str = key("", text="API filter: COMMON, INFERENCE, TRAIN, DEV; empty: none")
+    workspaces: tuple[str, ...] = key(("*",), '"*": discover; or a list of ids', rules.workspaces)
+    namespace: str = key("", "API filter: SWR organisation; empty: none")
+    name_filter: str = key("", "API filter: name; empty: none")
+    name_fuzzy: bool = key(True, "true: names that contain name_filter; false: exactly it")
+    service_type: str = key("", "API filter: COMMON, INFERENCE, TRAIN, DEV; empty: none")
     actors: str = key(
         "none",
-        text="none | cts: ask Cloud Trace Service who removed an image",
-        rule=rules.one_of("none", "cts"),
+        "none | cts: ask Cloud Trace Service who removed an image",
+        rules.one_of("none", "cts"),
     )
     cts_endpoint: str = key(
-        "",
-        text="empty: the endpoint with cts. instead of modelarts.",
-        rule=rules.optional_host_url,
+        "", "empty: the endpoint with cts. instead of modelarts.", rules.host_url
     )
-    auth: AuthSettings = field(default_factory=AuthSettings)
-    http: HttpSettings = field(default_factory=HttpSettings)
+    auth: AuthSettings = field(default_factory=AuthSettings, metadata=table(AuthSettings))
+    http: HttpSettings = field(default_factory=HttpSettings, metadata=table(HttpSettings))
 
     @property
     def region(self) -> str:
@@ -279,11 +285,11 @@ class SourceSettings:
 
 
 # Defaults of the template in `[[discover]]`; the name of a project is unique within its account.
-DISCOVERED: Final = {
-    "name": "{project}",
-    "endpoint": "https://modelarts.{region}.myhuaweicloud.com",
-}
-DEFAULT_LABEL: Final = "default"
+TEMPLATE: Final = SourceSettings(
+    name="{project}",
+    endpoint="https://modelarts.{region}.myhuaweicloud.com",
+    project_id="{project_id}",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,33 +299,33 @@ class DiscoverSettings:
     The template's name and endpoint contain {project}, {project_id} and {region}.
     """
 
-    label: str = key(
-        DEFAULT_LABEL, text="distinguishes several [[discover]]", rule=rules.source_name
+    label: str = key("default", "distinguishes several [[discover]]", rules.source_name)
+    iam_endpoint: str = key("https://iam.myhuaweicloud.com", "lists the projects", rules.host_url)
+    regions: tuple[str, ...] = required(
+        ("cn-north-4",), "regions whose projects are read", rules.regions
     )
-    iam_endpoint: str = key(
-        "https://iam.myhuaweicloud.com", text="lists the projects", rule=rules.host_url
-    )
-    regions: tuple[str, ...] = key(
-        text="regions whose projects are read", rule=rules.regions, example=["cn-north-4"]
-    )
-    source: SourceSettings = SourceSettings(
-        name=DISCOVERED["name"], endpoint=DISCOVERED["endpoint"], project_id=""
-    )
+    source: SourceSettings = field(default=TEMPLATE, metadata=table(SourceSettings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration, complete and checked."""
 
-    database: DatabaseSettings = field(default_factory=DatabaseSettings)
-    http: HttpSettings = field(default_factory=HttpSettings)
-    walk: WalkSettings = field(default_factory=WalkSettings)
-    removals: RemovalSettings = field(default_factory=RemovalSettings)
-    proof: ProofSettings = field(default_factory=ProofSettings)
-    components: ComponentSettings = field(default_factory=ComponentSettings)
-    notify: NotifySettings = field(default_factory=NotifySettings)
-    sources: tuple[SourceSettings, ...] = ()
-    discover: tuple[DiscoverSettings, ...] = ()
+    database: DatabaseSettings = field(
+        default_factory=DatabaseSettings, metadata=table(DatabaseSettings)
+    )
+    http: HttpSettings = field(default_factory=HttpSettings, metadata=table(HttpSettings))
+    walk: WalkSettings = field(default_factory=WalkSettings, metadata=table(WalkSettings))
+    removals: RemovalSettings = field(
+        default_factory=RemovalSettings, metadata=table(RemovalSettings)
+    )
+    proof: ProofSettings = field(default_factory=ProofSettings, metadata=table(ProofSettings))
+    components: ComponentSettings = field(
+        default_factory=ComponentSettings, metadata=table(ComponentSettings)
+    )
+    notify: NotifySettings = field(default_factory=NotifySettings, metadata=table(NotifySettings))
+    sources: tuple[SourceSettings, ...] = tables("source", SourceSettings)
+    discover: tuple[DiscoverSettings, ...] = tables("discover", DiscoverSettings)
     place: str = NO_FILE
     warnings: tuple[str, ...] = ()
 
@@ -332,15 +338,3 @@ class Settings:
     def discover_labels(self) -> tuple[str, ...]:
         """Labels of all `[[discover]]`."""
         return tuple(each.label for each in self.discover)
-
-
-SECTIONS: Final[dict[str, type]] = {
-    "database": DatabaseSettings,
-    "http": HttpSettings,
-    "walk": WalkSettings,
-    "removals": RemovalSettings,
-    "proof": ProofSettings,
-    "components": ComponentSettings,
-    "notify": NotifySettings,
-}
-"""The tables of the file that occur once, in the order of the example."""

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from etl.config import find_config, read_settings
-from etl.config.render import example_toml, json_schema, masked, masked_url
+from etl.config.render import example_toml, json_schema, masked
+from etl.config.rules import masked_url
 from etl.errors import ConfigError
 
 SOURCE = '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
