@@ -17,7 +17,6 @@ from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
 from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
-from etl.profiler import Profiler
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
 from etl.transform import ComponentRules, builtin_rules
@@ -62,7 +61,6 @@ class RunContext:
     has_record: bool = True
     progress: Progress = field(default_factory=Progress)
     now: Callable[[], datetime] = utc_now
-    profiler: Profiler = field(default_factory=Profiler)
     rules: ComponentRules = field(default_factory=builtin_rules)
     hosts: Hosts = field(default_factory=Hosts)
 
@@ -122,7 +120,6 @@ def open_context(
 class ContextParts(TypedDict, total=False):
     progress: Progress
     now: Callable[[], datetime]
-    profiler: Profiler
 
 
 def _is_blank(engine: Engine) -> bool:

@@ -47,7 +47,6 @@ def source_write(
         baseline=baseline,
         observed_at=next_observed_at(context, baseline, client),
         rules=context.rules,
-        profiler=context.profiler,
     )
 
 

@@ -86,19 +86,16 @@ def sync_source(source: SourceSettings, context: RunContext) -> Outcome:
 
 def _sync_source(source: SourceSettings, context: RunContext) -> Outcome:
     started_at = context.now()
-    with context.profiler.on("database"), context.locked(source.name) as connection:
+    with context.locked(source.name) as connection:
         waited_seconds = (context.now() - started_at).total_seconds()
         baseline = read_baseline(connection, source.name)
         with unless_overtaken(baseline):
             reading = _read(source, context, baseline)
         write = source_write(context, baseline, reading.client)
-        with context.profiler.on("commit"):
-            if reading.error:
-                outcome = record_failure(connection, write, reading.error, reading.facts)
-            else:
-                outcome = commit(
-                    connection, write, reading.changes, reading.decision, reading.facts
-                )
+        if reading.error:
+            outcome = record_failure(connection, write, reading.error, reading.facts)
+        else:
+            outcome = commit(connection, write, reading.changes, reading.decision, reading.facts)
     return replace(outcome, lock_wait_seconds=waited_seconds)
 
 
@@ -122,14 +119,13 @@ def plan_source(source: SourceSettings, context: RunContext) -> Preview:
 
 def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _Reading:
     """Read all pages of a source, and decide about the images that they do not show."""
-    changes = ChangeDetector(baseline, profiler=context.profiler)
+    changes = ChangeDetector(baseline)
     client: Client | None = None
     summary: WalkSummary | None = None
     decision, failure, attributions = Decision(), None, Attributions()
     context.progress.begin(source.name)
     try:
         with (
-            context.profiler.on("fetch"),
             open_client(source, run_count=baseline.previous.run_count, context=context) as client,
         ):
             walk = Walk(client, source, context.settings.walk)
@@ -138,8 +134,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
                 changes.add(page)
                 progress.count(page.listing, len(page.records), page.total)
             summary = walk.summary()
-            with context.profiler.on("absences"):
-                decision = _decide(source, context, client, changes, summary)
+            decision = _decide(source, context, client, changes, summary)
             attributions = _attributions(source, context, baseline, decision)
             decision = replace(decision, attributions=tuple(attributions.results))
     except SourceError as error:
@@ -220,8 +215,7 @@ def _proofs(
     policy = context.settings.removals
     limit = policy.max_lookups if policy.evidence == "lookup" else 0
     images = to_look_up(absences, limit=limit)
-    with context.profiler.on("lookups", len(images)):
-        lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
+    lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
     if are_refused(lookups):
         _log.warning(
             "lookups not permitted",

@@ -92,16 +92,6 @@ class SourceResult(Struct, kw_only=True, forbid_unknown_fields=True):
     plan: Plan | UnsetType = UNSET
 
 
-class Stage(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The time that a stage of the program took (`sync --profile`)."""
-
-    stage: str
-    wall_seconds: float | None
-    cpu_seconds: float
-    share: float
-    count: int | None
-
-
 class RunResult(Struct, kw_only=True, forbid_unknown_fields=True):
     """The result of sync, plan, approve, dismiss and replay-rejects.
 
@@ -115,7 +105,6 @@ class RunResult(Struct, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool
     checkpoint: str | None
     sources: list[SourceResult]
-    profile: list[Stage] | UnsetType = UNSET
 
 
 class DashboardFile(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -5,12 +5,12 @@ Pure: from a `RunOutcome` to text. It prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from msgspec import UNSET, convert
+from msgspec import UNSET
 
-from etl.cli.results import Plan, RunResult, SourceFailure, SourceResult, Stage
+from etl.cli.results import Plan, RunResult, SourceFailure, SourceResult
 from etl.clock import instant_text
 from etl.text import count_text, printable
 
@@ -40,7 +40,6 @@ def as_struct(
     outcome: RunOutcome,
     *,
     plans: Mapping[str, Plan] | None = None,
-    profile: Iterable[Mapping[str, Any]] | None = None,
 ) -> RunResult:
     """The object of `sync --output json`; `plans` by source, for a dry run."""
     return RunResult(
@@ -51,12 +50,13 @@ def as_struct(
         dry_run=outcome.is_dry_run,
         checkpoint=outcome.checkpoint,
         sources=[_source(each, (plans or {}).get(each.name)) for each in outcome.sources],
-        profile=UNSET if profile is None else [convert(row, Stage) for row in profile],
     )
 
 
 def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
     """The summary for people; `command_line` makes a command of arguments that can be pasted."""
+    if not outcome.sources:
+        return "No source belongs to this shard."
     lines = [_headline(outcome)]
     for source in outcome.sources:
         lines += ["", *_source_lines(source, outcome=outcome, command_line=command_line)]

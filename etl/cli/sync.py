@@ -22,7 +22,6 @@ from etl.cli.options import (
     source_option,
     wait_option,
 )
-from etl.profiler import Profiler, RunningStopwatch, profile_rows, profile_table
 
 if TYPE_CHECKING:
     from etl.cli.results import Plan
@@ -85,7 +84,6 @@ class Selection:
     type=click.Path(),
     help="Prometheus text for node_exporter; default: notify.metrics_file.",
 )
-@click.option("--profile", "is_profiled", is_flag=True, help="Report where the time went.")
 @pass_cli
 def sync(
     cli: CliContext,
@@ -94,7 +92,6 @@ def sync(
     is_dry_run: bool,
     accepts_removals: bool,
     metrics_file: str | None,
-    is_profiled: bool,
 ) -> int:
     """Read every source of the configuration and apply the changes.
 
@@ -107,22 +104,18 @@ def sync(
 
     Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
     """
-    watch = RunningStopwatch() if is_profiled else None
     if is_dry_run:
-        return _plan(cli, given, watch)
-    on = (watch or Profiler()).on
-    with on("start"):
-        from etl.notify.notifier import run_with_notifications
-        from etl.progress import watching
-        from etl.run import run_sync
+        return _plan(cli, given)
+    from etl.notify.notifier import run_with_notifications
+    from etl.progress import watching
+    from etl.run import run_sync
 
-        gc.freeze()  # modules live until the end: the collector need not search them
+    gc.freeze()  # modules live until the end: the collector need not search them
     options = given.options(accepts_removals=accepts_removals)
-    with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
-        profiler = watch or Profiler()
-        work = partial(run_sync, cli.settings, options, progress=progress, profiler=profiler)
+    with watching(is_wanted=not cli.is_quiet) as progress:
+        work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
-    return _finish(cli, outcome, given, watch)
+    return show_outcome(cli, outcome, output=given.output)
 
 
 @click.command(short_help="Show what a sync would do; writes nothing.")
@@ -135,41 +128,23 @@ def plan(cli: CliContext, *, given: Selection) -> int:
     image-sync plan
     image-sync plan --source beijing --output json
     """
-    return _plan(cli, given, None)
+    return _plan(cli, given)
 
 
-def _plan(cli: CliContext, given: Selection, watch: RunningStopwatch | None) -> int:
-    on = (watch or Profiler()).on
-    with on("start"):
-        from etl.cli.plan_output import plan_lines, plan_struct
-        from etl.progress import watching
-        from etl.run import run_plan
+def _plan(cli: CliContext, given: Selection) -> int:
+    from etl.cli.plan_output import plan_lines, plan_struct
+    from etl.progress import watching
+    from etl.run import run_plan
 
-        gc.freeze()
-    with watching(is_wanted=not cli.is_quiet) as progress, on("database"):
-        profiler = watch or Profiler()
-        result = run_plan(cli.settings, given.options(), progress=progress, profiler=profiler)
+    with watching(is_wanted=not cli.is_quiet) as progress:
+        result = run_plan(cli.settings, given.options(), progress=progress)
     is_json = given.output == "json"
     plans = {each.outcome.name: plan_struct(each) for each in result.previews if is_json}
-    _finish(cli, result.outcome, given, watch, plans)
+    show_outcome(cli, result.outcome, output=given.output, plans=plans)
     if not is_json and not cli.is_quiet:
         for line in plan_lines(result.previews, is_terminal=sys.stdout.isatty()):
             click.echo(line)
     return cli.exit_code
-
-
-def _finish(
-    cli: CliContext,
-    outcome: RunOutcome,
-    given: Selection,
-    watch: RunningStopwatch | None,
-    plans: Mapping[str, Plan] | None = None,
-) -> int:
-    if outcome.sources or given.output == "json":
-        return show_outcome(cli, outcome, output=given.output, watch=watch, plans=plans)
-    if not cli.is_quiet:
-        click.echo(f"No source belongs to shard {given.shard}.")
-    return 0
 
 
 def show_outcome(
@@ -177,7 +152,6 @@ def show_outcome(
     outcome: RunOutcome,
     *,
     output: str,
-    watch: RunningStopwatch | None = None,
     plans: Mapping[str, Plan] | None = None,
 ) -> int:
     """Prints the result of a run, with -q one line if it did not succeed; returns its exit code."""
@@ -186,15 +160,12 @@ def show_outcome(
 
     cli.exit_code = outcome.exit_code
     if output == "json":
-        profile = profile_rows(watch) if watch else None
-        print_json(summary.as_struct(outcome, plans=plans, profile=profile))
+        print_json(summary.as_struct(outcome, plans=plans))
     elif not cli.is_quiet:
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
     if cli.is_quiet and outcome.exit_code:
         line = summary.in_one_line(outcome, command_line=cli.command_line)
         cli.report(line, event="run incomplete", exit_code=outcome.exit_code)
-    if watch and output == "text":
-        click.echo(f"\n{profile_table(watch)}", err=True)
     return outcome.exit_code
 
 

@@ -24,7 +24,6 @@ from etl.model import (  # msgspec needs the types
     Listing,
     Page,
 )
-from etl.profiler import Profiler
 from etl.transform import RULES_BYTE, normalise_all, record_digest
 
 if TYPE_CHECKING:
@@ -73,11 +72,10 @@ class ChangeDetector:
     smallest claim on a position wins, and 0 means that the image was not seen.
     """
 
-    def __init__(self, baseline: Baseline, *, profiler: Profiler | None = None) -> None:
+    def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self.unknown_fields: set[str] = set()
         self.spool = Spool()
-        self._profiler = profiler or Profiler()
         self._present = len(baseline.keys)
         self._claims = array("I", bytes(4 * self._present))
         self._others: dict[str, int] = {}  # id → position of images that are not present
@@ -91,14 +89,10 @@ class ChangeDetector:
         """Compare a page."""
         self._listings.setdefault(page.order, page.listing)
         claim = (page.order + 1) * _READINGS - page.reading
-        count = len(page.records)
-        with self._profiler.on("digest", count):
-            digests = [*map(record_digest, page.records)]
-        with self._profiler.on("match", count):
-            unmatched = self._claim_unchanged(digests, claim)
+        digests = [*map(record_digest, page.records)]
+        unmatched = self._claim_unchanged(digests, claim)
         if unmatched:
-            with self._profiler.on("compare", len(unmatched)):
-                self._compare(page, unmatched, [digests[place] for place in unmatched], claim)
+            self._compare(page, unmatched, [digests[place] for place in unmatched], claim)
 
     @property
     def seen_count(self) -> int:
@@ -223,8 +217,7 @@ class ChangeDetector:
     def _compare(
         self, page: Page, places: Sequence[int], digests: Sequence[bytes], claim: int
     ) -> None:
-        with self._profiler.on("normalise", len(places)):
-            batch, unreadable = normalise_all([page.records[place] for place in places])
+        batch, unreadable = normalise_all([page.records[place] for place in places])
         self._gather_unknown_fields(batch)
         rejects = [reject_of(page, places[i], each) for i, each in unreadable.items()]
         rejected_ids = {each.image_id for each in rejects if each.image_id is not None}
@@ -236,8 +229,7 @@ class ChangeDetector:
             for image, *both in zip(batch.images(), readable, batch.fingerprints, strict=True)
         ]
         changes = self._changes(shown, stored, str(page.listing))
-        with self._profiler.on("spool", len(changes)):
-            self.spool.write([*changes, *rejects])
+        self.spool.write([*changes, *rejects])
 
     def _gather_unknown_fields(self, batch: ImageBatch) -> None:
         for names in dict.fromkeys(batch.unknown_fields):

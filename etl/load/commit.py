@@ -84,27 +84,22 @@ def commit(
         with connection.begin():
             connection.exec_driver_sql(f"pragma cache_size = -{_CACHE_KIB}")
     is_certified = facts.certificate != "none"
-    on = write.profiler.on
     with source_transaction(connection, write, is_certified=is_certified) as transaction:
         refresh_components(transaction)
         counts = RunCounts()
-        with on("commit: changes"):
-            write_changes(transaction, counts.counted(changes.changes(is_certified=is_certified)))
-            write_relisted(transaction, changes, listings_of(facts))
-            write_reseen(transaction, changes.reseen())
-            if counts.removed_at_once:
-                remove_at_once(transaction)
-        with on("commit: removals"):
-            write_decision(transaction, decision)
-            write_held(transaction, decision, changes, dismissed=dismissed)
-        with on("commit: rejects"):
-            counts.rejected, counts.newly_rejected = write_rejects(transaction, changes)
-            write_source_fields(transaction, sorted(changes.unknown_fields))
+        write_changes(transaction, counts.counted(changes.changes(is_certified=is_certified)))
+        write_relisted(transaction, changes, listings_of(facts))
+        write_reseen(transaction, changes.reseen())
+        if counts.removed_at_once:
+            remove_at_once(transaction)
+        write_decision(transaction, decision)
+        write_held(transaction, decision, changes, dismissed=dismissed)
+        counts.rejected, counts.newly_rejected = write_rejects(transaction, changes)
+        write_source_fields(transaction, sorted(changes.unknown_fields))
         outcome = _outcome(write, changes, decision, facts, counts)
         outcome = _write_source_run(transaction, outcome)
     if outcome.added > max(ANALYSE_FROM, write.baseline.previous.present):
-        with on("commit: analyse"):
-            analyse(connection)
+        analyse(connection)
     return outcome
 
 

@@ -28,7 +28,6 @@ from etl.database.schema import current_images, source_runs
 from etl.errors import ImageSyncError, LockHeld
 from etl.load.locks import lock_in_transaction
 from etl.load.sql import NO_SHARED_VALUES, insert_rows, reading
-from etl.profiler import Profiler
 from etl.transform import ComponentRules, builtin_rules
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class SourceWrite:
     baseline: Baseline
     observed_at: datetime
     rules: ComponentRules = field(default_factory=builtin_rules)
-    profiler: Profiler = field(default_factory=Profiler)
 
     @property
     def source(self) -> str:

@@ -64,20 +64,3 @@ def test_cron_hears_nothing_while_all_is_well_and_one_line_otherwise(config, cap
 def test_an_unknown_source_is_a_usage_error(capsys):
     assert run(["sync", "--source", "two"]) == 2
     assert "unknown source 'two'" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("config")
-def test_a_profile_tells_where_the_time_went(capsys):
-    assert run(["sync", "--profile"]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("Run 1 succeeded: 1 source in ")
-    stages = [line.split("  ")[0] for line in told.err.splitlines() if line]
-    assert stages[:4] == ["stage", "start", "database", "fetch"]
-    assert stages[-2:] == ["other threads", "total"]
-    assert run(["sync", "--profile", "--output", "json"]) == 0
-    told = capsys.readouterr()
-    rows = {row["stage"]: row for row in json.loads(told.out)["profile"]}
-    seen = json.loads(told.out)["sources"][0]["seen"]
-    assert rows["digest"]["count"] == rows["match"]["count"] == seen
-    assert {"lookups", "absences", "commit"} <= {*rows}
-    assert told.err == ""

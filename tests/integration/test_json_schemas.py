@@ -100,7 +100,7 @@ def sample(tmp_path_factory):
 
 def test_objects_match_their_schema(sample, schema_of, tmp_path, capsys):
     for name, args in (
-        ("sync", ["sync", "--profile"]),
+        ("sync", ["sync"]),
         ("plan", ["plan"]),
         ("sync", ["sync"]),
         ("replay-rejects", ["replay-rejects"]),
