@@ -31,9 +31,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from etl.extract.listing import ListingReader
-    from etl.extract.pages import PageReply
+    from etl.extract.pages import PageReply, Steps
     from etl.extract.reading import Reading
-    from etl.extract.request_queue import Steps
     from etl.transform import ListedRow
 
 
@@ -60,13 +59,8 @@ class _Backward:
 
     def read(self, number: int) -> Steps[list[ListedRow]]:
         """Read page `number` and deliver it; empty if it is past the end."""
-        request = self.reader.first_backward_page(self.reading.order, number)
-        reply = yield from self.reader.page(request)
-        if reply is None:
-            return []
-        rows = _in_order(reply)
-        self.reader.deliver(self.reading, number, reply)
-        return rows
+        reply = yield from self.reader.read_page(self.reading, number)
+        return _in_order(reply) if reply else []
 
     def remember(self, rows: list[ListedRow]) -> None:
         self.ids.update(row.image_id for row in rows if row.image_id)

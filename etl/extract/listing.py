@@ -5,214 +5,111 @@
                 otherwise forward in the other direction: `agreed` if both readings are equal
     …           until `max_walks`
 
-A reading is written as steps of a `RequestQueue`: sequential logic, although the requests of all
-listings share one window.
+The logic is sequential: a generator that yields the requests it wants, first the one whose reply it
+needs next, and receives that reply. What it wanted before and does not want any more is dropped. So
+it needs neither threads nor locks, although the requests of all listings share one window.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from etl.errors import SourceBroken
 from etl.extract.backward import ProofBroken, read_backward
-from etl.extract.forward import read_forward
 from etl.extract.pages import (
     CREATION_TIME,
     Order,
     PageFetcher,
+    Pager,
     PageReply,
     PageRequest,
     Paging,
+    Steps,
     UnsortableError,
-    by_page_number,
 )
 from etl.extract.reading import Reading
-from etl.extract.request_queue import RequestQueue, Steps
 from etl.model import Certificate, Listing, Page
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from etl.config import WalkSettings
+
+_PROBE_HINT: Final = "`image-sync probe` shows how the endpoint pages; see walk.offset_unit"
 
 
 class ListingReader:
-    """Reads one listing. Whoever drives it sends its requests and passes on the replies."""
+    """Reads one listing: `steps` yields its requests, `take_pages` the pages received so far."""
 
     def __init__(
         self, fetcher: PageFetcher, paging: Paging, settings: WalkSettings, *, lookahead: int
     ) -> None:
         """`lookahead`: how many pages may be requested ahead."""
         self.fetcher = fetcher
-        self.paging = paging
         self.settings = settings
-        self.lookahead = lookahead
-        self.size = fetcher.source.http.page_size
+        self._paging = paging
+        self._pager = Pager(fetcher, paging)
         self.walks = 0
         self.pages = 0
         self.restarts = 0
         self.readings: list[Reading] = []  # that came to their end
         self.backward = ""  # why the backward reading proves nothing; "done" if it does
-        self.rejected_end = 0  # a record offset after a short first page that was rejected
+        self._lookahead = lookahead
         self._ends: set[int] = set()  # numbers of rows after which there was nothing more
+        self._rejected_end = 0  # a record offset after a short first page that was rejected
         self._reading_number = 0
-        self._next: tuple[Order, PageRequest] | None = None
-        self._delivered: list[Page] = []
-        self.queue = RequestQueue()
-        self.queue.start(self._read())
+        self._received: list[Page] = []
 
     @property
     def listing(self) -> Listing:
         return self.fetcher.listing
 
-    def receive(self, request: PageRequest, reply: Future[PageReply | None]) -> list[Page]:
-        """Pass on a reply; returns the pages that are complete now. Raises `SourceError`."""
-        self.queue.receive(request, reply)
-        delivered, self._delivered = self._delivered, []
-        return delivered
-
-    # For the readings
-
-    def request(self, order: Order, number: int, *, size: int = 0) -> PageRequest:
-        """A request for a page; `size`: another page size than the listing's."""
-        size = size or self.size
-        offset = self.paging.offset(number, size)
-        return PageRequest(number, order, size, offset, self.paging.counts_pages)
-
-    def deliver(self, reading: Reading, number: int, reply: PageReply) -> None:
-        """Count a page and hand it to the consumer."""
-        reading.add(reply)
-        self.pages += 1
-        self._delivered.append(
-            Page(
-                self.listing,
-                self.fetcher.order,
-                self._reading_number,
-                number,
-                reply.records,
-                reply.image_ids,
-                reply.total,
-            )
-        )
-
-    def first_page(self, reading: Reading) -> Steps[PageReply]:
-        """The first page, with what it shows about paging.
-
-        An endpoint that counts pages from 1 may reject offset 0.
-        """
-        request = self._started(reading.order) or self.request(reading.order, 0)
-        reply = yield request
-        if reply is None and self.paging.unit != "record" and request.offset == 0:
-            reply = yield replace(request, offset=1, counts_pages=True)
-            if reply is not None:
-                self.paging.unit, self.paging.first_page = "page", 1
-        if reply is None:
-            raise SourceBroken(f"the first page was rejected: {self.fetcher}")
-        if reply.size and reply.size < self.size:
-            self.size = reply.size
-        if self.paging.first_page is None and reply.current in {0, 1}:
-            self.paging.first_page = reply.current
-        return reply
-
-    def page(self, request: PageRequest, *, is_trial: bool = False) -> Steps[PageReply | None]:
-        """A page after the first; None if it is past the end.
-
-        `current` shows whether `offset` counts records or pages. `is_trial`: the page is probably
-        past the end, so that a rejection shows nothing.
-        """
-        reply = yield request
-        paging = self.paging
-        if request.counts_pages != paging.counts_pages:  # shown by another reply in the meantime
-            reply = yield self.request(request.order, request.number, size=request.limit)
-        if reply is None:
-            if paging.unit == "auto" and paging.first_page is not None and not is_trial:
-                return (yield from self._by_number(request))
-            return None
-        expected = paging.index(request.number)
-        if reply.current is None or reply.current == expected:
-            # The last page shows nothing: an endpoint may return it for all that is past the end.
-            is_inner = (request.number + 1) * request.limit < reply.total
-            is_shown = reply.current is not None and request.offset != expected and is_inner
-            if paging.unit == "auto" and is_shown:
-                paging.unit = "record"
-            return reply
-        if paging.unit == "auto":
-            return (yield from self._by_number(request))
-        raise SourceBroken(
-            f"requested page {expected} with offset {request.offset},"
-            f" received page {reply.current}: {self.fetcher}",
-            hint="set walk.offset_unit; `image-sync probe` shows how the endpoint pages",
-        )
-
-    def _by_number(self, request: PageRequest) -> Steps[PageReply | None]:
-        """The page by its number, in case `offset` counts pages; None if it is past the end."""
-        reply = yield by_page_number(request, self.paging)
-        if reply is None or reply.current is None:
-            return None
-        if reply.current == self.paging.index(request.number):
-            self.paging.unit = "page"
-            return reply
-        self.paging.unit = "record"
-        return None
-
-    def note_end(self, reading: Reading) -> None:
-        """Nothing followed after the rows read so far."""
-        self._ends.add(reading.rows)
-
-    def is_end(self, reading: Reading) -> bool:
-        """Whether an earlier request showed that nothing follows these rows."""
-        return reading.rows in self._ends
-
-    # The sequence of readings
+    @property
+    def size(self) -> int:
+        """Rows of a page."""
+        return self._pager.size
 
     @property
     def certificate(self) -> Certificate:
         """The last reading's."""
         return self.readings[-1].certificate if self.readings else "none"
 
-    def _read(self) -> Steps[None]:
-        while order := self._next_order():
+    def take_pages(self) -> list[Page]:
+        """The pages received since the last call."""
+        pages, self._received = self._received, []
+        return pages
+
+    def steps(self) -> Steps[None]:
+        """Read the listing as often as it takes. Raises `SourceError`."""
+        while order := self._next_order(self.readings):
             self.walks += 1
             if order.is_backward:
                 if (yield from self._read_backward(order)):
                     continue
-                order = self._forward_order()
+                order = self._forward_order(len(self.readings))
             yield from self._read_forward(order)
 
-    def _next_order(self, unfinished: Reading | None = None) -> Order | None:
-        """The order of the next reading; None if there is none, or none can help.
+    # The sequence of readings
 
-        `unfinished`: a reading that is going to end without a certificate.
-        """
-        readings = [*self.readings, *([unfinished] if unfinished else [])]
+    def _next_order(self, readings: Sequence[Reading]) -> Order | None:
+        """The order of the reading after these; None if none can help."""
         if not readings:
-            return self._forward_order()
+            return self._forward_order(0)
         last = readings[-1]
-        is_hopeless = last.hidden_cap or self.has_stalled
-        if last.certificate != "none" or is_hopeless or self.walks >= self.settings.max_walks:
+        has_stalled = len(readings) > 1 and last.agrees_with(readings[-2])
+        is_hopeless = last.hidden_cap or has_stalled or self.walks >= self.settings.max_walks
+        if last.certificate != "none" or is_hopeless:
             return None
-        can_be_ordered = (
-            not (self.backward or last.untimed or self.is_unit_unknown(last))
-            and self.paging.sorts_by_creation
-        )
-        if can_be_ordered:
+        is_provable = not (self.backward or last.untimed or self._is_unit_unknown(last))
+        if is_provable and self._paging.sorts_by_creation:
             return Order(CREATION_TIME, "ASC", is_backward=True)
         return self._forward_order(len(readings))
 
-    def _forward_order(self, readings: int | None = None) -> Order:
+    def _forward_order(self, readings: int) -> Order:
         """Readings alternate their direction, if the endpoint can sort."""
-        if not self.paging.sort_key:
-            return Order()
-        count = len(self.readings) if readings is None else readings
-        return Order(self.paging.sort_key, "DESC" if count % 2 else "ASC")
+        key = self._paging.sort_key
+        return Order(key, "DESC" if readings % 2 else "ASC") if key else Order()
 
-    @property
-    def has_stalled(self) -> bool:
-        """Whether two readings agreed and could not be certified all the same."""
-        return len(self.readings) > 1 and self.readings[-1].agrees_with(self.readings[-2])
-
-    def is_unit_unknown(self, reading: Reading) -> bool:
+    def _is_unit_unknown(self, reading: Reading) -> bool:
         """Whether several pages came without anything that shows what `offset` counts."""
         is_more_announced = not reading.is_sized and reading.total_last > reading.rows
         is_several = reading.page_count(self.size) > 1 or reading.pages > 1 or is_more_announced
@@ -221,14 +118,13 @@ class ListingReader:
     def _read_forward(self, order: Order) -> Steps[None]:
         reading = Reading(order)
         try:
-            yield from read_forward(self, reading)
+            yield from self._forward(reading)
         except UnsortableError:
-            self.paging.sort_key = ""
+            self._paging.sort_key = ""
             self.restarts += 1
-            self.queue.forget_all()
             self._end_attempt(reading)
             reading = Reading(Order())
-            yield from read_forward(self, reading)
+            yield from self._forward(reading)
         reading.finish()
         if not reading.doubts():
             reading.certificate = "exact"
@@ -244,33 +140,19 @@ class ListingReader:
         return (
             bool(self.readings)
             and reading.agrees_with(self.readings[-1])
-            and not (reading.hidden_cap or self.is_unit_unknown(reading))
+            and not (reading.hidden_cap or self._is_unit_unknown(reading))
         )
-
-    def _is_end_confirmed(self, reading: Reading) -> Steps[bool]:
-        """Whether the list really ended after a short first page.
-
-        If the record offset after it was rejected, and nothing has shown that `offset` counts
-        records, it may have been page 20 instead of row 20. Then page 1 decides.
-        """
-        paging = self.paging
-        if not self.rejected_end or paging.unit == "record" or paging.first_page is None:
-            return True
-        reply = yield from self._by_number(self.request(reading.order, 1, size=self.rejected_end))
-        if reply and reply.records:
-            reading.hidden_cap = self.rejected_end
-        return not reading.hidden_cap
 
     def _read_backward(self, order: Order) -> Steps[bool]:
         """Whether the backward reading came to its end, so that no forward reading is needed."""
         reading = Reading(order)
         try:
-            yield from read_backward(self, reading, start=self._backward_start())
+            yield from read_backward(self, reading, start=self._last_page(self.readings[-1]))
         except UnsortableError:
-            self.paging.sorts_by_creation = False
+            self._paging.sorts_by_creation = False
             self.backward = "the endpoint cannot sort by creation time"
         except ProofBroken as error:
-            self.paging.sorts_by_creation = self.paging.sorts_by_creation and error.is_sorted
+            self._paging.sorts_by_creation = self._paging.sorts_by_creation and error.is_sorted
             self.backward = str(error)
         else:
             reading.finish()
@@ -281,45 +163,165 @@ class ListingReader:
         self._end_attempt(reading)
         return self.backward == "done"
 
-    def _backward_start(self, reading: Reading | None = None) -> int:
-        last = reading or self.readings[-1]
-        return max(last.page_count(self.size) - 1, 0)
+    def _last_page(self, reading: Reading) -> int:
+        return max(reading.page_count(self.size) - 1, 0)
+
+    def _is_end_confirmed(self, reading: Reading) -> Steps[bool]:
+        """Whether the list really ended after a short first page.
+
+        If the record offset after it was rejected, and nothing has shown that `offset` counts
+        records, it may have been page 20 instead of row 20. Then page 1 decides.
+        """
+        paging = self._paging
+        if not self._rejected_end or paging.unit == "record" or paging.first_page is None:
+            return True
+        request = self._pager.request(reading.order, 1, size=self._rejected_end)
+        reply = yield from self._pager.page_by_number(request)
+        if reply and reply.records:
+            reading.hidden_cap = self._rejected_end
+        return not reading.hidden_cap
 
     def _end_attempt(self, reading: Reading) -> None:
         """The pages of the next attempt belong to another reading."""
         self._reading_number += bool(reading.pages)
 
-    # The next reading may begin while the last request of this one is under way
+    # A forward reading, with several pages in flight
 
-    def start_next(self, reading: Reading) -> None:
-        """Request the first page of the reading after this one, which cannot become `exact`."""
-        if self._next or not (order := self._next_order(reading)):
-            return
-        number = self._backward_start(reading) if order.is_backward else 0
-        request = self.request(order, number)
-        self._next = (order, request)
-        self.queue.want(request)
+    def _forward(self, reading: Reading) -> Steps[None]:
+        """Read from the first page to the last.
 
-    def cancel_next(self) -> None:
-        """The next reading does not begin yet after all."""
-        if self._next:
-            self.queue.forget([self._next[1]])
-            self._next = None
+        Rows that move between two requests are missed or seen twice; `Reading.doubts` shows whether
+        the pages add up nevertheless. Pages may be requested ahead but are processed in order.
+        """
+        number, page = 0, (yield from self._pager.first_page(reading.order))
+        while True:
+            self._deliver(reading, number, page)
+            number += 1
+            if not self._continues(reading, number, page):
+                is_last = number >= reading.page_count(self.size)
+                reading.short_pages += len(page.records) < self.size and not is_last
+                return
+            following = yield from self._following_page(reading, number, page)
+            if following is None or not following.records:
+                reading.past_the_end += 1
+                self._ends.add(reading.rows)
+                return
+            reading.short_pages += len(page.records) < self.size
+            page = following
 
-    def _started(self, order: Order, number: int = 0) -> PageRequest | None:
-        """The request with which this reading has already begun."""
-        started, self._next = self._next, None
-        if started is None:
-            return None
-        request = started[1]
-        if started[0] == order and request.number == number and request.limit == self.size:
-            return request
-        self.queue.forget([request])
-        return None
+    def _continues(self, reading: Reading, number: int, last: PageReply) -> bool:
+        """Whether page `number` is requested: it is announced, or the pages contradict the total.
 
-    def first_backward_page(self, order: Order, number: int) -> PageRequest:
-        """The request for the page at which a backward reading begins."""
-        return self._started(order, number) or self.request(order, number)
+        Nothing that an earlier reading has shown to be the end is requested again.
+        """
+        is_announced = number < reading.page_count(self.size)
+        is_full = len(last.records) >= self.size
+        if reading.rows >= reading.total_last:
+            return reading.rows > reading.total_last and is_full and not is_announced
+        if is_announced and not self._is_short_first(number, last):
+            return True
+        has_ended = bool(last.records) and reading.rows in self._ends
+        reading.past_the_end += has_ended
+        return bool(last.records) and not has_ended
+
+    def _is_short_first(self, number: int, last: PageReply) -> bool:
+        """Whether `last` is the first page and has fewer rows than requested and announced."""
+        return number == 1 and 0 < len(last.records) < self.size
+
+    def _following_page(
+        self, reading: Reading, number: int, last: PageReply
+    ) -> Steps[PageReply | None]:
+        """Page `number`, which comes after the page `last`; None if it is past the end."""
+        if self._is_short_first(number, last):
+            return (yield from self._page_after_short_first(reading))
+        most = self.settings.max_pages
+        if number >= most:
+            raise SourceBroken(
+                f"more than {most} pages and no end: {self.fetcher}",
+                hint=f"raise walk.max_pages if there are more; {_PROBE_HINT}",
+            )
+        announced = reading.page_count(self.size)
+        ahead = [
+            self._pager.request(reading.order, each)
+            for each in range(number + 1, min(announced, number + self._lookahead))
+        ]
+        if number >= announced and reading.rows < reading.total_last:
+            ahead = self._next_reading(reading)
+        request = self._pager.request(reading.order, number)
+        reply = yield from self._pager.page(request, ahead)
+        if reply is None or not reply.has_same_rows(last):
+            return reply
+        return (yield from self._repeated_page(request, last))
+
+    def _page_after_short_first(self, reading: Reading) -> Steps[PageReply | None]:
+        """The page after a first page that is short although `total` announces more rows.
+
+        Either the total is wrong and the list ended, or the server caps the page size without
+        showing it in `size`. One request based on the number of rows received shows which
+        (CONTRACT 6.1).
+        """
+        size = reading.rows
+        request = self._pager.request(reading.order, 1, size=size)
+        reply = yield from self._pager.page(request, self._next_reading(reading), is_trial=True)
+        if reply is not None and reply.records:
+            reading.hidden_cap = self._pager.size = size
+        else:
+            self._rejected_end = size if reply is None and not request.counts_pages else 0
+        return reply
+
+    def _next_reading(self, reading: Reading) -> list[PageRequest]:
+        """The first request of the reading after this one, which cannot become `exact`.
+
+        It is sent together with the last request of this reading.
+        """
+        order = self._next_order([*self.readings, reading])
+        if order is None:
+            return []
+        return [self._pager.request(order, self._last_page(reading) if order.is_backward else 0)]
+
+    def _repeated_page(self, request: PageRequest, before: PageReply) -> Steps[PageReply | None]:
+        """A page that repeated the one before, requested again.
+
+        It is an error, unless the list moved by a page: then the page before, requested again, is a
+        different one now. Both pages count as received, and the images that came twice leave the
+        reading uncertified.
+        """
+        if self._paging.counts_pages and self._paging.first_page is None:  # `current` is hidden
+            self._paging.first_page = 1
+        order, number = request.order, request.number
+        again = yield from self._pager.page(self._pager.request(order, number))
+        if again is None or not again.has_same_rows(before):
+            return again
+        before_now = yield from self._pager.page(self._pager.request(order, number - 1))
+        if before_now is not None and again.has_same_rows(before_now):
+            raise SourceBroken(
+                f"page {number} repeats page {number - 1}, the paging never ends: {self.fetcher}",
+                hint=_PROBE_HINT,
+            )
+        return again
+
+    def read_page(self, reading: Reading, number: int) -> Steps[PageReply | None]:
+        """Read one page and keep it for the consumer; None if it is past the end."""
+        reply = yield from self._pager.page(self._pager.request(reading.order, number))
+        if reply is not None:
+            self._deliver(reading, number, reply)
+        return reply
+
+    def _deliver(self, reading: Reading, number: int, reply: PageReply) -> None:
+        """Count a page and keep it for the consumer."""
+        reading.add(reply)
+        self.pages += 1
+        self._received.append(
+            Page(
+                self.listing,
+                self.fetcher.order,
+                self._reading_number,
+                number,
+                reply.records,
+                reply.image_ids,
+                reply.total,
+            )
+        )
 
     # The result
 
@@ -329,7 +331,7 @@ class ListingReader:
         if last.certificate != "none":
             return []
         reasons = last.doubts()
-        if self.is_unit_unknown(last):
+        if self._is_unit_unknown(last):
             reasons.append("the responses have no `current`: set walk.offset_unit")
         return reasons
 

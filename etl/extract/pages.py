@@ -7,8 +7,9 @@ size are requested, and the responses' `size` and `current` show the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
@@ -28,8 +29,7 @@ CREATION_TIME: Final = "createTime"
 OffsetUnit = Literal["auto", "record", "page"]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """The order of a listing; without a key it is the endpoint's own.
 
     `is_backward`: its pages are read from last to first.
@@ -71,9 +71,8 @@ class Paging:
         return self.index(number) if self.counts_pages else number * size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PageRequest:
-    """One request for page `number` of a listing; compared by identity."""
+class PageRequest(NamedTuple):
+    """One request for page `number` of a listing."""
 
     number: int
     order: Order
@@ -107,6 +106,11 @@ class PageReply:
         if bytes(self.records[0]) != bytes(other.records[0]):  # the usual case, by one record
             return False
         return self.rows_as_received() == other.rows_as_received()
+
+
+Result = TypeVar("Result")
+Steps = Generator[Sequence[PageRequest], PageReply | None, Result]
+"""Logic that yields the requests it wants, and receives the reply to the first of them."""
 
 
 class UnsortableError(Exception):
@@ -183,6 +187,79 @@ class PageFetcher:
         return f"GET {self.path} ({self.listing})"
 
 
-def by_page_number(request: PageRequest, paging: Paging) -> PageRequest:
-    """The same page, requested by its number."""
-    return replace(request, offset=paging.index(request.number), counts_pages=True)
+class Pager:
+    """The pages of one listing, and what they show about the endpoint's paging.
+
+    `size` is the number of rows of a page.
+    """
+
+    def __init__(self, fetcher: PageFetcher, paging: Paging) -> None:
+        self.size = fetcher.source.http.page_size
+        self.paging = paging
+        self._name = str(fetcher)
+
+    def request(self, order: Order, number: int, *, size: int = 0) -> PageRequest:
+        """A request for a page; `size`: another page size than the listing's."""
+        size = size or self.size
+        offset = self.paging.offset(number, size)
+        return PageRequest(number, order, size, offset, self.paging.counts_pages)
+
+    def first_page(self, order: Order) -> Steps[PageReply]:
+        """The first page. An endpoint that counts pages from 1 may reject offset 0."""
+        paging = self.paging
+        request = self.request(order, 0)
+        reply = yield [request]
+        if reply is None and paging.unit != "record" and request.offset == 0:
+            reply = yield [request._replace(offset=1, counts_pages=True)]
+            if reply is not None:
+                paging.unit, paging.first_page = "page", 1
+        if reply is None:
+            raise SourceBroken(f"the first page was rejected: {self._name}")
+        if reply.size and reply.size < self.size:
+            self.size = reply.size
+        if paging.first_page is None and reply.current in {0, 1}:
+            paging.first_page = reply.current
+        return reply
+
+    def page(
+        self, request: PageRequest, ahead: Sequence[PageRequest] = (), *, is_trial: bool = False
+    ) -> Steps[PageReply | None]:
+        """A page after the first; None if it is past the end.
+
+        `current` shows whether `offset` counts records or pages. `is_trial`: the page is probably
+        past the end, so that a rejection shows nothing.
+        """
+        reply = yield [request, *ahead]
+        paging = self.paging
+        if request.counts_pages != paging.counts_pages:  # shown by another reply in the meantime
+            request = self.request(request.order, request.number, size=request.limit)
+            reply = yield [request, *ahead]
+        expected = paging.index(request.number)
+        if reply is not None and reply.current in {None, expected}:
+            # The last page shows nothing: an endpoint may return it for all that is past the end.
+            is_inner = (request.number + 1) * request.limit < reply.total
+            is_telling = reply.current is not None and request.offset != expected and is_inner
+            if paging.unit == "auto" and is_telling:
+                paging.unit = "record"
+            return reply
+        may_be_number = reply is not None or (paging.first_page is not None and not is_trial)
+        if paging.unit == "auto" and may_be_number:
+            return (yield from self.page_by_number(request, ahead))
+        if reply is None:
+            return None
+        raise SourceBroken(
+            f"requested page {expected} with offset {request.offset},"
+            f" received page {reply.current}: {self._name}",
+            hint="set walk.offset_unit; `image-sync probe` shows how the endpoint pages",
+        )
+
+    def page_by_number(
+        self, request: PageRequest, ahead: Sequence[PageRequest] = ()
+    ) -> Steps[PageReply | None]:
+        """The page by its number, in case `offset` counts pages; None if it is past the end."""
+        index = self.paging.index(request.number)
+        reply = yield [request._replace(offset=index, counts_pages=True), *ahead]
+        if reply is None or reply.current is None:
+            return None
+        self.paging.unit = "page" if reply.current == index else "record"
+        return reply if reply.current == index else None

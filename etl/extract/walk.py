@@ -7,17 +7,19 @@ everything else as soon as it is known. Pages of one listing come in order, list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from etl.extract.directory import DEFAULT_WORKSPACE, fetch_workspaces
 from etl.extract.listing import ListingReader
-from etl.extract.pages import OffsetUnit, PageFetcher, PageRequest, Paging
+from etl.extract.pages import OffsetUnit, PageFetcher, PageReply, PageRequest, Paging, Steps
 from etl.model import Certificate, Listing, Page, WalkSummary
 from etl.parallel import Window
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from etl.config import SourceSettings, WalkSettings
     from etl.extract.http import Client
 
@@ -26,7 +28,55 @@ _SUMMED: Final = (
     *("total_first", "total_last", "total_lowest", "total_highest", "rows", "distinct"),
     *("duplicates", "short_pages", "past_the_end", "restarts"),
 )
-_Key = tuple[ListingReader, "PageRequest"] | None  # None: the list of workspaces
+_Key = tuple["_Listing", PageRequest] | None  # None: the list of workspaces
+
+
+class _Listing:
+    """A listing in progress: the requests that its reader wants, and replies not used yet."""
+
+    def __init__(self, reader: ListingReader) -> None:
+        self.reader = reader
+        self._steps: Steps[None] = reader.steps()
+        self._wanted: Sequence[PageRequest] = next(self._steps)
+        self._sent: dict[PageRequest, PageRequest] = {}
+        self._replies: dict[PageRequest, Future[PageReply | None]] = {}
+
+    @property
+    def is_done(self) -> bool:
+        return not self._wanted
+
+    def next_request(self) -> PageRequest | None:
+        """The next request to send, if there is one now."""
+        for request in self._wanted:
+            if request not in self._sent:
+                self._sent[request] = request
+                return request
+        return None
+
+    def receive(self, request: PageRequest, reply: Future[PageReply | None]) -> list[Page]:
+        """The pages that are complete with this reply. Raises `SourceError`.
+
+        The reply to a request that was dropped in the meantime is ignored, although the same
+        request may have been sent again.
+        """
+        if self._sent.get(request) is request:
+            self._replies[request] = reply
+        while self._wanted and self._wanted[0] in self._replies:
+            self._advance(self._replies[self._wanted[0]])
+        return self.reader.take_pages()
+
+    def _advance(self, reply: Future[PageReply | None]) -> None:
+        used = self._wanted[0]
+        try:
+            if error := reply.exception():
+                self._wanted = self._steps.throw(error)
+            else:
+                self._wanted = self._steps.send(reply.result())
+        except StopIteration:
+            self._wanted = ()
+        for request in (used, *(self._sent.keys() - {*self._wanted})):
+            self._sent.pop(request, None)
+            self._replies.pop(request, None)
 
 
 class Walk:
@@ -51,7 +101,7 @@ class Walk:
         unit = cast("OffsetUnit", settings.offset_unit)  # its rule permits no other value
         self._paging = Paging(unit, settings.sort_key)
         self._readers: list[ListingReader] = []
-        self._active: list[ListingReader] = []
+        self._active: list[_Listing] = []
 
     def pages(self) -> Iterator[Page]:
         """Every page of every listing and reading. Raises `SourceError`."""
@@ -64,8 +114,8 @@ class Walk:
                 if key is None:
                     self._add(reply.result()[1:])
                 else:
-                    reader, request = key
-                    yield from reader.receive(request, reply)
+                    listing, request = key
+                    yield from listing.receive(request, reply)
                 self._submit(window)
 
     @property
@@ -106,14 +156,14 @@ class Walk:
                 fetcher = PageFetcher(self._client, self._source, listing, order)
                 reader = ListingReader(fetcher, self._paging, self._settings, lookahead=lookahead)
                 self._readers.append(reader)
-                self._active.append(reader)
+                self._active.append(_Listing(reader))
 
     def _submit(self, window: Window[_Key, Any]) -> None:
         """Fill the window, earlier listings first."""
-        self._active = [each for each in self._active if not each.queue.is_done]
-        for reader in self._active:
-            while window.has_room and (request := reader.queue.next_request()):
-                window.submit((reader, request), partial(reader.fetcher.fetch, request))
+        self._active = [each for each in self._active if not each.is_done]
+        for each in self._active:
+            while window.has_room and (request := each.next_request()):
+                window.submit((each, request), partial(each.reader.fetcher.fetch, request))
             if not window.has_room:
                 return
 

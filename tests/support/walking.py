@@ -15,7 +15,6 @@ from msgspec import json
 from etl.config import HttpSettings, SourceSettings, WalkSettings
 from etl.extract.backward import read_backward
 from etl.extract.exchange import Request, Response
-from etl.extract.forward import read_forward
 from etl.extract.http_errors import error_of
 from etl.extract.listing import ListingReader
 from etl.extract.lookup import NOT_FOUND
@@ -194,14 +193,14 @@ def read_alone(
     steps = (
         read_backward(reader, reading, start=start)
         if order.is_backward
-        else read_forward(reader, reading)
+        else reader._forward(reading)
     )
     with suppress(StopIteration):
-        request = next(steps)
+        request, *_ = next(steps)
         while True:
-            request = steps.send(fetcher.fetch(request))
+            request, *_ = steps.send(fetcher.fetch(request))
     reading.finish()
-    return reading, [each for page in reader._delivered for each in page.image_ids if each]
+    return reading, [each for page in reader.take_pages() for each in page.image_ids if each]
 
 
 def images(count: int, **fields: Any) -> list[dict[str, Any]]:

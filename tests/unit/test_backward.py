@@ -30,13 +30,13 @@ class Pages:
         self.ids: set[str] = set()
         self.before: Callable[[Pages], None] = lambda _pages: None
 
-    def first_backward_page(self, _order: Order, number: int) -> int:
-        return number
-
-    def page(self, number: int) -> Any:
+    def read_page(self, reading: Reading, number: int) -> Any:
         self.asked.append(number)
         self.before(self)
-        return self.reply(number)
+        if reply := self.reply(number):
+            reading.add(reply)
+            self.ids.update(filter(None, reply.image_ids))
+        return reply
         yield
 
     def reply(self, number: int) -> PageReply | None:
@@ -46,10 +46,6 @@ class Pages:
         records = [Raw(json.encode({"id": name, "create_at": at})) for name, at in shown]
         records = records[: self.cap]
         return PageReply(records, listed_rows(records), len(self.rows) + self.over, None, None)
-
-    def deliver(self, reading: Reading, _number: int, reply: PageReply) -> None:
-        reading.add(reply)
-        self.ids.update(filter(None, reply.image_ids))
 
 
 def read(pages: Pages, start: int | None = None) -> set[str]:

@@ -11,7 +11,6 @@ from msgspec import Raw, json
 
 from etl.config import WalkSettings
 from etl.errors import SourceBroken, SourceError, SourceUnavailable
-from etl.extract.listing import ListingReader
 from etl.extract.pages import PAST_THE_END, Order, PageFetcher, PageReply
 from etl.extract.reading import Reading
 from etl.extract.walk import Walk
@@ -414,9 +413,3 @@ class TestWindow:
         client.before_request = shrink
         walk = walked(client, http={"page_size": 10, "concurrency": 8})
         assert walk.last_ids == [each["id"] for each in images(15)]
-
-
-def test_a_reader_ignores_replies_to_requests_that_it_did_not_send() -> None:
-    walk = walked(PagesClient(images(3))).walk
-    reader: ListingReader = walk._readers[0]
-    assert list(reader.receive(reader.request(Order(), 7), None)) == []  # type: ignore[arg-type]
