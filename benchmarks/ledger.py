@@ -122,9 +122,9 @@ _COUNTS: Final = (
 
 def _source_runs(words: _Words) -> str:
     return f"""
-        insert into source_runs (run_id, source, status, observed_at, certificate, walk_detail,
-            {", ".join(_COUNTS)})
-        select n, '{SOURCE}', 'succeeded', {words.day("n")}, 'exact', {words.json("'{}'")},
+        insert into source_runs (run_id, source, status, observed_at, endpoint, project_id,
+            certificate, walk_detail, {", ".join(_COUNTS)})
+        select n, '{SOURCE}', 'succeeded', {words.day("n")}, '', '', 'exact', {words.json("'{}'")},
             {", ".join("0" for _ in _COUNTS)}
         from number where n <= {RUNS}"""
 

@@ -21,9 +21,9 @@ from etl.audit.query import Rows
 from etl.audit.record_span import notes_on_changes, notes_on_state, read_spans, require_kept
 from etl.audit.render import lines_of
 from etl.choices import require_known
+from etl.database.columns import Instant, JsonList, JsonObject, json_text
 from etl.database.engine import snapshot
 from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import UsageError
 
 BATCH: Final = 5_000

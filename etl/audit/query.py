@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sqlalchemy import Connection, TextClause, bindparam, text
 from sqlalchemy.types import TypeEngine
 
+from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
 from etl.database.sql_functions import sql_functions
-from etl.database.types import Instant, JsonList
 from etl.model import TRACKED
 
 if TYPE_CHECKING:

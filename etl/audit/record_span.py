@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ColumnElement, Connection, case, func, literal, select, true
 
 from etl.clock import instant_text
+from etl.database.columns import Instant
 from etl.database.schema import prune_checkpoints, source_runs
-from etl.database.types import Instant
 from etl.errors import UsageError
 from etl.text import printable
 

@@ -1,78 +1,144 @@
-"""How tables are written: columns with comments, names of constraints, columns that tables share.
+"""Column types that mean the same on SQLite and PostgreSQL, and columns that tables share.
 
-It knows no table. What the tables are, and what holds between them, is in `schema.py`.
+This module knows no table. What the tables are, and what holds between them, is in `schema.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Text
-from sqlalchemy.types import BigInteger
-
-from etl.database.types import Instant, JsonList, JsonObject, Key, Word
-
-metadata: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+import msgspec
+from sqlalchemy import (
+    JSON,
+    TIMESTAMP,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Integer,
+    Text,
 )
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-_COUNTS: Final = {
-    "walks": "readings of the source's listings",
-    "pages": "pages read",
-    "requests": "requests sent, retries and lookups among them",
-    "retries": "requests sent again",
-    "reported_total": "sum of the listings' total, as last reported",
-    "seen": "distinct images seen",
-    "added": "images seen for the first time",
-    "changed": "images with a changed value",
-    "unchanged": "images as before",
-    "removed": "images that left the catalogue",
-    "restored": "removed images that came back",
-    "in_scope": "out_of_scope images that are taken in again",
-    "out_of_scope": "images that the source's coverage no longer takes in",
-    "held": "removals held by the guard",
-    "missing": "images absent but unproven",
-    "rejected": "records that can't be understood",
-    "present": "images in the catalogue after this run",
-}
+from etl.clock import instant_text
+
+Key: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""A row's key: SQLite makes only `INTEGER PRIMARY KEY` an alias of its row id."""
+
+Word: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""A name that sorts by code point on both databases, so that an index finds it by its beginning."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def column(
-    name: str,
-    kind: Any,
-    comment: str,
-    *args: Any,
-    null: bool = False,
-    autoincrement: bool | Literal["auto"] = "auto",
-) -> Column[Any]:
-    """A column with its comment; not null unless `null` is set."""
-    return Column(name, kind, *args, nullable=null, comment=comment, autoincrement=autoincrement)
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC, whole milliseconds.
+
+    `timestamptz` on PostgreSQL; on SQLite the text `YYYY-MM-DDTHH:MM:SS.sssZ`, which its date
+    functions read and which sorts as time does.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return instant_text(value)
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the decorator's signature
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else instant_of(value)
+
+
+class JsonList(TypeDecorator[list[Any]]):
+    """A JSON array: `jsonb` on PostgreSQL, text that SQLite's JSON functions read."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import JSONB  # loads every dialect of it
+
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json_text(value)
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the decorator's signature
+    ) -> Any:
+        return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
+class JsonObject(JsonList):
+    """A JSON object, canonically spelled: `json` on PostgreSQL, which keeps the text; else text."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+
+def json_text(value: Any) -> str:
+    """Canonical JSON: sorted keys, no white space."""
+    return _encode(value).decode()
+
+
+def instant_of(text: str) -> datetime:
+    """The instant that `instant_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def milliseconds_of(instant: datetime) -> int:
+    """Epoch milliseconds of an instant, exactly."""
+    delta = instant - _EPOCH
+    return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
+
+
+def column(name: str, kind: Any, comment: str, *args: Any, **given: Any) -> Column[Any]:
+    """A column with its comment; not null unless `nullable` is set."""
+    return Column(name, kind, *args, comment=comment, **{"nullable": False, **given})
 
 
 def optional(name: str, kind: Any, comment: str) -> Column[Any]:
     """A column that may be null."""
-    return column(name, kind, comment, null=True)
+    return Column(name, kind, comment=comment)
 
 
-def one_of(name: str, *values: str) -> CheckConstraint:
-    """A CHECK that restricts a column to these values.
+def choice(
+    name: str, values: tuple[str, ...], comment: str = "", *, nullable: bool = False
+) -> Column[Any]:
+    """A column of text with a CHECK that restricts it to these values.
 
     Written with `or`: SQLite builds a table for `in (…)` on every row, which makes inserts a
     quarter slower.
     """
     listed = " or ".join(f"{name} = '{value}'" for value in values)
-    return CheckConstraint(listed, name=name)
-
-
-def run_column(name: str, comment: str, *, null: bool = False) -> Column[Any]:
-    """A run's number."""
-    return column(name, Key, comment, null=null)
+    check = CheckConstraint(listed, name=name)
+    comment = comment or " or ".join((", ".join(values[:-1]), values[-1]))
+    return Column(name, Text, check, nullable=nullable, comment=comment)
 
 
 def source_column() -> Column[Any]:
@@ -80,9 +146,15 @@ def source_column() -> Column[Any]:
     return column("source", Word, "name of the source in the configuration")
 
 
-def image_id_column() -> Column[Any]:
+def image_columns() -> list[Column[Any]]:
     """The image that a row belongs to."""
-    return column("image_id", Word, "the API's id, unique within a source")
+    return [source_column(), column("image_id", Word, "the API's id, unique within a source")]
+
+
+def image_key_column() -> Column[Any]:
+    """The image that a row belongs to, by its key."""
+    row = ForeignKey("current_images.image_key")
+    return column("image_key", Key, "the image's row in current_images", row)
 
 
 def version_columns() -> list[Column[Any]]:
@@ -91,10 +163,17 @@ def version_columns() -> list[Column[Any]]:
         column("version", Integer, "number of the version, from 1"),
         column("valid_from", Instant, "observed_at of the run that brought this version"),
         optional("valid_to", Instant, "observed_at of the run that ended it; null: still so"),
-        run_column("opened_run_id", "the run that brought this version"),
-        column("opened_as", Text, "added, changed, restored or in_scope"),
-        run_column("closed_run_id", "the run that ended this version", null=True),
-        optional("closed_as", Text, "changed, removed or out_of_scope; null: still so"),
+        column("opened_run_id", Key, "the run that brought this version"),
+        choice("opened_as", ("added", "changed", "restored", "in_scope")),
+        optional("closed_run_id", Key, "the run that ended this version"),
+        choice(
+            "closed_as",
+            ("changed", "removed", "out_of_scope"),
+            "changed, removed or out_of_scope; null: still so",
+            nullable=True,
+        ),
+        optional("last_seen_at", Instant, "last certified walk that saw it, if later ones did not"),
+        optional("listing", Text, "TYPE/WORKSPACE of the listing that gave this version"),
     ]
 
 
@@ -130,6 +209,27 @@ def tracked_columns() -> list[Column[Any]]:
         optional("updated_at", Instant, "when the API last touched it; does not detect change"),
         column("extra", JsonObject, "unknown fields as they came with this version"),
     ]
+
+
+_COUNTS: Final = {
+    "walks": "readings of the source's listings",
+    "pages": "pages read",
+    "requests": "requests sent, retries and lookups among them",
+    "retries": "requests sent again",
+    "reported_total": "sum of the listings' total, as last reported",
+    "seen": "distinct images seen",
+    "added": "images seen for the first time",
+    "changed": "images with a changed value",
+    "unchanged": "images as before",
+    "removed": "images that left the catalogue",
+    "restored": "removed images that came back",
+    "in_scope": "out_of_scope images that are taken in again",
+    "out_of_scope": "images that the source's coverage no longer takes in",
+    "held": "removals held by the guard",
+    "missing": "images absent but unproven",
+    "rejected": "records that can't be understood",
+    "present": "images in the catalogue after this run",
+}
 
 
 def count_columns() -> list[Column[Any]]:

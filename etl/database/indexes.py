@@ -11,7 +11,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class IndexSpec:
+class TableIndex:
     """An index of a table; `purpose` names the query.
 
     `is_hash`: a hash index on PostgreSQL, whose b-tree refuses very long texts.
@@ -24,92 +24,65 @@ class IndexSpec:
     is_unique: bool = False
     is_hash: bool = False
 
-    def statement(self, name: str, dialect: str) -> str:
+    def statement(self, dialect: str) -> str:
         """The DDL."""
-        kind = "unique index" if self.is_unique else "index"
+        kind, prefix = ("unique index", "uq") if self.is_unique else ("index", "ix")
+        name = "_".join((prefix, self.table, *self.columns.split(", ")))
         method = " using hash" if self.is_hash and dialect == "postgresql" else ""
         where = f" where {self.where}" if self.where else ""
         return f"create {kind} {name} on {self.table}{method} ({self.columns}){where}"
 
 
-_OF_RUN: Final = "changes, verify: the events of a run"
-_OF_TIME: Final = "changes --since, images --as-of"
+_RUN: Final = "changes, verify: the events of a run"
+_TIME: Final = "changes --since, images --as-of"
+_ADDRESS: Final = "report moved-tags: images by address"
+_ENTRY: Final = "verify, evidence: the entries of a source or a run"
 
-INDEXES: Final[dict[str, IndexSpec]] = {
-    "ix_current_images_opened": IndexSpec("current_images", "opened_run_id", _OF_RUN),
-    "ix_current_images_closed": IndexSpec(
-        "current_images", "closed_run_id", _OF_RUN, where="closed_run_id is not null"
-    ),
-    "ix_current_images_valid_from": IndexSpec("current_images", "valid_from", _OF_TIME),
-    "ix_current_images_swr_path": IndexSpec(
-        "current_images", "swr_path", "report moved-tags: images by address", is_hash=True
-    ),
-    "ix_current_images_absent": IndexSpec(
+INDEXES: Final = (
+    TableIndex("current_images", "opened_run_id", _RUN),
+    TableIndex("current_images", "closed_run_id", _RUN, "closed_run_id is not null"),
+    TableIndex("current_images", "valid_from", _TIME),
+    TableIndex("current_images", "swr_path", _ADDRESS, is_hash=True),
+    TableIndex(
         "current_images",
         "source, image_id, state",
         "status, images --state removed: the few images that are not present",
-        where="state <> 'present'",
+        "state <> 'present'",
     ),
-    "ix_current_images_missing": IndexSpec(
-        "current_images",
-        "source",
-        "status: the few images that are missing",
-        where="missing_since is not null",
+    TableIndex(
+        "current_images", "source", "status: the few missing images", "missing_since is not null"
     ),
-    "ix_past_versions_image": IndexSpec(
-        "past_versions", "source, image_id", "history IMAGE_ID: the older versions of an image"
-    ),
-    "ix_past_versions_opened": IndexSpec("past_versions", "opened_run_id", _OF_RUN),
-    "ix_past_versions_closed": IndexSpec(
-        "past_versions", "closed_run_id", _OF_RUN, where="closed_as <> 'changed'"
-    ),
-    "ix_past_versions_valid_from": IndexSpec("past_versions", "valid_from", _OF_TIME),
-    "ix_past_versions_swr_path": IndexSpec(
-        "past_versions", "swr_path", "report moved-tags: images by former address", is_hash=True
-    ),
-    "ix_field_changes_run_id": IndexSpec("field_changes", "run_id", _OF_RUN),
-    "ix_image_removals_removed_at": IndexSpec(
-        "image_removals", "removed_at", "removals: the latest first"
-    ),
-    "ix_image_removals_run_id": IndexSpec("image_removals", "run_id", _OF_RUN),
-    "ix_image_removals_restored": IndexSpec(
-        "image_removals", "restored_run_id", _OF_RUN, where="restored_run_id is not null"
-    ),
-    "ix_removal_attributions_run_id": IndexSpec("removal_attributions", "run_id", _OF_RUN),
-    "ix_presence_changes_run_id": IndexSpec("presence_changes", "run_id", _OF_RUN),
-    "uq_held_removals_open": IndexSpec(
+    TableIndex("past_versions", "source, image_id", "history: the older versions of an image"),
+    TableIndex("past_versions", "opened_run_id", _RUN),
+    TableIndex("past_versions", "closed_run_id", _RUN, "closed_as <> 'changed'"),
+    TableIndex("past_versions", "valid_from", _TIME),
+    TableIndex("past_versions", "swr_path", _ADDRESS, is_hash=True),
+    TableIndex("field_changes", "run_id", _RUN),
+    TableIndex("image_removals", "removed_at", "removals: the latest first"),
+    TableIndex("image_removals", "run_id", _RUN),
+    TableIndex("image_removals", "restored_run_id", _RUN, "restored_run_id is not null"),
+    TableIndex("removal_attributions", "run_id", _RUN),
+    TableIndex("presence_changes", "run_id", _RUN),
+    TableIndex(
         "held_removals",
         "source, image_id",
         "sync: a removal is held once",
-        where="released_at is null",
+        "released_at is null",
         is_unique=True,
     ),
-    "ix_held_removals_run_id": IndexSpec("held_removals", "run_id", _OF_RUN),
-    "ix_held_removals_released": IndexSpec(
-        "held_removals", "released_run_id", _OF_RUN, where="released_run_id is not null"
-    ),
-    "uq_rejects_open": IndexSpec(
+    TableIndex("held_removals", "run_id", _RUN),
+    TableIndex("held_removals", "released_run_id", _RUN, "released_run_id is not null"),
+    TableIndex(
         "rejects",
         "source, record_digest, reason",
         "sync: a record is rejected once for the same reason",
-        where="resolved_at is null",
+        "resolved_at is null",
         is_unique=True,
     ),
-    "ix_rejects_run_id": IndexSpec("rejects", "run_id", _OF_RUN),
-    "ix_rejects_resolved": IndexSpec(
-        "rejects", "resolved_run_id", _OF_RUN, where="resolved_run_id is not null"
-    ),
-    "ix_sync_runs_not_sealed": IndexSpec(
-        "sync_runs", "run_id", "sync: ended runs that no entry covers", where="ended_entry is null"
-    ),
-    "ix_sync_runs_ended_entry": IndexSpec(
-        "sync_runs", "ended_entry", "verify: the runs whose end an entry covers"
-    ),
-    "ix_log_entries_source_entry": IndexSpec(
-        "log_entries", "source, entry", "verify, evidence: the entries of a source"
-    ),
-    "ix_log_entries_run": IndexSpec(
-        "log_entries", "run_id, source", "verify, evidence: the entries of a run"
-    ),
-}
-"""Name → index."""
+    TableIndex("rejects", "run_id", _RUN),
+    TableIndex("rejects", "resolved_run_id", _RUN, "resolved_run_id is not null"),
+    TableIndex("sync_runs", "run_id", "sync: ended runs without an entry", "ended_entry is null"),
+    TableIndex("sync_runs", "ended_entry", "verify: the runs whose end an entry covers"),
+    TableIndex("log_entries", "source, entry", _ENTRY),
+    TableIndex("log_entries", "run_id, source", _ENTRY),
+)

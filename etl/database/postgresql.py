@@ -20,7 +20,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from etl.database.types import json_text
+from etl.database.columns import json_text
 from etl.errors import DatabaseUnavailable, UsageError
 
 OLDEST_VERSION: Final = 14

@@ -1,53 +1,354 @@
 """The tables: what is stored, once each, with a comment on every table and column.
 
-    image_tables.py  current_images, past_versions, field_changes, presence_changes,
-                     image_removals, removal_attributions, held_removals
-    run_tables.py    sync_runs, source_runs, rejects, source_fields, prune_checkpoints,
-                     discovered_sources
-    log_tables.py    log_entries, event_hashes, log_state, checkpoints
-
-What people read (`images`, `image_versions`, `image_changes`, …) are views, in `views.py`.
+An image's latest version is a row of `current_images`, its older ones are rows of `past_versions`.
+So the current catalogue and the open versions are the same rows and cannot disagree. What people
+read (`images`, `image_versions`, `image_changes`, …) are views, in `views.py`.
 """
 
 from __future__ import annotations
 
-from etl.database.columns import metadata
-from etl.database.image_tables import (
-    current_images,
-    field_changes,
-    held_removals,
-    image_removals,
-    past_versions,
-    presence_changes,
-    removal_attributions,
-)
-from etl.database.log_tables import checkpoints, event_hashes, log_entries, log_state
-from etl.database.run_tables import (
-    discovered_sources,
-    prune_checkpoints,
-    rejects,
-    source_fields,
-    source_runs,
-    sync_runs,
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
 )
 
-__all__ = [
-    "checkpoints",
+from etl.database.columns import (
+    Instant,
+    JsonList,
+    JsonObject,
+    Key,
+    Word,
+    choice,
+    column,
+    count_columns,
+    image_columns,
+    image_key_column,
+    optional,
+    source_column,
+    tracked_columns,
+    version_columns,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_EVIDENCE: Final = ("lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice")
+_ATTRIBUTIONS: Final = ("exact", "likely", "ambiguous", "none", "refused", "expired")
+_RESULTS: Final = ("succeeded", "partial", "held", "failed")
+
+current_images: Final = Table(
     "current_images",
-    "discovered_sources",
-    "event_hashes",
-    "field_changes",
-    "held_removals",
-    "image_removals",
-    "log_entries",
-    "log_state",
-    "metadata",
+    metadata,
+    column("image_key", Key, "the row's key, in order of first sight"),
+    column("record_digest", LargeBinary, "digest of the record that gave the version"),
+    column("fingerprint", LargeBinary, "digest of the tracked values that are not null"),
+    choice("state", ("present", "removed", "out_of_scope")),
+    *image_columns(),
+    *version_columns(),
+    column("first_seen_at", Instant, "observed_at of the run that first saw the image"),
+    optional("missing_since", Instant, "first certified walk without it, as long as undecided"),
+    optional("relisted_as", Text, "TYPE/WORKSPACE of the listing that shows it instead"),
+    *tracked_columns(),
+    column("components", JsonList, "JSON array of [component, version]"),
+    PrimaryKeyConstraint("image_key"),
+    UniqueConstraint("source", "image_id"),
+    CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("(state = 'present') = (valid_to is null)", name="open"),
+    CheckConstraint("(closed_as is null) = (valid_to is null)", name="closed"),
+    CheckConstraint("(closed_run_id is null) = (valid_to is null)", name="closed_run"),
+    CheckConstraint("state = 'present' or state = closed_as", name="closed_state"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
+    CheckConstraint("state = 'present' or missing_since is null", name="missing"),
+    comment="Every image ever seen: its state and its latest version",
+)
+
+past_versions: Final = Table(
     "past_versions",
-    "presence_changes",
-    "prune_checkpoints",
-    "rejects",
+    metadata,
+    image_key_column(),
+    *image_columns(),
+    *version_columns(),
+    *tracked_columns(),
+    PrimaryKeyConstraint("image_key", "version"),
+    CheckConstraint("valid_to is not null and closed_run_id is not null", name="closed"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
+    comment="The versions of images that a later version followed",
+)
+
+field_changes: Final = Table(
+    "field_changes",
+    metadata,
+    image_key_column(),
+    column("version", Integer, "the version that brought the new value"),
+    column("field", Text, "name of the tracked column"),
+    column("old_value", Text, "JSON text of the value before"),
+    column("new_value", Text, "JSON text of the value from this version on"),
+    column("run_id", Key, "the run that brought the version"),
+    PrimaryKeyConstraint("image_key", "version", "field"),
+    comment="What differs between a version and the one before, value by value",
+)
+
+image_removals: Final = Table(
+    "image_removals",
+    metadata,
+    *image_columns(),
+    optional("name", Text, "the image's last known name"),
+    optional("swr_path", Text, "its last known address"),
+    column("version", Integer, "the version that the removal ended"),
+    column("run_id", Key, "the run that found it removed"),
+    column("removed_at", Instant, "observed_at of that run"),
+    column("last_seen_at", Instant, "latest certified walk that saw it, or its latest change"),
+    optional("missing_since", Instant, "first certified walk without it; null: still listed"),
+    choice("evidence", _EVIDENCE, "how it is known"),
+    column("evidence_detail", JsonObject, "HTTP status, error code, request id, time"),
+    optional("restored_at", Instant, "observed_at of the run that saw it again"),
+    optional("restored_run_id", Key, "the run that saw it again"),
+    choice("attribution", _ATTRIBUTIONS, "how sure removed_by is; null: not asked", nullable=True),
+    optional("removed_by", Text, "name of the user, agency or system that removed the image"),
+    choice("removed_by_kind", ("user", "agency", "federated", "system"), nullable=True),
+    choice("removed_via", ("ApiCall", "ConsoleAction", "SystemAction"), nullable=True),
+    optional("source_ip", Text, "address that the request came from"),
+    optional("trace_id", Text, "id of the trace in the Cloud Trace Service"),
+    optional("trace_at", Instant, "time of the trace"),
+    optional("actor_salt", Text, "random text in the actor's digest; null: erased, or no actor"),
+    optional("attributed_run_id", Key, "the run that recorded the attribution"),
+    PrimaryKeyConstraint("source", "image_id", "version"),
+    CheckConstraint("(restored_at is null) = (restored_run_id is null)", name="restored"),
+    CheckConstraint(
+        "removed_by is null or (attribution is not null"
+        " and (attribution = 'exact' or attribution = 'likely'))",
+        name="removed_by",
+    ),
+    CheckConstraint("(attribution is null) = (attributed_run_id is null)", name="attributed"),
+    comment="Images that left the catalogue, each time, with the evidence",
+)
+
+removal_attributions: Final = Table(
     "removal_attributions",
-    "source_fields",
-    "source_runs",
+    metadata,
+    *image_columns(),
+    column("version", Integer, "the version that the removal ended"),
+    column("run_id", Key, "the run that asked who removed the image"),
+    choice("attribution", _ATTRIBUTIONS),
+    optional("actor_digest", Text, "SHA-256 (hex) of who it was and a salt; null: nobody named"),
+    PrimaryKeyConstraint("source", "image_id", "version", "run_id"),
+    comment="Results of asking who removed an image, one for each time that it was asked",
+)
+
+presence_changes: Final = Table(
+    "presence_changes",
+    metadata,
+    image_key_column(),
+    column("run_id", Key, "the run"),
+    *image_columns(),
+    column("changed_at", Instant, "observed_at of the run"),
+    choice("kind", ("missing", "found", "listed", "relisted")),
+    optional("last_seen_at", Instant, "last certified walk that saw it, if later ones did not"),
+    optional("missing_since", Instant, "first certified walk without it, as long as undecided"),
+    optional("relisted_as", Text, "TYPE/WORKSPACE of the listing that shows it instead"),
+    PrimaryKeyConstraint("image_key", "run_id"),
+    comment="How a present image's listing changed while its version stayed the same",
+)
+
+held_removals: Final = Table(
+    "held_removals",
+    metadata,
+    *image_columns(),
+    column("run_id", Key, "the first run whose guard held this removal"),
+    column("held_at", Instant, "observed_at of that run"),
+    optional("name", Text, "the image's name at that time"),
+    choice("rule", ("max_count", "max_percent", "empty_listing"), "the guard's rule"),
+    choice("evidence", _EVIDENCE, "how it is known"),
+    column("evidence_detail", JsonObject, "HTTP status, error code, request id, time"),
+    optional("released_run_id", Key, "the run after which it is held no more"),
+    optional("released_at", Instant, "observed_at of that run; null: still held"),
+    choice(
+        "released_as",
+        ("removed", "dismissed", "withdrawn"),
+        "removed, dismissed, or withdrawn (no longer a candidate)",
+        nullable=True,
+    ),
+    PrimaryKeyConstraint("source", "image_id", "run_id"),
+    CheckConstraint("(released_at is null) = (released_as is null)", name="released"),
+    comment="Removals that the guard held back, with their evidence, and what became of them",
+)
+
+sync_runs: Final = Table(
     "sync_runs",
-]
+    metadata,
+    column("run_id", Key, "number of the run"),
+    choice("kind", ("sync", "approve", "dismiss", "replay", "retire")),
+    column("started_at", Instant, "when it began"),
+    optional("finished_at", Instant, "when it ended; null: it runs, or was killed"),
+    choice("status", ("running", *_RESULTS, "interrupted", "abandoned")),
+    optional("exit_code", Integer, "the process's exit code"),
+    column("version", Text, "version of image-sync"),
+    column("host", Text, "the machine it ran on"),
+    column("pid", Integer, "its process id"),
+    optional("actor", Text, "who decided: of approve, dismiss and retire"),
+    optional("reason", Text, "why, in the actor's words: of approve, dismiss and retire"),
+    optional("ended_entry", BigInteger, "log entry that contains how the run ended"),
+    PrimaryKeyConstraint("run_id"),
+    CheckConstraint(
+        "status = 'running' or status = 'abandoned' or finished_at is not null", name="end"
+    ),
+    comment="One row for each run of sync, approve, dismiss or replay-rejects",
+)
+
+source_runs: Final = Table(
+    "source_runs",
+    metadata,
+    column("run_id", Key, "the run", ForeignKey("sync_runs.run_id")),
+    source_column(),
+    choice("status", _RESULTS),
+    column("observed_at", Instant, "the instant that this run's facts bear"),
+    column("endpoint", Text, "URL of the API that the run read; empty: none was read"),
+    optional("previous_endpoint", Text, "the endpoint of the run before, if that was another one"),
+    column("project_id", Text, "the project that the run read"),
+    choice(
+        "guard_override",
+        ("accept_removals",),
+        "accept_removals; null: the guard applied",
+        nullable=True,
+    ),
+    choice("certificate", ("exact", "ordered", "agreed", "none")),
+    *count_columns(),
+    column("walk_detail", JsonObject, "how the walk went, for each listing"),
+    optional("coverage", Text, "digest of the types, workspaces and filters"),
+    optional("error_kind", Text, "refused, unavailable or broken"),
+    optional("error_message", Text, "what failed, without secrets"),
+    optional("error_request_id", Text, "the API's id of the request that failed"),
+    optional("component_rules", Text, "the rules that image_components was read by then"),
+    optional("entry", BigInteger, "number of the log entry that covers this row and its events"),
+    PrimaryKeyConstraint("run_id", "source"),
+    UniqueConstraint("source", "observed_at"),
+    UniqueConstraint("entry"),
+    comment="What one run did to one source",
+)
+
+rejects: Final = Table(
+    "rejects",
+    metadata,
+    column("reject_id", Key, "number of the reject"),
+    column("run_id", Key, "the run that met it first"),
+    source_column(),
+    optional("image_id", Text, "the record's id, where it has a usable one"),
+    optional("listing", Text, "TYPE/WORKSPACE of the listing that held it"),
+    column("page", Integer, "page of the listing, from 0"),
+    column("position", Integer, "place on the page, from 0"),
+    column("reason", Text, "the field and what is wrong with it"),
+    column("record", Text, "the record as received, cut at a bound"),
+    column("record_bytes", BigInteger, "the record's whole length in bytes"),
+    column("record_digest", Text, "digest of the whole record"),
+    column("rejected_at", Instant, "observed_at of the run that met it first"),
+    optional("resolved_at", Instant, "when its image was understood, or the record was gone"),
+    optional("resolved_run_id", Key, "the run that resolved it"),
+    PrimaryKeyConstraint("reject_id"),
+    comment="Records that can't be understood, kept with the reason",
+)
+
+source_fields: Final = Table(
+    "source_fields",
+    metadata,
+    source_column(),
+    column("field", Text, "name of a field that the API reference does not know"),
+    column("first_seen_at", Instant, "observed_at of the run that met it first"),
+    column("run_id", Key, "the run that met it first"),
+    PrimaryKeyConstraint("source", "field"),
+    comment="Unknown fields as they appear",
+)
+
+prune_checkpoints: Final = Table(
+    "prune_checkpoints",
+    metadata,
+    source_column(),
+    column("run_id", Key, "the last run of the source whose history was dropped"),
+    column("observed_at", Instant, "observed_at of that run: before it, history has gaps"),
+    column("pruned_at", Instant, "when it was dropped"),
+    optional("through_entry", BigInteger, "log entry of that run: the last one that was pruned"),
+    optional("entry", BigInteger, "log entry that seals what was kept"),
+    PrimaryKeyConstraint("source"),
+    comment="Up to which run each source's history was dropped, and the seal on what was kept",
+)
+
+
+discovered_sources: Final = Table(
+    "discovered_sources",
+    metadata,
+    source_column(),
+    column("label", Word, "of the [[discover]] that found it"),
+    column("project_id", Word, "the project's id"),
+    column("project_name", Word, "what the project was called then"),
+    column("region", Word, "the region that the project lies in"),
+    column("first_seen_at", Instant, "when the project was first found"),
+    optional("vanished_at", Instant, "since when it is not found any more; null: it is found"),
+    PrimaryKeyConstraint("source"),
+    comment="Sources made of the projects that credentials may use",
+)
+
+log_entries: Final = Table(
+    "log_entries",
+    metadata,
+    column("entry", Key, "number of the entry, from 0, without gaps", autoincrement=False),
+    choice("kind", ("run", "prune"), "run, or prune: the entry that replaces pruned ones"),
+    optional("run_id", Key, "the run; null: the entry of a prune"),
+    source_column(),
+    column("events", BigInteger, "number of events under the entry"),
+    column("leaf_hash", Text, "RFC 6962 leaf hash of the entry's data, in hex"),
+    column("root", Text, "root of the tree that ends with this entry, in hex"),
+    PrimaryKeyConstraint("entry"),
+    CheckConstraint("entry >= 0", name="entry"),
+    CheckConstraint("(kind = 'run') = (run_id is not null)", name="run"),
+    CheckConstraint("length(leaf_hash) = 64 and length(root) = 64", name="hashes"),
+    comment="The append-only log: one entry for each committed run of each source",
+)
+
+event_hashes: Final = Table(
+    "event_hashes",
+    metadata,
+    column("entry", Key, "the entry", ForeignKey("log_entries.entry"), autoincrement=False),
+    column("hashes", LargeBinary, "leaf hashes of its events, 32 bytes each, in their order"),
+    PrimaryKeyConstraint("entry"),
+    comment="Hashes of events: they locate a changed row and make evidence files cheap",
+)
+
+log_state: Final = Table(
+    "log_state",
+    metadata,
+    column("state_id", Integer, "always 1: the table has one row", autoincrement=False),
+    column("origin", Text, "name of the log"),
+    column("size", BigInteger, "number of entries"),
+    column("frontier", Text, "hashes (hex) of the tree's complete subtrees, largest first"),
+    PrimaryKeyConstraint("state_id"),
+    CheckConstraint("state_id = 1", name="one_row"),
+    comment="Name and size of the log, and the right edge of its tree",
+)
+
+checkpoints: Final = Table(
+    "checkpoints",
+    metadata,
+    column("size", Key, "number of entries that the checkpoint covers", autoincrement=False),
+    column("root", Text, "root of the tree of these entries, in hex"),
+    column("note", Text, "the checkpoint as a signed note (C2SP tlog-checkpoint)"),
+    column("created_at", Instant, "when it was made"),
+    optional("timestamp_token", Text, "RFC 3161 timestamp of the note (DER in base64)"),
+    column("cosignatures", JsonList, "JSON array of witnesses' signature lines"),
+    PrimaryKeyConstraint("size"),
+    CheckConstraint("length(root) = 64", name="root"),
+    comment="Signed states of the log",
+)

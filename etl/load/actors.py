@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, column, insert, or_, select, table, update
 
+from etl.database.columns import Instant
 from etl.database.schema import image_removals, removal_attributions
-from etl.database.types import Instant
 from etl.load.log_entries import read_rows
 from etl.load.sql import batches, reading
 from etl.model import Attribution, RemovedImage, Trace

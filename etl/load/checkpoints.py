@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, text, update
 
+from etl.database.columns import Instant, JsonList
 from etl.database.engine import writing
 from etl.database.schema import checkpoints, log_entries
-from etl.database.types import Instant, JsonList
 from etl.proof.merkle import Tree
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from etl.clock import instant_text
-from etl.database.types import instant_of, milliseconds_of
+from etl.database.columns import instant_of, milliseconds_of
 from etl.decide.diff import milliseconds_text
 from etl.model import Image, Tag
 

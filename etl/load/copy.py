@@ -14,10 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Table, func, select, text
 
 from etl.clock import instant_text
+from etl.database.columns import Instant, JsonList, JsonObject, json_text
 from etl.database.engine import place, snapshot, writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList, JsonObject, json_text
 from etl.errors import DatabaseUnavailable
 from etl.load.sql import driver_of
 

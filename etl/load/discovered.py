@@ -13,9 +13,9 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
+from etl.database.columns import Instant
 from etl.database.engine import writing
 from etl.database.schema import discovered_sources as table
-from etl.database.types import Instant
 
 # Several hosts may find the same project at once: the first one notes it.
 _ADD: Final = text(

@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, text
 
+from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList
 from etl.proof.check import leaf_hash
 from etl.proof.events import EVENTS, KINDS, VALUES, EventKind
 from etl.proof.merkle import split_hashes

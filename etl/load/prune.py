@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, bindparam, delete, insert, select, text
 
+from etl.database.columns import Instant
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints, source_runs
-from etl.database.types import Instant
 from etl.load.locks import require_lock
 from etl.load.log_entries import append_prune
 from etl.load.log_kept import read_kept

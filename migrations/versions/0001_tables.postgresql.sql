@@ -27,20 +27,20 @@ CREATE TABLE current_images (
     image_key BIGSERIAL NOT NULL,
     record_digest BYTEA NOT NULL,
     fingerprint BYTEA NOT NULL,
-    state TEXT NOT NULL,
+    state TEXT NOT NULL CONSTRAINT ck_current_images_state CHECK (state = 'present' or state = 'removed' or state = 'out_of_scope'),
     source TEXT COLLATE "C" NOT NULL,
     image_id TEXT COLLATE "C" NOT NULL,
     version INTEGER NOT NULL,
     valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
     valid_to TIMESTAMP WITH TIME ZONE,
     opened_run_id BIGINT NOT NULL,
-    opened_as TEXT NOT NULL,
+    opened_as TEXT NOT NULL CONSTRAINT ck_current_images_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
     closed_run_id BIGINT,
-    closed_as TEXT,
-    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    closed_as TEXT CONSTRAINT ck_current_images_closed_as CHECK (closed_as = 'changed' or closed_as = 'removed' or closed_as = 'out_of_scope'),
     last_seen_at TIMESTAMP WITH TIME ZONE,
-    missing_since TIMESTAMP WITH TIME ZONE,
     listing TEXT,
+    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    missing_since TIMESTAMP WITH TIME ZONE,
     relisted_as TEXT,
     name TEXT,
     description TEXT,
@@ -73,9 +73,6 @@ CREATE TABLE current_images (
     components JSONB NOT NULL,
     CONSTRAINT pk_current_images PRIMARY KEY (image_key),
     CONSTRAINT uq_current_images_source_image_id UNIQUE (source, image_id),
-    CONSTRAINT ck_current_images_state CHECK (state = 'present' or state = 'removed' or state = 'out_of_scope'),
-    CONSTRAINT ck_current_images_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
-    CONSTRAINT ck_current_images_closed_as CHECK (closed_as = 'removed' or closed_as = 'out_of_scope'),
     CONSTRAINT ck_current_images_version CHECK (version >= 1),
     CONSTRAINT ck_current_images_open CHECK ((state = 'present') = (valid_to is null)),
     CONSTRAINT ck_current_images_closed CHECK ((closed_as is null) = (valid_to is null)),
@@ -85,17 +82,17 @@ CREATE TABLE current_images (
     CONSTRAINT ck_current_images_missing CHECK (state = 'present' or missing_since is null)
 );
 
-create index ix_current_images_opened on current_images (opened_run_id);
+create index ix_current_images_opened_run_id on current_images (opened_run_id);
 
-create index ix_current_images_closed on current_images (closed_run_id) where closed_run_id is not null;
+create index ix_current_images_closed_run_id on current_images (closed_run_id) where closed_run_id is not null;
 
 create index ix_current_images_valid_from on current_images (valid_from);
 
 create index ix_current_images_swr_path on current_images using hash (swr_path);
 
-create index ix_current_images_absent on current_images (source, image_id, state) where state <> 'present';
+create index ix_current_images_source_image_id_state on current_images (source, image_id, state) where state <> 'present';
 
-create index ix_current_images_missing on current_images (source) where missing_since is not null;
+create index ix_current_images_source on current_images (source) where missing_since is not null;
 
 COMMENT ON TABLE current_images IS 'Every image ever seen: its state and its latest version';
 
@@ -125,13 +122,13 @@ COMMENT ON COLUMN current_images.closed_run_id IS 'the run that ended this versi
 
 COMMENT ON COLUMN current_images.closed_as IS 'changed, removed or out_of_scope; null: still so';
 
-COMMENT ON COLUMN current_images.first_seen_at IS 'observed_at of the run that first saw the image';
-
-COMMENT ON COLUMN current_images.last_seen_at IS 'last certified walk that saw it, when later ones did not';
-
-COMMENT ON COLUMN current_images.missing_since IS 'first certified walk without it, as long as undecided';
+COMMENT ON COLUMN current_images.last_seen_at IS 'last certified walk that saw it, if later ones did not';
 
 COMMENT ON COLUMN current_images.listing IS 'TYPE/WORKSPACE of the listing that gave this version';
+
+COMMENT ON COLUMN current_images.first_seen_at IS 'observed_at of the run that first saw the image';
+
+COMMENT ON COLUMN current_images.missing_since IS 'first certified walk without it, as long as undecided';
 
 COMMENT ON COLUMN current_images.relisted_as IS 'TYPE/WORKSPACE of the listing that shows it instead';
 
@@ -218,7 +215,7 @@ COMMENT ON COLUMN discovered_sources.region IS 'the region that the project lies
 
 COMMENT ON COLUMN discovered_sources.first_seen_at IS 'when the project was first found';
 
-COMMENT ON COLUMN discovered_sources.vanished_at IS 'since when it is not found any more: not read, never emptied';
+COMMENT ON COLUMN discovered_sources.vanished_at IS 'since when it is not found any more; null: it is found';
 
 CREATE TABLE held_removals (
     source TEXT COLLATE "C" NOT NULL,
@@ -226,23 +223,21 @@ CREATE TABLE held_removals (
     run_id BIGINT NOT NULL,
     held_at TIMESTAMP WITH TIME ZONE NOT NULL,
     name TEXT,
-    rule TEXT NOT NULL,
-    evidence TEXT NOT NULL,
+    rule TEXT NOT NULL CONSTRAINT ck_held_removals_rule CHECK (rule = 'max_count' or rule = 'max_percent' or rule = 'empty_listing'),
+    evidence TEXT NOT NULL CONSTRAINT ck_held_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
     evidence_detail JSON NOT NULL,
     released_run_id BIGINT,
     released_at TIMESTAMP WITH TIME ZONE,
-    released_as TEXT,
+    released_as TEXT CONSTRAINT ck_held_removals_released_as CHECK (released_as = 'removed' or released_as = 'dismissed' or released_as = 'withdrawn'),
     CONSTRAINT pk_held_removals PRIMARY KEY (source, image_id, run_id),
-    CONSTRAINT ck_held_removals_rule CHECK (rule = 'max_count' or rule = 'max_percent' or rule = 'empty_listing'),
-    CONSTRAINT ck_held_removals_released_as CHECK (released_as = 'removed' or released_as = 'dismissed' or released_as = 'withdrawn'),
     CONSTRAINT ck_held_removals_released CHECK ((released_at is null) = (released_as is null))
 );
 
-create unique index uq_held_removals_open on held_removals (source, image_id) where released_at is null;
+create unique index uq_held_removals_source_image_id on held_removals (source, image_id) where released_at is null;
 
 create index ix_held_removals_run_id on held_removals (run_id);
 
-create index ix_held_removals_released on held_removals (released_run_id) where released_run_id is not null;
+create index ix_held_removals_released_run_id on held_removals (released_run_id) where released_run_id is not null;
 
 COMMENT ON TABLE held_removals IS 'Removals that the guard held back, with their evidence, and what became of them';
 
@@ -256,7 +251,7 @@ COMMENT ON COLUMN held_removals.held_at IS 'observed_at of that run';
 
 COMMENT ON COLUMN held_removals.name IS 'the image''s name at that time';
 
-COMMENT ON COLUMN held_removals.rule IS 'the guard''s rule that held the set';
+COMMENT ON COLUMN held_removals.rule IS 'the guard''s rule';
 
 COMMENT ON COLUMN held_removals.evidence IS 'how it is known';
 
@@ -278,25 +273,21 @@ CREATE TABLE image_removals (
     removed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
     missing_since TIMESTAMP WITH TIME ZONE,
-    evidence TEXT NOT NULL,
+    evidence TEXT NOT NULL CONSTRAINT ck_image_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
     evidence_detail JSON NOT NULL,
     restored_at TIMESTAMP WITH TIME ZONE,
     restored_run_id BIGINT,
-    attribution TEXT,
+    attribution TEXT CONSTRAINT ck_image_removals_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired'),
     removed_by TEXT,
-    removed_by_kind TEXT,
-    removed_via TEXT,
+    removed_by_kind TEXT CONSTRAINT ck_image_removals_removed_by_kind CHECK (removed_by_kind = 'user' or removed_by_kind = 'agency' or removed_by_kind = 'federated' or removed_by_kind = 'system'),
+    removed_via TEXT CONSTRAINT ck_image_removals_removed_via CHECK (removed_via = 'ApiCall' or removed_via = 'ConsoleAction' or removed_via = 'SystemAction'),
     source_ip TEXT,
     trace_id TEXT,
     trace_at TIMESTAMP WITH TIME ZONE,
     actor_salt TEXT,
     attributed_run_id BIGINT,
     CONSTRAINT pk_image_removals PRIMARY KEY (source, image_id, version),
-    CONSTRAINT ck_image_removals_evidence CHECK (evidence = 'lookup_not_found' or evidence = 'lookup_deleted' or evidence = 'listed_deleted' or evidence = 'absent_twice'),
     CONSTRAINT ck_image_removals_restored CHECK ((restored_at is null) = (restored_run_id is null)),
-    CONSTRAINT ck_image_removals_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired'),
-    CONSTRAINT ck_image_removals_removed_by_kind CHECK (removed_by_kind = 'user' or removed_by_kind = 'agency' or removed_by_kind = 'federated' or removed_by_kind = 'system'),
-    CONSTRAINT ck_image_removals_removed_via CHECK (removed_via = 'ApiCall' or removed_via = 'ConsoleAction' or removed_via = 'SystemAction'),
     CONSTRAINT ck_image_removals_removed_by CHECK (removed_by is null or (attribution is not null and (attribution = 'exact' or attribution = 'likely'))),
     CONSTRAINT ck_image_removals_attributed CHECK ((attribution is null) = (attributed_run_id is null))
 );
@@ -305,7 +296,7 @@ create index ix_image_removals_removed_at on image_removals (removed_at);
 
 create index ix_image_removals_run_id on image_removals (run_id);
 
-create index ix_image_removals_restored on image_removals (restored_run_id) where restored_run_id is not null;
+create index ix_image_removals_restored_run_id on image_removals (restored_run_id) where restored_run_id is not null;
 
 COMMENT ON TABLE image_removals IS 'Images that left the catalogue, each time, with the evidence';
 
@@ -335,7 +326,7 @@ COMMENT ON COLUMN image_removals.restored_at IS 'observed_at of the run that saw
 
 COMMENT ON COLUMN image_removals.restored_run_id IS 'the run that saw it again';
 
-COMMENT ON COLUMN image_removals.attribution IS 'how sure removed_by is; null: not requested, or still open';
+COMMENT ON COLUMN image_removals.attribution IS 'how sure removed_by is; null: not asked';
 
 COMMENT ON COLUMN image_removals.removed_by IS 'name of the user, agency or system that removed the image';
 
@@ -355,7 +346,7 @@ COMMENT ON COLUMN image_removals.attributed_run_id IS 'the run that recorded the
 
 CREATE TABLE log_entries (
     entry BIGINT NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_log_entries_kind CHECK (kind = 'run' or kind = 'prune'),
     run_id BIGINT,
     source TEXT COLLATE "C" NOT NULL,
     events BIGINT NOT NULL,
@@ -363,14 +354,13 @@ CREATE TABLE log_entries (
     root TEXT NOT NULL,
     CONSTRAINT pk_log_entries PRIMARY KEY (entry),
     CONSTRAINT ck_log_entries_entry CHECK (entry >= 0),
-    CONSTRAINT ck_log_entries_kind CHECK (kind = 'run' or kind = 'prune'),
     CONSTRAINT ck_log_entries_run CHECK ((kind = 'run') = (run_id is not null)),
     CONSTRAINT ck_log_entries_hashes CHECK (length(leaf_hash) = 64 and length(root) = 64)
 );
 
 create index ix_log_entries_source_entry on log_entries (source, entry);
 
-create index ix_log_entries_run on log_entries (run_id, source);
+create index ix_log_entries_run_id_source on log_entries (run_id, source);
 
 COMMENT ON TABLE log_entries IS 'The append-only log: one entry for each committed run of each source';
 
@@ -449,11 +439,11 @@ CREATE TABLE rejects (
     CONSTRAINT pk_rejects PRIMARY KEY (reject_id)
 );
 
-create unique index uq_rejects_open on rejects (source, record_digest, reason) where resolved_at is null;
+create unique index uq_rejects_source_record_digest_reason on rejects (source, record_digest, reason) where resolved_at is null;
 
 create index ix_rejects_run_id on rejects (run_id);
 
-create index ix_rejects_resolved on rejects (resolved_run_id) where resolved_run_id is not null;
+create index ix_rejects_resolved_run_id on rejects (resolved_run_id) where resolved_run_id is not null;
 
 COMMENT ON TABLE rejects IS 'Records that can''t be understood, kept with the reason';
 
@@ -490,10 +480,9 @@ CREATE TABLE removal_attributions (
     image_id TEXT COLLATE "C" NOT NULL,
     version INTEGER NOT NULL,
     run_id BIGINT NOT NULL,
-    attribution TEXT NOT NULL,
+    attribution TEXT NOT NULL CONSTRAINT ck_removal_attributions_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired'),
     actor_digest TEXT,
-    CONSTRAINT pk_removal_attributions PRIMARY KEY (source, image_id, version, run_id),
-    CONSTRAINT ck_removal_attributions_attribution CHECK (attribution = 'exact' or attribution = 'likely' or attribution = 'ambiguous' or attribution = 'none' or attribution = 'refused' or attribution = 'expired')
+    CONSTRAINT pk_removal_attributions PRIMARY KEY (source, image_id, version, run_id)
 );
 
 create index ix_removal_attributions_run_id on removal_attributions (run_id);
@@ -532,10 +521,10 @@ COMMENT ON COLUMN source_fields.run_id IS 'the run that met it first';
 
 CREATE TABLE sync_runs (
     run_id BIGSERIAL NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay' or kind = 'retire'),
     started_at TIMESTAMP WITH TIME ZONE NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
-    status TEXT NOT NULL,
+    status TEXT NOT NULL CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     exit_code INTEGER,
     version TEXT NOT NULL,
     host TEXT NOT NULL,
@@ -544,12 +533,10 @@ CREATE TABLE sync_runs (
     reason TEXT,
     ended_entry BIGINT,
     CONSTRAINT pk_sync_runs PRIMARY KEY (run_id),
-    CONSTRAINT ck_sync_runs_kind CHECK (kind = 'sync' or kind = 'approve' or kind = 'dismiss' or kind = 'replay' or kind = 'retire'),
-    CONSTRAINT ck_sync_runs_status CHECK (status = 'running' or status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed' or status = 'interrupted' or status = 'abandoned'),
     CONSTRAINT ck_sync_runs_end CHECK (status = 'running' or status = 'abandoned' or finished_at is not null)
 );
 
-create index ix_sync_runs_not_sealed on sync_runs (run_id) where ended_entry is null;
+create index ix_sync_runs_run_id on sync_runs (run_id) where ended_entry is null;
 
 create index ix_sync_runs_ended_entry on sync_runs (ended_entry);
 
@@ -563,7 +550,7 @@ COMMENT ON COLUMN sync_runs.started_at IS 'when it began';
 
 COMMENT ON COLUMN sync_runs.finished_at IS 'when it ended; null: it runs, or was killed';
 
-COMMENT ON COLUMN sync_runs.status IS 'running, succeeded, partial, held, failed, interrupted, abandoned';
+COMMENT ON COLUMN sync_runs.status IS 'running, succeeded, partial, held, failed, interrupted or abandoned';
 
 COMMENT ON COLUMN sync_runs.exit_code IS 'the process''s exit code';
 
@@ -627,9 +614,9 @@ CREATE TABLE past_versions (
     valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
     valid_to TIMESTAMP WITH TIME ZONE,
     opened_run_id BIGINT NOT NULL,
-    opened_as TEXT NOT NULL,
+    opened_as TEXT NOT NULL CONSTRAINT ck_past_versions_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
     closed_run_id BIGINT,
-    closed_as TEXT,
+    closed_as TEXT CONSTRAINT ck_past_versions_closed_as CHECK (closed_as = 'changed' or closed_as = 'removed' or closed_as = 'out_of_scope'),
     last_seen_at TIMESTAMP WITH TIME ZONE,
     listing TEXT,
     name TEXT,
@@ -661,18 +648,16 @@ CREATE TABLE past_versions (
     updated_at TIMESTAMP WITH TIME ZONE,
     extra JSON NOT NULL,
     CONSTRAINT pk_past_versions PRIMARY KEY (image_key, version),
-    CONSTRAINT ck_past_versions_opened_as CHECK (opened_as = 'added' or opened_as = 'changed' or opened_as = 'restored' or opened_as = 'in_scope'),
-    CONSTRAINT ck_past_versions_closed_as CHECK (closed_as = 'changed' or closed_as = 'removed' or closed_as = 'out_of_scope'),
     CONSTRAINT ck_past_versions_closed CHECK (valid_to is not null and closed_run_id is not null),
     CONSTRAINT ck_past_versions_period CHECK (valid_to >= valid_from),
     CONSTRAINT fk_past_versions_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
 );
 
-create index ix_past_versions_image on past_versions (source, image_id);
+create index ix_past_versions_source_image_id on past_versions (source, image_id);
 
-create index ix_past_versions_opened on past_versions (opened_run_id);
+create index ix_past_versions_opened_run_id on past_versions (opened_run_id);
 
-create index ix_past_versions_closed on past_versions (closed_run_id) where closed_as <> 'changed';
+create index ix_past_versions_closed_run_id on past_versions (closed_run_id) where closed_as <> 'changed';
 
 create index ix_past_versions_valid_from on past_versions (valid_from);
 
@@ -700,7 +685,7 @@ COMMENT ON COLUMN past_versions.closed_run_id IS 'the run that ended this versio
 
 COMMENT ON COLUMN past_versions.closed_as IS 'changed, removed or out_of_scope; null: still so';
 
-COMMENT ON COLUMN past_versions.last_seen_at IS 'last certified walk that saw it, when later ones did not';
+COMMENT ON COLUMN past_versions.last_seen_at IS 'last certified walk that saw it, if later ones did not';
 
 COMMENT ON COLUMN past_versions.listing IS 'TYPE/WORKSPACE of the listing that gave this version';
 
@@ -766,12 +751,11 @@ CREATE TABLE presence_changes (
     source TEXT COLLATE "C" NOT NULL,
     image_id TEXT COLLATE "C" NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
     last_seen_at TIMESTAMP WITH TIME ZONE,
     missing_since TIMESTAMP WITH TIME ZONE,
     relisted_as TEXT,
     CONSTRAINT pk_presence_changes PRIMARY KEY (image_key, run_id),
-    CONSTRAINT ck_presence_changes_kind CHECK (kind = 'missing' or kind = 'found' or kind = 'listed' or kind = 'relisted'),
     CONSTRAINT fk_presence_changes_image_key FOREIGN KEY(image_key) REFERENCES current_images (image_key)
 );
 
@@ -789,9 +773,9 @@ COMMENT ON COLUMN presence_changes.image_id IS 'the API''s id, unique within a s
 
 COMMENT ON COLUMN presence_changes.changed_at IS 'observed_at of the run';
 
-COMMENT ON COLUMN presence_changes.kind IS 'missing, found (by its id), listed (again) or relisted';
+COMMENT ON COLUMN presence_changes.kind IS 'missing, found, listed or relisted';
 
-COMMENT ON COLUMN presence_changes.last_seen_at IS 'last certified walk that saw it, when later ones did not';
+COMMENT ON COLUMN presence_changes.last_seen_at IS 'last certified walk that saw it, if later ones did not';
 
 COMMENT ON COLUMN presence_changes.missing_since IS 'first certified walk without it, as long as undecided';
 
@@ -800,13 +784,13 @@ COMMENT ON COLUMN presence_changes.relisted_as IS 'TYPE/WORKSPACE of the listing
 CREATE TABLE source_runs (
     run_id BIGINT NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
-    status TEXT NOT NULL,
+    status TEXT NOT NULL CONSTRAINT ck_source_runs_status CHECK (status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed'),
     observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    endpoint TEXT,
+    endpoint TEXT NOT NULL,
     previous_endpoint TEXT,
-    project_id TEXT,
-    guard_override TEXT,
-    certificate TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    guard_override TEXT CONSTRAINT ck_source_runs_guard_override CHECK (guard_override = 'accept_removals'),
+    certificate TEXT NOT NULL CONSTRAINT ck_source_runs_certificate CHECK (certificate = 'exact' or certificate = 'ordered' or certificate = 'agreed' or certificate = 'none'),
     walks BIGINT NOT NULL,
     pages BIGINT NOT NULL,
     requests BIGINT NOT NULL,
@@ -832,9 +816,6 @@ CREATE TABLE source_runs (
     component_rules TEXT,
     entry BIGINT,
     CONSTRAINT pk_source_runs PRIMARY KEY (run_id, source),
-    CONSTRAINT ck_source_runs_status CHECK (status = 'succeeded' or status = 'partial' or status = 'held' or status = 'failed'),
-    CONSTRAINT ck_source_runs_certificate CHECK (certificate = 'exact' or certificate = 'ordered' or certificate = 'agreed' or certificate = 'none'),
-    CONSTRAINT ck_source_runs_guard_override CHECK (guard_override = 'accept_removals'),
     CONSTRAINT uq_source_runs_source_observed_at UNIQUE (source, observed_at),
     CONSTRAINT uq_source_runs_entry UNIQUE (entry),
     CONSTRAINT fk_source_runs_run_id FOREIGN KEY(run_id) REFERENCES sync_runs (run_id)
@@ -850,13 +831,13 @@ COMMENT ON COLUMN source_runs.status IS 'succeeded, partial, held or failed';
 
 COMMENT ON COLUMN source_runs.observed_at IS 'the instant that this run''s facts bear';
 
-COMMENT ON COLUMN source_runs.endpoint IS 'URL of the API that the run read';
+COMMENT ON COLUMN source_runs.endpoint IS 'URL of the API that the run read; empty: none was read';
 
 COMMENT ON COLUMN source_runs.previous_endpoint IS 'the endpoint of the run before, if that was another one';
 
 COMMENT ON COLUMN source_runs.project_id IS 'the project that the run read';
 
-COMMENT ON COLUMN source_runs.guard_override IS 'accept_removals if the guard was set aside; null: it applied';
+COMMENT ON COLUMN source_runs.guard_override IS 'accept_removals; null: the guard applied';
 
 COMMENT ON COLUMN source_runs.certificate IS 'exact, ordered, agreed or none';
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, bindparam, text
 
 from etl.audit.verify import Keys, Selection, verify
+from etl.database.columns import Instant
 from etl.database.engine import open_engine
-from etl.database.types import Instant
 from etl.maintenance.prune import prune
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import BEGINNING, History, record, varied

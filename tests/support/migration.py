@@ -52,9 +52,9 @@ def table_statements(dialect: Any) -> Iterator[str]:
 
     for table in metadata.sorted_tables:
         yield compiled(CreateTable(table))
-        for name, index in INDEXES.items():
+        for index in INDEXES:
             if index.table == table.name:
-                yield index.statement(name, dialect.name)
+                yield index.statement(dialect.name)
         if dialect.supports_comments:
             yield compiled(SetTableComment(table))
             for column in table.columns:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Engine, insert, select, update
 
 from etl.database import schema
-from etl.database.types import json_text
+from etl.database.columns import json_text
 from etl.model import TRACKED
 
 FIRST = datetime(2026, 11, 2, 8, tzinfo=UTC)  # a Monday

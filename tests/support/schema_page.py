@@ -14,7 +14,7 @@ from etl.database.views import COMMENTS, VIEW_COLUMNS
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table
 
-    from etl.database.indexes import IndexSpec
+    from etl.database.indexes import TableIndex
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "schema.md"
 DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
@@ -70,7 +70,7 @@ def _view(name: str) -> str:
 def _table(table: Table) -> str:
     head = ["| column | SQLite | PostgreSQL | may be null | means |", "|---|---|---|---|---|"]
     rows = [_column(column) for column in table.columns]
-    indexes = [_index(index) for index in INDEXES.values() if index.table == table.name]
+    indexes = [_index(index) for index in INDEXES if index.table == table.name]
     listed = ["", *indexes] if indexes else []
     return "\n".join([f"### {table.name}\n", f"{table.comment}.\n", *head, *rows, *listed, ""])
 
@@ -81,7 +81,7 @@ def _column(column: Column[object]) -> str:
     return f"| `{column.name}` | {kinds[0]} | {kinds[1]} | {null} | {column.comment} |"
 
 
-def _index(index: IndexSpec) -> str:
+def _index(index: TableIndex) -> str:
     columns = ", ".join(f"`{column}`" for column in index.columns.split(", "))
     where = f" where `{index.where}`" if index.where else ""
     kind = "Unique index" if index.is_unique else "Index"

@@ -21,10 +21,10 @@ from sqlalchemy import BigInteger, Integer
 from etl.audit.query import ask, names_in, read_query
 from etl.audit.record_span import COLUMNS as SPAN
 from etl.cli import results
+from etl.database.columns import Instant, JsonList, JsonObject
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList, JsonObject
 from etl.database.views import VIEW_COLUMNS
 from etl.extract.probe import Trait
 from etl.maintenance.check import Checked

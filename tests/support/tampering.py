@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, Table, update
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify import Keys, Selection, verify_now
+from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
-from etl.database.types import Instant, JsonList
 from etl.transform.component_tables import builtin_rules
 from tests.support.history import BEGINNING
 from tests.support.tally import note
