@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from etl.clock import utc_now
-from etl.components import component_rules
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
+from etl.errors import ConfigError
 from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
-from etl.transform import ComponentRules, builtin_rules
+from etl.transform import ComponentRules, ComponentTables, builtin_rules
+from etl.transform.component_tables import builtin_tables, extended_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -90,7 +92,8 @@ def open_context(
     `opened` is `open_kept` for commands that need an existing database. A read-only context
     changes nothing, and its database need not exist yet. `parts` are fields of `RunContext`.
     """
-    rules = component_rules(settings.components.file)
+    file = settings.components.file
+    rules = component_tables(file).compiled() if file else builtin_rules()
     database = settings.database
     engine = opened(database.url, schema=database.schema)
     hosts = Hosts()
@@ -120,6 +123,22 @@ def open_context(
 class ContextParts(TypedDict, total=False):
     progress: Progress
     now: Callable[[], datetime]
+
+
+def component_tables(file: str) -> ComponentTables:
+    """The built-in tables of components, extended by a user's file (empty: none).
+
+    Raises `ConfigError`.
+    """
+    if not file:
+        return builtin_tables()
+    try:
+        text = Path(file).read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(file, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(file, ["not UTF-8"]) from None
+    return extended_tables(text, place=file)
 
 
 def _is_blank(engine: Engine) -> bool:

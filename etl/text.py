@@ -1,15 +1,19 @@
-"""Text that is safe to print: nothing in it can control a terminal or reverse a line.
+"""Text for people: safe to print, with counts in words and hints for misspelt names.
 
-Everything that prints text from outside passes it through `printable`. The module also contains
-the width of text on a terminal and the wording of counts.
+Everything that prints text from outside passes it through `printable`: nothing in it can then
+control a terminal or reverse a line.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
+from etl.errors import UsageError
+
+_MOST_NAMES: Final = 40
 _SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -52,6 +56,27 @@ def shown_width(text: str) -> int:
 def without_controls(text: str) -> str:
     """`text` with visible escapes, its line ends and tabs kept: for a cell of a spreadsheet."""
     return re.sub(r"[^\n\t]+", lambda part: printable(part[0]), text)
+
+
+def require_known(kind: str, value: str, known: Iterable[str]) -> None:
+    """Raises `UsageError` unless `value` is known; the error names similar and valid values."""
+    names = sorted(set(known))
+    if value not in names:
+        raise UsageError(f"unknown {kind} '{printable(value)}'", hint=similar_names(value, names))
+
+
+def similar_names(value: str, names: list[str]) -> str:
+    """The hint for an unknown name: similar names, then the valid ones."""
+    from difflib import get_close_matches
+
+    if not names:
+        return "none is known yet"
+    by_letters = {name.casefold(): name for name in names}
+    similar = get_close_matches(value.strip().casefold(), by_letters, n=3, cutoff=0.6)
+    meant = " or ".join(f"'{printable(by_letters[each])}'" for each in similar)
+    listed = ", ".join(printable(name) for name in names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"{f'did you mean {meant}? ' if meant else ''}valid: {listed}{more}"
 
 
 def _escaped(character: str) -> str:

@@ -20,11 +20,11 @@ from etl.atomic_file import written_whole
 from etl.audit.query import Rows
 from etl.audit.record_span import notes_on_changes, notes_on_state, read_spans, require_kept
 from etl.audit.render import lines_of
-from etl.choices import require_known
 from etl.database.columns import Instant, JsonList, JsonObject, json_text
 from etl.database.engine import snapshot
 from etl.database.schema import metadata
 from etl.errors import UsageError
+from etl.text import require_known
 
 BATCH: Final = 5_000
 _ALIVE: Final = "valid_from <= :as_of and (valid_to is null or valid_to > :as_of)"

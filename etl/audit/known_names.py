@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, func, select
 
 from etl.audit.query import ask
-from etl.choices import require_known
 from etl.database.schema import source_runs, sync_runs
 from etl.errors import UsageError
+from etl.text import require_known
 
 if TYPE_CHECKING:
     from etl.transform import ComponentTables

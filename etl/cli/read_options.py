@@ -25,7 +25,7 @@ class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in 
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The value without surrounding blanks; raises `UsageError` if it is unknown."""
-        from etl.choices import require_known
+        from etl.text import require_known
 
         as_text(ctx, param, value)
         require_known(self.name, value.strip(), self._choices())

@@ -18,7 +18,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from etl.choices import similar_names
 from etl.config import rules
 from etl.config.settings import (
     NO_FILE,
@@ -35,6 +34,7 @@ from etl.config.settings import (
     keys_of,
 )
 from etl.errors import ConfigError
+from etl.text import similar_names
 
 T = TypeVar("T")
 Mistakes = Iterator[tuple[str, str]]

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etl.audit.verify import Keys, Selection, verify
-from etl.choices import require_known
 from etl.database.engine import our_errors, writing
 from etl.errors import RecordInconsistent
 from etl.load.actors import forget_actors
 from etl.load.locks import source_lock
 from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
+from etl.text import require_known
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from etl.choices import require_known
 from etl.config import Settings, SourceSettings
 from etl.context import RunContext, open_context
 from etl.database.engine import our_errors
 from etl.errors import UsageError
 from etl.model import Outcome
 from etl.sources.discover import with_discovered
+from etl.text import require_known
 
 if TYPE_CHECKING:
     from etl.shard import Shard

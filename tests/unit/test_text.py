@@ -1,14 +1,16 @@
-"""No text steers a terminal."""
+"""No text steers a terminal, and a misspelt name is answered with similar ones."""
 
 import json
 
 import pytest
 
+from etl.errors import UsageError
 from etl.text import (
     clipped,
     count_text,
     printable,
     printable_json,
+    require_known,
     shown_width,
     without_controls,
 )
@@ -61,3 +63,35 @@ def test_a_count_has_its_noun():
 def test_clipped_text_ends_with_an_ellipsis():
     assert clipped("abcdef", 4) == "abc…"
     assert clipped("abcd", 4) == "abcd"
+
+
+def refused(value, known):
+    with pytest.raises(UsageError) as raised:
+        require_known("source", value, known)
+    return str(raised.value)
+
+
+def test_a_known_name_passes():
+    require_known("source", "a", ["a"])
+
+
+def test_a_misspelt_name_is_refused_with_the_similar_and_the_valid_ones():
+    assert refused("bejing", ["shanghai", "beijing"]) == (
+        "unknown source 'bejing'; did you mean 'beijing'? valid: beijing, shanghai"
+    )
+    assert "did you mean 'Beijing'?" in refused("beijing", ["Beijing"])
+
+
+def test_a_name_like_no_other_is_refused_with_the_valid_ones():
+    assert refused("x", ["beijing"]) == "unknown source 'x'; valid: beijing"
+    assert refused("x", []) == "unknown source 'x'; none is known yet"
+
+
+def test_many_valid_names_are_counted():
+    assert refused("x", [f"source-{number:04}" for number in range(1020)]).endswith(
+        "source-0039 and 980 more"
+    )
+
+
+def test_a_name_that_steers_a_terminal_is_shown_as_an_escape():
+    assert "unknown source '\\x1b[2J'" in refused("\x1b[2J", ["a"])
