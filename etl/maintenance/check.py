@@ -60,7 +60,8 @@ def check(
     `notifies` sends a test to each notification channel, which no sync depends on: exit code 3.
     """
     results, exit_code = _check_sync(settings, source_names)
-    for channel, error in check_notifications(settings) if notifies else ():
+    sent = check_notifications(settings) if notifies else {}
+    for channel, error in sent.items():
         status: Literal["ok", "failed"] = "failed" if error else "ok"
         code = PARTIAL if error else 0
         message = error or "test sent"

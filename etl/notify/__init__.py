@@ -1,7 +1,6 @@
 """Notifications about runs. None of them can fail a run or change its outcome.
 
-notifier   the order of the notifications around a run
+notifier   the order of the notifications around a run, and their delivery
 metrics    Prometheus metrics
 webhook    the webhook's body and its signature
-sender     delivery over HTTP
 """

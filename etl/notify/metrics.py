@@ -6,14 +6,13 @@ database contains about each source. If the database cannot be read, the latter 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from etl import __version__
 from etl.audit.query import ask
@@ -28,6 +27,7 @@ PREFIX: Final = "image_sync_"
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 STATUSES: Final = ("succeeded", "partial", "held", "failed")
 STATES: Final = ("present", "removed", "out_of_scope")
+_SOURCE_LINES: Final = re.compile(rf"^(?:# \w+ )?{PREFIX}source_.*\n", re.M)
 KINDS: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
 
 # Every family with its help text, in the order of the file. All are gauges that each run sets.
@@ -102,55 +102,25 @@ def read_sources(connection: Connection, settings: Settings) -> list[SourceState
 
 
 def registry_of(
-    result: Result,
-    sources: Sequence[SourceState] | None,
-    *,
-    labels: Mapping[str, str],
-    previous: str = "",
+    result: Result, sources: Sequence[SourceState] | None, *, labels: Mapping[str, str]
 ) -> CollectorRegistry:
-    """All metrics of a run. `labels` are added to each.
-
-    `sources` is None if the database could not be read: then the metrics of sources are taken from
-    `previous`, the text of the file so far.
-    """
+    """All metrics of a run, each with `labels`; without those of sources if they are None."""
+    registry = CollectorRegistry()
+    gauges: dict[str, Gauge] = {}
     samples = [*_run_samples(result)]
     for source in sources or ():
         samples += _source_samples(source, result.outcome.finished_at)
-    kept = _source_families(previous) if sources is None else ()
-    registry = CollectorRegistry()
-    registry.register(_Collector([*_families(samples, labels), *kept]))
+    for name, own, value in samples:
+        every = {**labels, **own}
+        if name not in gauges:
+            gauges[name] = Gauge(PREFIX + name, FAMILIES[name], every, registry=registry)
+        (gauges[name].labels(**every) if every else gauges[name]).set(value)
     return registry
 
 
-def text_of(registry: CollectorRegistry) -> bytes:
-    """The metrics in Prometheus' text format."""
-    return generate_latest(registry)
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # a registry identifies it by its hash
-class _Collector:
-    families: Sequence[Metric]
-
-    def collect(self) -> Iterable[Metric]:
-        return self.families
-
-
-def _families(samples: Iterable[Sample], labels: Mapping[str, str]) -> Iterator[Metric]:
-    by_family: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in FAMILIES}
-    for name, own, value in samples:
-        by_family[name].append(({**labels, **own}, float(value)))
-    for name, values in by_family.items():
-        if values:
-            family = GaugeMetricFamily(PREFIX + name, FAMILIES[name], labels=[*values[0][0]])
-            for all_labels, value in values:
-                family.add_metric([*all_labels.values()], value)
-            yield family
-
-
-def _source_families(text: str) -> Iterator[Metric]:
-    for family in text_string_to_metric_families(text):
-        if family.name.startswith(f"{PREFIX}source_"):
-            yield family
+def text_of(registry: CollectorRegistry, previous: str) -> bytes:
+    """The metrics in Prometheus' text format, and those of sources from `previous`."""
+    return generate_latest(registry) + "".join(_SOURCE_LINES.findall(previous)).encode()
 
 
 def _run_samples(result: Result) -> Iterator[Sample]:

@@ -1,8 +1,10 @@
-"""The order of the notifications around a run.
+"""The notifications around a run, and their delivery.
 
     ping "start" ─▶ the run with its commits ─▶ metrics ─▶ ping ─▶ webhook
 
-A notification that fails is a warning; all failures of a run are reported in one event.
+A notification that fails is a warning; all failures of a run are reported in one event. URLs of
+notifications are secrets, because everyone who knows one can use it: messages contain only the
+host.
 """
 
 from __future__ import annotations
@@ -12,8 +14,7 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 
 from etl.atomic_file import written_whole
 from etl.clock import utc_now
-from etl.config import NotifySettings, Settings
+from etl.config import Settings
 from etl.database.engine import snapshot
 from etl.database.migrate import open_record
 from etl.errors import (
@@ -33,28 +34,37 @@ from etl.errors import (
     UsageError,
     exit_code_for,
 )
+from etl.extract.auth import Authenticator
+from etl.extract.exchange import Request
+from etl.extract.hosts import Hosts
+from etl.extract.http import Client, Endpoint
 from etl.model import RunOutcome
-from etl.notify.sender import Sender
-from etl.notify.webhook import Affected, Body, body_of, check_body, encoded, read_affected
+from etl.notify import webhook
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
     from sqlalchemy import Connection
 
 Answer = TypeVar("Answer")
 
 JOB: Final = "image-sync"
+CHECK: Final = "check"
+MAX_RETRIES: Final = 2
+_MAX_WAIT_SECONDS: Final = 10.0  # between two attempts, whatever the host asks for
+_ACCEPTED: Final = frozenset(range(200, 300))
 _MAX_LINES: Final = 100
 # node_exporter runs as another user, whatever our umask; nothing in the file is secret.
 _READABLE: Final = 0o644
-_PING_RETRIES: Final = 1
-_RETRIES: Final = 3
+_JSON: Final = "application/json"
+_TEXT: Final = "text/plain; charset=utf-8"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a command ended; `error` is the message of what ended it before it had an outcome."""
+    """How a command ended; `error` is the message of what ended it before it had an outcome.
+
+    The result of the command `check` is a test of the channels.
+    """
 
     command: str
     outcome: RunOutcome
@@ -85,9 +95,12 @@ def run_with_notifications(
 
     `metrics_file` replaces the configured one.
     """
-    notifier = _notifier(command, settings, metrics_file=metrics_file, now=now, sleep=sleep)
+    if metrics_file is not None:
+        notify = replace(settings.notify, metrics_file=metrics_file)
+        settings = replace(settings, notify=notify)
+    notifier = _Notifier(command=command, settings=settings, now=now, sleep=sleep)
     started_at = now()
-    notifier.ping("/start", f"{command} started", max_retries=0)
+    notifier.start()
     try:
         outcome = work()
     except BaseException as error:
@@ -103,140 +116,138 @@ def check_notifications(
     *,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], object] = time.sleep,
-) -> Iterator[tuple[str, str]]:
-    """Sends a test to each configured channel; yields (key of the channel, error or "")."""
-    notifier = _notifier("check", settings, metrics_file=None, now=now, sleep=sleep)
-    for channel, test in notifier.tests():
-        with notifier.no_failure(channel):
-            test()
-        yield channel, notifier.failures.get(channel, "")
-
-
-def _notifier(
-    command: str,
-    settings: Settings,
-    *,
-    metrics_file: str | None,
-    now: Callable[[], datetime],
-    sleep: Callable[[float], object],
-) -> _Notifier:
-    notify = settings.notify
-    if metrics_file is not None:
-        notify = replace(notify, metrics_file=metrics_file)
-    sender = Sender(
-        http=settings.http, timeout_seconds=notify.timeout_seconds, now=now, sleep=sleep
-    )
-    return _Notifier(command=command, settings=settings, notify_settings=notify, sender=sender)
+) -> dict[str, str]:
+    """Sends a test to each configured channel; returns its error or "" by channel."""
+    notifier = _Notifier(command=CHECK, settings=settings, now=now, sleep=sleep)
+    at = now()
+    notifier.send(Result(command=CHECK, outcome=_outcome("succeeded", 0, at, at)))
+    return notifier.errors
 
 
 def _result_of(
     command: str, error: BaseException, *, started_at: datetime, finished_at: datetime
 ) -> Result:
     """A run that an error ended. An unexpected error may contain anything, so only its type."""
-    is_expected = isinstance(error, ImageSyncError)
-    return Result(
-        command=command,
-        error=str(error) if is_expected else f"internal error: {type(error).__name__}",
-        outcome=RunOutcome(
-            run_id=error.run_id if isinstance(error, ImageSyncError) else None,
-            status="interrupted" if isinstance(error, Interrupted) else "failed",
-            exit_code=exit_code_for(error),
-            started_at=started_at,
-            finished_at=finished_at,
-            is_dry_run=False,
-            sources=(),
-        ),
+    status = "interrupted" if isinstance(error, Interrupted) else "failed"
+    outcome = _outcome(status, exit_code_for(error), started_at, finished_at)
+    if isinstance(error, ImageSyncError):
+        outcome = replace(outcome, run_id=error.run_id)
+        return Result(command=command, error=str(error), outcome=outcome)
+    message = f"internal error: {type(error).__name__}"
+    return Result(command=command, error=message, outcome=outcome)
+
+
+def _outcome(
+    status: str, exit_code: int, started_at: datetime, finished_at: datetime
+) -> RunOutcome:
+    """The outcome of a command that read no source."""
+    return RunOutcome(
+        run_id=None,
+        status=status,
+        exit_code=exit_code,
+        started_at=started_at,
+        finished_at=finished_at,
+        is_dry_run=False,
+        sources=(),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Notifier:
-    """Sends the notifications of one execution. `failures` maps a channel to its first error."""
+    """Sends the notifications of one execution.
+
+    `errors` contains the first error, or an empty string, of each channel that was used.
+    """
 
     command: str
     settings: Settings
-    notify_settings: NotifySettings
-    sender: Sender
+    now: Callable[[], datetime]
+    sleep: Callable[[float], object]
     execution_id: uuid.UUID = field(default_factory=uuid.uuid4)
-    failures: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Sends what precedes a run."""
+        if self.settings.notify.ping_url:
+            self._attempt("ping", lambda: self._ping("/start", f"{self.command} started"))
 
     def notify(self, result: Result) -> None:
-        """Sends everything that follows the end of a run."""
-        notify = self.notify_settings
-        if notify.metrics_file or notify.pushgateway_url:
-            self._send_metrics(result)
-        code = result.outcome.exit_code
-        self.ping(f"/{code}" if code else "", result.text, max_retries=_PING_RETRIES)
-        if notify.webhook_url:
-            with self.no_failure("webhook"):
-                self._send_events(result)
-        if self.failures:
-            _log.warning("notification failed", extra=self.failures)
+        """Sends everything that follows the end of a run; failures are a warning."""
+        self.send(result)
+        if failures := {channel: error for channel, error in self.errors.items() if error}:
+            _log.warning("notification failed", extra=failures)
 
-    def ping(self, suffix: str, text: str, *, max_retries: int) -> None:
-        """Pings a monitor of cron jobs. Its `rid` connects the start and the end of one run."""
-        if not self.notify_settings.ping_url or self.command not in {"sync", "check"}:
-            return
-        parts = urlsplit(self.notify_settings.ping_url)
-        query = "&".join(filter(None, [parts.query, f"rid={self.execution_id}"]))
-        url = parts._replace(path=parts.path + suffix, query=query).geturl()
-        with self.no_failure("ping"):
-            self.sender.send(url, text.encode("utf-8", "replace"), max_retries=max_retries)
-
-    def tests(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Each configured channel with a function that tests it."""
-        notify = self.notify_settings
+    def send(self, result: Result) -> None:
+        """Uses each channel that is configured."""
+        notify = self.settings.notify
         if notify.metrics_file:
-            yield "metrics_file", lambda: _check_folder(Path(notify.metrics_file))
+            self._attempt("metrics_file", lambda: self._write_metrics(result))
         if notify.pushgateway_url:
-            yield "pushgateway", lambda: self._push(None)
+            self._attempt("pushgateway", lambda: self._push_metrics(result))
         if notify.ping_url:
-            yield "ping", lambda: self.ping("/log", "image-sync check", max_retries=0)
+            code = result.outcome.exit_code
+            suffix = "/log" if result.command == CHECK else f"/{code}" if code else ""
+            self._attempt("ping", lambda: self._ping(suffix, result.text))
         if notify.webhook_url:
-            body = check_body(host=platform.node(), at=self.sender.now())
-            yield "webhook", lambda: self._post(body, max_retries=0)
+            self._attempt("webhook", lambda: self._post_events(result))
 
-    @contextmanager
-    def no_failure(self, channel: str) -> Iterator[None]:
+    def _attempt(self, channel: str, send: Callable[[], object]) -> None:
         """Records an error instead of raising it. An unexpected one may contain anything."""
+        error = ""
         try:
-            yield
+            send()
         except Interrupted:
             raise
-        except Exception as error:
-            is_expected = isinstance(error, ImageSyncError)
-            self.failures.setdefault(channel, str(error) if is_expected else type(error).__name__)
+        except ImageSyncError as failure:
+            error = str(failure)
+        except Exception as failure:
+            error = type(failure).__name__
+        self.errors[channel] = self.errors.get(channel) or error
 
-    def _send_metrics(self, result: Result) -> None:
+    def _ping(self, suffix: str, text: str) -> None:
+        """Pings a monitor of cron jobs. Its `rid` connects the start and the end of one run."""
+        if self.command not in {"sync", CHECK}:
+            return
+        parts = urlsplit(self.settings.notify.ping_url)
+        query = "&".join(filter(None, [parts.query, f"rid={self.execution_id}"]))
+        url = parts._replace(path=parts.path + suffix, query=query).geturl()
+        self._send(url, text.encode("utf-8", "replace"), content_type=_TEXT)
+
+    def _write_metrics(self, result: Result) -> None:
         from etl.notify import metrics  # imported only if metrics are wanted
 
-        notify = self.notify_settings
+        path = Path(self.settings.notify.metrics_file)
+        if result.command == CHECK:
+            path = path.with_name(f".image-sync-check-{os.getpid()}")
+            with written_whole(path):
+                pass
+            path.unlink()
+            return
         sources = self._read(lambda record: metrics.read_sources(record, self.settings))
-        if notify.metrics_file:
-            with self.no_failure("metrics_file"):
-                path = Path(notify.metrics_file)
-                previous = path.read_text("utf-8") if sources is None and path.exists() else ""
-                registry = metrics.registry_of(
-                    result, sources, labels=notify.metrics_labels, previous=previous
-                )
-                with written_whole(path) as file:
-                    os.fchmod(file.fileno(), _READABLE)
-                    file.write(metrics.text_of(registry))
-        if notify.pushgateway_url:
-            with self.no_failure("pushgateway"):
-                registry = metrics.registry_of(result, sources, labels=notify.metrics_labels)
-                self._push(registry, replaces_all=sources is not None)
+        labels = self.settings.notify.metrics_labels
+        previous = path.read_text("utf-8") if sources is None and path.exists() else ""
+        text = metrics.text_of(metrics.registry_of(result, sources, labels=labels), previous)
+        with written_whole(path) as file:
+            os.fchmod(file.fileno(), _READABLE)
+            file.write(text)
 
-    def _push(self, registry: CollectorRegistry | None, *, replaces_all: bool = False) -> None:
+    def _push_metrics(self, result: Result) -> None:
         """Pushes metrics in a group of this installation; otherwise families keep their values."""
         from prometheus_client import CollectorRegistry, push_to_gateway, pushadd_to_gateway
 
-        push = push_to_gateway if replaces_all else pushadd_to_gateway
+        from etl.notify import metrics
+
+        notify = self.settings.notify
+        sources, registry = None, CollectorRegistry()
+        if result.command != CHECK:
+            sources = self._read(lambda record: metrics.read_sources(record, self.settings))
+            registry = metrics.registry_of(result, sources, labels=notify.metrics_labels)
+        push = pushadd_to_gateway if sources is None else push_to_gateway
         push(
-            self.notify_settings.pushgateway_url,
+            notify.pushgateway_url,
             JOB,
-            registry or CollectorRegistry(),
-            grouping_key=dict(self.notify_settings.metrics_labels),
+            registry,
+            grouping_key=dict(notify.metrics_labels),
             handler=self._push_handler,
         )
 
@@ -244,33 +255,71 @@ class _Notifier:
         self,
         url: str,
         method: str,
-        timeout: float | None,  # noqa: ARG002  # the sender has its own
+        timeout: float | None,  # noqa: ARG002  # our requests have their own
         headers: list[tuple[str, str]],
         data: bytes,
     ) -> Callable[[], None]:
-        """A handler of prometheus_client that uses our sender."""
+        """A handler of prometheus_client that uses our delivery."""
         content_type = dict(headers)["Content-Type"]
-        return lambda: self.sender.send(
-            url, data, method=method, content_type=content_type, max_retries=_RETRIES
-        )
+        return lambda: self._send(url, data, content_type=content_type, method=method)
 
-    def _send_events(self, result: Result) -> None:
-        affected = None
-        if any(each.removed or each.held for each in result.outcome.sources):
-            affected = self._read(lambda record: read_affected(record, result.outcome))
-        wanted = self.notify_settings.webhook_events
-        body = body_of(result, affected or Affected(), wanted=wanted, host=platform.node())
+    def _post_events(self, result: Result) -> None:
+        notify, host = self.settings.notify, platform.node()
+        body: webhook.Body | None
+        if result.command == CHECK:
+            body = webhook.check_body(result, host=host)
+        else:
+            affected = None
+            if any(each.removed or each.held for each in result.outcome.sources):
+                affected = self._read(lambda record: webhook.read_affected(record, result.outcome))
+            affected = affected or webhook.Affected()
+            body = webhook.body_of(result, affected, wanted=notify.webhook_events, host=host)
         if body is not None:
-            self._post(body, max_retries=_RETRIES)
+            data = webhook.encoded(body)
+            secret = notify.webhook_secret
+            self._send(notify.webhook_url, data, content_type=_JSON, secret=secret)
 
-    def _post(self, body: Body, *, max_retries: int) -> None:
-        self.sender.send(
-            self.notify_settings.webhook_url,
-            encoded(body),
-            content_type="application/json",
-            secret=self.notify_settings.webhook_secret,
-            max_retries=max_retries,
+    def _send(
+        self, url: str, body: bytes, *, content_type: str, method: str = "POST", secret: str = ""
+    ) -> None:
+        """Sends `body`, signed in each attempt if there is a secret.
+
+        Any 2xx response counts as delivered. Raises `SourceError` if it was not.
+        """
+        parts = urlsplit(url)
+        secrets = (secret, parts.path, parts.query, *parts.path.split("/"))
+
+        def signed(request: Request) -> Mapping[str, str]:
+            if not secret:
+                return {}
+            return {webhook.SIGNATURE: webhook.signature(secret, request.body, at=self.now())}
+
+        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))
+        timeout = self.settings.notify.timeout_seconds
+        client = Client(
+            Endpoint(parts._replace(query="").geturl(), "the URL in [notify]"),
+            auth=Authenticator(
+                "the receiver rejected it: check the URL and the secret",
+                headers=signed,
+                secrets=lambda: secrets,
+            ),
+            http=replace(self.settings.http, timeout_seconds=timeout, max_retries=MAX_RETRIES),
+            clock=self.now,
+            hosts=hosts,
         )
+        request = client.request(
+            method,
+            "",
+            query=parts.query,
+            headers={"Content-Type": content_type},
+            body=body,
+            accepted=_ACCEPTED,
+        )
+        try:
+            client.send(replace(request, is_json=False, is_notification=True))
+        finally:
+            client.close()
+            hosts.close()
 
     def _read(self, question: Callable[[Connection], Answer]) -> Answer | None:
         """An answer from one state of the record, or None if it cannot be read."""
@@ -281,11 +330,3 @@ class _Notifier:
         except (DatabaseUnavailable, SchemaNotAtHead) as error:
             _log.info("notification without data from the database", extra={"cause": str(error)})
             return None
-
-
-def _check_folder(path: Path) -> None:
-    """Writes a file beside the metrics file and removes it."""
-    probe = path.with_name(f".image-sync-check-{os.getpid()}")
-    with written_whole(probe):
-        pass
-    probe.unlink()

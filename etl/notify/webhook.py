@@ -145,8 +145,15 @@ def body_of(
 ) -> Body | None:
     """The body for a run, or None if none of the `wanted` events occurred."""
     events = [each for each in _events(result, affected) if _name(each) in wanted]
-    if not events:
-        return None
+    return _body(result, events, host=host) if events else None
+
+
+def check_body(result: Result, *, host: str) -> Body:
+    """The body that `check --notify` sends."""
+    return _body(result, [Check()], host=host)
+
+
+def _body(result: Result, events: list[Event], *, host: str) -> Body:
     outcome = result.outcome
     return Body(
         schema_version=SCHEMA_VERSION,
@@ -163,29 +170,7 @@ def body_of(
         ),
         events=events[:MAX_EVENTS],
         events_left_out=len(events[MAX_EVENTS:]),
-        checkpoint=getattr(outcome, "checkpoint", None),
-    )
-
-
-def check_body(*, host: str, at: datetime) -> Body:
-    """The body that `check --notify` sends."""
-    time = instant_text(at)
-    return Body(
-        schema_version=SCHEMA_VERSION,
-        program="image-sync",
-        version=__version__,
-        host=host,
-        run=Run(
-            run_id=None,
-            command="check",
-            status="succeeded",
-            exit_code=0,
-            started_at=time,
-            finished_at=time,
-        ),
-        events=[Check()],
-        events_left_out=0,
-        checkpoint=None,
+        checkpoint=outcome.checkpoint,
     )
 
 

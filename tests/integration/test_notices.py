@@ -329,7 +329,7 @@ def test_retries_end(sqlite):
         at.run()
         at.api.images = catalogue(4)
         assert announced(at, posting(host.url)).exit_code == 0
-        assert len(host.asked) == 4
+        assert len(host.asked) == 3
 
 
 def test_a_signal_during_a_notice_ends_the_program(sqlite):
@@ -337,9 +337,11 @@ def test_a_signal_during_a_notice_ends_the_program(sqlite):
         raise Interrupted(15)
 
     with Faulty(reply(503)) as host, place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
         with pytest.raises(Interrupted):
-            announced(at, pinging(host.url), sleep=interrupted)
-        assert at.rows("select status from sync_runs")[0]["status"] == "succeeded"
+            announced(at, posting(host.url), sleep=interrupted)
+        assert at.rows("select status from sync_runs where run_id = 2") == [{"status": "succeeded"}]
 
 
 def test_a_body_is_bounded_whatever_a_run_came_to():
@@ -421,7 +423,22 @@ def test_the_start_and_the_end_of_a_run_have_the_same_id(sqlite):
         assert ids[0] == ids[1] != ids[2] == ids[3]
 
 
-def test_a_dead_channel_is_one_line_even_with_quiet(host, tmp_path, capsys):
+def test_an_unexpected_error_of_a_channel_is_named_by_its_type(sqlite, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("canary")
+
+    monkeypatch.setattr("etl.notify.webhook.read_affected", broken)
+    with place(sqlite) as at:
+        at.run()
+        at.api.images = catalogue(4)
+        assert announced(at, posting(REFUSED)).exit_code == 0
+    assert [each.webhook for each in caplog.records if each.levelname == "WARNING"] == [
+        "RuntimeError"
+    ]
+
+
+def test_a_dead_channel_is_one_line_even_with_quiet(host, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("etl.notify.notifier.MAX_RETRIES", 0)
     path = tmp_path / "config.toml"
     path.write_text(
         CONFIG.format(url=REFUSED).replace("[notify]", '[notify]\nmetrics_file = "/no/x"')
@@ -448,7 +465,7 @@ def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
         )
     )
     before = {*tmp_path.iterdir()}
-    sent = dict(check_notifications(settings))
+    sent = check_notifications(settings)
     assert sent == dict.fromkeys(["metrics_file", "pushgateway", "ping", "webhook"], "")
     assert lines(host) == [
         "POST /gateway/metrics/job/image-sync/site/a",
@@ -462,11 +479,11 @@ def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
         settings.notify, pushgateway_url=REFUSED, ping_url=REFUSED, webhook_url=REFUSED,
         metrics_file="/no/such/file.prom",
     )  # fmt: skip
-    failed = dict(check_notifications(replace(settings, notify=dead), sleep=Slept()))
+    failed = check_notifications(replace(settings, notify=dead), sleep=Slept())
     assert len(failed) == 4
     assert all(failed.values())
     one = Settings(notify=NotifySettings(metrics_file=str(tmp_path / "a.prom")))
-    assert dict(check_notifications(one)) == {"metrics_file": ""}
+    assert check_notifications(one) == {"metrics_file": ""}
 
 
 def test_metrics_are_pushed_with_the_labels_of_the_installation(sqlite):
