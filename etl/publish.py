@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -36,20 +37,26 @@ from etl.load.checkpoints import (
     write_timestamp,
 )
 from etl.load.log_entries import read_state
-from etl.proof import timestamp, witness
+from etl.proof import witnesses
 from etl.proof.check import Invalid
-from etl.proof.checkpoint import Signer, make_note, read_key, split_notes
+from etl.proof.checkpoint import Signer, make_note, read_key
 from etl.proof.merkle import Tree
+from etl.proof.witnesses import Witness
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 Post = Callable[[str, bytes, str], "Response"]
 """Sends a body of a content type to a URL. Raises `SourceError`."""
+Store = Callable[["Connection"], None]
+"""Stores what a third party has answered."""
+Send = Callable[[], Store]
+"""Sends one request to a third party. Raises `Invalid` or `ImageSyncError`."""
 
 _log = logging.getLogger(__name__)
 _ANSWERS: Final = frozenset({200, 400, 403, 404, 409, 422})
 _TAIL_BYTES: Final = 16_384
+_SIZE: Final = re.compile(rb"(?m)^(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n\n")  # of a checkpoint
 
 
 def publish_checkpoint(
@@ -67,9 +74,7 @@ def publish_checkpoint(
         origin = proof.origin or state.origin
         signer = _signer(proof, origin)
         note = make_note(origin, state.size, state.frontier.root(), signer)
-        write_checkpoint(
-            connection, state, note, is_signed=signer is not None, created_at=now or utc_now()
-        )
+        write_checkpoint(connection, state, note, created_at=now or utc_now())
         with connection.begin():
             stored = read_checkpoints(connection, limit=MAX_RETRIED)
         if proof.checkpoint_file:
@@ -102,44 +107,13 @@ def _signer(proof: ProofSettings, origin: str) -> Signer | None:
 def _append_to_file(path: Path, stored: list[StoredCheckpoint]) -> None:
     """Append the checkpoints that are larger than the last one in the file."""
     try:
-        last = _last_size(path)
-        text = "".join(each.note for each in stored if each.size > last)
-        if last < 0:
-            text = stored[-1].note
-        with path.open("ab") as file:
-            file.write(text.encode())
-    except (OSError, Invalid) as error:
+        with path.open("a+b") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            sizes = _SIZE.findall(file.read())
+            last = int(sizes[-1]) if sizes else stored[-1].size - 1
+            file.write("".join(each.note for each in stored if each.size > last).encode())
+    except OSError as error:
         _log.warning("checkpoint file not written", extra={"path": str(path), "cause": str(error)})
-
-
-def _last_size(path: Path) -> int:
-    """Size of the last checkpoint in the file; -1 if there is none."""
-    if not path.exists():
-        return -1
-    with path.open("rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
-        tail = file.read().decode(errors="replace")
-    sizes = [int(line) for line in _size_lines(tail)]
-    return sizes[-1] if sizes else -1
-
-
-def _size_lines(tail: str) -> list[str]:
-    """Size lines of the notes in a text that may begin in the middle of one."""
-    for start in range(len(lines := tail.splitlines(keepends=True))):
-        try:
-            return [note.split("\n")[1] for note in split_notes("".join(lines[start:]))]
-        except Invalid:
-            continue
-    return []
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One request to a third party, and what stores its result."""
-
-    what: str
-    call: Callable[[], object]
-    store: Callable[[Connection, object], None]
 
 
 def _ask(
@@ -150,113 +124,102 @@ def _ask(
 ) -> None:
     """Request what the latest checkpoints lack, in daemon threads, until the time is over."""
     post = partial(_post, proof=proof, http=http)
-    tasks = [
-        *_timestamp_tasks(proof, stored, post),
-        *_witness_tasks(connection, proof, stored, post),
-    ]
-    results: SimpleQueue[tuple[_Task, object]] = SimpleQueue()
-    for task in tasks:
-        Thread(target=_run, args=(task, results), daemon=True).start()
+    requests = {
+        **_timestamp_requests(proof, stored, post),
+        **_witness_requests(connection, proof, stored, post),
+    }
+    results: SimpleQueue[tuple[str, Store | Exception]] = SimpleQueue()
+    for what, send in requests.items():
+        Thread(target=_run, args=(what, send, results), daemon=True).start()
     deadline = time.monotonic() + proof.timeout_seconds
-    for _ in tasks:
+    for _ in requests:
         try:
-            task, result = results.get(timeout=max(0.0, deadline - time.monotonic()))
+            what, result = results.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             _log.warning("proof incomplete", extra={"cause": "no answer in time"})
             return
         if isinstance(result, Exception):
-            _log.warning("proof incomplete", extra={"missing": task.what, "cause": str(result)})
+            _log.warning("proof incomplete", extra={"missing": what, "cause": str(result)})
         else:
-            task.store(connection, result)
+            result(connection)
 
 
-def _run(task: _Task, results: SimpleQueue[tuple[_Task, object]]) -> None:
+def _run(what: str, send: Send, results: SimpleQueue[tuple[str, Store | Exception]]) -> None:
     try:
-        results.put((task, task.call()))
+        results.put((what, send()))
     except Exception as error:  # reported by the thread that waits
-        results.put((task, error))
+        results.put((what, error))
 
 
-def _timestamp_tasks(
+def _timestamp_requests(
     proof: ProofSettings, stored: list[StoredCheckpoint], post: Post
-) -> list[_Task]:
-    if not proof.timestamp_url:
-        return []
-    return [
-        _Task(
-            f"timestamp of {each.size} entries",
-            partial(_timestamp, proof.timestamp_url, each.note, post),
-            partial(_store_timestamp, each.size),
-        )
+) -> dict[str, Send]:
+    return {
+        f"timestamp of {each.size} entries": partial(_timestamp, proof.timestamp_url, each, post)
         for each in stored
-        if each.timestamp is None
-    ]
+        if proof.timestamp_url and each.timestamp is None
+    }
 
 
-def _timestamp(url: str, note: str, post: Post) -> bytes:
-    request, nonce = timestamp.make_request(note)
-    response = post(url, request, timestamp.REQUEST_TYPE)
+def _timestamp(url: str, checkpoint: StoredCheckpoint, post: Post) -> Store:
+    """Obtain a timestamp. Raises `Invalid` with the reason if there is none."""
+    request, nonce = witnesses.make_request(checkpoint.note)
+    response = post(url, request, witnesses.REQUEST_TYPE)
     if response.status != 200:
         raise Invalid(f"the time-stamping authority answered {response.status}")
-    timestamp.require_answer(response.body, note, nonce)
-    return response.body
+    witnesses.require_answer(response.body, checkpoint.note, nonce)
+    return partial(write_timestamp, size=checkpoint.size, response=response.body)
 
 
-def _store_timestamp(size: int, connection: Connection, response: object) -> None:
-    assert isinstance(response, bytes)  # noqa: S101  # what `_timestamp` returns
-    write_timestamp(connection, size, response)
-
-
-def _witness_tasks(
+def _witness_requests(
     connection: Connection, proof: ProofSettings, stored: list[StoredCheckpoint], post: Post
-) -> list[_Task]:
+) -> dict[str, Send]:
     """Cosignatures of the latest checkpoint; it covers the earlier ones."""
     latest = stored[-1]
     lacking = []
     for text in proof.witnesses:
         try:
-            each = witness.parse_witness(text)
+            witness = witnesses.parse_witness(text)
         except Invalid as error:
             _log.warning("proof incomplete", extra={"missing": text, "cause": str(error)})
             continue
-        if not _has_cosigned(each, latest):
-            lacking.append(each)
+        if not _has_cosigned(witness, latest):
+            lacking.append(witness)
     if not lacking:
-        return []
+        return {}
     with connection.begin():
         tree = read_tree(connection, latest.size)
-    return [
-        _Task(
-            f"cosignature of {each.name}",
-            partial(_cosign, each, _known_size(each, stored), latest, tree, post),
-            partial(_store_cosignatures, latest.size),
+    return {
+        f"cosignature of {each.name}": partial(
+            _cosign, each, _known_size(each, stored), latest, tree, post
         )
         for each in lacking
-    ]
+    }
 
 
-def _has_cosigned(each: witness.Witness, checkpoint: StoredCheckpoint) -> bool:
-    return any(line.startswith(f"— {each.name} ") for line in checkpoint.cosignatures)
+def _has_cosigned(witness: Witness, checkpoint: StoredCheckpoint) -> bool:
+    return any(line.startswith(f"— {witness.name} ") for line in checkpoint.cosignatures)
 
 
-def _known_size(each: witness.Witness, stored: list[StoredCheckpoint]) -> int:
+def _known_size(witness: Witness, stored: list[StoredCheckpoint]) -> int:
     """Size that the witness has cosigned last, as far as we remember."""
-    return max((known.size for known in stored if _has_cosigned(each, known)), default=0)
+    return max((known.size for known in stored if _has_cosigned(witness, known)), default=0)
 
 
 def _cosign(
-    each: witness.Witness, old: int, checkpoint: StoredCheckpoint, tree: Tree, post: Post
-) -> list[str]:
-    """Cosignature lines of a witness. Raises `Invalid` with the reason if it gives none."""
+    witness: Witness, old: int, checkpoint: StoredCheckpoint, tree: Tree, post: Post
+) -> Store:
+    """Obtain a witness's cosignatures. Raises `Invalid` with the reason if it gives none."""
     for _ in range(2):
         proof = tree.consistency_proof(old, checkpoint.size)
-        body = witness.request_body(old, proof, checkpoint.note)
-        response = post(f"{each.url}/add-checkpoint", body, "text/plain")
+        body = witnesses.request_body(old, proof, checkpoint.note)
+        response = post(f"{witness.url}/add-checkpoint", body, "text/plain")
         if response.status == 200:
-            return witness.cosignatures(response.body, checkpoint.note, each)
+            lines = witnesses.cosignatures(response.body, checkpoint.note, witness)
+            return partial(write_cosignatures, size=checkpoint.size, lines=lines)
         if response.status != 409:
             break
-        old = witness.known_size(response.body)
+        old = witnesses.known_size(response.body)
         if old > checkpoint.size:
             raise Invalid(
                 f"the witness knows {old} entries, the log has {checkpoint.size}: it was cut off,"
@@ -269,11 +232,6 @@ def _cosign(
         422: "the log is not consistent with what it has cosigned before",
     }
     raise Invalid(reasons.get(response.status, f"it answered {response.status}"))
-
-
-def _store_cosignatures(size: int, connection: Connection, lines: object) -> None:
-    assert isinstance(lines, list)  # noqa: S101  # what `_cosign` returns
-    write_cosignatures(connection, size, lines)
 
 
 def _post(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from sqlalchemy import Connection, select, text
 
@@ -13,19 +16,11 @@ from etl.database.schema import current_images, log_entries, prune_checkpoints
 from etl.errors import RecordInconsistent, UsageError
 from etl.load.actors import read_actor
 from etl.load.checkpoints import read_checkpoints, read_tree
-from etl.load.log_entries import (
-    SOURCE_RUN_COLUMNS,
-    prune_data,
-    read_rows,
-    read_state,
-    run_data,
-)
+from etl.load.log_entries import kept_run, prune_data, read_state, run_data
 from etl.load.log_events import Event, of_image, read_events, stored_hashes
-from etl.proof.check import Invalid, leaf_hash
+from etl.proof import check
+from etl.proof.check import Files, Invalid, leaf_hash
 from etl.proof.checkpoint import Signer, make_note
-from etl.proof.events import run_event
-from etl.proof.evidence import ProvenEntry, ProvenEvent, make_files
-from etl.proof.log import RUN_COLUMNS
 from etl.proof.merkle import Tree
 
 
@@ -48,7 +43,7 @@ def collect_evidence(
         if removal_run is not None:
             events = _of_removal(events, removal_run)
         try:
-            return _Collector(connection, source).files(events, signer_of)
+            return _Collector(connection, source).collect(events, signer_of)
         except (Invalid, LookupError, ValueError) as error:
             raise RecordInconsistent(
                 f"the tables do not fit the log: {error}",
@@ -107,32 +102,30 @@ class _Collector:
 
     connection: Connection
     source: str
-    hashes: dict[int, list[bytes]] = field(default_factory=dict)
-    trees: dict[int, Tree] = field(default_factory=dict)
-    proven: dict[tuple[int, int], ProvenEvent] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    trees: dict[int, tuple[list[bytes], Tree]] = field(default_factory=dict)
+    """Entry → leaf hashes of its events, and their tree."""
 
-    def files(
+    def collect(
         self, events: Sequence[Event], signer_of: Callable[[str], Signer | None]
     ) -> dict[str, bytes]:
         """All files of the evidence file."""
         numbers = self._entries_of({each.run_id for each in events})
-        pruned = self._pruned()
+        pruned_by, through = self._pruned()
+        wanted = {*self._before_removals(events, numbers)}
         for each in events:
             number = numbers[each.run_id]
-            actor = self._actor(each)
-            if pruned and number <= pruned["through_entry"]:
-                self._prove(pruned["entry"], each.data, actor)
-                self._prove_run(pruned["entry"], number, each.run_id)
-            else:
-                self._prove(number, each.data, actor)
-        wanted = {number for number, _ in self.proven} | {*self._before_removals(events, numbers)}
+            is_pruned = number <= through
+            wanted.add(pruned_by if is_pruned else number)
+            self._prove(pruned_by if is_pruned else number, each.data, self._actor(each))
+            run = kept_run(self.connection, self.source, each.run_id, number) if is_pruned else None
+            if run is not None:
+                self._prove(pruned_by, run)
         note, timestamp, size = self._checkpoint(max(wanted), signer_of)
         log = read_tree(self.connection, size)
-        entries = {
-            number: ProvenEntry(self._data(number), log.inclusion_proof(number))
-            for number in sorted(wanted)
-        }
-        return make_files(note, timestamp, entries, self.proven)
+        for number in wanted:
+            add_entry(self.files, number, self._data(number), log, note)
+        return complete_files(self.files, note, timestamp)
 
     def _entries_of(self, run_ids: set[int]) -> dict[int, int]:
         """Run → number of its entry."""
@@ -143,44 +136,25 @@ class _Collector:
         )
         return {run_id: entry for run_id, entry in found}  # noqa: C416  # rows are not pairs
 
-    def _pruned(self) -> dict[str, Any] | None:
+    def _pruned(self) -> tuple[int, int]:
+        """Number of the entry that seals what was pruned, and of the last pruned one; or -1."""
         row = self.connection.execute(
             select(prune_checkpoints.c.entry, prune_checkpoints.c.through_entry).where(
                 prune_checkpoints.c.source == self.source
             )
-        ).mappings()
-        found = row.one_or_none()
-        return None if found is None else dict(found)
+        ).one_or_none()
+        return (-1, -1) if row is None else (row.entry, row.through_entry)
 
-    def _hashes(self, number: int) -> list[bytes]:
-        if number not in self.hashes:
-            self.hashes[number] = stored_hashes(self.connection, number)
-        return self.hashes[number]
+    def _tree(self, number: int) -> tuple[list[bytes], Tree]:
+        if number not in self.trees:
+            hashes = stored_hashes(self.connection, number)
+            self.trees[number] = hashes, Tree(hashes)
+        return self.trees[number]
 
     def _prove(self, number: int, data: bytes, actor: bytes | None = None) -> None:
         """Add an event of an entry. Raises `ValueError` if the entry does not contain it."""
-        hashes = self._hashes(number)
-        if number not in self.trees:
-            self.trees[number] = Tree(hashes)
-        index = hashes.index(leaf_hash(data))
-        proof = self.trees[number].inclusion_proof(index)
-        self.proven[number, index] = ProvenEvent(data, len(hashes), proof, actor)
-
-    def _prove_run(self, prune_entry: int, number: int, run_id: int) -> None:
-        """Add the row of a pruned run, if it was kept."""
-        rows = read_rows(
-            self.connection,
-            "source_runs",
-            SOURCE_RUN_COLUMNS,
-            "source = :source and run_id = :run_id",
-            source=self.source,
-            run_id=run_id,
-        )
-        if rows:
-            run = read_rows(
-                self.connection, "sync_runs", RUN_COLUMNS, "run_id = :run_id", run_id=run_id
-            )
-            self._prove(prune_entry, run_event(number, rows[0], run[0]))
+        hashes, tree = self._tree(number)
+        add_event(self.files, (number, hashes.index(leaf_hash(data))), data, tree, actor)
 
     def _actor(self, event: Event) -> bytes | None:
         """The text that an attribution's digest commits to, as long as it was not erased."""
@@ -204,7 +178,7 @@ class _Collector:
         row = self.connection.execute(
             select(log_entries).where(log_entries.c.entry == number)
         ).one()
-        hashes = self._hashes(number)
+        hashes, _ = self._tree(number)
         if row.kind == "prune":
             data = prune_data(self.connection, self.source, hashes=hashes)
         else:
@@ -221,8 +195,8 @@ class _Collector:
         A timestamped one is preferred; without any, the present state is signed.
         """
         covering = read_checkpoints(self.connection, after=last)
-        stamped = [each for each in covering if each.timestamp is not None]
         if covering:
+            stamped = [each for each in covering if each.timestamp is not None]
             best = (stamped or covering)[-1]
             return best.note, best.timestamp, best.size
         state = read_state(self.connection)
@@ -230,6 +204,53 @@ class _Collector:
         signer = signer_of(state.origin)
         origin = signer.name if signer else state.origin
         return make_note(origin, state.size, state.frontier.root(), signer), None, state.size
+
+
+def add_event(
+    files: Files, place: tuple[int, int], data: bytes, tree: Tree, actor: bytes | None
+) -> None:
+    """Add an event (entry, index) with its proof; `actor` is what its `actor_digest` is of."""
+    number, index = place
+    lines = [f"index {index}", f"size {len(tree)}", *_base64(tree.inclusion_proof(index)), ""]
+    files[f"entries/{number}/{index}.json"] = data
+    files[f"entries/{number}/{index}.proof"] = "\n".join(lines).encode()
+    if actor is not None:
+        files[f"entries/{number}/{index}.actor.json"] = actor
+
+
+def add_entry(files: Files, number: int, data: bytes, log: Tree, note: str) -> None:
+    """Add an entry with the proof that the checkpoint covers it."""
+    proof = _base64(log.inclusion_proof(number))
+    lines = ["c2sp.org/tlog-proof@v1", f"index {number}", *proof, "", note]
+    files[f"entries/{number}.json"] = data
+    files[f"entries/{number}.tlog-proof"] = "\n".join(lines).encode()
+
+
+def complete_files(files: Files, note: str, timestamp: bytes | None) -> Files:
+    """Add what follows from the entries and events. Raises `Invalid` if they do not fit."""
+    files |= {"checkpoint.txt": note.encode(), "check.py": Path(check.__file__).read_bytes()}
+    if timestamp is not None:
+        files["checkpoint.tsr"] = timestamp
+    evidence, _ = check.derive(files)
+    files["evidence.json"] = check.statements_text(evidence)
+    files["README.txt"] = check.readme(evidence, files["checkpoint.txt"])
+    return files
+
+
+def to_zip(files: Files) -> bytes:
+    """ZIP file of these files; the same content is the same file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            item = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            item.external_attr = 0o644 << 16
+            item.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(item, files[name])
+    return buffer.getvalue()
+
+
+def _base64(hashes: Sequence[bytes]) -> list[str]:
+    return [b64encode(each).decode() for each in hashes]
 
 
 _BEFORE = """

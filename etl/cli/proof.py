@@ -69,8 +69,7 @@ def _write_file(
     cli: CliContext, image_id: str, path: Path, *, source: str, removal_run: int | None
 ) -> None:
     from etl.atomic_file import written_whole
-    from etl.audit.evidence import collect_evidence
-    from etl.proof.evidence import to_zip
+    from etl.audit.evidence import collect_evidence, to_zip
     from etl.publish import signer_of
 
     if path.suffix.lower() != ".zip":
@@ -93,20 +92,18 @@ def _write_file(
 
 def _check_file(name: str, verifier_key: str, checkpoint_file: str | None) -> int:
     from etl.cli.verify import read_notes
-    from etl.proof.check import LIMITS, Invalid
-    from etl.proof.checkpoint import read_note
-    from etl.proof.evidence import check_files, from_zip
+    from etl.proof.check import Invalid, check, parse_checkpoint, read_files, report
 
     try:
-        files = from_zip(Path(name).read_bytes())
-        proved, unproved = check_files(files, verifier_key)
+        files = read_files(Path(name))
+        proved, unproved = check(files, verifier_key)
         if checkpoint_file:
-            ours = read_note(files["checkpoint.txt"].decode())
-            theirs = [*map(read_note, read_notes(checkpoint_file))]
+            ours = parse_checkpoint(files["checkpoint.txt"])
+            theirs = [parse_checkpoint(note.encode()) for note in read_notes(checkpoint_file)]
             same = [each for each in theirs if each.size == ours.size]
             if not same:
                 raise Invalid(f"{checkpoint_file} contains no checkpoint of {ours.size} entries")
-            if any((each.origin, each.root) != (ours.origin, ours.root) for each in same):
+            if any(each.text != ours.text for each in same):
                 raise Invalid("the checkpoint that was kept elsewhere is another one")
             proved.append("the checkpoint is the one that was kept elsewhere")
     except OSError as error:
@@ -114,11 +111,7 @@ def _check_file(name: str, verifier_key: str, checkpoint_file: str | None) -> in
     except Invalid as error:
         click.echo(f"INVALID: {error}")
         return 1
-    for line in proved:
-        click.echo(f"proved: {line}")
-    for line in unproved:
-        click.echo(f"NOT proved: {line}")
-    click.echo(LIMITS, nl=False)
+    click.echo(report(proved, unproved), nl=False)
     return 0
 
 
@@ -135,16 +128,16 @@ def checkpoint(cli: CliContext, *, output: str) -> None:
     image-sync checkpoint >> checkpoints.txt
     """
     from etl.cli.output import print_json
-    from etl.load.checkpoints import read_latest
+    from etl.load.checkpoints import read_checkpoints
 
     with cli.reader() as connection, connection.begin():
-        latest = read_latest(connection)
-    if latest is None:
+        latest = read_checkpoints(connection, limit=1)
+    if not latest:
         raise UsageError("there is no checkpoint yet", hint="run `image-sync sync` first")
     if output == "json":
-        print_json(_result(latest))
+        print_json(_result(latest[0]))
     else:
-        click.echo(latest.note, nl=False)
+        click.echo(latest[0].note, nl=False)
 
 
 def _result(latest: StoredCheckpoint) -> CheckpointResult:

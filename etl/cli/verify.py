@@ -91,13 +91,13 @@ def verify(
 
 def read_notes(name: str) -> list[str]:
     """Checkpoints of a file. Raises `UsageError`."""
-    from etl.proof.check import Invalid
-    from etl.proof.checkpoint import read_note, split_notes
+    from etl.proof.check import Invalid, parse_checkpoint
+    from etl.proof.checkpoint import split_notes
 
     try:
         notes = [*split_notes(Path(name).read_text("utf-8"))]
         for note in notes:
-            read_note(note)
+            parse_checkpoint(note.encode())
     except (Invalid, OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{name}: {error}") from None
     if not notes:

@@ -19,7 +19,7 @@ from etl.database.schema import image_removals, removal_attributions
 from etl.load.log_entries import read_rows
 from etl.load.sql import batches, reading
 from etl.model import Attribution, RemovedImage, Trace
-from etl.proof.events import actor_text
+from etl.proof.entries import actor_text
 
 ACTOR_COLUMNS: Final = (
     *("removed_by", "removed_by_kind", "removed_via", "source_ip", "trace_id", "trace_at"),

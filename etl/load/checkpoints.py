@@ -6,9 +6,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from etl.database.columns import Instant, JsonList
 from etl.database.engine import writing
@@ -36,41 +36,33 @@ class StoredCheckpoint:
 def read_checkpoints(
     connection: Connection, *, after: int = 0, limit: int | None = None
 ) -> list[StoredCheckpoint]:
-    """Read checkpoints of more than `after` entries; with a limit, the largest ones.
+    """Read checkpoints of more than `after` entries in order; with a limit, the largest ones.
 
     Raises `ValueError` for a timestamp that is not base64.
     """
     statement = select(checkpoints).where(checkpoints.c.size > after)
-    newest_first = statement.order_by(checkpoints.c.size.desc()).limit(limit)
-    rows = connection.execute(newest_first if limit else statement.order_by(checkpoints.c.size))
-    return sorted(map(_of_row, rows), key=lambda each: each.size)
-
-
-def read_latest(connection: Connection) -> StoredCheckpoint | None:
-    """Read the checkpoint of the largest size."""
-    found = read_checkpoints(connection, limit=1)
-    return found[0] if found else None
+    rows = connection.execute(statement.order_by(checkpoints.c.size.desc()).limit(limit))
+    return [
+        StoredCheckpoint(
+            size=row.size,
+            root=row.root,
+            note=row.note,
+            created_at=row.created_at,
+            timestamp=row.timestamp_token and b64decode(row.timestamp_token, validate=True),
+            cosignatures=tuple(row.cosignatures or ()),
+        )
+        for row in reversed(rows.all())
+    ]
 
 
 def write_checkpoint(
-    connection: Connection, state: LogState, note: str, *, is_signed: bool, created_at: datetime
-) -> bool:
-    """Store a checkpoint, in a transaction of its own; returns whether it is new.
-
-    A signed one replaces an unsigned one of the same size; otherwise the first one stays.
-    """
+    connection: Connection, state: LogState, note: str, *, created_at: datetime
+) -> None:
+    """Store a checkpoint, in a transaction of its own; the first one of its size stays."""
     root = state.frontier.root().hex()
     row = {"size": state.size, "root": root, "note": note, "created_at": created_at}
-    same_size = checkpoints.c.size == state.size
     with writing(connection):
-        stored = connection.execute(select(checkpoints.c.note).where(same_size)).scalar()
-        if stored is not None and (not is_signed or not stored.endswith("\n\n")):
-            return False
-        if stored is not None:
-            connection.execute(update(checkpoints).where(same_size).values(note=note))
-            return True
-        written = connection.execute(_INSERT, {**row, "cosignatures": []})
-    return bool(written.rowcount)
+        connection.execute(_INSERT, {**row, "cosignatures": []})
 
 
 def write_timestamp(connection: Connection, size: int, response: bytes) -> None:
@@ -101,16 +93,9 @@ def read_tree(connection: Connection, size: int) -> Tree:
     return Tree(map(bytes.fromhex, leaves))
 
 
-# Two runs may store the same checkpoint at the same moment.
 _INSERT: Final = text("""
     insert into checkpoints (size, root, note, created_at, cosignatures)
     values (:size, :root, :note, :created_at, :cosignatures) on conflict do nothing
 """).bindparams(
     bindparam("created_at", type_=Instant()), bindparam("cosignatures", type_=JsonList())
 )
-
-
-def _of_row(row: Row[*tuple[Any, ...]]) -> StoredCheckpoint:
-    size, root, note, created_at, timestamp, cosignatures = row
-    decoded = None if timestamp is None else b64decode(timestamp, validate=True)
-    return StoredCheckpoint(size, root, note, created_at, decoded, tuple(cosignatures or ()))

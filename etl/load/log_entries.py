@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from secrets import token_hex
@@ -18,17 +18,28 @@ from etl.database.schema import (
     log_entries,
     log_state,
     metadata,
+    prune_checkpoints,
     source_runs,
     sync_runs,
 )
-from etl.load.log_events import run_hashes, value_sql
-from etl.proof.log import END_COLUMNS, RUN_COLUMNS, events_root, prune_entry, run_entry
-from etl.proof.merkle import Frontier, leaf_hash
+from etl.load.log_events import of_pruned, read_events, run_hashes, value_sql
+from etl.proof.check import leaf_hash
+from etl.proof.entries import (
+    END_COLUMNS,
+    FIRST_SEEN,
+    RUN_COLUMNS,
+    ended_event,
+    prune_entry,
+    run_entry,
+    run_event,
+)
+from etl.proof.merkle import Frontier
 
 SOURCE_RUN_COLUMNS: Final = tuple(
     column.name for column in source_runs.columns if column.name != "entry"
 )
 PRUNE_COLUMNS: Final = ("source", "through_entry", "run_id", "observed_at", "pruned_at")
+_Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +74,21 @@ def append_run(
     )
     connection.execute(ended)
     data = run_data(connection, source, run_id, entry=state.size, hashes=hashes)
-    return _append(connection, state, data, hashes, kind="run", source=source, run_id=run_id)
+    row = {"kind": "run", "run_id": run_id, "source": source}
+    entry = _append(connection, state, data, hashes, row)
+    connection.execute(_NUMBER_RUN, {"of_source": source, "of_run": run_id, "number": entry})
+    return entry
 
 
-def append_prune(connection: Connection, *, source: str, hashes: Sequence[bytes]) -> int:
+def append_prune(connection: Connection, *, source: str, through_entry: int) -> None:
     """Append the entry that seals what a prune kept; `prune_checkpoints` has its row already."""
+    hashes = [leaf_hash(data) for _, data in read_kept(connection, source, through_entry)]
     state = _lock_state(connection)
     data = prune_data(connection, source, hashes=hashes)
-    return _append(connection, state, data, hashes, kind="prune", source=source, run_id=None)
+    row = {"kind": "prune", "run_id": None, "source": source}
+    entry = _append(connection, state, data, hashes, row)
+    of_source = update(prune_checkpoints).where(prune_checkpoints.c.source == source)
+    connection.execute(of_source.values(entry=entry))
 
 
 def ensure_origin(connection: Connection) -> str:
@@ -79,61 +97,72 @@ def ensure_origin(connection: Connection) -> str:
         return _lock_state(connection).origin
 
 
-def read_state(connection: Connection) -> LogState | None:
-    """Read the state of the log; None before the first entry. Raises `ValueError`."""
-    row = connection.execute(
-        select(log_state.c.origin, log_state.c.size, log_state.c.frontier)
-    ).one_or_none()
-    if row is None:
-        return None
-    origin, size, frontier = row
-    return LogState(origin, Frontier(size, bytes.fromhex(frontier)))
+def read_state(connection: Connection, *, is_locked: bool = False) -> LogState | None:
+    """Read the state of the log; None before the first entry. Raises `ValueError`.
+
+    `is_locked`: under a row lock that lasts until the commit (SQLite has one writer).
+    """
+    row = connection.execute(_LOCKED_STATE if is_locked else _STATE).one_or_none()
+    return None if row is None else LogState(row[0], Frontier(row[1], bytes.fromhex(row[2])))
 
 
 def run_data(
     connection: Connection, source: str, run_id: int, *, entry: int, hashes: Sequence[bytes]
 ) -> bytes:
-    """Data of the entry of a run, from the tables. Raises `LookupError` if a row is missing."""
-    of_run = {"source": source, "run_id": run_id}
-    source_run = _one(connection, "source_runs", SOURCE_RUN_COLUMNS, _OF_RUN, of_run)
-    sync_run = _one(connection, "sync_runs", RUN_COLUMNS, "run_id = :run_id", {"run_id": run_id})
+    """Data of the entry of a run, from the tables. Raises `LookupError` if its row is missing."""
+    run = _read_run(connection, source, run_id)
+    if run is None:
+        raise LookupError(f"source_runs has no row of source {source}, run_id {run_id}")
     ended = read_rows(
         connection, "sync_runs", END_COLUMNS, "ended_entry = :entry order by run_id", entry=entry
     )
-    return run_entry(
-        source_run, sync_run, ended, events=len(hashes), events_root=events_root(hashes)
-    )
+    return run_entry(*run, ended, hashes=hashes)
 
 
 def prune_data(connection: Connection, source: str, *, hashes: Sequence[bytes]) -> bytes:
     """Data of the entry of a source's latest prune, from the tables. Raises `LookupError`."""
-    row = _one(
-        connection, "prune_checkpoints", PRUNE_COLUMNS, "source = :source", {"source": source}
-    )
-    return prune_entry(row, events=len(hashes), events_root=events_root(hashes))
+    table, condition = "prune_checkpoints", "source = :source"
+    rows = read_rows(connection, table, PRUNE_COLUMNS, condition, source=source)
+    if not rows:
+        raise LookupError(f"{table} has no row of source {source}")
+    return prune_entry(rows[0], hashes=hashes)
+
+
+def read_kept(
+    connection: Connection, source: str, through_entry: int
+) -> Iterator[tuple[str, bytes]]:
+    """Facts that a prune keeps of the runs it drops: where each was read, its canonical JSON.
+
+    They are the events of the entry that replaces those of the runs, in their documented order:
+    first the events of the pruned runs whose rows are still there, as they were logged; then when
+    images were first seen; then the kept rows of runs, and how runs ended.
+    """
+    named = {"source": source, "through_entry": through_entry}
+    for event in read_events(connection, of_pruned(source, through_entry)):
+        yield str(event), event.data
+    for row in read_rows(connection, "current_images", FIRST_SEEN.columns, _FIRST_SEEN, **named):
+        yield f"current_images, image_id {row['image_id']}", FIRST_SEEN.encode([*row.values()])
+    for row in read_rows(connection, "source_runs", ("run_id", "entry"), _PRUNED_RUNS, **named):
+        data = kept_run(connection, source, row["run_id"], row["entry"])
+        assert data is not None  # noqa: S101  # its row was just read
+        yield f"source_runs, run {row['run_id']}", data
+    for row in read_rows(connection, "sync_runs", END_COLUMNS, _PRUNED_ENDS, **named):
+        yield f"sync_runs, run {row['run_id']}", ended_event(row)
+
+
+def kept_run(connection: Connection, source: str, run_id: int, entry: int) -> bytes | None:
+    """Kept row of a pruned run, as an event; None if it was not kept."""
+    run = _read_run(connection, source, run_id)
+    return None if run is None else run_event(entry, *run)
 
 
 def read_rows(
     connection: Connection, table: str, columns: Sequence[str], condition: str, **parameters: Any
-) -> list[dict[str, Any]]:
+) -> list[_Row]:
     """Rows of a table as the log spells their values."""
     statement = _select(connection.dialect.name, table, tuple(columns), condition)
     rows = connection.execute(text(statement), parameters)
     return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _one(
-    connection: Connection,
-    table: str,
-    columns: Sequence[str],
-    condition: str,
-    parameters: dict[str, Any],
-) -> dict[str, Any]:
-    rows = read_rows(connection, table, columns, condition, **parameters)
-    if not rows:
-        named = ", ".join(f"{name} {value}" for name, value in parameters.items())
-        raise LookupError(f"{table} has no row of {named}")
-    return rows[0]
 
 
 @cache
@@ -142,57 +171,51 @@ def _select(dialect: str, table: str, columns: tuple[str, ...], condition: str) 
     return f"select {selected} from {metadata.tables[table].name} where {condition}"
 
 
+def _read_run(connection: Connection, source: str, run_id: int) -> tuple[_Row, _Row] | None:
+    """Rows of a run in `source_runs` and `sync_runs` (empty if only that one is missing)."""
+    source_rows = read_rows(
+        connection,
+        "source_runs",
+        SOURCE_RUN_COLUMNS,
+        "source = :source and run_id = :run_id",
+        source=source,
+        run_id=run_id,
+    )
+    if not source_rows:
+        return None
+    rows = read_rows(connection, "sync_runs", RUN_COLUMNS, "run_id = :run_id", run_id=run_id)
+    return source_rows[0], rows[0] if rows else {}
+
+
 def _lock_state(connection: Connection) -> LogState:
-    """Read the state under a row lock that lasts until the commit (SQLite has one writer)."""
-    state = connection.execute(_LOCK).one_or_none()
+    state = read_state(connection, is_locked=True)
     if state is None:
         connection.execute(text(_CREATE), {"origin": f"image-sync/{token_hex(16)}"})
-        state = connection.execute(_LOCK).one()
-    origin, size, frontier = state
-    return LogState(origin, Frontier(size, bytes.fromhex(frontier)))
+        state = read_state(connection, is_locked=True)
+        assert state is not None  # noqa: S101  # it was just created, here or by another run
+    return state
 
 
 def _append(
-    connection: Connection,
-    state: LogState,
-    data: bytes,
-    hashes: Sequence[bytes],
-    *,
-    kind: str,
-    source: str,
-    run_id: int | None,
+    connection: Connection, state: LogState, data: bytes, hashes: Sequence[bytes], row: _Row
 ) -> int:
     entry, leaf, frontier = state.size, leaf_hash(data), state.frontier
     frontier.append(leaf)
-    row = {
-        "entry": entry,
-        "kind": kind,
-        "run_id": run_id,
-        "source": source,
-        "events": len(hashes),
-        "leaf_hash": leaf.hex(),
-        "root": frontier.root().hex(),
-    }
-    connection.execute(_INSERT, row)
+    root = frontier.root().hex()
+    row |= {"entry": entry, "events": len(hashes), "leaf_hash": leaf.hex(), "root": root}
+    connection.execute(insert(log_entries), row)
     if hashes:
-        connection.execute(_INSERT_HASHES, {"entry": entry, "hashes": b"".join(hashes)})
+        connection.execute(insert(event_hashes), {"entry": entry, "hashes": b"".join(hashes)})
     connection.execute(_MOVE, {"new_size": frontier.size, "new_frontier": frontier.data.hex()})
-    if kind == "run":
-        connection.execute(_NUMBER_RUN, {"of_source": source, "of_run": run_id, "number": entry})
-    else:
-        numbered = text("update prune_checkpoints set entry = :entry where source = :source")
-        connection.execute(numbered, {"entry": entry, "source": source})
     return entry
 
 
-_OF_RUN: Final = "source = :source and run_id = :run_id"
-_LOCK: Final = select(log_state.c.origin, log_state.c.size, log_state.c.frontier).with_for_update()
+_STATE: Final = select(log_state.c.origin, log_state.c.size, log_state.c.frontier)
+_LOCKED_STATE: Final = _STATE.with_for_update()
 _CREATE: Final = """
     insert into log_state (state_id, origin, size, frontier)
     values (1, :origin, 0, '') on conflict do nothing
 """
-_INSERT: Final = insert(log_entries)
-_INSERT_HASHES: Final = insert(event_hashes)
 _MOVE: Final = update(log_state).values(
     size=bindparam("new_size"), frontier=bindparam("new_frontier")
 )
@@ -203,3 +226,13 @@ _NUMBER_RUN: Final = (
     )
     .values(entry=bindparam("number"))
 )
+_FIRST_SEEN: Final = """source = :source and first_seen_at <= (
+        select p.observed_at from prune_checkpoints as p where p.source = :source
+    )
+    order by image_key"""
+_PRUNED_RUNS: Final = "source = :source and entry <= :through_entry order by entry"
+_PRUNED_ENDS: Final = """ended_entry in (
+        select entry from log_entries
+        where source = :source and kind = 'run' and entry <= :through_entry
+    )
+    order by run_id"""

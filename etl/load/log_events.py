@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, Final
@@ -20,12 +20,11 @@ from sqlalchemy import Connection, text
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
 from etl.proof.check import leaf_hash
-from etl.proof.events import EVENTS, KINDS, VALUES, EventKind
+from etl.proof.entries import EVENTS, KINDS, VALUES, EventKind, canonical
 from etl.proof.merkle import split_hashes
 
 _BLOCK: Final = 2_000
-
-TIME_FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+_TIME_FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def read_events(
     """Events in their documented order: kind, run, the image's row key, version, field."""
     for name in kinds:
         kind = KINDS[name]
-        keys = key_count(name)
+        keys = _key_count(name)
         for row in _rows(connection, name, scope):
             yield Event(kind, row[keys], row[0], row[keys + 1 :])
 
@@ -111,18 +110,15 @@ def run_hashes(
     known. Rows of new images have the highest keys, so their events are the last of their kind.
     """
     scope = of_run(source, run_id)
+    known = f"{scope.condition} and t.opened_as <> 'added'"
     hashes: list[bytes] = []
     for kind in EVENTS:
-        encode, start = kind.encode, key_count(kind.name) + 1
+        encode, start = kind.encode, _key_count(kind.name) + 1
         is_known = kind.name == "opened" and added
-        rows = _rows(connection, kind.name, _without_added(scope) if is_known else scope)
+        rows = _rows(connection, kind.name, replace(scope, condition=known) if is_known else scope)
         hashes += [leaf_hash(encode(row[start:])) for row in rows]
         hashes += added if is_known else ()
     return hashes
-
-
-def _without_added(scope: Scope) -> Scope:
-    return Scope(f"{scope.condition} and t.opened_as <> 'added'", scope.parameters)
 
 
 def added_hashes(
@@ -152,7 +148,7 @@ def hashes_by_run(
 def _rows(connection: Connection, kind: str, scope: Scope) -> Iterator[Any]:
     """Rows in blocks: a first load has as many events as the catalogue has images."""
     result = connection.execute(
-        text(_statement(connection.dialect.name, kind, scope)),
+        text(_statement(connection.dialect.name, kind, scope.condition)),
         dict(scope.parameters),
         execution_options={"yield_per": _BLOCK},
     )
@@ -166,17 +162,14 @@ def _respelled(row: Sequence[Any]) -> list[Any]:
     values = [*row]
     for place in _LIST_PLACES:
         if values[place] is not None:
-            values[place] = canonical_text(values[place])
+            values[place] = _canonical_text(values[place])
     return values
 
 
 @lru_cache(maxsize=4096)
-def canonical_text(value: str) -> str:
+def _canonical_text(value: str) -> str:
     """Canonical spelling of a JSON text; lists of services and categories recur."""
-    return _encode(msgspec.json.decode(value)).decode()
-
-
-_encode: Final = msgspec.json.Encoder(order="sorted").encode
+    return canonical(msgspec.json.decode(value)).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,19 +219,15 @@ _TABLES: Final = {
 }
 
 
-def _statement(dialect: str, kind: str, scope: Scope) -> str:
-    return _built(dialect, kind, scope.condition)
-
-
 @cache
-def _built(dialect: str, kind: str, condition: str) -> str:
+def _statement(dialect: str, kind: str, condition: str) -> str:
     """One SELECT: the columns to order by, the source, the event's values."""
     parts = [_part(dialect, KINDS[kind], origin, condition) for origin in _ORIGINS[kind]]
-    order = range(1, key_count(kind) + 1)
+    order = range(1, _key_count(kind) + 1)
     return "\nunion all\n".join(parts) + f"\norder by {', '.join(map(str, order))}"
 
 
-def key_count(kind: str) -> int:
+def _key_count(kind: str) -> int:
     """Number of columns that the events of a kind are ordered by."""
     return 1 + len(_ORIGINS[kind][0].order)
 
@@ -260,8 +249,8 @@ def _part(dialect: str, kind: EventKind, origin: _Origin, condition: str) -> str
     for name in (*kind.columns, *kind.values):
         column = origin.names.get(name, name)
         selected.append(value_sql(dialect, owned(column), origin.table, column))
-    by_key = "image_key" in table.columns
-    on = "c.image_key = t.image_key" if by_key else _SAME_IMAGE
+    same_image = "c.source = t.source and c.image_id = t.image_id"
+    on = "c.image_key = t.image_key" if "image_key" in table.columns else same_image
     join = f"join current_images as c on {on}" if joins_image else ""
     where = condition.format(run=owned(keys[0]), source=owned("source"), image_id=owned("image_id"))
     return f"""select {", ".join(selected)}
@@ -270,10 +259,9 @@ where {where} and {origin.condition}"""
 
 
 _LIST_PLACES: Final = [
-    key_count("opened") + 1 + len(KINDS["opened"].columns) + VALUES.index(name)
+    _key_count("opened") + 1 + len(KINDS["opened"].columns) + VALUES.index(name)
     for name in ("dev_services", "resource_categories", "tags")
 ]
-_SAME_IMAGE: Final = "c.source = t.source and c.image_id = t.image_id"
 
 
 def value_sql(dialect: str, expression: str, table: str, column: str) -> str:
@@ -283,7 +271,7 @@ def value_sql(dialect: str, expression: str, table: str, column: str) -> str:
     if dialect == "sqlite" or kind is None:
         return expression
     if isinstance(kind, Instant):
-        return f"to_char({expression} at time zone 'UTC', '{TIME_FORMAT}')"
+        return f"to_char({expression} at time zone 'UTC', '{_TIME_FORMAT}')"
     if isinstance(kind, JsonList):
         return f"cast({expression} as text)"
     return expression

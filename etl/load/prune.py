@@ -21,8 +21,6 @@ from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints, source_runs
 from etl.load.locks import require_lock
 from etl.load.log_entries import append_prune
-from etl.load.log_kept import read_kept
-from etl.proof.merkle import leaf_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,7 @@ def prune_source(connection: Connection, cut: Cut, *, pruned_at: datetime) -> di
             "through_entry": cut.entry,
         }
         connection.execute(insert(prune_checkpoints).values(**row))
-        hashes = [leaf_hash(data) for _, data in read_kept(connection, cut.source, cut.entry)]
-        append_prune(connection, source=cut.source, hashes=hashes)
+        append_prune(connection, source=cut.source, through_entry=cut.entry)
     return counts
 
 

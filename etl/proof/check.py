@@ -21,20 +21,23 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Data = dict[str, Any]
 Files = dict[str, bytes]
 Entries = dict[int, Data]
-Events = list[tuple[int, int, Data]]
+Events = dict[tuple[int, int], Data]
 Actors = dict[tuple[int, int], Data]
 Point = tuple[int, int, int, int]
+
+MAX_BYTES = 1 << 28  # of all files together: a ZIP file can promise far more than it has
 
 LIMITS = """\
 What this file does not prove:
@@ -184,20 +187,35 @@ def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
 # --- Verifier keys and checkpoints (C2SP signed-note and tlog-checkpoint) ---------------------
 
 
+class Checkpoint(NamedTuple):
+    """A parsed checkpoint; `text` is what its signatures [(name, bytes)] are of."""
+
+    text: str
+    origin: str
+    size: int
+    root: bytes
+    signatures: list[tuple[str, bytes]]
+
+
+def key_id(name: str, key: bytes) -> bytes:
+    """Four bytes that distinguish a key (its type, then its bytes) from others of that name."""
+    return hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+
+
 def parse_verifier_key(text: str, kind: int = 1) -> tuple[str, bytes, bytes]:
     """Name, key id and public key of `NAME+HEX_KEY_ID+BASE64`; kind 1: Ed25519."""
     name, _, rest = text.strip().partition("+")
-    key_id, _, encoded = rest.partition("+")
+    hex_id, _, encoded = rest.partition("+")
     require(name and not re.search(r"\s", name), "the verifier key has no name")
     data = decode_base64(encoded)
     require(len(data) == 33 and data[0] == kind, "the verifier key is not an Ed25519 key")
-    expected = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
-    require(key_id == expected.hex(), "the key id does not belong to the verifier key")
+    expected = key_id(name, data)
+    require(hex_id == expected.hex(), "the key id does not belong to the verifier key")
     return name, expected, data[1:]
 
 
-def parse_checkpoint(note: bytes) -> tuple[str, str, int, bytes, list[tuple[str, bytes]]]:
-    """Text, origin, tree size, root and signatures [(name, bytes)] of a checkpoint."""
+def parse_checkpoint(note: bytes) -> Checkpoint:
+    """Parse a checkpoint, which has one spelling only."""
     try:
         text, separator, tail = note.decode().partition("\n\n")
     except UnicodeDecodeError:
@@ -215,18 +233,22 @@ def parse_checkpoint(note: bytes) -> tuple[str, str, int, bytes, list[tuple[str,
         if not match:
             raise Invalid(f"not a signature line: {line[:60]!r}")
         signatures.append((match[1], decode_base64(match[2])))
-    return text + "\n", lines[0], int(lines[1]), root, signatures
+    return Checkpoint(text + "\n", lines[0], int(lines[1]), root, signatures)
 
 
-def check_signature(note: bytes, verifier_key: str) -> None:
-    """Require a valid signature of the verifier key on a checkpoint."""
-    name, key_id, public_key = parse_verifier_key(verifier_key)
+def check_signature(
+    note: bytes,
+    verifier_key: str,
+    is_valid: Callable[[bytes, bytes, bytes], bool] = is_signature,
+) -> None:
+    """Require a valid signature of the verifier key on a checkpoint, and no invalid one of it."""
+    name, identity, public_key = parse_verifier_key(verifier_key)
     text, origin, _, _, signatures = parse_checkpoint(note)
     require(origin == name, f"the checkpoint is of the log {origin!r}, the key of {name!r}")
-    ours = [data for signer, data in signatures if signer == name and data[:4] == key_id]
+    ours = [data for signer, data in signatures if signer == name and data[:4] == identity]
     require(ours, "the checkpoint is not signed with this key")
     for data in ours:
-        require(is_signature(public_key, text.encode(), data[4:]), "the signature is invalid")
+        require(is_valid(public_key, text.encode(), data[4:]), "the signature is invalid")
 
 
 # --- The files of an evidence file ------------------------------------------------------------
@@ -263,8 +285,8 @@ def check_entries(files: Files, note: bytes) -> Entries:
 
 
 def check_events(files: Files, entries: Entries) -> Events:
-    """[(entry, index, event)], each proven to be one of the entry's events."""
-    events = []
+    """(Entry, index) → event, in this order, each proven to be one of the entry's events."""
+    events = {}
     for name in files:
         match = re.fullmatch(r"entries/(0|[1-9][0-9]*)/(0|[1-9][0-9]*)\.json", name)
         if not match:
@@ -279,31 +301,20 @@ def check_events(files: Files, entries: Entries) -> Events:
         computed = root_from_inclusion(leaf_hash(files[name]), index, data["events"], hashes)
         is_root = computed is not None and computed.hex() == data["events_root"]
         require(is_root, f"{name} is not among the events of entry {number}")
-        events.append((number, index, decode_json(files[name], name)))
-    return sorted(events, key=lambda each: each[:2])
+        events[number, index] = decode_json(files[name], name)
+    return dict(sorted(events.items()))
 
 
 def check_actors(files: Files, events: Events) -> Actors:
     """(entry, index) → who removed the image, where the event commits to these values."""
     actors = {}
-    for number, index, event in events:
+    for (number, index), event in events.items():
         name = f"entries/{number}/{index}.actor.json"
         if name in files:
             digest = hashlib.sha256(files[name]).hexdigest()
             require(digest == event.get("actor_digest"), f"{name} differs from its digest")
             actors[number, index] = decode_json(files[name], name)
     return actors
-
-
-def check_names(files: Files, entries: Entries, events: Events, actors: Actors) -> None:
-    """Require that the file contains exactly what is checked."""
-    known = {"README.txt", "evidence.json", "checkpoint.txt", "checkpoint.tsr", "check.py"}
-    known |= {f"entries/{number}.{kind}" for number in entries for kind in ("json", "tlog-proof")}
-    known |= {f"entries/{n}/{i}.{kind}" for n, i, _ in events for kind in ("json", "proof")}
-    known |= {f"entries/{n}/{i}.actor.json" for n, i in actors}
-    missing = known - set(files) - {"checkpoint.tsr"}
-    require(not missing, f"missing: {', '.join(sorted(missing)[:3])}")
-    require(set(files) <= known, f"unexpected: {', '.join(sorted(set(files) - known)[:3])}")
 
 
 # --- What the verified entries and events say -------------------------------------------------
@@ -324,8 +335,30 @@ GROUPS |= {
 AS_JSON = ("evidence_detail", "walk_detail")
 
 
-def statements(entries: Entries, events: Events, actors: Actors, digests: dict[str, str]) -> Data:
-    """Content of evidence.json: nothing but what the verified entries and events say."""
+def names_of(entries: Entries, events: Events, actors: Actors) -> set[str]:
+    """Names of all files that an evidence file with these entries and events contains."""
+    names = {"README.txt", "evidence.json", "checkpoint.txt", "checkpoint.tsr", "check.py"}
+    names |= {f"entries/{number}.{kind}" for number in entries for kind in ("json", "tlog-proof")}
+    names |= {f"entries/{n}/{i}.{kind}" for n, i in events for kind in ("json", "proof")}
+    return names | {f"entries/{n}/{i}.actor.json" for n, i in actors}
+
+
+def derive(files: Files) -> tuple[Data, set[str]]:
+    """Content of evidence.json, and the names of the files that it and its proofs consist of."""
+    entries = check_entries(files, files["checkpoint.txt"])
+    events = check_events(files, entries)
+    actors = check_actors(files, events)
+    evidence = statements(entries, events, actors)
+    evidence["files"] = {
+        name: hashlib.sha256(files[name]).hexdigest()
+        for name in ("check.py", "checkpoint.tsr")
+        if name in files
+    }
+    return evidence, names_of(entries, events, actors)
+
+
+def statements(entries: Entries, events: Events, actors: Actors) -> Data:
+    """What the verified entries and events say, and nothing else."""
     groups: dict[str, list[Data]] = {name: [] for name in (*GROUPS.values(), "pruned")}
     for number, data in sorted(entries.items()):
         if data["entry"] == "prune":
@@ -333,7 +366,7 @@ def statements(entries: Entries, events: Events, actors: Actors, digests: dict[s
             groups["pruned"].append({"entry": number} | {key: data[key] for key in keys})
         else:
             groups["runs"].append(run_statement(number, data))
-    for number, index, event in events:
+    for (number, index), event in events.items():
         item = {key: value for key, value in event.items() if key not in ("source", "image_id")}
         for key in AS_JSON:
             if key in item:
@@ -348,12 +381,13 @@ def statements(entries: Entries, events: Events, actors: Actors, digests: dict[s
         groups[GROUPS[item["event"]]].append({"entry": number, "index": index} | item)
     for name in ("versions", "removals"):  # pruned ones come from a later entry
         groups[name].sort(key=lambda each: each["version"])
-    images = {(entries[n]["source"], e["image_id"]) for n, _, e in events if "image_id" in e}
+    about = [(n, each["image_id"]) for (n, _), each in events.items() if "image_id" in each]
+    images = {(entries[number]["source"], image_id) for number, image_id in about}
     require(len(images) == 1, "the file is not about exactly one image")
     source, image_id = images.pop()
     require(all(each["source"] == source for each in entries.values()), "entry of another source")
     check_history(groups)
-    return {"format": 1, "source": source, "image_id": image_id, "files": digests} | groups
+    return {"format": 1, "source": source, "image_id": image_id} | groups
 
 
 def run_statement(number: int, data: Data) -> Data:
@@ -520,31 +554,36 @@ def pruned_lines(evidence: Data) -> list[str]:
 
 def check(files: Files, verifier_key: str) -> tuple[list[str], list[str]]:
     """Check everything; return what is proved and what is not. Raises `Invalid`."""
+    try:
+        return _check(files, verifier_key)
+    except Invalid:
+        raise
+    except Exception as error:  # a damaged file can raise anything: nothing is proved then
+        raise Invalid(f"a file does not have the expected form: {error!r}") from None
+
+
+def _check(files: Files, verifier_key: str) -> tuple[list[str], list[str]]:
     note = files.get("checkpoint.txt", b"")
     _, origin, size, _, signatures = parse_checkpoint(note)
     proved, unproved = [], []
     if verifier_key:
         check_signature(note, verifier_key)
-        proved.append(
-            f"the checkpoint of log {plain(origin)} ({size} entries) is signed by the key"
-        )
+        log = f"log {plain(origin)} ({size} entries)"
+        proved.append(f"the checkpoint of {log} is signed by the key")
     else:
         require(not signatures, "the checkpoint is signed: give the verifier key")
         unproved.append("who made the file, and when: the checkpoint is not signed")
-    entries = check_entries(files, note)
-    events = check_events(files, entries)
-    actors = check_actors(files, events)
-    check_names(files, entries, events, actors)
-    digests: dict[str, str] = {
-        name: hashlib.sha256(files[name]).hexdigest()
-        for name in ["check.py", "checkpoint.tsr"]
-        if name in files
-    }
-    evidence = statements(entries, events, actors, digests)
+    evidence, names = derive(files)
+    missing = sorted(names - set(files) - {"checkpoint.tsr"})
+    unexpected = sorted(set(files) - names)
+    require(not missing, f"missing: {', '.join(missing[:3])}")
+    require(not unexpected, f"unexpected: {', '.join(unexpected[:3])}")
     is_equal = files["evidence.json"] == statements_text(evidence)
     require(is_equal, "evidence.json says something that the entries and events do not")
     require(files["README.txt"] == readme(evidence, note), "README.txt differs from evidence.json")
-    proved.append(f"{len(entries)} log entries and {len(events)} events are in the log")
+    entries = len([name for name in names if name.endswith(".tlog-proof")])
+    events = len([name for name in names if name.endswith(".proof")])
+    proved.append(f"{entries} log entries and {events} events are in the log")
     proved.append("every statement of evidence.json and README.txt follows from them")
     if "checkpoint.tsr" in files:
         digest = hashlib.sha256(note).digest()
@@ -557,16 +596,36 @@ def check(files: Files, verifier_key: str) -> tuple[list[str], list[str]]:
     return proved, unproved
 
 
+def unzip(data: bytes) -> Files:
+    """Name → bytes of the files in a ZIP file. Raises `Invalid`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            items = archive.infolist()
+            names = [item.filename for item in items]
+            require(len(names) == len(set(names)), "a name occurs twice")
+            is_small = sum(item.file_size for item in items) <= MAX_BYTES
+            require(is_small, "the files are too large")
+            return {item.filename: archive.read(item) for item in items}
+    except Invalid:
+        raise
+    except Exception as error:  # a damaged file can raise anything
+        raise Invalid(f"not a valid ZIP file: {error or error!r}") from None
+
+
 def read_files(path: Path) -> Files:
-    """Name → bytes of the files in a folder or a ZIP file."""
-    if path.is_dir():
-        found = (each for each in path.rglob("*") if each.is_file())
-        found = (each for each in found if "__pycache__" not in each.parts)
-        return {each.relative_to(path).as_posix(): each.read_bytes() for each in found}
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        require(len(names) == len(set(names)), "a name occurs twice")
-        return {name: archive.read(name) for name in names if not name.endswith("/")}
+    """Name → bytes of the files in a folder or a ZIP file. Raises `Invalid` and `OSError`."""
+    if not path.is_dir():
+        return unzip(path.read_bytes())
+    found = [each for each in path.rglob("*") if each.is_file()]
+    found = [each for each in found if "__pycache__" not in each.parts]
+    return {each.relative_to(path).as_posix(): each.read_bytes() for each in found}
+
+
+def report(proved: list[str], unproved: list[str]) -> str:
+    """What is proved and what is not, as text."""
+    lines = [f"proved: {line}\n" for line in proved]
+    lines += [f"NOT proved: {line}\n" for line in unproved]
+    return "".join(lines) + LIMITS
 
 
 def main(arguments: list[str]) -> int:
@@ -575,14 +634,10 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[1]) if len(arguments) > 1 else Path(__file__).parent
     try:
         proved, unproved = check(read_files(path), key)
-    except Exception as error:  # a damaged file can raise anything: nothing is proved then
-        print(f"INVALID: {error or error!r}")
+    except (Invalid, OSError) as error:
+        print(f"INVALID: {error}")
         return 1
-    for line in proved:
-        print(f"proved: {line}")
-    for line in unproved:
-        print(f"NOT proved: {line}")
-    print(LIMITS, end="")
+    print(report(proved, unproved), end="")
     return 0
 
 

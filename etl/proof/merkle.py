@@ -1,26 +1,18 @@
-"""Merkle trees of RFC 6962 with SHA-256: roots, inclusion proofs and consistency proofs."""
+"""Merkle trees of RFC 6962 with SHA-256: roots, inclusion proofs and consistency proofs.
+
+`check` contains the hashes and the verification of inclusion; witnesses verify consistency.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
-from etl.proof.check import leaf_hash, node_hash, root_from_inclusion
+from etl.proof.check import node_hash
 
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
-
-__all__ = [
-    "EMPTY_ROOT",
-    "HASH_BYTES",
-    "Frontier",
-    "Tree",
-    "is_consistent",
-    "is_included",
-    "leaf_hash",
-    "node_hash",
-]
 
 
 class Frontier:
@@ -121,44 +113,6 @@ class Tree:
             return self._levels[level][start >> level]
         middle = start + _split(count)
         return node_hash(self._subtree(start, middle), self._subtree(middle, end))
-
-
-def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether the proof shows that the tree with this root has this leaf at `index`."""
-    return root_from_inclusion(leaf, index, size, proof) == root
-
-
-def is_consistent(
-    old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]
-) -> bool:
-    """Whether the proof shows that the old tree is a prefix of the new one.
-
-    Algorithm of RFC 9162, section 2.1.4.2.
-    """
-    if not 0 <= old <= size:
-        return False
-    if old == size:
-        return old_root == root and not proof
-    if old == 0:
-        return old_root == EMPTY_ROOT and not proof
-    hashes = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    if not hashes:
-        return False
-    number, last = old - 1, size - 1
-    while number & 1:
-        number, last = number >> 1, last >> 1
-    computed_old = computed = hashes[0]
-    for node in hashes[1:]:
-        if last == 0:
-            return False
-        if number & 1 or number == last:
-            computed_old, computed = node_hash(node, computed_old), node_hash(node, computed)
-            while not number & 1 and number:
-                number, last = number >> 1, last >> 1
-        else:
-            computed = node_hash(computed, node)
-        number, last = number >> 1, last >> 1
-    return last == 0 and computed_old == old_root and computed == root
 
 
 def split_hashes(data: bytes) -> list[bytes]:

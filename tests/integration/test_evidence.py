@@ -12,11 +12,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from etl.audit.evidence import to_zip
 from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent, UsageError
 from etl.maintenance.prune import prune
-from etl.proof.check import Invalid
-from etl.proof.evidence import check_files, from_zip, to_zip
+from etl.proof.check import Invalid, check, unzip
 from tests.support.evidence import evidence_of, mutated, signer
 from tests.support.history import BEGINNING, varied
 
@@ -41,10 +41,10 @@ def test_the_evidence_of_every_image_verifies(engine):
     key = signer()
     for image_id in _ids(engine):
         files = evidence_of(engine, image_id, key)
-        proved, unproved = check_files(files, key.verifier_key)
+        proved, unproved = check(files, key.verifier_key)
         assert len(proved) == 3
         assert any("no timestamp" in each for each in unproved)
-        assert from_zip(to_zip(files)) == files
+        assert unzip(to_zip(files)) == files
         evidence = json.loads(files["evidence.json"])
         assert evidence["image_id"] == image_id
         with engine.connect() as connection:
@@ -89,7 +89,7 @@ def test_a_removal_is_explained_with_its_walk_and_the_walk_before(engine):
             text("select max(run_id) from image_removals where image_id = :id"), {"id": image_id}
         )
     files = evidence_of(engine, image_id, None, removal_run=run_id)
-    check_files(files, "")
+    check(files, "")
     evidence = json.loads(files["evidence.json"])
     assert [each["run_id"] for each in evidence["removals"]] == [run_id]
     runs = {each["run_id"] for each in evidence["runs"]}
@@ -107,7 +107,7 @@ def test_what_a_prune_keeps_stays_provable(engine):
     pruned = 0
     for image_id in _ids(engine):
         files = evidence_of(engine, image_id, key)
-        _, unproved = check_files(files, key.verifier_key)
+        _, unproved = check(files, key.verifier_key)
         pruned += any("pruned" in each for each in unproved)
         with engine.connect() as connection:
             removals = connection.scalars(
@@ -124,9 +124,9 @@ def test_a_signed_file_needs_the_key_and_an_unsigned_one_has_none(engine):
     key = signer()
     image_id = _ids(engine)[0]
     with pytest.raises(Invalid, match="give the verifier key"):
-        check_files(evidence_of(engine, image_id, key), "")
+        check(evidence_of(engine, image_id, key), "")
     with pytest.raises(Invalid, match="of the log"):
-        check_files(evidence_of(engine, image_id, None), key.verifier_key)
+        check(evidence_of(engine, image_id, None), key.verifier_key)
     with pytest.raises(UsageError, match="no image"):
         evidence_of(engine, "nowhere", None)
 
@@ -155,7 +155,7 @@ def test_every_mutation_is_rejected(engine, databases):
         varied(other, seed=2)
         foreign = evidence_of(other, _ids(other)[0], key)
         other.dispose()
-    check_files(files, key.verifier_key)
+    check(files, key.verifier_key)
     for number in range(MUTATIONS):
         what, changed = mutated(choose, files, foreign)
         if changed == files:
@@ -165,7 +165,7 @@ def test_every_mutation_is_rejected(engine, databases):
 
 def _is_rejected(files, verifier_key):
     try:
-        check_files(files, verifier_key)
+        check(files, verifier_key)
     except Invalid:
         return True
     return False

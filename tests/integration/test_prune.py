@@ -13,7 +13,7 @@ from etl.cli.context import CliContext
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.load.locks import source_lock
-from etl.proof.evidence import check_files
+from etl.proof.check import check
 from tests.support.evidence import evidence_of, signer
 from tests.support.history import BEGINNING, History, record
 from tests.support.verified import ada_removes, assert_consistent, verified
@@ -178,8 +178,8 @@ def test_actors_are_erased_and_the_record_stays_proven(old, capsys):
     assert json.loads(capsys.readouterr().out)["forgotten"] == 1
     assert_consistent(old)
     after = evidence_of(old, image_id, key)
-    check_files(before, key.verifier_key)
-    check_files(after, key.verifier_key)
+    check(before, key.verifier_key)
+    check(after, key.verifier_key)
     assert not any(b"Ada" in each for each in after.values())
     with old.begin() as connection:
         connection.execute(

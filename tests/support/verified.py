@@ -15,8 +15,9 @@ from etl.load.actors import record_attribution
 from etl.load.log_entries import append_run, read_state, run_data
 from etl.load.log_events import run_hashes
 from etl.model import Actor, Attribution, RemovedImage, Trace
+from etl.proof.check import leaf_hash
 from etl.proof.checkpoint import make_note
-from etl.proof.merkle import Frontier, leaf_hash
+from etl.proof.merkle import Frontier
 from etl.transform import builtin_rules
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from etl.proof.checkpoint import is_signed_by, read_note
-from etl.proof.merkle import is_consistent
+from etl.proof.check import Invalid, check_signature, node_hash, parse_checkpoint
+from etl.proof.merkle import EMPTY_ROOT
 
 Answer = tuple[int, str, bytes]
 TIME = 1_790_000_000
@@ -51,15 +51,15 @@ class Witness:
         old = int(old_line.removeprefix("old "))
         assert f"old {old}" == old_line
         assert len(proof_lines) <= 63
-        checkpoint = read_note(note)
+        checkpoint = parse_checkpoint(note.encode())
         keys = [key for key in self.log_keys if key.startswith(f"{checkpoint.origin}+")]
         if not keys:
             return 404, "text/plain", b"unknown log"
-        if not any(is_signed_by(note, key) for key in keys):
+        if not any(_is_signed(note, key) for key in keys):
             return 403, "text/plain", b"invalid signature"
         if old > checkpoint.size:
             return 400, "text/plain", b"old is larger than the checkpoint"
-        size, root = self.seen.get(checkpoint.origin, (0, sha256(b"").digest()))
+        size, root = self.seen.get(checkpoint.origin, (0, EMPTY_ROOT))
         if old != size:
             return 409, "text/x.tlog.size", b"%d\n" % size
         proof = [b64decode(each, validate=True) for each in proof_lines]
@@ -72,6 +72,47 @@ class Witness:
         signature = self.private_key.sign(f"cosignature/v1\ntime {TIME}\n{text}".encode())
         data = self._key_id + TIME.to_bytes(8, "big") + signature
         return f"— {self.name} {b64encode(data).decode()}\n"
+
+
+def _is_signed(note: str, verifier_key: str) -> bool:
+    try:
+        check_signature(note.encode(), verifier_key)
+    except Invalid:
+        return False
+    return True
+
+
+def is_consistent(
+    old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Whether the proof shows that the old tree is a prefix of the new one.
+
+    Algorithm of RFC 9162, section 2.1.4.2.
+    """
+    if not 0 <= old <= size:
+        return False
+    if old == size:
+        return old_root == root and not proof
+    if old == 0:
+        return old_root == EMPTY_ROOT and not proof
+    hashes = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if not hashes:
+        return False
+    number, last = old - 1, size - 1
+    while number & 1:
+        number, last = number >> 1, last >> 1
+    computed_old = computed = hashes[0]
+    for node in hashes[1:]:
+        if last == 0:
+            return False
+        if number & 1 or number == last:
+            computed_old, computed = node_hash(node, computed_old), node_hash(node, computed)
+            while not number & 1 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            computed = node_hash(computed, node)
+        number, last = number >> 1, last >> 1
+    return last == 0 and computed_old == old_root and computed == root
 
 
 @dataclass

@@ -9,21 +9,12 @@ from hashlib import sha256
 
 import pytest
 
+from etl.audit.evidence import add_entry, add_event, complete_files, to_zip
 from etl.proof import check
-from etl.proof.check import Invalid
+from etl.proof.check import Invalid, leaf_hash, unzip
 from etl.proof.checkpoint import make_note
-from etl.proof.events import actor_text, canonical, run_event
-from etl.proof.evidence import (
-    MAX_BYTES,
-    ProvenEntry,
-    ProvenEvent,
-    check_files,
-    from_zip,
-    make_files,
-    to_zip,
-)
-from etl.proof.log import events_root, prune_entry, run_entry
-from etl.proof.merkle import Tree, leaf_hash
+from etl.proof.entries import actor_text, canonical, prune_entry, run_entry, run_event
+from etl.proof.merkle import Tree
 from tests.support.evidence import signer
 
 KEY = signer("log")
@@ -84,25 +75,24 @@ def second_run():
 
 def made(runs, *, key=KEY, timestamp=False, actors=()):
     """Files of a log with these entries: (data for given hashes, events)."""
-    data, proven = [], {}
+    data, files = [], {}
     for number, (entry, events) in enumerate(runs):
         hashes = [leaf_hash(each) for each in events]
-        data.append(entry(len(events), events_root(hashes)))
-        tree = Tree(hashes)
+        data.append(entry(hashes))
         for index, each in enumerate(events):
             actor = ACTOR if (number, index) in actors else None
-            proof = tree.inclusion_proof(index)
-            proven[number, index] = ProvenEvent(each, len(events), proof, actor)
+            add_event(files, (number, index), each, Tree(hashes), actor)
     log = Tree(map(leaf_hash, data))
     note = make_note("log", len(log), log.root(), key)
-    entries = {n: ProvenEntry(each, log.inclusion_proof(n)) for n, each in enumerate(data)}
+    for number, each in enumerate(data):
+        add_entry(files, number, each, log, note)
     token = b"token of " + sha256(note.encode()).digest() if timestamp else None
-    return make_files(note, token, entries, proven)
+    return complete_files(files, note, token)
 
 
 def of_run(run_id, **more):
     source_run, sync_run = run_rows(run_id, **more)
-    return lambda count, root: run_entry(source_run, sync_run, [], events=count, events_root=root)
+    return lambda hashes: run_entry(source_run, sync_run, [], hashes=hashes)
 
 
 def complete(**more):
@@ -117,7 +107,7 @@ def complete(**more):
 
 def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     files = complete()
-    proved, unproved = check_files(files, KEY.verifier_key)
+    proved, unproved = check.check(files, KEY.verifier_key)
     assert len(proved) == 3
     assert any("timestamp" in each for each in unproved)
     readme = files["README.txt"].decode()
@@ -157,12 +147,12 @@ def test_a_file_whose_run_is_not_shown_has_no_origin_of_its_removals():
 
 def test_values_of_an_unexpected_type_are_refused():
     source_run, sync_run = run_rows(1)
-    data = run_entry(source_run | {"walk_detail": 7}, sync_run, [], events=0, events_root=b"")
+    data = run_entry(source_run | {"walk_detail": 7}, sync_run, [], hashes=[])
     files = complete() | {"entries/0.json": data}
     with pytest.raises(Invalid):
-        check_files(files, KEY.verifier_key)
+        check.check(files, KEY.verifier_key)
     with pytest.raises(Invalid, match="expected form"):
-        check_files({"checkpoint.txt": None}, KEY.verifier_key)
+        check.check({"checkpoint.txt": None}, KEY.verifier_key)
 
 
 def test_any_damage_of_the_zip_file_is_noticed_or_harmless():
@@ -174,22 +164,20 @@ def test_any_damage_of_the_zip_file_is_noticed_or_harmless():
         bit = choose.randrange(len(data) * 8)
         damaged[bit // 8] ^= 1 << bit % 8
         try:
-            found = from_zip(bytes(damaged))
+            found = unzip(bytes(damaged))
         except Invalid:
             continue
         if found != files:
             with pytest.raises(Invalid):
-                check_files(found, KEY.verifier_key)
+                check.check(found, KEY.verifier_key)
 
 
 def test_what_was_pruned_is_said_to_be_the_owners_word():
     prune = {"source": "s", "through_entry": 1, "run_id": 1, "observed_at": AT.format(1)}
     prune |= {"pruned_at": AT.format(3)}
     kept = [*first_run()[:1], run_event(0, *run_rows(1))]
-    files = made(
-        [(lambda count, root: prune_entry(prune, events=count, events_root=root), kept)], key=None
-    )
-    _, unproved = check_files(files, "")
+    files = made([(lambda hashes: prune_entry(prune, hashes=hashes), kept)], key=None)
+    _, unproved = check.check(files, "")
     assert any("pruned" in each for each in unproved)
     evidence = json.loads(files["evidence.json"])
     assert evidence["runs"][0]["sealed_by_entry"] == 0
@@ -256,13 +244,13 @@ def test_a_changed_file_is_refused_with_the_reason(change, message):
     files = complete() | change
     files = {name: data for name, data in files.items() if data is not None}
     with pytest.raises(Invalid, match=message):
-        check_files(files, KEY.verifier_key)
+        check.check(files, KEY.verifier_key)
 
 
 def test_a_file_needs_entries():
     files = {name: data for name, data in complete().items() if "entries" not in name}
     with pytest.raises(Invalid, match="no log entry"):
-        check_files(files, KEY.verifier_key)
+        check.check(files, KEY.verifier_key)
 
 
 def test_a_timestamp_of_another_checkpoint_is_refused():
@@ -273,7 +261,7 @@ def test_a_timestamp_of_another_checkpoint_is_refused():
     digests = (sha256(each).hexdigest() for each in (token, b"other"))
     files["evidence.json"] = evidence.replace(*digests).encode()
     with pytest.raises(Invalid, match="of another checkpoint"):
-        check_files(files, KEY.verifier_key)
+        check.check(files, KEY.verifier_key)
 
 
 def test_proofs_that_are_too_long_or_too_short_prove_nothing():
@@ -293,17 +281,16 @@ def test_json_has_one_spelling(data):
 
 def test_a_zip_file_is_read_with_care(tmp_path, monkeypatch):
     with pytest.raises(Invalid, match="not a valid ZIP"):
-        from_zip(b"PK\x03\x04")
+        unzip(b"PK\x03\x04")
     double = tmp_path / "double.zip"
     with zipfile.ZipFile(double, "w") as archive:
         archive.writestr("a", b"")
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("a", b"")
     with pytest.raises(Invalid, match="occurs twice"):
-        from_zip(double.read_bytes())
+        unzip(double.read_bytes())
     with pytest.raises(Invalid, match="occurs twice"):
         check.read_files(double)
-    monkeypatch.setattr("etl.proof.evidence.MAX_BYTES", 1)
-    assert MAX_BYTES > 1
+    monkeypatch.setattr(check, "MAX_BYTES", 1)
     with pytest.raises(Invalid, match="too large"):
-        from_zip(to_zip({"a": b"12"}))
+        unzip(to_zip({"a": b"12"}))

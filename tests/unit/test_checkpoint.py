@@ -20,17 +20,10 @@ from etl.proof.check import (
     parse_verifier_key,
     point_decode,
 )
-from etl.proof.checkpoint import (
-    Signer,
-    cosigned_at,
-    is_signed_by,
-    make_key,
-    make_note,
-    read_key,
-    read_note,
-    split_notes,
-)
+from etl.proof.checkpoint import Signer, make_key, make_note, read_key, split_notes
+from etl.proof.checkpoint import is_signature as is_signature_of_library
 from etl.proof.merkle import EMPTY_ROOT
+from etl.proof.witnesses import is_cosigned
 
 # RFC 8032, section 7.1: public key, message, signature.
 VECTORS = [
@@ -110,28 +103,28 @@ def test_the_key_of_the_go_implementation_verifies_its_note():
 def test_a_signed_checkpoint_verifies_with_its_key_only():
     signer = _signer()
     note = make_note(signer.name, 5, EMPTY_ROOT, signer)
-    assert is_signed_by(note, signer.verifier_key)
     check_signature(note.encode(), signer.verifier_key)
-    assert not is_signed_by(note, _signer("another").verifier_key)
-    assert not is_signed_by(note.replace("\n5\n", "\n6\n"), signer.verifier_key)
     with pytest.raises(Invalid, match="of the log"):
         check_signature(note.encode(), _signer("another").verifier_key)
     with pytest.raises(Invalid, match="signature is invalid"):
         check_signature(note.replace("\n5\n", "\n6\n").encode(), signer.verifier_key)
-    parsed = read_note(note)
+    parsed = parse_checkpoint(note.encode())
     assert (parsed.origin, parsed.size, parsed.root) == (signer.name, 5, EMPTY_ROOT)
-    assert parsed.is_signed
+    assert len(parsed.signatures) == 1
     unsigned = make_note(signer.name, 5, EMPTY_ROOT, None)
-    assert not read_note(unsigned).is_signed
-    assert not is_signed_by(unsigned, signer.verifier_key)
+    with pytest.raises(Invalid, match="not signed with this key"):
+        check_signature(unsigned.encode(), signer.verifier_key)
 
 
-def test_signatures_verify_without_the_library(monkeypatch):
+def test_signatures_verify_with_and_without_the_library(monkeypatch):
     signer = _signer()
-    note = make_note(signer.name, 5, EMPTY_ROOT, signer)
-    monkeypatch.setitem(__import__("sys").modules, "cryptography.exceptions", None)
-    assert is_signed_by(note, signer.verifier_key)
-    assert not is_signed_by(note.replace("\n5\n", "\n6\n"), signer.verifier_key)
+    note = make_note(signer.name, 5, EMPTY_ROOT, signer).encode()
+    changed = note.replace(b"\n5\n", b"\n6\n")
+    for _ in range(2):
+        check_signature(note, signer.verifier_key, is_signature_of_library)
+        with pytest.raises(Invalid, match="signature is invalid"):
+            check_signature(changed, signer.verifier_key, is_signature_of_library)
+        monkeypatch.setitem(__import__("sys").modules, "cryptography.exceptions", None)
 
 
 ROOT = b64encode(EMPTY_ROOT).decode()
@@ -190,7 +183,7 @@ def test_a_private_key_is_read_back_and_no_other_kind_is():
     pem = make_key()
     signer = read_key(pem, "log", place="proof.signing_key")
     note = make_note("log", 1, EMPTY_ROOT, signer)
-    assert is_signed_by(note, read_key(pem, "log", place="x").verifier_key)
+    check_signature(note.encode(), read_key(pem, "log", place="x").verifier_key)
     for wrong in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"):
         with pytest.raises(ConfigError, match=r"proof\.signing_key"):
             read_key(wrong, "log", place="proof.signing_key")
@@ -215,11 +208,11 @@ def test_a_cosignature_covers_the_checkpoint_and_its_time():
     signature = witness.sign(f"cosignature/v1\ntime 1700000000\n{text}".encode())
     data = key_id + (1_700_000_000).to_bytes(8, "big") + signature
     line = f"— witness {b64encode(data).decode()}"
-    assert cosigned_at(text, line, key) == 1_700_000_000
-    assert cosigned_at(text.replace("7", "8"), line, key) is None
+    assert is_cosigned(text, line, key)
+    assert not is_cosigned(text.replace("7", "8"), line, key)
     later = key_id + (1_700_000_001).to_bytes(8, "big") + signature
-    assert cosigned_at(text, f"— witness {b64encode(later).decode()}", key) is None
-    assert cosigned_at(text, f"— other {b64encode(data).decode()}", key) is None
+    assert not is_cosigned(text, f"— witness {b64encode(later).decode()}", key)
+    assert not is_cosigned(text, f"— other {b64encode(data).decode()}", key)
 
 
 def test_signing_without_the_library_says_what_to_install(monkeypatch):

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 from etl.audit.verify.entries import EntryReport
 from etl.audit.verify.findings import Finding
 from etl.load.checkpoints import StoredCheckpoint, read_checkpoints
-from etl.proof.check import Invalid, parse_checkpoint, parse_verifier_key
-from etl.proof.checkpoint import cosigned_at, is_signed_by, read_note
-from etl.proof.timestamp import read_certificates, require_timestamp
+from etl.proof.check import Invalid, check_signature, parse_checkpoint, parse_verifier_key
+from etl.proof.checkpoint import is_signature
+from etl.proof.witnesses import (
+    COSIGNATURE_KEY,
+    is_cosigned,
+    read_certificates,
+    require_timestamp,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -72,13 +77,13 @@ def check_checkpoints(
 def _check_stored(
     each: StoredCheckpoint, log: EntryReport, keys: Keys, report: CheckpointReport, row: str
 ) -> Iterator[Finding]:
-    parsed = read_note(each.note)
+    parsed = parse_checkpoint(each.note.encode())
     report.origins.add(parsed.origin)
     if (parsed.size, parsed.root.hex()) != (each.size, each.root):
         raise Invalid("the columns differ from the note")
     if problem := _prefix_problem(each.size, parsed.root, log):
         yield Finding(entry=each.size - 1, row=row, problem=problem)
-    report.signed += parsed.is_signed
+    report.signed += bool(parsed.signatures)
     _check_signature(each.note, keys, report)
     _check_timestamp(each, keys, report)
     for line in each.cosignatures:
@@ -96,7 +101,7 @@ def _prefix_problem(size: int, root: bytes, log: EntryReport) -> str:
 def _check_external(
     note: str, log: EntryReport, keys: Keys, report: CheckpointReport
 ) -> Iterator[Finding]:
-    parsed = read_note(note)
+    parsed = parse_checkpoint(note.encode())
     row = f"checkpoint of {parsed.size} entries kept elsewhere"
     if parsed.origin not in report.origins:
         problem = f"it is of the log {parsed.origin}, this is {', '.join(sorted(report.origins))}"
@@ -110,7 +115,7 @@ def _check_external(
 
 
 def _check_signature(note: str, keys: Keys, report: CheckpointReport) -> None:
-    *_, signatures = parse_checkpoint(note.encode())
+    signatures = parse_checkpoint(note.encode()).signatures
     if not signatures:
         return
     ids = {(name, data[:4]) for name, data in signatures}
@@ -119,8 +124,8 @@ def _check_signature(note: str, keys: Keys, report: CheckpointReport) -> None:
         if keys.is_complete:
             raise Invalid("it is not signed with one of the given keys")
         report.signatures_unchecked += 1
-    if not all(is_signed_by(note, key) for key in known):
-        raise Invalid("the signature is invalid")
+    for key in known:
+        check_signature(note.encode(), key, is_signature)
 
 
 def _check_timestamp(each: StoredCheckpoint, keys: Keys, report: CheckpointReport) -> None:
@@ -135,14 +140,11 @@ def _check_timestamp(each: StoredCheckpoint, keys: Keys, report: CheckpointRepor
 
 
 def _check_cosignature(text: str, line: str, keys: Keys, report: CheckpointReport) -> None:
-    *_, signatures = parse_checkpoint(f"{text}\n{line}\n".encode())
     report.cosignatures += 1
-    known = [
-        key
-        for key in keys.witnesses
-        if parse_verifier_key(key, 4)[:2] in {(name, data[:4]) for name, data in signatures}
-    ]
+    signatures = parse_checkpoint(f"{text}\n{line}\n".encode()).signatures
+    ids = {(name, data[:4]) for name, data in signatures}
+    known = [key for key in keys.witnesses if parse_verifier_key(key, COSIGNATURE_KEY)[:2] in ids]
     if not known:
         report.cosignatures_unchecked += 1
-    elif cosigned_at(text, line, known[0]) is None:
+    elif not is_cosigned(text, line, known[0]):
         raise Invalid("a cosignature is invalid")

@@ -13,13 +13,14 @@ from etl.database.schema import event_hashes, log_entries, prune_checkpoints, so
 from etl.load.log_entries import (
     SOURCE_RUN_COLUMNS,
     prune_data,
+    read_kept,
     read_rows,
     read_state,
 )
 from etl.load.log_events import hashes_by_run, of_run, read_events, stored_hashes
-from etl.load.log_kept import read_kept
-from etl.proof.log import END_COLUMNS, RUN_COLUMNS, events_root, run_entry
-from etl.proof.merkle import Frontier, Tree, leaf_hash, split_hashes
+from etl.proof.check import leaf_hash
+from etl.proof.entries import END_COLUMNS, RUN_COLUMNS, run_entry
+from etl.proof.merkle import Frontier, Tree, split_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -237,8 +238,7 @@ def _check_run(connection: Connection, entry: _Entry, rows: _Rows) -> Iterator[F
         source_run,
         rows.sync_runs.get(entry.run_id, {}),
         rows.ended[entry.entry],
-        events=len(hashes),
-        events_root=events_root(hashes),
+        hashes=hashes,
     )
     if leaf_hash(data).hex() == entry.leaf_hash:
         if len(hashes) != entry.events:

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.proof.check import decode_json
-from etl.proof.events import EVENTS, KINDS, actor_text, canonical, ended_event, run_event
-from etl.proof.log import prune_entry, run_entry
+from etl.proof.entries import (
+    EVENTS,
+    KINDS,
+    actor_text,
+    canonical,
+    ended_event,
+    prune_entry,
+    run_entry,
+    run_event,
+)
 from etl.proof.merkle import EMPTY_ROOT
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -54,8 +62,7 @@ def test_entries_contain_the_rows_without_nulls():
         {"source": "a", "run_id": 3, "error_kind": None},
         {"kind": "sync", "actor": None},
         [{"run_id": 2, "status": "abandoned", "exit_code": None}],
-        events=0,
-        events_root=EMPTY_ROOT,
+        hashes=[],
     )
     assert json.loads(entry) == {
         "entry": "run",
@@ -67,7 +74,7 @@ def test_entries_contain_the_rows_without_nulls():
         "events": 0,
         "events_root": EMPTY_ROOT.hex(),
     }
-    pruned = prune_entry({"source": "a", "through_entry": 7}, events=1, events_root=EMPTY_ROOT)
+    pruned = prune_entry({"source": "a", "through_entry": 7}, hashes=[EMPTY_ROOT])
     assert json.loads(pruned)["entry"] == "prune"
     kept = run_event(7, {"run_id": 3, "error_kind": None}, {"kind": "sync"})
     assert json.loads(kept)["source_run"] == {"run_id": 3}

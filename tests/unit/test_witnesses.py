@@ -1,4 +1,4 @@
-"""RFC 3161 timestamps: what is refused before anything is verified."""
+"""External witnesses: what is refused before anything is verified."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import pytest
 
 from etl.errors import ConfigError, UsageError
 from etl.proof.check import Invalid
-from etl.proof.timestamp import make_request, read_certificates, require_answer
-from etl.proof.witness import known_size, parse_witness
+from etl.proof.witnesses import (
+    known_size,
+    make_request,
+    parse_witness,
+    read_certificates,
+    require_answer,
+)
 from tests.support.witness import Authority, Witness
 
 
