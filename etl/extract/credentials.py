@@ -20,9 +20,9 @@ import msgspec
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
 from etl.extract.auth import Authenticator, Keys, Signer, fixed_token, no_authentication
+from etl.extract.hosts import USER_REFUSALS
 from etl.extract.http import Client, Endpoint
 from etl.extract.http_errors import broken_response
-from etl.extract.limits import USER_REFUSALS
 
 if TYPE_CHECKING:
     from etl.extract.hosts import Hosts

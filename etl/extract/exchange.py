@@ -1,7 +1,8 @@
-"""One HTTP request and its response, as plain values."""
+"""One HTTP request and its outcome, as plain values."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,10 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 OK: Final = frozenset({200})
+TRANSIENT: Final = frozenset({429, 500, 502, 503, 504})
+
+_UNITS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_WINDOW: Final = re.compile(rb"limit:\s*\d+,\s*time:\s*(\d{1,9})\s*(second|minute|hour|day)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,23 @@ class Response:
             return (self.received_at - server_at).total_seconds()
         return None
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same request may succeed a little later."""
+        return self.status in TRANSIENT
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """The wait requested by `Retry-After` or by the throttling message; 0 if there is none."""
+        text = self.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+            return float(text)
+        if at := http_date(text):
+            return max(0.0, (at - (self.server_at or self.received_at)).total_seconds())
+        if self.status == 429 and (window := _WINDOW.search(self.body)):
+            return float(window[1]) * _UNITS[window[2].decode().lower()]
+        return 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
@@ -78,6 +100,8 @@ class NoResponse:
     cause: str
     hint: str
     is_transient: bool = True
+    status: None = None
+    retry_after_seconds: float = 0.0
 
 
 def http_date(text: str) -> datetime | None:

@@ -6,7 +6,9 @@ import os
 import random
 import ssl
 import threading
-from collections.abc import Callable, Hashable, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
@@ -15,10 +17,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from etl.errors import ConfigError
-from etl.extract.limits import Lockout, RateLimit
+from etl.errors import ConfigError, SourceRefused
 
 MAX_IDLE_CONNECTIONS: Final = 64  # per host
+MAX_UNVERIFIED: Final = 3  # requests in flight before one was accepted
+USER_REFUSALS: Final = 2  # IAM also refuses a valid user who requests someone else's project
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -36,6 +39,87 @@ class _Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """No redirect is followed: credentials are for the configured host."""
+
+
+class RateLimit:
+    """The rate at which one host may be asked, shared by all threads and sources."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+
+    def wait_seconds(self, per_second: float) -> float:
+        """Reserve the next turn and return the time until then; 0 per second is unlimited."""
+        with self._lock:
+            now = self._monotonic()
+            turn = max(now, self._next_at)
+            self._next_at = turn + (1 / per_second if per_second else 0.0)
+            return turn - now
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody send for a while, because the host reported too many requests."""
+        with self._lock:
+            self._next_at = max(self._next_at, self._monotonic() + seconds)
+
+
+class Lockout:
+    """Protects one credential at one host from being locked by a series of refusals.
+
+    More than five consecutive failures lock an access key. So at most `MAX_UNVERIFIED` requests
+    are in flight until one was accepted, and credentials that were refused and never accepted are
+    not sent again in this run, whichever source they belong to.
+    """
+
+    def __init__(self, *, refusals: int = 1) -> None:
+        """`refusals`: how many refusals show that the credentials are wrong."""
+        self._refusals_left = refusals
+        self._in_flight = 0
+        self._is_accepted = False
+        self._refused: SourceRefused | None = None
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Wait until a request may be sent. Raises `SourceRefused` if the credentials are wrong."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_accepted or self._refused or self._in_flight < MAX_UNVERIFIED
+            )
+            self._raise_if_refused()
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify_all()
+
+    def note_accepted(self) -> None:
+        """The credentials are valid: a later refusal has another cause."""
+        if not self._is_accepted:
+            with self._changed:
+                self._is_accepted = True
+                self._changed.notify_all()
+
+    def note_refused(self, error: SourceRefused) -> None:
+        """The credentials were refused with a 401."""
+        with self._changed:
+            self._refusals_left -= 1
+            if self._refusals_left <= 0 and not self._is_accepted:
+                self._refused = error
+                self._changed.notify_all()
+
+    def _raise_if_refused(self) -> None:
+        if error := self._refused:
+            raise SourceRefused(
+                f"not sent, the same credentials were refused before: {error.message}",
+                hint=error.hint,
+                status=error.status,
+                error_code=error.error_code,
+                request_id=error.request_id,
+                received_at=error.received_at,
+            )
 
 
 class Hosts:

@@ -2,7 +2,7 @@
 
 Responses are read and requests retried here only (docs/decisions/retries.md). A
 request takes at most `timeout_seconds` to connect and `TOTAL_TIMEOUTS` times that in total per
-attempt; the waits between attempts are bounded by `limits.RetryPolicy`. Redirects are not followed,
+attempt; the waits between attempts are bounded by `RetryPolicy`. Redirects are not followed,
 cookies and ~/.netrc are ignored: credentials reach the configured host only. TLS certificates are
 always verified. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
 """
@@ -10,13 +10,13 @@ always verified. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import requests
 import urllib3.exceptions
@@ -25,12 +25,18 @@ from requests.utils import select_proxy
 from etl import __version__
 from etl.config import HttpSettings
 from etl.config.rules import is_loopback
-from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.body import IncompleteBody, read_body
+from etl.errors import SourceBroken, SourceRefused, SourceUnavailable
 from etl.extract.exchange import OK, NoResponse, Request, Response, query_of, split_endpoint
-from etl.extract.http_errors import BYTE_ORDER_MARK, Hints, broken_response, check_json, error_of
-from etl.extract.limits import Lockout, RetryPolicy
-from etl.extract.redact import redacted
+from etl.extract.hosts import Lockout
+from etl.extract.http_errors import (
+    MAX_RETRY_AFTER_SECONDS,
+    Hints,
+    IncompleteBody,
+    broken_response,
+    check_json,
+    error_of,
+    redacted,
+)
 
 if TYPE_CHECKING:
     from etl.extract.auth import Authenticator
@@ -40,6 +46,11 @@ log = logging.getLogger(__name__)
 
 TOTAL_TIMEOUTS: Final = 4  # a response must be complete after this many times timeout_seconds
 MAX_ERROR_BYTES: Final = 65_536  # of an error response: enough for its message
+FIRST_WAIT_SECONDS: Final = 0.5
+MAX_BACKOFF_SECONDS: Final = 30.0
+CHUNK_BYTES: Final = 1 << 18
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_GZIP_WINDOW_BITS: Final = 31
 _FRAMED: Final = ("Content-Length", "Transfer-Encoding")  # without them, the end is unknown
 
 
@@ -50,6 +61,31 @@ class Endpoint:
     url: str
     key: str = "endpoint"
     is_direct: bool = False  # without proxy: the metadata service of the machine itself
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a failed request is sent again.
+
+    Responses 429, 500, 502, 503 and 504 and incomplete responses are retried, nothing else. The
+    wait doubles with each attempt. A server's `Retry-After` is respected up to
+    `MAX_RETRY_AFTER_SECONDS`; if it asks for more, the source counts as unavailable. `jitter`
+    returns a number from 0 to 1, so that clients do not return at the same moment.
+    """
+
+    max_retries: int
+    jitter: Callable[[], float]
+
+    def wait_seconds(self, outcome: Response | NoResponse, *, attempt: int) -> float | None:
+        """The wait after the given attempt (counted from 1), or None if it was the last one."""
+        if attempt > self.max_retries or not outcome.is_transient:
+            return None
+        requested = outcome.retry_after_seconds
+        if requested > MAX_RETRY_AFTER_SECONDS:
+            return None
+        backoff = min(MAX_BACKOFF_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1))
+        wait = requested + self.jitter() if requested else 0.0
+        return max(wait, backoff * (1 + self.jitter()) / 2)
 
 
 class Client:
@@ -128,20 +164,17 @@ class Client:
             headers = self._credentials(request)
             with self._lockout.attempt():
                 outcome = self._attempt(request, headers)
-            if isinstance(outcome, Response):
-                if outcome.status in request.accepted:
-                    self._lockout.note_accepted()
-                    check_json(request, outcome, endpoint_key=self._endpoint.key)
-                    return outcome
-                if outcome.status == 401 and not has_renewed and self._auth.renew(headers):
-                    has_renewed = True
-                    self._count_retry()
-                    continue
-            wait = self._retries.wait_seconds(outcome, attempt=attempt)
-            if wait is None:
-                raise self._final_error(request, outcome, attempts=attempt)
-            self._wait(wait, request, outcome)
-            attempt += 1
+            if isinstance(outcome, Response) and outcome.status in request.accepted:
+                self._lockout.note_accepted()
+                check_json(request, outcome, endpoint_key=self._endpoint.key)
+                return outcome
+            if outcome.status == 401 and not has_renewed and self._auth.renew(headers):
+                has_renewed = True
+            else:
+                self._wait_or_raise(request, outcome, attempt)
+                attempt += 1
+            with self._lock:
+                self.retries += 1
 
     def close(self) -> None:
         """Give up what waits for its turn or for a retry; connections stay with `Hosts`."""
@@ -185,12 +218,14 @@ class Client:
                 stream=True,
             ) as incoming:
                 return self._read(request, incoming, deadline)
-        except IncompleteBody:
-            return NoResponse(
-                "the response is damaged or incomplete", _connect_hint(self._endpoint)
-            )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return self._no_response(error)
+        except (
+            IncompleteBody,
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+        ) as error:
+            proxy = select_proxy(self._origin, self._session.proxies) or ""
+            return self._hints.for_no_response(error, proxy)
 
     def _read(self, request: Request, incoming: requests.Response, deadline: float) -> Response:
         """Read an accepted response completely, and an error as far as its message needs."""
@@ -198,28 +233,13 @@ class Client:
         if is_accepted and request.is_notification:
             return self._response(request, incoming, b"")
         max_bytes = self._http.max_response_bytes if is_accepted else MAX_ERROR_BYTES
-        encoding = incoming.headers.get("Content-Encoding", "").lower()
-        codings = {each.strip() for each in encoding.split(",")} - {"", "identity"}
-        body = read_body(
-            incoming,
-            is_gzip=codings in ({"gzip"}, {"x-gzip"}),
-            max_bytes=max_bytes,
-            deadline=deadline,
-        )
-        response = self._response(request, incoming, body.content)
-        if not is_accepted:
-            return response
-        if body.is_too_large:
+        body = _read_body(incoming, max_bytes, deadline)
+        response = self._response(request, incoming, body or b"")
+        if is_accepted and body is None:
             cause = f"the response is larger than {max_bytes} bytes"
             hint = "raise http.max_response_bytes, or lower http.page_size"
             raise broken_response(request, response, cause, hint=hint)
-        if codings - {"gzip", "x-gzip"} or len(codings) > 1:
-            name = redacted(encoding, self._secrets(request), most=20)
-            hint = f"check {self._endpoint.key}, and the proxy if there is one"
-            raise broken_response(
-                request, response, f"unknown content encoding {name!r}", hint=hint
-            )
-        if not body.content and not any(name in incoming.headers for name in _FRAMED):
+        if is_accepted and not body and not any(name in incoming.headers for name in _FRAMED):
             raise IncompleteBody  # the connection ended within the headers
         return response
 
@@ -227,7 +247,7 @@ class Client:
         request_id = incoming.headers.get("X-Request-Id", "")
         response = Response(
             status=incoming.status_code,
-            body=body.removeprefix(BYTE_ORDER_MARK),
+            body=body.removeprefix(_BYTE_ORDER_MARK),
             headers=incoming.headers,
             request_id=redacted(request_id, self._secrets(request), most=128),
             received_at=self._clock(),
@@ -236,59 +256,31 @@ class Client:
             self.clock_skew_seconds = response.clock_skew_seconds
         return response
 
-    def _no_response(self, error: Exception) -> NoResponse:
-        """Why no response came, by the innermost cause; a proxy that was used is named."""
-        causes = list(_causes(error))
-        via = self._via_proxy()
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-            cause = f"TLS certificate rejected{via}: {causes[-1]}"
-            return NoResponse(cause, self._certificate_hint(causes), is_transient=False)
-        if any(isinstance(cause, TimeoutError) for cause in causes):
-            return NoResponse(
-                f"no complete response in time{via}",
-                "try again later, or raise http.timeout_seconds",
-            )
-        is_transient = isinstance(
-            error,
-            requests.ConnectionError | requests.Timeout | urllib3.exceptions.HTTPError,
-        ) and not isinstance(error, requests.exceptions.InvalidProxyURL)
-        return NoResponse(
-            f"no connection{via}: {causes[-1]}", _connect_hint(self._endpoint, via), is_transient
-        )
-
-    def _via_proxy(self) -> str:
-        proxy = select_proxy(self._origin, self._session.proxies)
-        return f" through the proxy {redacted(proxy)}" if proxy else ""
-
-    def _certificate_hint(self, causes: list[BaseException]) -> str:
-        if "mismatch" in str(causes[-1]) or "not valid for" in str(causes[-1]):
-            return f"the certificate is for another host name: check {self._endpoint.key}"
-        return "for a private certificate authority, set http.ca_bundle"
-
     def _secrets(self, request: Request) -> tuple[str, ...]:
         """Values that a server may echo and that must not appear in any text."""
         return (*self._auth.secrets(), *request.secrets)
 
-    def _final_error(
-        self, request: Request, outcome: Response | NoResponse, *, attempts: int
-    ) -> SourceError:
-        secrets = self._secrets(request)
-        error = error_of(request, outcome, attempts=attempts, secrets=secrets, hints=self._hints)
-        if isinstance(error, SourceRefused) and error.status == 401:
-            self._refused = error
-            self._lockout.note_refused(error)
-        return error
+    def _wait_or_raise(
+        self, request: Request, outcome: Response | NoResponse, attempt: int
+    ) -> None:
+        """Wait before the next attempt, or raise the error if this was the last one.
 
-    def _wait(self, seconds: float, request: Request, outcome: Response | NoResponse) -> None:
-        """Wait before the next attempt; nobody sends to a host that reports too many requests."""
-        error = error_of(request, outcome, secrets=self._secrets(request))
+        Nobody sends to a host that reports too many requests.
+        """
+        secrets = self._secrets(request)
+        error = error_of(request, outcome, attempts=attempt, secrets=secrets, hints=self._hints)
+        seconds = self._retries.wait_seconds(outcome, attempt=attempt)
+        if seconds is None:
+            if isinstance(error, SourceRefused) and error.status == 401:
+                self._refused = error
+                self._lockout.note_refused(error)
+            raise error
         log.info(
             "request repeated", extra={"wait_seconds": round(seconds, 1), "cause": error.message}
         )
-        if isinstance(outcome, Response) and outcome.status == 429:
+        if outcome.status == 429:
             self._rate_limit.hold(seconds)
         self._pause(seconds)
-        self._count_retry()
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
@@ -296,21 +288,39 @@ class Client:
         if self._is_closing.is_set():
             raise SourceUnavailable("request cancelled")
 
-    def _count_retry(self) -> None:
-        with self._lock:
-            self.retries += 1
+
+def _read_body(incoming: requests.Response, max_bytes: int, deadline: float) -> bytes | None:
+    """A body, decompressed; None if it is too large, and then not much more was read."""
+    is_gzip = "gzip" in incoming.headers.get("Content-Encoding", "").lower()
+    pieces = _pieces(incoming, deadline)
+    body = bytearray()
+    for piece in _decompressed(pieces) if is_gzip else pieces:
+        body += piece
+        if len(body) > max_bytes:
+            return None
+    return bytes(body)
 
 
-def _connect_hint(endpoint: Endpoint, via: str = "") -> str:
-    return "check the proxy and NO_PROXY" if via else f"check {endpoint.key} and the network"
+def _pieces(incoming: requests.Response, deadline: float) -> Iterator[bytes]:
+    while piece := incoming.raw.read1(CHUNK_BYTES, decode_content=False):
+        yield piece
+        if time.monotonic() > deadline:
+            raise TimeoutError
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything it wraps, in whichever way its library wraps."""
-    seen: set[int] = set()
-    inner: Any = error
-    while isinstance(inner, BaseException) and id(inner) not in seen:
-        seen.add(id(inner))
-        yield inner
-        wrapped = [arg for arg in inner.args if isinstance(arg, BaseException)]
-        inner = getattr(inner, "reason", None) or inner.__cause__ or next(iter(wrapped), None)
+def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress in bounded steps: a small body may contain gigabytes."""
+    inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
+    try:
+        for piece in pieces:
+            rest = piece
+            while rest:
+                if inflater.eof:  # several gzip members are one body
+                    inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
+                yield inflater.decompress(rest, CHUNK_BYTES)
+                rest = inflater.unconsumed_tail or inflater.unused_data
+        yield inflater.flush()
+    except zlib.error:
+        raise IncompleteBody from None
+    if not inflater.eof:
+        raise IncompleteBody

@@ -1,27 +1,31 @@
 """Errors for failed requests: cause first, then the location, then the next step as the hint.
 
-Everything that a server wrote is redacted before it becomes part of a message.
+Servers echo keys, tokens and signed requests, so everything that they wrote is redacted before it
+becomes part of a message.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
+import requests
+import urllib3.exceptions
 
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.exchange import NoResponse, Request, Response
-from etl.extract.limits import MAX_RETRY_AFTER_SECONDS, retry_after_seconds
-from etl.extract.redact import redacted
+from etl.text import clipped
 
 REFUSED: Final = frozenset({401, 403, 404})
 SKEW_WORTH_A_HINT_SECONDS: Final = 600
+MAX_RETRY_AFTER_SECONDS: Final = 120.0
 JSON_SPACE: Final = b" \t\r\n"
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _CAUSES: Final = {
     401: "access denied",
@@ -29,6 +33,23 @@ _CAUSES: Final = {
     404: "not found",
     429: "too many requests",
 }
+MASK: Final = "***"
+
+_SHORTEST: Final = 4  # shorter values would tear holes into plain words
+_NAMED: Final = re.compile(
+    r"""(?ix)
+    \b ( access (?:[_-]?key(?:[_-]?id)?)? | a\.?k | s\.?k | secret (?:[_-]?(?:access[_-]?)?key)?
+       | signature | authorization | password | passwd | credential
+       | (?:x[_-])? (?:(?:auth|subject|security|metadata)[_-]?)? token )
+    ( \\?["']? \s* [=:] \s* \\?["']? )
+    (?: (?:bearer|basic|sdk-hmac-\w+) \s+ )?
+    [^\s,;&"'\\<>]+
+    """
+)
+_CANONICAL: Final = re.compile(r"(?is)(canonical[\s_-]*request|string[\s_-]*to[\s_-]*sign).*")
+_DIGEST: Final = re.compile(r"\b[0-9a-fA-F]{64}\b")
+_USERINFO: Final = re.compile(r"(?<=://)[^/\s@]+@")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +71,44 @@ class Hints:
             return f"redirects are not followed: set {self.endpoint_key} to the API's own address"
         if status == 401:
             return "; ".join(part for part in (self.unauthorized, _skew_hint(response)) if part)
-        if (requested := retry_after_seconds(response)) > MAX_RETRY_AFTER_SECONDS:
+        if (requested := response.retry_after_seconds) > MAX_RETRY_AFTER_SECONDS:
             return f"the server asks to wait {requested:.0f} s: run again later"
         if status == 429:
             verb = "lower" if self.is_rate_limited else "set"
             return f"{verb} http.max_requests_per_second"
         if status >= 500:
             return "try again later; if it persists, report the request id to the service's support"
+        project = " and project_id" if self.endpoint_key == "endpoint" else ""
         return {
             403: "check project_id and the permissions of the credentials",
-            404: self._not_found(),
+            404: f"check {self.endpoint_key}{project}",
         }.get(status, "")
 
-    def _not_found(self) -> str:
-        is_api = self.endpoint_key == "endpoint"
-        return f"check {self.endpoint_key}" + (" and project_id" if is_api else "")
+    def for_no_response(self, error: Exception, proxy: str) -> NoResponse:
+        """Why no response came, by the innermost cause; a proxy that was used is named."""
+        causes = list(_causes(error))
+        via = f" through the proxy {redacted(proxy)}" if proxy else ""
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+            cause = f"TLS certificate rejected{via}: {causes[-1]}"
+            return NoResponse(cause, self._certificate(str(causes[-1])), is_transient=False)
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            hint = "try again later, or raise http.timeout_seconds"
+            return NoResponse(f"no complete response in time{via}", hint)
+        if isinstance(error, IncompleteBody):
+            cause = "the response is damaged or incomplete"
+        else:
+            cause = f"no connection{via}: {causes[-1]}"
+        network = "the proxy and NO_PROXY" if via else f"{self.endpoint_key} and the network"
+        return NoResponse(cause, f"check {network}", _is_transient(error))
+
+    def _certificate(self, cause: str) -> str:
+        if "mismatch" in cause or "not valid for" in cause:
+            return f"the certificate is for another host name: check {self.endpoint_key}"
+        return "for a private certificate authority, set http.ca_bundle"
+
+
+class IncompleteBody(Exception):
+    """The body cannot be decompressed, or ends too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +126,7 @@ def error_of(
     *,
     attempts: int = 1,
     secrets: Iterable[str] = (),
-    hints: Hints | None = None,
+    hints: Hints = Hints(),
 ) -> SourceError:
     """The error for the outcome that ends a request."""
     location = str(request) + (f", {attempts} attempts" if attempts > 1 else "")
@@ -90,10 +134,10 @@ def error_of(
         cause = redacted(outcome.cause, secrets)
         return SourceUnavailable(f"{cause}: {location}", hint=outcome.hint)
     body = error_body(outcome, secrets)
-    request_id = redacted(outcome.request_id, secrets, most=128) or body.request_id
+    request_id = outcome.request_id or body.request_id
     return _kind(outcome.status)(
         _cause(outcome.status, body) + ": " + location + _request_text(request_id),
-        hint=(hints or Hints()).for_response(outcome),
+        hint=hints.for_response(outcome),
         status=outcome.status,
         error_code=body.code,
         request_id=request_id,
@@ -127,8 +171,7 @@ def check_json(request: Request, response: Response, *, endpoint_key: str) -> No
 
 def is_json(body: bytes) -> bool:
     """Whether a body starts like a JSON object or array, as every response of these APIs does."""
-    text = body.removeprefix(BYTE_ORDER_MARK)
-    return text.lstrip(JSON_SPACE)[:1] in {b"{", b"["}
+    return body.lstrip(JSON_SPACE)[:1] in {b"{", b"["}
 
 
 def error_body(response: Response, secrets: Iterable[str] = ()) -> ErrorBody:
@@ -136,7 +179,7 @@ def error_body(response: Response, secrets: Iterable[str] = ()) -> ErrorBody:
     if 300 <= response.status < 400:
         target = urlsplit(redacted(response.headers.get("Location", ""), secrets, most=2000))
         return ErrorBody(message=f"redirect to {target.scheme}://{target.hostname or '?'}")
-    text = response.body.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").strip()
+    text = response.body.decode(errors="replace").strip()
     try:
         tree = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -189,3 +232,57 @@ def _page_title(text: str) -> str:
 def _first(tree: dict[str, Any], *names: str) -> str:
     """The first of these members that is text or a number; IAM's codes are numbers."""
     return next((str(tree[name]) for name in names if isinstance(tree.get(name), str | int)), "")
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed a little later, although no response came."""
+    transient = (
+        IncompleteBody,
+        requests.ConnectionError,
+        requests.Timeout,
+        urllib3.exceptions.HTTPError,
+    )
+    is_permanent = isinstance(error, requests.exceptions.InvalidProxyURL)
+    return isinstance(error, transient) and not is_permanent
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps, in whichever way its library wraps."""
+    seen: set[int] = set()
+    inner: Any = error
+    while isinstance(inner, BaseException) and id(inner) not in seen:
+        seen.add(id(inner))
+        yield inner
+        wrapped = [arg for arg in inner.args if isinstance(arg, BaseException)]
+        inner = getattr(inner, "reason", None) or inner.__cause__ or next(iter(wrapped), None)
+
+
+def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
+    """`text` on one line, without secrets, cut to `most` characters."""
+    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
+    text = _CANONICAL.sub(rf"\1 {MASK}", text)
+    text = _NAMED.sub(rf"\1\2{MASK}", text)
+    text = _USERINFO.sub(f"{MASK}@", _DIGEST.sub(MASK, text))
+    text = _CONTROL.sub(" ", text).strip()
+    return clipped(text, most)
+
+
+def _spellings(secrets: Iterable[str]) -> set[str]:
+    """Each secret as it is, in JSON, and either of them in a URL."""
+    return {
+        spelling
+        for secret in secrets
+        for plain in (
+            secret,
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+        )
+        for spelling in (
+            plain,
+            quote(plain, safe="", errors="replace"),
+            quote(plain, errors="replace"),
+            quote_plus(plain, errors="replace"),
+        )
+        if len(spelling) >= _SHORTEST
+    }

@@ -46,7 +46,7 @@ def here(databases: Databases) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.extract.limits.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("etl.extract.http.FIRST_WAIT_SECONDS", 0.01)
 
 
 def is_second_page(request: Request) -> bool:

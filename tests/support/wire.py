@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from etl.config import HttpSettings
 from etl.extract.auth import Authenticator, no_authentication
-from etl.extract.hosts import Hosts
+from etl.extract.hosts import Hosts, Lockout
 from etl.extract.http import Client, Endpoint
-from etl.extract.limits import Lockout
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

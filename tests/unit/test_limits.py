@@ -10,7 +10,8 @@ from requests.structures import CaseInsensitiveDict
 
 from etl.errors import SourceRefused
 from etl.extract.exchange import NoResponse, Response, http_date
-from etl.extract.limits import Lockout, RateLimit, RetryPolicy, retry_after_seconds
+from etl.extract.hosts import Lockout, RateLimit
+from etl.extract.http import RetryPolicy
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 POLICY = RetryPolicy(max_retries=9, jitter=lambda: 0.0)
@@ -66,12 +67,12 @@ def test_jitter_spreads_the_waits() -> None:
     ],
 )
 def test_retry_after_may_be_seconds_or_a_date(after: str, seconds: float) -> None:
-    assert retry_after_seconds(response(503, Retry_After=after)) == seconds
+    assert response(503, Retry_After=after).retry_after_seconds == seconds
 
 
 def test_a_date_is_compared_with_the_servers_clock() -> None:
     date, after = "Fri, 02 Jan 2026 05:00:00 GMT", "Fri, 02 Jan 2026 05:00:09 GMT"
-    assert retry_after_seconds(response(429, Date=date, Retry_After=after)) == 9
+    assert response(429, Date=date, Retry_After=after).retry_after_seconds == 9
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ def test_a_date_is_compared_with_the_servers_clock() -> None:
 )
 def test_the_throttling_message_contains_the_wait(window: str, seconds: float) -> None:
     throttled = response(429, f'{{"error_msg":"policy ip over ratelimit,{window}"}}'.encode())
-    assert retry_after_seconds(throttled) == seconds
+    assert throttled.retry_after_seconds == seconds
 
 
 def test_the_header_precedes_the_message_and_the_message_counts_only_for_429() -> None:
     window = b"limit:5,time:1 minute"
-    assert retry_after_seconds(response(429, window, Retry_After="3")) == 3
-    assert retry_after_seconds(response(503, window)) == 0
+    assert response(429, window, Retry_After="3").retry_after_seconds == 3
+    assert response(503, window).retry_after_seconds == 0
 
 
 def test_a_wait_that_is_too_long_is_not_waited() -> None:
