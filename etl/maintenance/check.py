@@ -1,23 +1,36 @@
 """Tests of everything that a sync needs; nothing is written.
 
-The database is tested by a sync's own statements, rolled back; each source by its credentials, one
+What can only be found out by doing it is done, so a check cannot succeed where a sync would fail:
+the database is tested by a sync's own statements, rolled back; each source by its credentials, one
 page and one lookup, and the clock by its responses.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from msgspec import Struct
+from sqlalchemy import Connection, Engine, insert, text
 
-from etl.config import Settings, SourceSettings
+from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.context import RunContext, open_context
+from etl.database.engine import open_engine, our_errors, place, writing
+from etl.database.integrity import schema_faults
+from etl.database.migrate import current_revision, head, not_at_head, upgrade_in
+from etl.database.postgresql import is_pooled
+from etl.database.schema import metadata, sync_runs
+from etl.database.sqlite import file_of, wal_warning
 from etl.errors import (
     ConfigError,
     DatabaseUnavailable,
     EnvironmentFailure,
     ImageSyncError,
+    LockHeld,
     SchemaNotAtHead,
     SourceError,
 )
@@ -26,7 +39,7 @@ from etl.extract.http import Client
 from etl.extract.lookup import fetch_lookup
 from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
-from etl.maintenance.database_check import check_database
+from etl.load.locks import source_lock
 from etl.model import Listing
 from etl.notify.notifier import check_notifications
 from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
@@ -37,6 +50,19 @@ from etl.sources.select import sources_of
 from etl.text import count_text
 
 PARTIAL: Final = 3
+_NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock
+_NO_RUN: Final = -1
+# Rights on sequences, without taking a number.
+_SEQUENCES: Final = """
+    select pg_sequence_last_value(pg_get_serial_sequence(name, key))
+    from (values
+        ('sync_runs', 'run_id'), ('current_images', 'image_key'), ('rejects', 'reject_id')
+    ) as each(name, key)
+"""
+_POOLED: Final = (
+    "a connection pooler (such as PgBouncer) is in between: session locks have no effect in"
+    " transaction mode, so each commit checks that no other run wrote the source"
+)
 
 
 class Checked(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +78,10 @@ class Checked(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     exit_code: int = 0
 
 
+class _RolledBack(Exception):
+    """Ends the rehearsal."""
+
+
 def check(
     settings: Settings, *, source_names: Sequence[str] = (), notifies: bool = False
 ) -> tuple[list[Checked], int]:
@@ -62,26 +92,33 @@ def check(
     results, exit_code = _check_sync(settings, source_names)
     sent = check_notifications(settings) if notifies else {}
     for channel, error in sent.items():
-        status: Literal["ok", "failed"] = "failed" if error else "ok"
-        code = PARTIAL if error else 0
-        message = error or "test sent"
-        results.append(
-            Checked(place=f"notify.{channel}", status=status, message=message, exit_code=code)
-        )
-        exit_code = exit_code or code
-    return results, exit_code
+        place = f"notify.{channel}"
+        results.append(_failed(place, error, PARTIAL) if error else _ok(place, "test sent"))
+    return results, exit_code or (PARTIAL if any(sent.values()) else 0)
+
+
+def probe_source(settings: Settings, name: str) -> list[Trait]:
+    """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
+    with open_context(settings, is_read_only=True) as context:
+        ((source,), _) = sources_of(context, [name])
+        with open_client(source, run_count=0, context=context) as client:
+            return probe(client, source)
+
+
+def _ok(place: str, message: str) -> Checked:
+    return Checked(place=place, status="ok", message=message)
+
+
+def _warning(place: str, message: str) -> Checked:
+    return Checked(place=place, status="warning", message=message)
+
+
+def _failed(place: str, message: str, exit_code: int) -> Checked:
+    return Checked(place=place, status="failed", message=message, exit_code=exit_code)
 
 
 def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[Checked], int]:
-    database = [
-        Checked(
-            place="database",
-            status=each.status,
-            message=each.message,
-            exit_code=each.exit_code,
-        )
-        for each in check_database(settings.database)
-    ]
+    database = check_database(settings.database)
     if broken := [each for each in database if each.status == "failed"]:
         return database, broken[0].exit_code
     try:
@@ -100,16 +137,6 @@ def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[C
     return [*database, *_check_key(settings), *results], _exit_code(results)
 
 
-def _check_key(settings: Settings) -> Iterator[Checked]:
-    """A key that cannot be read is a warning: runs continue, but do not sign."""
-    try:
-        if signer_of(settings.proof, settings.proof.origin or "check"):
-            yield Checked(place="proof", status="ok", message="the signing key can be used")
-    except ImageSyncError as error:
-        message = f"checkpoints are not signed: {error}; create the key with `image-sync key init`"
-        yield Checked(place="proof", status="warning", message=message)
-
-
 def _exit_code(results: Sequence[Checked]) -> int:
     """What a sync of these sources would end with."""
     failed = [each for each in results if each.status == "failed"]
@@ -122,12 +149,14 @@ def _exit_code(results: Sequence[Checked]) -> int:
     return PARTIAL if failed else 0
 
 
-def probe_source(settings: Settings, name: str) -> list[Trait]:
-    """How the endpoint of the source `name` behaves. Raises `SourceError`, `UsageError`."""
-    with open_context(settings, is_read_only=True) as context:
-        ((source,), _) = sources_of(context, [name])
-        with open_client(source, run_count=0, context=context) as client:
-            return probe(client, source)
+def _check_key(settings: Settings) -> Iterator[Checked]:
+    """A key that cannot be read is a warning: runs continue, but do not sign."""
+    try:
+        if signer_of(settings.proof, settings.proof.origin or "check"):
+            yield _ok("proof", "the signing key can be used")
+    except ImageSyncError as error:
+        hint = "create the key with `image-sync key init`"
+        yield _warning("proof", f"checkpoints are not signed: {error}; {hint}")
 
 
 def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Checked]:
@@ -140,7 +169,7 @@ def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Check
     except SourceError as error:
         yield _failed(source.name, str(error), error.exit_code)
         return
-    yield Checked(place=source.name, status="ok", message=message)
+    yield _ok(source.name, message)
     yield from _check_clock(source.name, client.clock_skew_seconds or 0.0)
 
 
@@ -168,8 +197,111 @@ def _check_clock(place: str, ahead_seconds: float) -> Iterator[Checked]:
     if abs(ahead_seconds) > MAX_CLOCK_ERROR_SECONDS:
         yield _failed(place, message, EnvironmentFailure.exit_code)
     else:
-        yield Checked(place=place, status="warning", message=message)
+        yield _warning(place, message)
 
 
-def _failed(place: str, message: str, exit_code: int) -> Checked:
-    return Checked(place=place, status="failed", message=message, exit_code=exit_code)
+def check_database(database: DatabaseSettings) -> list[Checked]:
+    """Everything that a sync needs from the database; the first failure ends the check."""
+    try:
+        engine = open_engine(database.url, schema=database.schema)
+        try:
+            return list(_check_engine(engine, auto_upgrade=database.auto_upgrade))
+        finally:
+            engine.dispose()
+    except (DatabaseUnavailable, SchemaNotAtHead) as error:
+        return [_failed("database", str(error), error.exit_code)]
+
+
+def _check_engine(engine: Engine, *, auto_upgrade: bool) -> Iterator[Checked]:
+    file = file_of(engine.url)
+    if file and not os.path.exists(file):
+        if not auto_upgrade:
+            raise not_at_head(engine, None)
+        _rehearse_in_folder(file)
+        yield _ok("database", f"the next sync creates {file}")
+        return
+    with our_errors(engine):
+        revision = _rehearse(engine, auto_upgrade=auto_upgrade)
+        if revision or file:  # PostgreSQL's locks are named after a table
+            _try_lock(engine)
+        yield _ok("database", f"{_summary(revision)}: {place(engine)}")
+        with engine.connect() as connection, connection.begin():
+            yield from _database_notes(connection, is_current=revision == head())
+
+
+def _summary(revision: str | None) -> str:
+    if revision == head():
+        return "readable and writable, and the schema is current"
+    return f"the next sync {'upgrades' if revision else 'creates'} the schema"
+
+
+def _database_notes(connection: Connection, *, is_current: bool) -> Iterator[Checked]:
+    if is_pooled(connection):
+        yield _ok("database", _POOLED)
+    if warning := wal_warning(connection.engine.url):
+        yield _warning("database", warning)
+    for fault in schema_faults(connection) if is_current else ():
+        message = f"{fault.message}; `image-sync db check` lists all differences"
+        yield _warning("database", message)
+
+
+def _rehearse(engine: Engine, *, auto_upgrade: bool) -> str | None:
+    """Writes every table in a transaction that is rolled back; returns the revision before."""
+    with _rolled_back(engine) as connection:
+        revision = current_revision(connection)
+        if revision != head():
+            if not auto_upgrade:
+                raise not_at_head(engine, revision)
+            upgrade_in(connection)
+        _write(connection)
+    return revision
+
+
+@contextmanager
+def _rolled_back(engine: Engine) -> Iterator[Connection]:
+    with suppress(_RolledBack), engine.connect() as connection, writing(connection):
+        yield connection
+        raise _RolledBack
+
+
+def _write(connection: Connection) -> None:
+    """Needs every right that a sync needs. The numbers of runs are left alone."""
+    run = {"run_id": _NO_RUN, "kind": "sync", "status": "running", "version": "", "host": ""}
+    connection.execute(insert(sync_runs).values(**run, pid=0, started_at=datetime.now(UTC)))
+    connection.execute(text("create temporary table image_sync_check (number integer)"))
+    connection.execute(text("drop table image_sync_check"))
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("select json_array_length('[]')"))  # could be left out before 3.38
+        return
+    for table in metadata.sorted_tables:
+        name = next(iter(table.columns)).name
+        for statement in (
+            f"insert into {table.name} select * from {table.name} where false",  # noqa: S608  # our own names
+            f"update {table.name} set {name} = {name} where false",  # noqa: S608  # our own names
+            f"delete from {table.name} where false",  # noqa: S608  # our own names
+        ):
+            connection.execute(text(statement))
+    connection.execute(text(_SEQUENCES))
+
+
+def _rehearse_in_folder(file: str) -> None:
+    """Creates a database in a new folder beside `file` that does not exist, and removes it."""
+    folder = os.path.dirname(file)
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as beside:
+            engine = open_engine(f"sqlite:///{beside}/{os.path.basename(file)}")
+            with our_errors(engine):
+                _rehearse(engine, auto_upgrade=True)
+                _try_lock(engine)
+            engine.dispose()
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"no file can be created in {folder}: {error.strerror}",
+            hint="create the folder, or let this user write in it",
+        ) from None
+
+
+def _try_lock(engine: Engine) -> None:
+    """A running sync may hold the lock: then locks work."""
+    with suppress(LockHeld), source_lock(engine, _NO_SOURCE):
+        pass

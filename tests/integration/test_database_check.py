@@ -16,7 +16,7 @@ from etl.database import sqlite
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.errors import LockHeld
-from etl.maintenance.database_check import check_database
+from etl.maintenance.check import check_database
 from tests.support.loading import Loading, record
 from tests.support.postgres import conninfo, own_server
 from tests.support.privileges import rights
@@ -180,7 +180,7 @@ def test_a_lock_that_another_process_holds_is_no_failure(database_url, monkeypat
     def held(*_):
         raise LockHeld("source s is locked")
 
-    monkeypatch.setattr("etl.maintenance.database_check.source_lock", held)
+    monkeypatch.setattr("etl.maintenance.check.source_lock", held)
     assert found(database_url)[0][0] == "ok"
 
 

@@ -14,8 +14,7 @@ from etl.cli.main import run
 from etl.config import DatabaseSettings, Settings
 from etl.database.engine import open_engine
 from etl.errors import DatabaseUnavailable
-from etl.maintenance.check import check
-from etl.maintenance.database_check import DatabaseFinding
+from etl.maintenance.check import Checked, check
 from tests.support.fake_api import (
     FakeApi,
     Quirks,
@@ -287,7 +286,7 @@ def test_a_check_reports_a_database_that_becomes_unavailable(
 ) -> None:
     url = f"sqlite:///{tmp_path}/images.db"
 
-    def check_and_lose(_settings: DatabaseSettings) -> list[DatabaseFinding]:
+    def check_and_lose(_settings: DatabaseSettings) -> list[Checked]:
         (tmp_path / "images.db").mkdir()
         return []
 

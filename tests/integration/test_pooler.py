@@ -22,7 +22,7 @@ from etl.load.commit import commit
 from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
-from etl.maintenance.database_check import check_database
+from etl.maintenance.check import check_database
 from etl.model import Decision, WalkFacts
 from etl.run import run_sync
 from tests.support.loading import START, Loading, read, record
