@@ -158,7 +158,8 @@ class PageFetcher:
                 status=response.status,
                 request_id=response.request_id,
             ) from None
-        return PageReply(page.data, listed_rows(page.data), page.total, page.size, page.current)
+        rows = listed_rows(page.data, body=response.body)
+        return PageReply(page.data, rows, page.total, page.size, page.current)
 
     def fetch_first(self, limit: int = 0) -> PageReply:
         """The first page in the endpoint's own order, by itself. Raises `SourceError`."""

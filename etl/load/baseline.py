@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.codec import image_of
-from etl.load.sql import batches, read_images, read_keys, read_present, reading
+from etl.load.sql import batches, read_images, read_present, reading
 from etl.model import AbsentImage, Image, State
 
 _BATCH: Final = 1000
@@ -45,22 +45,14 @@ class PreviousRun:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredKey:
-    """The digests of an image on record."""
-
-    image_key: int
-    state: State
-    record_digest: bytes
-    fingerprint: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image on record, with its latest version."""
+    """An image on record, with its latest version and the digests of it."""
 
     image_key: int
     state: State
     version: int
+    record_digest: bytes
+    fingerprint: bytes
     image: Image
 
 
@@ -79,38 +71,22 @@ class Baseline:
     keys: array[int] = field(default_factory=lambda: array("q"))
     missed: set[int] = field(default_factory=set)
     connection: Connection | None = None
-    is_empty: bool = True
 
-    def position_of(self, image_key: int) -> int:
-        """Return the position of a present image."""
-        return bisect_left(self.keys, image_key)
-
-    def find(self, image_key: int) -> int | None:
+    def position_of(self, image_key: int) -> int | None:
         """Return the position of an image; None if it is not present."""
         position = bisect_left(self.keys, image_key)
         is_present = position < len(self.keys) and self.keys[position] == image_key
         return position if is_present else None
 
-    def stored_keys(self, image_ids: Collection[str]) -> dict[str, StoredKey]:
-        """Read the digests of images by id."""
-        if self.is_empty or self.connection is None:
-            return {}
-        with reading(self.connection):
-            rows = read_keys(self.connection, self.source, [*image_ids])
-        return {
-            image_id: StoredKey(key, state, bytes(record_digest), bytes(fingerprint))
-            for image_id, key, state, record_digest, fingerprint in rows
-        }
-
     def stored_images(self, image_ids: Collection[str]) -> dict[str, StoredImage]:
         """Read the latest versions of images by id."""
-        if not image_ids or self.connection is None:
+        if self.connection is None or self.previous.run_id is None:
             return {}
         with reading(self.connection):
             rows = read_images(self.connection, self.source, [*image_ids])
         stored = (
-            StoredImage(key, state, version, image_of(values))
-            for key, state, version, *values in rows
+            StoredImage(key, state, version, bytes(digest), bytes(fingerprint), image_of(values))
+            for key, state, version, digest, fingerprint, *values in rows
         )
         return {each.image.image_id: each for each in stored}
 
@@ -143,19 +119,16 @@ class Baseline:
 def read_baseline(connection: Connection, source: str) -> Baseline:
     """Read the state of a source, which its lock keeps from changing until the commit."""
     positions: dict[bytes, int] = {}
-    keys, missed = array("q"), set[int]()
+    keys = array("q")
     with reading(connection):
         previous = read_previous(connection, source)
-        any_image = select(c.image_key).where(c.source == source).limit(1)
-        is_empty = connection.execute(any_image).first() is None
-        for rows in [] if is_empty else read_present(connection, source):
+        for rows in read_present(connection, source):
             start = len(keys)
-            digests, block, are_missed = zip(*rows, strict=True)
+            digests, block = zip(*rows, strict=True)
             keys.extend(block)
             positions.update(zip(digests, range(start, len(keys)), strict=True))
-            if any(are_missed):
-                missed.update(start + i for i, is_missed in enumerate(are_missed) if is_missed)
-    return Baseline(source, previous, positions, keys, missed, connection, is_empty)
+    missed = {position for position, key in enumerate(keys) if key < 0}
+    return Baseline(source, previous, positions, array("q", map(abs, keys)), missed, connection)
 
 
 def read_previous(connection: Connection, source: str) -> PreviousRun:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.decide.diff import field_changes
 from etl.load.rejects import reject_of, storable
@@ -18,8 +18,6 @@ from etl.load.spool import Change, Kind, Reject, Spool
 from etl.model import (  # msgspec needs the types
     DELETED,
     AbsentImage,
-    FieldChange,
-    Image,
     ImageBatch,
     Listing,
     Page,
@@ -27,7 +25,7 @@ from etl.model import (  # msgspec needs the types
 from etl.transform import RULES_BYTE, normalise_all, record_digest
 
 if TYPE_CHECKING:
-    from etl.load.baseline import Baseline, StoredImage, StoredKey
+    from etl.load.baseline import Baseline, StoredImage
 
 MAX_UNKNOWN_FIELDS: Final = 1000  # a hostile source could name a new field in every record
 _READINGS: Final = 10_000  # more than any listing is read in one walk
@@ -36,31 +34,6 @@ _KINDS: Final[dict[str, Kind]] = {
     "removed": "restored",
     "out_of_scope": "in_scope",
 }
-
-
-class _Shown(Struct, frozen=True, gc=False):
-    """An image as one reading shows it."""
-
-    position: int
-    claim: int
-    image: Image
-    record_digest: bytes
-    fingerprint: bytes
-
-    def change(
-        self,
-        kind: Kind,
-        listing: str,
-        *,
-        key: int = 0,
-        version: int = 1,
-        fields: tuple[FieldChange, ...] = (),
-    ) -> Change:
-        """The change that it results in."""
-        return Change(
-            *(self.position, self.claim, kind, key, version, self.image),
-            *(self.record_digest, self.fingerprint, listing, fields),
-        )
 
 
 class ChangeDetector:
@@ -124,18 +97,18 @@ class ChangeDetector:
     def was_seen(self, image_key: int) -> bool:
         """Whether any record showed this image, which was present before the run."""
         position = self.baseline.position_of(image_key)
-        return bool(self._claims[position]) or position in self._rejected
+        return bool(self._claim_on(position)) or position in self._rejected
 
     def was_parsed(self, image_id: str | None, image_key: int | None) -> bool:
         """Whether a readable record showed this image; the key if it is on record."""
         position = self._others.get(image_id or "")
         if position is None and image_key is not None:
-            position = self.baseline.find(image_key)
-        return position is not None and bool(self._claims[position])
+            position = self.baseline.position_of(image_key)
+        return bool(self._claim_on(position))
 
     def listing_of(self, image_key: int) -> Listing | None:
         """Return the listing whose values count for this present image; None if not seen."""
-        claim = self._claims[self.baseline.position_of(image_key)]
+        claim = self._claim_on(self.baseline.position_of(image_key))
         return self._listings[(claim - 1) // _READINGS] if claim else None
 
     def absent(self) -> list[AbsentImage]:
@@ -186,14 +159,15 @@ class ChangeDetector:
 
     def _claim_unchanged(self, digests: Sequence[bytes], claim: int) -> list[int]:
         """Mark the records that are on record as seen; return the places of all others."""
+        positions = [*map(self.baseline.positions.get, digests)]
         claims, unmatched = self._claims, []
-        for place, position in enumerate(map(self.baseline.positions.get, digests)):
+        for place, position in enumerate(positions):
             if position is None:
                 unmatched.append(place)
-            elif not (held := claims[position]):
-                claims[position] = claim
-            elif held != claim:
+            elif claims[position]:
                 self._claim(position, claim, None)
+            else:
+                claims[position] = claim
         return unmatched
 
     def _claim(self, position: int, claim: int, fingerprint: bytes | None) -> bool:
@@ -214,6 +188,9 @@ class ChangeDetector:
             self._different[position] = fingerprint
         return True
 
+    def _claim_on(self, position: int | None) -> int:
+        return 0 if position is None else self._claims[position]
+
     def _compare(
         self, page: Page, places: Sequence[int], digests: Sequence[bytes], claim: int
     ) -> None:
@@ -221,14 +198,20 @@ class ChangeDetector:
         self._gather_unknown_fields(batch)
         rejects = [reject_of(page, places[i], each) for i, each in unreadable.items()]
         rejected_ids = {each.image_id for each in rejects if each.image_id is not None}
-        stored = self.baseline.stored_keys({*batch.ids, *rejected_ids})
+        stored = self.baseline.stored_images({*batch.ids, *rejected_ids})
         self._rejected |= {self._position(each, stored.get(each)) for each in rejected_ids}
         readable = (digest for i, digest in enumerate(digests) if i not in unreadable)
-        shown = [
-            _Shown(self._position(image.image_id, stored.get(image.image_id)), claim, image, *both)
-            for image, *both in zip(batch.images(), readable, batch.fingerprints, strict=True)
-        ]
-        changes = self._changes(shown, stored, str(page.listing))
+        changes = []
+        for image, digest, fingerprint in zip(
+            batch.images(), readable, batch.fingerprints, strict=True
+        ):
+            before = stored.get(image.image_id)
+            position = self._position(image.image_id, before)
+            shown = Change(
+                *(position, claim, "added", 0, 1, image, digest, fingerprint, str(page.listing))
+            )
+            if change := self._change(shown, before):
+                changes.append(change)
         self.spool.write([*changes, *rejects])
 
     def _gather_unknown_fields(self, batch: ImageBatch) -> None:
@@ -237,51 +220,33 @@ class ChangeDetector:
                 if len(self.unknown_fields) < MAX_UNKNOWN_FIELDS:
                     self.unknown_fields.add(storable(name))
 
-    def _position(self, image_id: str, stored: StoredKey | None) -> int:
-        if stored is not None and stored.state == "present":
-            return self.baseline.position_of(stored.image_key)
-        position = self._others.get(image_id)
+    def _position(self, image_id: str, stored: StoredImage | None) -> int:
+        position = None if stored is None else self.baseline.position_of(stored.image_key)
+        if position is None:
+            position = self._others.get(image_id)
         if position is None:
             position = self._others[image_id] = len(self._claims)
             self._claims.append(0)
         return position
 
-    def _changes(
-        self, shown: Sequence[_Shown], stored: dict[str, StoredKey], listing: str
-    ) -> list[Change]:
-        changes: list[Change] = []
-        others: list[_Shown] = []
-        for each in shown:
-            key = stored.get(each.image.image_id)
-            if key is None:
-                if self._claim(each.position, each.claim, each.fingerprint):
-                    changes.append(each.change("added", listing))
-            elif key.state == "present" and key.fingerprint == each.fingerprint:
-                is_first = self._claim(each.position, each.claim, None)
-                if is_first and key.record_digest[:1] != RULES_BYTE:
-                    changes.append(each.change("restamped", listing, key=key.image_key))
-            else:
-                others.append(each)
-        before = self.baseline.stored_images([each.image.image_id for each in others])
-        for each in others:
-            if change := self._compared(each, before[each.image.image_id], listing):
-                changes.append(change)
-        return changes
-
-    def _compared(self, shown: _Shown, before: StoredImage, listing: str) -> Change | None:
-        """Compare an image with its latest version, value by value."""
-        image = shown.image
-        if before.state == "present" and image.status == DELETED:
-            if self._claim(shown.position, shown.claim, shown.fingerprint):
-                self._deleted[shown.position] = shown.claim
+    def _change(self, shown: Change, before: StoredImage | None) -> Change | None:
+        """Return the change that an image as shown results in, if its reading decides so far."""
+        position, claim, fingerprint = shown.position, shown.claim, shown.fingerprint
+        if before is None:
+            return shown if self._claim(position, claim, fingerprint) else None
+        is_present, is_deleted = before.state == "present", shown.image.status == DELETED
+        has_same_values = fingerprint == before.fingerprint
+        fields = () if has_same_values else field_changes(before.image, shown.image)
+        is_same = is_present and not fields
+        if not self._claim(position, claim, None if is_same else fingerprint):
             return None
-        fields = field_changes(before.image, image)
-        is_same = before.state == "present" and not fields
-        fingerprint = None if is_same else shown.fingerprint
-        is_still_gone = before.state == "removed" and image.status == DELETED
-        if not self._claim(shown.position, shown.claim, fingerprint) or is_still_gone:
+        if is_same and has_same_values and before.record_digest[:1] == RULES_BYTE:
+            return None
+        if is_deleted and before.state != "out_of_scope":
+            if is_present:
+                self._deleted[position] = claim
             return None
         kind: Kind = "restamped" if is_same else _KINDS[before.state]
-        return shown.change(
-            kind, listing, key=before.image_key, version=before.version + 1, fields=fields
+        return replace(
+            shown, kind=kind, image_key=before.image_key, version=before.version + 1, fields=fields
         )

@@ -20,7 +20,7 @@ from etl.database.schema import current_images
 from etl.load.codec import image_columns
 
 NO_SHARED_VALUES: Final[Mapping[str, Any]] = {}
-_BLOCK: Final = 4096
+_BLOCK: Final = 512  # larger blocks of rows do not fit into the processor's cache
 
 
 @contextmanager
@@ -97,8 +97,11 @@ def temporary_table(
     table.drop(connection, checkfirst=False)
 
 
-def read_present(connection: Connection, source: str) -> Iterator[list[tuple[bytes, int, int]]]:
-    """Read (record digest, key, whether earlier walks missed it) of all present images, by key."""
+def read_present(connection: Connection, source: str) -> Iterator[list[tuple[bytes, int]]]:
+    """Read (record digest, key) of all present images in key order, in blocks.
+
+    The key is negative if later walks missed the image.
+    """
     driver, with_source = driver_of(connection), {"source": source}
     if is_sqlite(connection):
         cursor = driver.execute(_PRESENT, with_source)
@@ -108,21 +111,20 @@ def read_present(connection: Connection, source: str) -> Iterator[list[tuple[byt
     # One packed value for each block of rows: a row each would cost ten times as much to decode.
     with driver.cursor(binary=True) as cursor:
         for (packed,) in cursor.execute(_PRESENT_PACKED, with_source):
-            yield [*iter_unpack(">16sq?", packed)]
+            yield [*iter_unpack(">16sq", packed)]
 
 
+_IS_MISSED: Final = "last_seen_at is not null or missing_since is not null"
+_SIGNED_KEY: Final = f"case when {_IS_MISSED} then -image_key else image_key end"
 # `|| ''` makes the database read the table in key order instead of sorting rows of an index.
-_PRESENT: Final = """
-    select record_digest, image_key, last_seen_at is not null or missing_since is not null
+_PRESENT: Final = f"""
+    select record_digest, {_SIGNED_KEY}
     from current_images
     where source || '' = :source and state = 'present'
     order by image_key
 """
 _PRESENT_PACKED: Final = f"""
-    select string_agg(
-        record_digest || int8send(image_key)
-            || boolsend(last_seen_at is not null or missing_since is not null),
-        ''::bytea order by image_key)
+    select string_agg(record_digest || int8send({_SIGNED_KEY}), ''::bytea order by image_key)
     from current_images
     where source = %(source)s and state = 'present'
     group by image_key / {_BLOCK}
@@ -133,40 +135,19 @@ _PRESENT_PACKED: Final = f"""
 def read_images(
     connection: Connection, source: str, image_ids: Sequence[str]
 ) -> list[Sequence[Any]]:
-    """Read (key, state, version, image columns …) of images by id."""
+    """Read (key, state, version, record digest, fingerprint, image columns …) of images by id."""
     columns = image_columns(connection, "c")
     statement = f"""
-        select c.image_key, c.state, c.version, {columns}
+        select c.image_key, c.state, c.version, c.record_digest, c.fingerprint, {columns}
         from current_images as c
         where c.source = :source and c.image_id """
-    return _rows_by_id(connection, statement, source, image_ids)
-
-
-def read_keys(connection: Connection, source: str, image_ids: Sequence[str]) -> list[Sequence[Any]]:
-    """Read (id, key, state, record digest, fingerprint) of images by id."""
-    return _rows_by_id(connection, _KEYS, source, image_ids)
-
-
-_KEYS: Final = """
-    select c.image_id, c.image_key, c.state, c.record_digest, c.fingerprint
-    from current_images as c
-    where c.source = :source and c.image_id """
-
-
-def _rows_by_id(
-    connection: Connection, statement: str, source: str, image_ids: Sequence[str]
-) -> list[Sequence[Any]]:
     ids: Any = [*image_ids]
     if is_sqlite(connection):
         ids = msgspec.json.encode(ids).decode()
-        found = driver_of(connection).execute(
-            f"{statement} in (select value from json_each(:ids))", {"source": source, "ids": ids}
-        )
+        statement += "in (select value from json_each(:ids))"
     else:
-        found = driver_of(connection).execute(
-            f"{statement.replace(':source', '%(source)s')} = any(%(ids)s)",
-            {"source": source, "ids": ids},
-        )
+        statement = statement.replace(":source", "%(source)s") + "= any(%(ids)s)"
+    found = driver_of(connection).execute(statement, {"source": source, "ids": ids})
     rows: list[Sequence[Any]] = found.fetchall()
     return rows
 

@@ -14,7 +14,6 @@ from etl.errors import SourceBroken
 from etl.transform.fields import Identity  # the decoder needs the type at run time
 from etl.transform.image import (
     NOT_DECODABLE,
-    NUL,
     listed_image_id,
     reason_of,
     with_plain_integers,
@@ -45,8 +44,12 @@ class ListedRow(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at"
     created_at: int | None = None
 
 
+class _Listing(msgspec.Struct, gc=False):
+    data: list[ListedRow]
+
+
 _envelope: Final = msgspec.json.Decoder(PageEnvelope).decode
-_rows: Final = msgspec.json.Decoder(list[ListedRow]).decode
+_listing: Final = msgspec.json.Decoder(_Listing).decode
 _row: Final = msgspec.json.Decoder(ListedRow).decode
 _COUNTS: Final = frozenset({"total", "size", "current", "pages"})
 
@@ -63,12 +66,16 @@ def split_page(body: bytes) -> PageEnvelope:
         raise SourceBroken(f"the response is not a page of images: {reason_of(error)}") from None
 
 
-def listed_rows(records: list[msgspec.Raw]) -> list[ListedRow]:
-    """Return the id and creation time of each record, in order."""
-    listed = b"[" + b",".join(records) + b"]"
+def listed_rows(records: list[msgspec.Raw], *, body: bytes = b"") -> list[ListedRow]:
+    """Return the id and creation time of each record, in order.
+
+    `body` is the response that contains the records; without it they are joined first.
+    """
     try:
-        rows = _rows(repair(listed) if NUL in listed else listed)
+        rows = _listing(body or b'{"data":[%b]}' % b",".join(records)).data
     except NOT_DECODABLE:
+        rows = []
+    if len(rows) != len(records) or "\0" in "".join([row.image_id or "" for row in rows]):
         rows = [_row_of(repair(bytes(record))) for record in records]
     for row in rows:
         if row.image_id and row.image_id.isspace():
