@@ -1,15 +1,17 @@
 """Benchmarks: the cost of a sync, compared with fetching the same pages and with other tools.
 
-    catalogue   the images, made from a seed · truth: what a database must hold after them
-    server      a process: the pages ready-made on loopback · postgres: a process: fresh databases
-    floor       a process: fetch and decode · check: a process: what a database does hold
-    peers       what a user would take instead: scripts, run in environments of their own
-    processes   starts a process, measures it whole · places: what a sync needs around it
-    moving      a process: catalogues that change while they are read, by image-sync and by dlt
-    programs    image-sync and a peer, as what can be measured and checked
-    rounds      what is measured, in turn · report: docs/benchmarks.md, with tables
-    reading     by itself: what questions cost over a large ledger · ledger: writes one by SQL
+    catalogue    generated images · truth: the expected content of a database
+    server       process: prepared pages on loopback · postgres: process: fresh databases
+    floor        process: fetch and decode · insert: process: the fastest insert of prepared rows
+    check        process: the content of a database
+    peers        other tools for the same task: scripts, run in environments of their own
+    processes    starts a process and measures it · places: API, database and configuration
+    round_trips  small catalogues over a slow network
+    moving       process: catalogues that change while image-sync and dlt read them
+    programs     image-sync and the peers, as programs that can be measured and checked
+    rounds       the order of the measurements · report: docs/benchmarks.md · tables
+    reading      on its own: the reading commands over a large record · ledger: writes that record
 
-What measures imports next to nothing: a new process begins with its parent's memory, so a large
+The measuring process imports little: a new process starts with its parent's memory, so a large
 parent would show up in every peak.
 """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [SIZE ...]`: measure, and write docs/benchmarks.md."""
+"""Measure image-sync and other tools, and write docs/benchmarks.md: `python -m benchmarks`."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 WORK: Final = ROOT / "benchmarks" / ".work"
 KEPT: Final = WORK / "rounds"
 SIZES: Final = (10_000, 100_000, 1_000_000)
-PARTS: Final = ("startup", "costs", "latency", "peers", "schedules")
+PARTS: Final = ("round-trips", "startup", "costs", "latency", "peers", "schedules")
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Measure what the arguments name."""
     arguments = _arguments()
-    results = _measured_before() if arguments.add else Results()
+    results = _earlier_results() if arguments.add else Results()
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     results.sessions.append((command, os.getloadavg()[0]))
 
@@ -49,25 +49,30 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="SIZE")
+    parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="SIZE", help="images")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; default: 3")
-    parser.add_argument("--schedules", type=int, default=60, help="so many; default: 60")
-    parser.add_argument("--add", action="store_true", help="to the rounds measured before")
+    parser.add_argument(
+        "--schedules", type=int, default=60, help="number of changing catalogues; default: 60"
+    )
+    parser.add_argument("--add", action="store_true", help="add to earlier measurements")
     names = ",".join(PARTS)
     parser.add_argument("--only", default=names, metavar="PART,…", help=f"default: {names}")
     names = ",".join(peer.name for peer in PEERS)
     parser.add_argument(
         "--peers",
         metavar="NAME,…",
-        help=f"these at every size, of {names}; default: all, each at its own",
+        help=f"measure these at every size: {names}; default: all, each at its own sizes",
     )
     parser.add_argument(
-        "--environments", type=Path, default=WORK / "environments", help="the peers'"
+        "--environments",
+        type=Path,
+        default=WORK / "environments",
+        help="folder of the peers",
     )
     return parser.parse_args()
 
 
-def _measured_before() -> Results:
+def _earlier_results() -> Results:
     return msgspec.msgpack.decode(KEPT.read_bytes(), type=Results) if KEPT.exists() else Results()
 
 
@@ -84,14 +89,16 @@ def _bench(stack: ExitStack, results: Results, arguments: argparse.Namespace) ->
         databases=databases,
         environments=arguments.environments.absolute(),
         peers=peers if "peers" in arguments.only.split(",") else (),
-        tell=_tell,
+        report=_report,
     )
 
 
 def _measure(bench: Bench, arguments: argparse.Namespace, *, keep: Callable[[], None]) -> None:
-    """Each size by itself; what was measured is kept after each round."""
+    """Measure the requested parts; results are saved after each round."""
     parts = set(arguments.only.split(","))
-    measure("-m", "compileall", "-q", "etl", "benchmarks")  # as an installed program is
+    measure("-m", "compileall", "-q", "etl", "benchmarks")  # as in an installed program
+    if "round-trips" in parts:
+        bench.measure_round_trips(arguments.repeat)
     for _ in range(arguments.repeat if "startup" in parts else 0):
         bench.measure_startup()
     if "schedules" in parts:
@@ -110,7 +117,7 @@ def _measure(bench: Bench, arguments: argparse.Namespace, *, keep: Callable[[], 
                 keep()
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 

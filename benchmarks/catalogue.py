@@ -1,8 +1,8 @@
 """Generated catalogues of a given size: the first and the second generation.
 
-A record is 491 bytes of JSON, and its optional fields are as frequent as in the responses that were
-recorded. From the first generation to the second 1 % of the images move to another tag, 0.2 % go
-and as many come, so `total` stays the same.
+A record is 491 bytes of JSON, and its optional fields are as frequent as in recorded responses.
+From the first generation to the second, 1 % of the images move to another tag, 0.2 % are removed
+and as many are added, so `total` stays the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def changed_count(size: int) -> int:
 
 
 def removed_count(size: int) -> int:
-    """How many go, and how many come."""
+    """The number of removed images, which is also that of added ones."""
     return size // 500
 
 
@@ -42,7 +42,7 @@ def removed_rows(size: int) -> frozenset[int]:
 
 
 def records(size: int, *, generation: int) -> Iterator[Record]:
-    """The images in the order in which the pages show them."""
+    """The images in the order of the pages."""
     random = Random(SEED)
     chosen = _chosen(size)
     removed, changed = removed_rows(size), frozenset(chosen[removed_count(size) :])
@@ -87,12 +87,12 @@ def _record(row: int, random: Random) -> Record:
 
 
 def _padded(record: Record) -> Record:
-    """The record with a description that makes it as long as it is to be."""
+    """The record with a description that makes it `RECORD_BYTES` long."""
     room = RECORD_BYTES - len(msgspec.json.encode({**record, "description": ""}))
     return {**record, "description": (_WORDS * (room // len(_WORDS) + 1))[:room]}
 
 
 def _moved(record: Record) -> Record:
-    """The same image at another tag, as built-in images move: `update_at` stays."""
+    """The same image at another tag; as with built-in images, `update_at` stays."""
     tag = f"{record['tag'][:-8]}{(int(record['tag'][-8:]) + 1) % 100_000_000:08}"
     return {**record, "tag": tag, "swr_path": record["swr_path"].replace(record["tag"], tag)}

@@ -1,6 +1,6 @@
 """A process that prints what a database contains: `python -m benchmarks.check DATABASE_URL`.
 
-The images that are there, value by value, as one digest; and what the latest run says it did.
+The present images as one digest over all values, and the counts of the latest run.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _COUNTS: Final = ("added", "changed", "removed", "unchanged", "certificate", "st
 
 
 def main() -> None:
-    """One line of JSON."""
+    """Print one line of JSON."""
     engine = create_engine(sys.argv[1])
     with engine.connect() as connection:
-        told = {"contents": _contents(connection), "run": _latest_run(connection)}
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        found = {"contents": _contents(connection), "run": _latest_run(connection)}
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
 
 
 def _contents(connection: Connection) -> Contents:
@@ -40,7 +40,7 @@ def _latest_run(connection: Connection) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """An instant as the API writes it; a list in the order of its texts."""
+    """A time as the API writes it; a list in sorted order."""
     if isinstance(value, datetime):
         return round(value.timestamp() * 1000)
     return sorted(value) if isinstance(value, list) else value

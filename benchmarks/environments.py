@@ -16,11 +16,11 @@ _PIP: Final = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-inpu
 
 
 class NotInstallableError(Exception):
-    """The packages could not be had here; the text is pip's last line."""
+    """The packages cannot be installed here; the text is pip's last line."""
 
 
 def environment(folder: Path, packages: Iterable[str]) -> Path:
-    """Its Python. `folder` becomes the environment, and is made anew for other packages."""
+    """The Python of the environment in `folder`, created again if the packages changed."""
     python, stamp = folder / "bin" / "python", folder / "packages"
     wanted = "\n".join([sys.version, *packages])
     if not stamp.exists() or stamp.read_text() != wanted:

@@ -1,7 +1,7 @@
-"""The least that can be done: `python -m benchmarks.floor URL` fetches and decodes each page.
+"""The floor: `python -m benchmarks.floor URL` fetches and decodes each page, and nothing more.
 
 One `requests` session, one page after the other, decoded by msgspec into plain values. It prints
-how many images it saw.
+the number of images.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def main() -> None:
     with requests.Session() as session:
         for number in count():
             query = f"type=BUILD_IN&workspace_id=0&limit={PAGE_ROWS}&offset={number * PAGE_ROWS}"
-            answer = session.get(f"{sys.argv[1]}/images?{query}", timeout=60)
-            page = msgspec.json.decode(answer.content)
+            response = session.get(f"{sys.argv[1]}/images?{query}", timeout=60)
+            page = msgspec.json.decode(response.content)
             rows += len(page["data"])
             if number + 1 >= page["pages"]:
                 break

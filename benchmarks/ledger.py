@@ -1,13 +1,13 @@
-"""A record of a given size, written by SQL in sets: `python -m benchmarks.ledger URL`.
+"""A large record for measuring reading commands, written by SQL: `python -m benchmarks.ledger URL`.
 
-For those who measure reading: its rows are such as a sync writes and every view adds up, but no
-network was asked and no digest is right, so `verify` would refuse it.
+Rows look like those of a sync and all views are consistent, but digests are not correct and there
+is no log, so `verify` would fail.
 
-Of 1,000,000 images and 100 runs: 50,000 images change twice, every other one of them keeps its path
-and changes its content; 10,000 are removed, half of those come back; 10,000 arrive later.
+Of 1,000,000 images in 100 runs, 50,000 change twice, half of them without changing their path;
+10,000 are removed and half of those restored; 10,000 are added later.
 """
 
-# ruff: noqa: S608  # the SQL is put together from this module's own words
+# ruff: noqa: S608  # the SQL consists of this module's own texts
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ IMAGES: Final = 1_000_000
 RUNS: Final = 100
 SOURCE: Final = "benchmark"
 
-# What the two databases spell differently.
-_SPELLED: Final[dict[str, dict[str, str]]] = {
+# Expressions that differ between the databases.
+_EXPRESSIONS: Final[dict[str, dict[str, str]]] = {
     "sqlite": {
         "numbers": "with recursive s(n) as (select 1 union all select n + 1 from s where n < {0})"
         " select n from s",
@@ -49,7 +49,7 @@ _SPELLED: Final[dict[str, dict[str, str]]] = {
 
 
 def main() -> None:
-    """Write the ledger into the database of the argument."""
+    """Write the record into the database at the given URL."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--images", type=int, default=IMAGES)
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def write_ledger(url: str, *, images: int = IMAGES) -> None:
-    """The schema at head, then each table's rows in one statement."""
+    """Create the schema, then write the rows of each table with one statement."""
     engine = create_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
@@ -78,38 +78,38 @@ def write_ledger(url: str, *, images: int = IMAGES) -> None:
 
 
 def _statements(connection: Connection, images: int) -> list[str]:
-    words = _Words(_SPELLED[connection.dialect.name])
-    part = images // 100  # as many are removed, and as many arrive late
+    sql = _Expressions(_EXPRESSIONS[connection.dialect.name])
+    part = images // 100  # removed, and also added later
     return [
-        f"create temporary table number as {words.numbers(images)}",
-        _sync_runs(words),
-        _source_runs(words),
+        f"create temporary table number as {sql.numbers(images)}",
+        _sync_runs(sql),
+        _source_runs(sql),
         f"create temporary table life as {_lives(part)}",
-        _catalogue(words),
-        _superseded(words),
-        *_changes(words),
-        _removals(words),
-        _held(words),
-        _rejects(words),
+        _current_images(sql),
+        _past_versions(sql),
+        *_changes(sql),
+        _removals(sql),
+        _held(sql),
+        _rejects(sql),
         *_COUNTED,
     ]
 
 
-class _Words:
-    """What a kind of database calls a thing."""
+class _Expressions:
+    """The expressions of one kind of database, as methods."""
 
-    def __init__(self, spelled: dict[str, str]) -> None:
-        self._spelled = spelled
+    def __init__(self, expressions: dict[str, str]) -> None:
+        self._expressions = expressions
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *given: self._spelled[name].format(*given)
+        return lambda *given: self._expressions[name].format(*given)
 
 
-def _sync_runs(words: _Words) -> str:
+def _sync_runs(sql: _Expressions) -> str:
     return f"""
         insert into sync_runs (run_id, kind, started_at, finished_at, status, exit_code, version,
             host, pid)
-        select n, 'sync', {words.day("n")}, {words.day("n")}, 'succeeded', 0, '0', 'benchmark', 1
+        select n, 'sync', {sql.day("n")}, {sql.day("n")}, 'succeeded', 0, '0', 'benchmark', 1
         from number where n <= {RUNS}"""
 
 
@@ -120,17 +120,17 @@ _COUNTS: Final = (
 )
 
 
-def _source_runs(words: _Words) -> str:
+def _source_runs(sql: _Expressions) -> str:
     return f"""
         insert into source_runs (run_id, source, status, observed_at, endpoint, project_id,
             certificate, walk_detail, {", ".join(_COUNTS)})
-        select n, '{SOURCE}', 'succeeded', {words.day("n")}, '', '', 'exact', {words.json("'{}'")},
+        select n, '{SOURCE}', 'succeeded', {sql.day("n")}, '', '', 'exact', {sql.json("'{}'")},
             {", ".join("0" for _ in _COUNTS)}
         from number where n <= {RUNS}"""
 
 
 def _lives(part: int) -> str:
-    """What each image goes through: when it came, changed twice, left, and came back."""
+    """The life of each image: the runs in which it is added, changed, removed and restored."""
     return f"""
         select n,
             case when n > 6 * {part} and n <= 7 * {part} then 2 + n % {RUNS - 2} else 1 end as came,
@@ -141,10 +141,10 @@ def _lives(part: int) -> str:
         from number"""
 
 
-_LATER: Final = RUNS // 2  # runs from an image's first change to its second
+_LATER: Final = RUNS // 2  # runs between the two changes of an image
 
 
-def _values(words: _Words, version: str) -> dict[str, str]:
+def _values(sql: _Expressions, version: str) -> dict[str, str]:
     """An image's values in one of its versions."""
     engine = "case n % 4 when 0 then 'pytorch' when 1 then 'tensorflow' when 2 then 'mindspore'"
     engine += " else 'mxnet' end"
@@ -173,55 +173,55 @@ def _values(words: _Words, version: str) -> dict[str, str]:
         "swr_organization": "case when n % 10 = 0 then 'team-' || (n % 100) else 'atelier' end",
         "swr_repository": f"{engine} || '-' || n",
         "swr_tag": tag,
-        "dev_services": words.jsonb("""'["NOTEBOOK","SSH"]'"""),
-        "resource_categories": words.jsonb("""'["CPU","GPU"]'"""),
-        "tags": words.jsonb("'[]'"),
-        "created_at": words.day("n % 300 - 400"),
-        "updated_at": f"case when n % 3 > 0 then {words.day('n % 300 - 300')} end",
-        "extra": words.json("'{}'"),
-        "components": words.jsonb(found),
+        "dev_services": sql.jsonb("""'["NOTEBOOK","SSH"]'"""),
+        "resource_categories": sql.jsonb("""'["CPU","GPU"]'"""),
+        "tags": sql.jsonb("'[]'"),
+        "created_at": sql.day("n % 300 - 400"),
+        "updated_at": f"case when n % 3 > 0 then {sql.day('n % 300 - 300')} end",
+        "extra": sql.json("'{}'"),
+        "components": sql.jsonb(found),
     }
 
 
-def _catalogue(words: _Words) -> str:
+def _current_images(sql: _Expressions) -> str:
     version = "case when changed > 0 then 3 when back > 0 then 2 else 1 end"
     opened = f"case when changed > 0 then changed + {_LATER} else coalesce(back, came) end"
     is_gone = "gone > 0 and back is null"
-    values = _values(words, f"({version})")
+    values = _values(sql, f"({version})")
     closed = f"case when {is_gone} then"
     return f"""
         insert into current_images (image_key, record_digest, fingerprint, state, source, image_id,
             version,
             valid_from, valid_to, opened_run_id, opened_as, closed_run_id, closed_as,
             first_seen_at, listing, {", ".join(values)})
-        select n, {words.digest(words.hex("n"))}, {words.digest(words.hex("n"))},
-            case when {is_gone} then 'removed' else 'present' end, '{SOURCE}', {_image_id(words)},
-            {version}, {words.day(opened)}, {closed} {words.day("gone")} end, {opened},
+        select n, {sql.digest(sql.hex("n"))}, {sql.digest(sql.hex("n"))},
+            case when {is_gone} then 'removed' else 'present' end, '{SOURCE}', {_image_id(sql)},
+            {version}, {sql.day(opened)}, {closed} {sql.day("gone")} end, {opened},
             case when changed > 0 then 'changed' when back > 0 then 'restored' else 'added' end,
-            {closed} gone end, {closed} 'removed' end, {words.day("came")},
+            {closed} gone end, {closed} 'removed' end, {sql.day("came")},
             case when n % 10 = 0 then 'DEDICATED/0' else 'BUILD_IN/0' end,
             {", ".join(values.values())}
         from life"""
 
 
-def _image_id(words: _Words) -> str:
-    """Ids in an order that is not that of the keys."""
-    mixed = words.hex("(n * 2654435761) % 4294967296")
-    return f"{mixed} || '-' || {words.hex('n')}"
+def _image_id(sql: _Expressions) -> str:
+    """Ids whose order differs from that of the keys."""
+    mixed = sql.hex("(n * 2654435761) % 4294967296")
+    return f"{mixed} || '-' || {sql.hex('n')}"
 
 
-def _superseded(words: _Words) -> str:
+def _past_versions(sql: _Expressions) -> str:
     parts = []
     for version, chosen, start, end, opened, closed in (
         (1, "changed > 0", "came", "changed", "added", "changed"),
         (2, "changed > 0", "changed", f"changed + {_LATER}", "changed", "changed"),
         (1, "back > 0", "came", "gone", "added", "removed"),
     ):
-        values = _values(words, str(version))
+        values = _values(sql, str(version))
         del values["components"]
         parts.append(f"""
-            select n, '{SOURCE}', {_image_id(words)}, {version}, {words.day(start)},
-                {words.day(end)}, {start}, '{opened}', {end}, '{closed}',
+            select n, '{SOURCE}', {_image_id(sql)}, {version}, {sql.day(start)},
+                {sql.day(end)}, {start}, '{opened}', {end}, '{closed}',
                 {", ".join(values.values())}
             from life where {chosen}""")
     return f"""
@@ -230,10 +230,10 @@ def _superseded(words: _Words) -> str:
         {" union all ".join(parts)}"""
 
 
-def _changes(words: _Words) -> list[str]:
+def _changes(sql: _Expressions) -> list[str]:
     statements = []
     for version, run in ((2, "changed"), (3, f"changed + {_LATER}")):
-        old, new = _values(words, str(version - 1)), _values(words, str(version))
+        old, new = _values(sql, str(version - 1)), _values(sql, str(version))
         for field in ("size", "tag", "swr_path", "swr_tag"):
             quote = "" if field == "size" else """'"' || """
             end = "" if field == "size" else """ || '"'"""
@@ -246,35 +246,35 @@ def _changes(words: _Words) -> list[str]:
     return statements
 
 
-def _removals(words: _Words) -> str:
-    values = _values(words, "1")
-    detail = words.json("""'{"request_id":"0123456789abcdef","status":404}'""")
+def _removals(sql: _Expressions) -> str:
+    values = _values(sql, "1")
+    detail = sql.json("""'{"request_id":"0123456789abcdef","status":404}'""")
     return f"""
         insert into image_removals (source, image_id, name, swr_path, version, run_id, removed_at,
             last_seen_at, missing_since, evidence, evidence_detail, restored_at, restored_run_id)
-        select '{SOURCE}', {_image_id(words)}, {values["name"]}, {values["swr_path"]}, 1, gone,
-            {words.day("gone")}, {words.day("gone - 1")}, {words.day("gone")}, 'lookup_not_found',
-            {detail}, case when back > 0 then {words.day("back")} end, back
+        select '{SOURCE}', {_image_id(sql)}, {values["name"]}, {values["swr_path"]}, 1, gone,
+            {sql.day("gone")}, {sql.day("gone - 1")}, {sql.day("gone")}, 'lookup_not_found',
+            {detail}, case when back > 0 then {sql.day("back")} end, back
         from life where gone > 0"""
 
 
-def _held(words: _Words) -> str:
+def _held(sql: _Expressions) -> str:
     return f"""
         insert into held_removals (source, image_id, run_id, held_at, name, rule, evidence,
             evidence_detail)
-        select '{SOURCE}', {_image_id(words)}, {RUNS}, {words.day(str(RUNS))}, 'held',
-            'max_count', 'lookup_not_found', {words.json("'{}'")}
+        select '{SOURCE}', {_image_id(sql)}, {RUNS}, {sql.day(str(RUNS))}, 'held',
+            'max_count', 'lookup_not_found', {sql.json("'{}'")}
         from life where n > 990000 and n <= 990600"""
 
 
-def _rejects(words: _Words) -> str:
+def _rejects(sql: _Expressions) -> str:
     return f"""
         insert into rejects (reject_id, run_id, source, image_id, listing, page, position, reason,
             record, record_bytes, record_digest, rejected_at, resolved_at, resolved_run_id)
-        select n, 1 + n % {RUNS}, '{SOURCE}', {words.hex("n")}, 'BUILD_IN/0', 0, 0,
+        select n, 1 + n % {RUNS}, '{SOURCE}', {sql.hex("n")}, 'BUILD_IN/0', 0, 0,
             'size: Expected `int | null`, got `str`', '{{"id":"x","size":"big"}}', 23,
-            {words.hex("n")}, {words.day(f"1 + n % {RUNS}")},
-            case when n % 2 = 0 then {words.day(str(RUNS))} end,
+            {sql.hex("n")}, {sql.day(f"1 + n % {RUNS}")},
+            case when n % 2 = 0 then {sql.day(str(RUNS))} end,
             case when n % 2 = 0 then {RUNS} end
         from number where n <= 2000"""
 
@@ -288,11 +288,11 @@ _EVENTS: Final = " union all ".join(
 )
 _COUNTED: Final = [
     f"create temporary table event as {_EVENTS}",
-    """create temporary table tally as
+    """create temporary table event_count as
         select run_id, kind, count(*) as times from event group by run_id, kind""",
     *(
-        f"""update source_runs set {kind} = (select coalesce(max(times), 0) from tally
-            where tally.run_id = source_runs.run_id and kind = '{kind}')"""
+        f"""update source_runs set {kind} = (select coalesce(max(times), 0) from event_count
+            where event_count.run_id = source_runs.run_id and kind = '{kind}')"""
         for kind in ("added", "changed", "restored", "removed")
     ),
     """update source_runs set present = (

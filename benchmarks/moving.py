@@ -2,10 +2,11 @@
 
     python -m benchmarks.moving FIRST COUNT [DLT_PYTHON]
 
-So many schedules of the tests, from number FIRST on, played over HTTP to image-sync and to dlt,
-each by itself; the figures of both as JSON. The endpoint is made plain: one listing, offsets that
-count records, no cap, a right `total`, an empty page past the end. So dlt's offset paginator fits,
-and mistakes come of the changes alone. Where the endpoint sorts by creation time, dlt asks for it.
+Plays COUNT schedules of the tests, from number FIRST on, over HTTP to image-sync and to dlt
+separately, and prints the figures of both as JSON. The endpoint is simple: one listing, offsets
+that count records, no cap, a correct `total`, an empty page past the end. dlt's offset paginator
+fits, so mistakes result from the changes alone. If the endpoint sorts by creation time, dlt
+requests that.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _BY_CREATION: Final = {"sort_key": "createTime", "sort_dir": "ASC"}
 
 
 def main() -> None:
-    """One line of JSON: reader → figures."""
+    """Print one line of JSON: reader → figures."""
     first, count, *python = sys.argv[1:]
     numbers = range(int(first), int(first) + int(count))
     figures: dict[str, Counter[str]] = defaultdict(Counter)
@@ -78,7 +79,7 @@ def plain(schedule: Schedule) -> Schedule:
 
 
 def played(schedule: Schedule, dlt: Companion | None) -> Counter[str]:
-    """What comes of one schedule, read by dlt or else by image-sync."""
+    """The figures of one schedule, read by dlt, or by image-sync without it."""
     world = World(schedule)
     with tempfile.TemporaryDirectory(prefix="moving-") as folder, moving(world) as api:
         own = Path(folder)
@@ -90,14 +91,14 @@ def played(schedule: Schedule, dlt: Companion | None) -> Counter[str]:
 
 @contextmanager
 def moving(world: World) -> Iterator[FakeApi]:
-    """Its API, which is altered before each request."""
+    """The API of a world, which changes before each request."""
     with FakeApi(world.images, quirks=world.quirks) as api:
         api.before_request = lambda _: setattr(api, "images", world.alter())
         yield api
 
 
 class Watched:
-    """A reader, and how often an image was there throughout a run and not in the record after."""
+    """A reader, with the number of images that existed throughout a run and were not recorded."""
 
     def __init__(self, world: World, reader: Reader) -> None:
         self.missed = 0
@@ -113,13 +114,13 @@ class Watched:
 
 
 class ImageSync:
-    """This program as it comes, with every removal let through the guard."""
+    """image-sync with its defaults; the guard lets every removal pass."""
 
     def __init__(self, world: World, url: str, folder: Path) -> None:
-        told = world.schedule
+        schedule = world.schedule
         self._database = folder / "images.db"
         self._hours = 0
-        http = HttpSettings(page_size=told.page_size, concurrency=told.concurrency)
+        http = HttpSettings(page_size=schedule.page_size, concurrency=schedule.concurrency)
         source = SourceSettings(
             name="moving", endpoint=url, project_id=PROJECT, types=("BUILD_IN",), http=http
         )
@@ -158,18 +159,18 @@ def _milliseconds(instant: str | None) -> int | None:
 
 
 class Dlt:
-    """dlt in a process that is kept, since most of a small load would be its start."""
+    """dlt in a process that stays open, because starting it takes longer than a small load."""
 
     def __init__(self, world: World, url: str, folder: Path, process: Companion) -> None:
-        told = world.schedule
+        schedule = world.schedule
         self._database = folder / "images.db"
         self._process = process
         self._load = {
             "api_url": f"{url}/v1/{PROJECT}",
             "database_url": f"sqlite:///{self._database}",
             "folder": str(folder / "pipelines"),
-            "page_rows": told.page_size,
-            "sort": _BY_CREATION if "createTime" in told.sort_keys else None,
+            "page_rows": schedule.page_size,
+            "sort": _BY_CREATION if "createTime" in schedule.sort_keys else None,
         }
 
     def run(self) -> None:
@@ -188,10 +189,10 @@ class Dlt:
         return Counter(row["id"] for row in self._rows())
 
     def _rows(self) -> list[dict[str, Any]]:
-        """A user would leave out what the API lists as deleted."""
+        """All rows, without images that the API lists as deleted."""
         try:
             rows = _rows(self._database, "select * from images")
-        except sqlite3.OperationalError:  # no image yet, so no table
+        except sqlite3.OperationalError:  # no table before the first image
             return []
         return [row for row in rows if row["status"] != "DELETED"]
 

@@ -1,7 +1,4 @@
-"""The surroundings of a sync: an API with a generation, an empty database, a configuration.
-
-It knows nothing of what is measured.
-"""
+"""The surroundings of a sync: an API, an empty database, a configuration file."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ method = "none"
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The server's process; `truth` holds each generation's contents."""
+    """The server process; `truth` maps each generation to its expected contents."""
 
     size: int
     port: int
@@ -52,11 +49,11 @@ class Api:
 
     @property
     def url(self) -> str:
-        """What a project's calls begin with."""
+        """The base URL of the project."""
         return f"http://127.0.0.1:{self.port}/v1/{PROJECT}"
 
     def show(self, generation: int, *, latency_ms: int = 0) -> None:
-        """What it answers from now on, and how late."""
+        """Select the generation and the latency of the responses."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
         connection.request("PUT", f"/shown/{generation}/{latency_ms}")
         connection.getresponse().read()
@@ -65,14 +62,14 @@ class Api:
 
 @contextmanager
 def served(size: int) -> Iterator[Api]:
-    """The API of a catalogue of that many images."""
+    """The API of a catalogue of `size` images."""
     with companion("benchmarks.server", str(size)) as server:
         yield Api(size, **json.loads(server.read()))
 
 
 @contextmanager
 def sqlite_file(folder: Path) -> Iterator[str]:
-    """The URL of a database that is not there yet, in a folder of its own."""
+    """The URL of a database that does not exist yet, in a folder of its own."""
     with TemporaryDirectory(dir=folder) as own:
         yield f"sqlite:///{own}/benchmark.db"
 
@@ -81,11 +78,12 @@ def sqlite_file(folder: Path) -> Iterator[str]:
 def postgresql_database(server: Companion) -> Iterator[str]:
     """The URL of an empty database."""
     server.write()
-    yield server.read()
-    server.write()
+    url = server.read()
+    yield url
+    server.write(url)
 
 
 def write_configuration(path: Path, api: Api, *, database_url: str, concurrency: int = 4) -> None:
-    """One source, in pages of 1000; removals up to 10,000 are neither held nor left unproven."""
+    """One source in pages of 1000; up to 10,000 removals are looked up and not held."""
     values = {"database_url": database_url, "port": api.port, "concurrency": concurrency}
     path.write_text(_CONFIGURATION.format(project=PROJECT, **values))

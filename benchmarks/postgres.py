@@ -1,8 +1,9 @@
-"""A process that provides an empty PostgreSQL database.
+"""A process that provides empty PostgreSQL databases.
 
-The server is the one that the tests use: IMAGE_SYNC_TEST_POSTGRES_URL's, or one of their own. Its
-first line says that there is one; where there is none it ends at once. Then each line read is
-answered by the URL of a new database, and the next line drops it. It ends with its standard input.
+The server is that of the tests: IMAGE_SYNC_TEST_POSTGRES_URL, or one that they start. If there is
+none, the process ends at once; otherwise it prints a line. Then it prints the URL of a new database
+for each empty line that it reads, and drops the database whose URL it reads. It ends with its
+standard input.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from tests.support.postgres import running_server
 
 
 def main() -> None:
-    """Serve the lines of standard input."""
+    """Serve databases until standard input ends."""
     with running_server() as server:
-        _tell("ready")
-        for _ in sys.stdin:
-            with server.database() as url:
-                _tell(url)
-                sys.stdin.readline()
+        _print("ready")
+        for line in sys.stdin:
+            if url := line.strip():
+                server.drop(url)
+            else:
+                _print(server.create())
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Cost and output of a whole process, and helper processes that others depend on."""
+"""Cost and output of a whole process, and processes that run beside it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class WrongResultError(Exception):
-    """What was measured did not do its work, so its figures count for nothing."""
+    """A measured program produced a wrong result, so its figures do not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one process from start to end, with those that it started and waited for.
+    """The cost of one process from start to end, including the processes that it waited for.
 
-    Processor time is user and system together; the peak is that of the largest of them.
+    CPU time is user plus system time; the peak is that of the largest process.
     """
 
     cpu_seconds: float
@@ -33,7 +33,7 @@ class Cost:
 
 
 def measure(*arguments: str, python: str = sys.executable) -> Cost:
-    """Run Python with the arguments. Raises `WrongResultError` when it fails."""
+    """Run Python with the arguments. Raises `WrongResultError` if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [python, *arguments], stdout=subprocess.PIPE, text=True, env=_as_installed()
@@ -50,27 +50,27 @@ def measure(*arguments: str, python: str = sys.executable) -> Cost:
 
 
 def _as_installed() -> dict[str, str]:
-    """The environment in which modules stay compiled, as those of an installed program are."""
+    """An environment in which modules stay compiled, as in an installed program."""
     return {key: it for key, it in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def ask(module: str, *arguments: str) -> Any:
-    """What another of our processes prints as JSON."""
+    """The JSON that another benchmark module prints."""
     return json.loads(measure("-m", module, *arguments).output)
 
 
 class Companion:
-    """A process beside the measured ones, that answers line by line."""
+    """A process beside the measured ones that is controlled line by line."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def read(self) -> str:
-        """Its next line; "" when it has ended."""
+        """Its next line; "" if it has ended."""
         return self._process.stdout.readline().strip() if self._process.stdout else ""
 
     def write(self, line: str = "") -> None:
-        """Send it a line."""
+        """Send a line."""
         if self._process.stdin:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
@@ -78,14 +78,14 @@ class Companion:
 
 @contextmanager
 def companion(module: str, *arguments: str) -> Iterator[Companion]:
-    """Another of our processes, until the block ends."""
+    """Another benchmark module as a process, until the block ends."""
     with beside("-m", module, *arguments) as process:
         yield process
 
 
 @contextmanager
 def beside(*arguments: str, python: str = sys.executable) -> Iterator[Companion]:
-    """Python with the arguments, until the block ends."""
+    """A Python process with these arguments, until the block ends."""
     pipe = subprocess.PIPE
     process = subprocess.Popen([python, *arguments], stdin=pipe, stdout=pipe, text=True)
     try:

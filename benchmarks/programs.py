@@ -1,7 +1,4 @@
-"""The programs that are measured, with their tasks and the check of the result.
-
-A program loads what the API shows into one database; `check` says whether that was right.
-"""
+"""The measured programs, with their tasks and the check of the result."""
 
 from __future__ import annotations
 
@@ -25,18 +22,18 @@ _SCRIPTS: Final = Path(__file__).parent / "peers"
 
 
 class Program(Protocol):
-    """Of one API and one database."""
+    """A program that loads one API into one database."""
 
     def load(self) -> Cost:
-        """Do the work: bring the database to what the API shows."""
+        """Load what the API shows now into the database."""
 
     def check(self, work: str) -> None:
-        """Raises `WrongResultError` unless the database holds the truth after this work."""
+        """Raises `WrongResultError` unless the database has the expected contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSync:
-    """This program; `folder` is for its configuration."""
+    """image-sync; `folder` is for its configuration."""
 
     api: Api
     database_url: str
@@ -51,10 +48,10 @@ class ImageSync:
         return measure("-m", "etl", "--config", str(path), "-q", "sync")
 
     def check(self, work: str) -> None:
-        told = ask("benchmarks.check", self.database_url)
+        found = ask("benchmarks.check", self.database_url)
         wanted = {**self._counts(work), "certificate": "exact", "status": "succeeded"}
-        done = {name: told["run"][name] for name in wanted}
-        _expect((told["contents"], done), (self.api.truth[str(WORKS[work])], wanted))
+        done = {name: found["run"][name] for name in wanted}
+        _expect((found["contents"], done), (self.api.truth[str(WORKS[work])], wanted))
 
     def _counts(self, work: str) -> dict[str, int]:
         size, moved, gone = (
@@ -71,7 +68,7 @@ class ImageSync:
 
 @dataclass(frozen=True, slots=True)
 class PeerProgram:
-    """A peer in its environment; `folder` is for what it keeps."""
+    """A peer in its environment; `folder` is for its state."""
 
     peer: Peer
     python: Path
@@ -92,6 +89,6 @@ class PeerProgram:
         _expect(left, self.api.truth[generation])
 
 
-def _expect(told: Any, truth: Any) -> None:
-    if told != truth:
-        raise WrongResultError(f"{told} is not {truth}")
+def _expect(found: Any, expected: Any) -> None:
+    if found != expected:
+        raise WrongResultError(f"{found}, expected {expected}")

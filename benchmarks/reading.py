@@ -1,7 +1,7 @@
 """The duration of each reading command over a large record: `python -m benchmarks.reading`.
 
-Builds `benchmarks.ledger`'s 1,000,000 images and 100 runs in each kind of database, asks every
-reading command its default question as a whole process, and writes docs/benchmarks-reading.md.
+Builds the 1,000,000 images and 100 runs of `benchmarks.ledger` in each kind of database, runs each
+reading command as a whole process, and writes docs/benchmarks-reading.md.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "benchmarks-reading.md"
 AIM: Final = Aim(1.0)
 _IMAGE: Final = f"{(7 * 2654435761) % 2**32:08x}"  # the beginning of the seventh image's id
 
-QUESTIONS: Final = (
+COMMANDS: Final = (
     *("status", "images", f"images --as-of {RUNS // 2}", "images --as-of 2026-10-01"),
     *("images --state removed", "images --arch aarch64", f"history {_IMAGE}"),
     *("changes", "changes --since 2026-11-02", "changes --field swr_path", "removals"),
@@ -34,13 +34,13 @@ QUESTIONS: Final = (
 )
 REPORTS: Final = tuple(f"report {name}" for name in names_in("reports"))
 WHOLE: Final = ("dashboard {0}/page.html",)
-"""Questions whose answer takes the whole catalogue; `verify` and `export` write or read it all."""
+"""Commands that read the whole catalogue."""
 
 Costs = dict[tuple[str, str], list[Cost]]
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Measure what the arguments name."""
     arguments = _arguments()
     costs: Costs = defaultdict(list)
     load = os.getloadavg()[0]
@@ -49,7 +49,7 @@ def main() -> None:
         databases = arguments.database or _built(stack, folder, arguments.images)
         for _ in range(arguments.repeat):
             for url in databases:
-                _ask_all(costs, url, folder)
+                _run_all(costs, url, folder)
     command = f"python -m benchmarks.reading --repeat {arguments.repeat}"  # a URL may be secret
     PAGE.write_text(_page(costs, arguments.images, command=command, load=load))
 
@@ -59,7 +59,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--repeat", type=int, default=3, help="rounds; default: 3")
     parser.add_argument(
-        "--database", metavar="URL", action="append", help="one that `benchmarks.ledger` wrote"
+        "--database",
+        metavar="URL",
+        action="append",
+        help="a database that `benchmarks.ledger` wrote",
     )
     return parser.parse_args()
 
@@ -70,31 +73,29 @@ def _built(stack: ExitStack, folder: Path, images: int) -> list[str]:
     if server.read():
         urls.append(stack.enter_context(postgresql_database(server)))
     for url in urls:
-        _tell(f"building {url.partition(':')[0]}")
+        _report(f"building {url.partition(':')[0]}")
         write_ledger(url, images=images)
     return urls
 
 
-def _ask_all(costs: Costs, url: str, folder: Path) -> None:
+def _run_all(costs: Costs, url: str, folder: Path) -> None:
     kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
-    for question in (*QUESTIONS, *REPORTS, *WHOLE):
-        words = question.format(folder).split()
+    for command in (*COMMANDS, *REPORTS, *WHOLE):
+        words = command.format(folder).split()
         cost = measure("-m", "etl", "-q", "--database", url, *words)
-        costs[question, kind].append(cost)
-        _tell(
-            f"{kind:10} {cost.wall_seconds:6.2f} s, processor {cost.cpu_seconds:5.2f} s  {question}"
-        )
+        costs[command, kind].append(cost)
+        _report(f"{kind:10} {cost.wall_seconds:6.2f} s, CPU {cost.cpu_seconds:5.2f} s  {command}")
 
 
 def _page(costs: Costs, images: int, *, command: str, load: float) -> str:
-    head = ("question", "database", "wall s", "aim", "", "processor s", "peak MB")
+    head = ("command", "database", "wall s", "goal", "", "CPU s", "peak MB")
     parts = [_HEAD.format(images=images, runs=RUNS, command=command, load=load)]
-    for title, questions in (("Commands", QUESTIONS), ("Reports", REPORTS), ("Page", WHOLE)):
+    for title, commands in (("Commands", COMMANDS), ("Reports", REPORTS), ("Page", WHOLE)):
         rows = [
-            (f"`{question.replace('{0}/', '')}`", kind, *_row(costs[question, kind], kind))
-            for question in questions
+            (f"`{command.replace('{0}/', '')}`", kind, *_row(costs[command, kind], kind))
+            for command in commands
             for kind in ("SQLite", "PostgreSQL")
-            if costs[question, kind]
+            if costs[command, kind]
         ]
         parts.append(table(title, head, rows))
     return "\n".join(part for part in parts if part)
@@ -102,28 +103,28 @@ def _page(costs: Costs, images: int, *, command: str, load: float) -> str:
 
 def _row(costs: list[Cost], kind: str) -> list[str]:
     least = min(cost.wall_seconds for cost in costs)
-    processor = min(cost.cpu_seconds for cost in costs)
+    cpu = min(cost.cpu_seconds for cost in costs)
     peak = max(cost.peak_bytes for cost in costs)
-    missed = AIM.missed_by(processor if kind == "SQLite" else least)
-    return [f"{least:.2f}", str(AIM), missed, f"{processor:.2f}", f"{peak / 1e6:.0f}"]
+    missed = AIM.missed_by(cpu if kind == "SQLite" else least)
+    return [f"{least:.2f}", str(AIM), missed, f"{cpu:.2f}", f"{peak / 1e6:.0f}"]
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-_HEAD = """\
-# Reading a large ledger
+_HEAD: Final = """\
+# Reading a large record
 
-Written by `{command}`: {images:,} images and {runs} runs of history in one source, built by SQL \
-(`benchmarks/ledger.py`), each question asked as a whole process, with its default limit of 100 \
-rows. Both are the least of the rounds. With SQLite all work is in the process, so its processor \
-seconds are held against the aim; with PostgreSQL wall seconds are, since the server's work is not \
-in the processor's. The load average before it was {load:.1f}: on two cores, whatever is above 2 \
-lengthens wall time.
+Generated by `{command}`: {images:,} images and {runs} runs of history in one source, written by \
+SQL (`benchmarks/ledger.py`). Each command is a whole process with its default limit of 100 rows. \
+The figures are the minimum of the rounds. On SQLite the process does all the work, so its CPU \
+time is compared with the goal; on PostgreSQL it is the wall time, because the CPU time excludes \
+the server. The load average was {load:.1f} before the measurement; above 2, wall times grow on \
+two cores.
 
-What reads the whole catalogue (the reports on what is there, and the page) costs as much as the \
-catalogue is large; `verify` and `export` do, too, and are not measured here.
+Commands that read the whole catalogue (reports on present images, the dashboard) take time in \
+proportion to its size. So do `verify` and `export`, which are not measured here.
 """
 
 if __name__ == "__main__":

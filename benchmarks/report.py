@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks.peers import PEERS
 from benchmarks.programs import CHANGED, FIRST, UNCHANGED, WORKS
-from benchmarks.rounds import FETCH, FLOOR, HELP, IMAGE_SYNC, IN_FLIGHT, SMALL
+from benchmarks.round_trips import CASES, IN_FLIGHT, LATENCIES_MS
+from benchmarks.rounds import FETCH, FLOOR, HELP, IMAGE_SYNC, INSERT, SMALL
 from benchmarks.tables import Aim, judged, middle, table
 from etl import __version__
 
@@ -31,6 +32,7 @@ _OWN_AIMS: Final[dict[tuple[_Pair, _Pair], dict[str, Aim]]] = {
     ((IMAGE_SYNC, UNCHANGED), (FLOOR, FETCH)): {"sqlite": Aim(1.4), "postgresql": Aim(1.5)},
     ((IMAGE_SYNC, CHANGED), (IMAGE_SYNC, UNCHANGED)): {"sqlite": Aim(1.3), "postgresql": Aim(1.4)},
 }
+_FIRST_LOAD_AIMS: Final = {"sqlite": Aim(1.5), "postgresql": Aim(1.8)}
 _PEER_AIMS: Final = {
     ("dlt", UNCHANGED, "sqlite"): Aim(15, is_least=True),
     ("dlt", UNCHANGED, "postgresql"): Aim(12, is_least=True),
@@ -63,10 +65,20 @@ certified as `exact`.
   part of "{changed}".
 - **Floor**: the same pages, fetched with one `requests` session and decoded with msgspec.
 - **First load**: into a database that does not exist or is empty; creating the tables is included.
+- **Fastest insert**: the same rows into the same empty table, prepared in memory: one statement on
+  SQLite, one COPY on PostgreSQL.
 
 {machine}
 
 {sessions}
+"""
+
+_ROUND_TRIPS: Final = f"""\
+Unchanged runs over small catalogues: SQLite, {IN_FLIGHT} requests in flight per source, every
+response delayed by the given latency. Wall time is that of the whole process, the median of the
+rounds. *Needed* is the number of requests without which the run could not be certified. *Chain* is
+the longest chain of requests of which each needs the response to the one before; the goal allows
+the run without latency plus the chain, and a quarter more.
 """
 
 _MOVING: Final = """\
@@ -94,6 +106,7 @@ def page(results: Results) -> str:
         sessions += "\n\nPostgreSQL was not available."
     head = _HEAD.format(changed=CHANGED, machine=_machine(), sessions=sessions)
     sections = (
+        _round_trips,
         _costs,
         _ratios,
         _against_peers,
@@ -117,6 +130,21 @@ def _machine() -> str:
     )
 
 
+def _round_trips(results: Results) -> str:
+    rows = []
+    for name, found in results.round_trips.items():
+        case = CASES[name]
+        walls = [median(found.wall_seconds[latency]) for latency in LATENCIES_MS]
+        aim = Aim(round(1.25 * (walls[0] + case.rounds * LATENCIES_MS[-1] / 1000), 2))
+        counts = (str(found.requests), str(case.needed), str(case.rounds))
+        shown = [f"{wall:.2f}" for wall in walls]
+        rows.append((name, *counts, *shown, str(aim), aim.missed_by(walls[-1]), found.certificate))
+    seconds = [f"{latency} ms: wall s" for latency in LATENCIES_MS]
+    head = ("catalogue", "requests", "needed", "chain", *seconds, "goal", "", "certificate")
+    text = table("Scheduled runs over a slow network", head, rows)
+    return text and f"{text}\n{_ROUND_TRIPS}"
+
+
 def _costs(results: Results) -> str:
     rows = [
         (f"{size:,}", kind, program, work, *middle(_of(rounds, (program, work))))
@@ -130,6 +158,12 @@ def _costs(results: Results) -> str:
 
 def _ratios(results: Results) -> str:
     rows = [
+        (f"{size:,}", kind, "first load : (floor + fastest insert)", *judged(ratios, aim))
+        for (size, kind), rounds in _by_size(results.rounds)
+        if (ratios := _first_load_ratios(rounds))
+        for aim in [_FIRST_LOAD_AIMS[kind] if size == _AIMED_SIZE else None]
+    ]
+    rows += [
         (
             f"{size:,}",
             kind,
@@ -142,6 +176,15 @@ def _ratios(results: Results) -> str:
     ]
     head = ("images", "database", "CPU time of", "ratio", "goal", "")
     return table("Ratios of pairs in the same round (median; lowest to highest)", head, rows)
+
+
+def _first_load_ratios(rounds: Sequence[Round]) -> list[float]:
+    return [
+        each[IMAGE_SYNC][FIRST].cpu_seconds
+        / (each[FLOOR][FETCH].cpu_seconds + each[INSERT][FIRST].cpu_seconds)
+        for each in rounds
+        if INSERT in each
+    ]
 
 
 def _against_peers(results: Results) -> str:

@@ -1,9 +1,9 @@
 """A process that serves both generations of a catalogue from ready-made pages, on loopback.
 
-`python -m benchmarks.server SIZE` tells its port and the truth as a line of JSON, and ends with its
-standard input. `PUT /shown/GENERATION/LATENCY_MS` says what it shows from then on. It answers what
-a sync asks and no more; each page is one write of bytes that a temporary file held before, so a
-million images take no memory of this process.
+`python -m benchmarks.server SIZE` prints its port and the expected contents as a line of JSON, and
+ends with its standard input. `PUT /shown/GENERATION/LATENCY_MS` selects the generation and the
+latency. It answers only the requests of a sync. Pages are in a temporary file, so that a million
+images take no memory of this process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PAST_THE_END: Final = b'{"error_code":"ModelArts.6400","error_msg":"fromIndex >
 
 
 class Shown:
-    """The answers of one moment, whole: head and body. `pages` is a file to keep them in."""
+    """The complete responses of the selected generation; `pages` is the file that keeps them."""
 
     def __init__(self, size: int, pages: BinaryIO) -> None:
         self._file = pages
@@ -44,7 +44,7 @@ class Shown:
         self.latency_seconds = 0.0
 
     def _lay_out(self, size: int, generation: int) -> Contents:
-        """Write a generation's pages; the truth about it."""
+        """Write the pages of a generation; returns its expected contents."""
         truth = _truth([])
         images = records(size, generation=generation)
         gone = removed_rows(size) if generation == 1 else ()
@@ -62,7 +62,7 @@ class Shown:
         return truth
 
     def answer(self, target: str) -> bytes:
-        """The answer to a GET."""
+        """The response to a GET request."""
         url = urlsplit(target)
         match url.path.strip("/").split("/"):
             case ["v1", _, "images"]:
@@ -86,7 +86,7 @@ class Shown:
 
 
 class Handler(StreamRequestHandler):
-    """One connection, for as many requests as it is kept open for."""
+    """One connection with any number of requests."""
 
     disable_nagle_algorithm = True
     server: Server
@@ -98,7 +98,7 @@ class Handler(StreamRequestHandler):
     def _answer_all(self) -> None:
         while line := self.rfile.readline():
             while self.rfile.readline().strip():
-                pass  # what the headers say changes nothing
+                pass  # headers are ignored
             method, target, _ = line.decode().split()
             if method == "PUT":
                 self._show(target)
@@ -137,8 +137,8 @@ def main() -> None:
     """Serve until standard input closes."""
     with TemporaryFile() as pages, Server(Shown(int(sys.argv[1]), pages)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told = {"port": server.server_address[1], "truth": server.shown.truth}
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        line = {"port": server.server_address[1], "truth": server.shown.truth}
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
         sys.stdout.flush()
         sys.stdin.read()
         server.shutdown()

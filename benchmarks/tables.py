@@ -1,4 +1,4 @@
-"""Figures for people: a median with its range, beside its goal."""
+"""Tables of medians with their ranges and goals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound that the median should keep."""
+    """A goal for the median: at most, or at least, `bound`."""
 
     bound: float
     is_least: bool = False
@@ -23,7 +23,7 @@ class Aim:
         return f"{'≥' if self.is_least else '≤'} {self.bound:g}"
 
     def missed_by(self, reached: float) -> str:
-        """In per cent of the bound; "" when it is kept."""
+        """By how many per cent the goal is missed; "" if it is reached."""
         far = reached / self.bound - 1
         if (far >= 0) if self.is_least else (far <= 0):
             return ""
@@ -31,7 +31,7 @@ class Aim:
 
 
 def judged(values: Sequence[float], aim: Aim | None) -> Iterator[str]:
-    """The median with its range, the aim, and by how much it is missed: three cells."""
+    """Three cells: the median with its range, the goal, and by how much it is missed."""
     reached = median(values)
     yield f"{reached:.3g} ({min(values):.3g} to {max(values):.3g})"
     yield str(aim) if aim else ""
@@ -39,7 +39,7 @@ def judged(values: Sequence[float], aim: Aim | None) -> Iterator[str]:
 
 
 def middle(costs: Sequence[Cost]) -> Iterator[str]:
-    """The medians, each by itself: processor time, wall time, peak, and of how many rounds."""
+    """Four cells: the medians of CPU time, wall time and peak memory, and the number of rounds."""
     yield f"{median(cost.cpu_seconds for cost in costs):.2f}"
     yield f"{median(cost.wall_seconds for cost in costs):.2f}"
     yield f"{median(cost.peak_bytes for cost in costs) / 1e6:.0f}"
@@ -47,7 +47,7 @@ def middle(costs: Sequence[Cost]) -> Iterator[str]:
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A section of the page with its table; "" when there are no rows."""
+    """A section with a table; "" without rows."""
     lines = [head, ["---"] * len(head), *rows]
     if len(lines) == 2:
         return ""

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# The API's name of each value that is compared, and the column that must hold it.
+# The API's name of each compared value, and its column.
 _SAME = (
     *("name", "swr_path", "tag", "type", "status", "arch", "description", "namespace"),
     *("workspace_id", "service_type", "size", "visibility", "origin", "status_message"),
@@ -23,24 +23,24 @@ COLUMNS: Final = {
     **dict(zip(_SAME, _SAME, strict=True)),
 }
 
-# The second generation's truth for a program that keeps what is removed.
+# The expected contents of the second generation for a program that keeps removed images.
 NOTHING_REMOVED: Final = "2, nothing removed"
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """So many rows, and the sum of their digests: the same in whatever order they come."""
+    """The number of rows and the sum of their digests, which does not depend on their order."""
 
     rows: int
     digest: str
 
     def __add__(self, other: Contents) -> Contents:
-        """Of both together."""
+        """The contents of both."""
         total = int(self.digest, 16) + int(other.digest, 16)
         return Contents(self.rows + other.rows, f"{total % 2**128:032x}")
 
 
 def contents(rows: Iterable[Sequence[Any]]) -> Contents:
-    """`rows` have their values in the order of `COLUMNS`; lists are in the order of their texts."""
+    """`rows` have their values in the order of `COLUMNS`; lists are sorted."""
     count = total = 0
     for row in rows:
         digest = blake2b(msgspec.json.encode(row), digest_size=16).digest()

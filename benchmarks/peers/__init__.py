@@ -1,7 +1,7 @@
 """Other tools for the same task: one script for each, run in an environment of its own.
 
-Each script takes the API's URL, the database's URL and a folder for what it keeps from one load to
-the next, and loads the listing once. It is set up as the peer's own documentation says.
+Each script takes the API's URL, the database's URL and a folder for its state between loads, and
+loads the listing once. It is configured as the tool's own documentation describes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program, the packages that it needs, and where it leaves the images.
+    """A tool, its packages, and the relation that it writes.
 
-    `relations`: by kind of database; a kind that is not named is left out, for the reason in
-    `without`. `present`: the condition of the rows that it takes for present ones. `sizes`: the
-    catalogues that it is measured with, unless it is asked for by name.
+    `relations`: by kind of database; other kinds are left out, for the reason in `without`.
+    `present`: the condition that selects present images. `sizes`: the catalogues that it is
+    measured with by default.
     """
 
     name: str
@@ -39,7 +39,7 @@ PEERS: Final = (
         packages=("dlt[postgres,sqlalchemy]==1.31.0",),
         relations={"sqlite": "images", "postgresql": "dlt.images"},
         present="_dlt_valid_to is null",
-        removes="what a load did not see",
+        removes="images that a load did not see",
         history="whole rows",
     ),
     Peer(
@@ -50,7 +50,7 @@ PEERS: Final = (
         relations={"sqlite": "images"},
         removes="never",
         history="none",
-        without="it writes SQLite alone",
+        without="it writes only SQLite",
     ),
     Peer(
         name="sqlalchemy",
@@ -68,9 +68,9 @@ PEERS: Final = (
         packages=("singer-sdk==0.54.9", "meltanolabs-target-postgres==0.8.1"),
         relations={"postgresql": "singer.images"},
         present="_sdc_deleted_at is null",
-        removes="what a load did not see",
+        removes="images that a load did not see",
         history="none",
-        without="target-sqlite 0.2.0, the only release, pins a SQLAlchemy of before Python 3.10",
-        sizes=(10_000,),  # it takes minutes for more
+        without="target-sqlite 0.2.0, the only release, needs a SQLAlchemy older than Python 3.10",
+        sizes=(10_000,),  # larger ones take minutes
     ),
 )

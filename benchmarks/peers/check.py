@@ -1,6 +1,6 @@
-"""A process that tells what a peer left: `python -m benchmarks.peers.check PEER DATABASE_URL`.
+"""A process that prints what a peer recorded: `python -m benchmarks.peers.check PEER DATABASE_URL`.
 
-The rows that the peer takes for present ones, value by value, as one digest.
+The rows of present images as one digest over all values.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _LISTS: Final = {"dev_services", "resource_categories", "tags"}
 
 
 def main() -> None:
-    """One line of JSON."""
+    """Print one line of JSON."""
     name, database_url = sys.argv[1:]
-    told = left_by(next(peer for peer in PEERS if peer.name == name), database_url)
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    found = left_by(next(peer for peer in PEERS if peer.name == name), database_url)
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
 
 
 def left_by(peer: Peer, database_url: str) -> Contents:
-    """What its table holds."""
+    """The contents of the peer's table."""
     engine = create_engine(database_url)
     relation = peer.relations[engine.dialect.name]
     statement = f"select {', '.join(COLUMNS)} from {relation} where {peer.present}"  # noqa: S608
@@ -39,7 +39,7 @@ def left_by(peer: Peer, database_url: str) -> Contents:
 
 
 def _plain(row: Sequence[Any]) -> Iterator[object]:
-    """Lists as lists, in the order of their texts; SQLite holds them as JSON."""
+    """The values, with sorted lists; SQLite stores lists as JSON."""
     for name, value in zip(COLUMNS, row, strict=True):
         if name in _LISTS and value is not None:
             yield sorted(json.loads(value) if isinstance(value, str) else value)

@@ -1,12 +1,12 @@
 """dlt: `python dlt_scd2.py API_URL DATABASE_URL FOLDER` loads the listing once.
 
-Without arguments, each line of standard input is one load's arguments as a JSON object, and is
-answered by a line: empty, or why the load failed.
+Without arguments, each line of standard input contains the arguments of one load as a JSON object,
+and the response is a line: empty, or why the load failed.
 
-As dlt's documentation says: the REST source with an offset paginator that reads `total`, and the
-`scd2` strategy over full extracts, which retires absent rows (a merge key would stop that). Lists
-stay in their row (`max_table_nesting=0`), where its row hash sees them change; this is also faster
-than tables of their own. FOLDER keeps the pipeline's state from one load to the next.
+Configured as dlt's documentation describes: the REST source with an offset paginator that reads
+`total`, and the `scd2` strategy over full extracts, which retires absent rows (a merge key would
+prevent that). Lists stay in their row (`max_table_nesting=0`), so that the row hash covers them;
+this is also faster than separate tables. FOLDER keeps the pipeline's state between loads.
 """
 
 from __future__ import annotations
@@ -77,18 +77,18 @@ def _destination(database_url: str) -> object:
     if database_url.startswith("sqlite"):
         return dlt.destinations.sqlalchemy(database_url)
     url = make_url(database_url)
-    # dlt asks for a host and a password; libpq prefers the socket's folder in the query to the one,
-    # and a server that trusts asks for no other.
+    # dlt requires a host and a password; libpq prefers the socket folder in the query, and a server
+    # with trust authentication ignores the password.
     url = url.set(
         drivername="postgresql",
         host=url.host or "localhost",
-        password=url.password or "not asked for",
+        password=url.password or "unused",
     )
     return dlt.destinations.postgres(url.render_as_string(hide_password=False))
 
 
 def serve() -> None:
-    """One load a line."""
+    """Run one load for each line of standard input."""
     for line in sys.stdin:
         failure = ""
         try:

@@ -1,7 +1,8 @@
 """Singer: `python singer.py API_URL DATABASE_URL FOLDER` pipes the tap beside it into the target.
 
-As their documentation says: a tap on the Meltano SDK that tells a load's version, and MeltanoLabs'
-target-postgres as it comes, which then marks what a load did not see. Logs go to FOLDER.
+Configured as their documentation describes: a tap on the Meltano SDK that sends a version with each
+load, and MeltanoLabs' target-postgres, which then marks rows that a load did not see. Logs go to
+FOLDER.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ TARGET = Path(sys.executable).parent / "target-postgres"
 
 
 def load(api_url: str, database_url: str, folder: Path) -> None:
-    """One run of tap and target. Raises `SystemExit` when one of them fails."""
+    """One run of tap and target. Raises `SystemExit` if one of them fails."""
     folder.mkdir(exist_ok=True)
     tap, target = folder / "tap.json", folder / "target.json"
     tap.write_text(json.dumps({"api_url": api_url, "emit_activate_version_messages": True}))

@@ -1,7 +1,7 @@
 """A Singer tap of the listing, with the Meltano SDK: `python singer_tap.py --config FILE`.
 
-As the SDK's documentation says: a `RESTStream` with an offset paginator and a typed schema. A
-target that stands beside it, in its own environment as Meltano does it, reads what it prints.
+As the SDK's documentation describes: a `RESTStream` with an offset paginator and a typed schema. As
+in Meltano, a target in its own environment reads the output.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TEXTS = (
 
 
 class Pages(BaseOffsetPaginator):
-    """By `offset`, as long as there are pages."""
+    """By `offset`, until the last page."""
 
     def has_more(self, response: Any) -> bool:
         page = response.json()

@@ -1,7 +1,7 @@
 """SQLAlchemy Core: `python sqlalchemy_upsert.py API_URL DATABASE_URL FOLDER` upserts the listing.
 
-What a careful script does: a table with its types, and one `on_conflict_do_update` a page, in one
-transaction. PostgreSQL through psycopg 3.
+A careful script: a typed table, one `on_conflict_do_update` per page, one transaction. PostgreSQL
+through psycopg 3.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ IMAGES = Table(
 
 
 def pages(api_url: str) -> Iterator[list[dict[str, Any]]]:
-    """The listing's pages; each image with every column."""
+    """The pages of the listing, each image with every column."""
     names = [column.name for column in IMAGES.c]
     with requests.Session() as session:
         for number in count():
@@ -45,7 +45,7 @@ def pages(api_url: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def upsert(api_url: str, database_url: str) -> None:
-    """Every image as it is now."""
+    """Write the current values of every image."""
     engine = create_engine(database_url)
     dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
     insert = dialect.insert(IMAGES)

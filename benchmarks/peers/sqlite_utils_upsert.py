@@ -1,6 +1,6 @@
 """sqlite-utils: `python sqlite_utils_upsert.py API_URL DATABASE_URL FOLDER` upserts the listing.
 
-As its documentation says: `upsert_all` over a generator, with `alter` for columns that appear late.
+As its documentation describes: `upsert_all` over a generator, with `alter` for new columns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A benchmark counts a figure only once the database holds the truth: whole processes, small."""
+"""A benchmark counts a figure only if the database has the expected contents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.processes import WrongResultError, measure
 from benchmarks.programs import CHANGED, FIRST, UNCHANGED, ImageSync, PeerProgram
 
 SIZE = 500
-[SQLALCHEMY] = [peer for peer in PEERS if peer.name == "sqlalchemy"]  # what it needs is here
+[SQLALCHEMY] = [peer for peer in PEERS if peer.name == "sqlalchemy"]  # its packages are installed
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_a_measured_program_keeps_its_modules_compiled(monkeypatch):
     assert measure("-c", "import sys; print(sys.dont_write_bytecode)").output == "False\n"
 
 
-def test_image_sync_is_measured_when_it_was_right(api, tmp_path):
+def test_image_sync_is_checked(api, tmp_path):
     url = f"sqlite:///{tmp_path / 'images.db'}"
     program = ImageSync(api, url, tmp_path)
     api.show(1)
@@ -48,7 +48,7 @@ def test_image_sync_is_measured_when_it_was_right(api, tmp_path):
         program.check(FIRST)
 
 
-def test_a_peer_is_measured_when_it_was_right(api, tmp_path):
+def test_a_peer_is_checked(api, tmp_path):
     url = f"sqlite:///{tmp_path / 'images.db'}"
     program = PeerProgram(SQLALCHEMY, Path(sys.executable), api, url, tmp_path)
     api.show(1)
@@ -58,7 +58,7 @@ def test_a_peer_is_measured_when_it_was_right(api, tmp_path):
         program.check(CHANGED)
     api.show(2)
     program.load()
-    program.check(CHANGED)  # it keeps what was removed, and that is what is expected of it
+    program.check(CHANGED)  # this peer never removes
     tamper(url, "delete from images where rowid = 1")
     with pytest.raises(WrongResultError):
         program.check(CHANGED)

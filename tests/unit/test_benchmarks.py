@@ -1,4 +1,4 @@
-"""The benchmark's own parts: would it see a wrong result, and does it tell figures as they are?"""
+"""The benchmark notices wrong results and reports its figures correctly."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from benchmarks.peers import PEERS, check
 from benchmarks.processes import Cost
 from benchmarks.programs import CHANGED, FIRST, UNCHANGED
 from benchmarks.report import page
-from benchmarks.rounds import FETCH, FLOOR, IMAGE_SYNC, Results, Round
+from benchmarks.round_trips import RoundTrips
+from benchmarks.rounds import FETCH, FLOOR, HELP, IMAGE_SYNC, INSERT, Results, Round
 from benchmarks.tables import Aim, judged, table
 from benchmarks.truth import COLUMNS, contents
 from tests.support.schedules import World, drawn
 
 SCRIPTS = Path(check.__file__).parent
 DLT = PEERS[0]
-USUAL = {"schedules", "settled", "runs"}  # of the figures; the others count mistakes
+USUAL = {"schedules", "settled", "runs"}  # the other figures count mistakes
 
 
 class TestCatalogue:
-    def test_a_record_has_its_length_and_no_id_comes_twice(self):
+    def test_a_record_has_its_length_and_ids_are_unique(self):
         images = list(records(1000, generation=1))
         assert {len(json.encode(image)) for image in images} == {491}
         assert len({image["id"] for image in images}) == 1000
 
-    def test_the_second_generation_differs_by_what_it_says(self):
+    def test_the_second_generation_differs_as_documented(self):
         before, after = (
             {image["id"]: image for image in records(1000, generation=number)} for number in (1, 2)
         )
@@ -46,7 +47,7 @@ class TestCatalogue:
         assert len(before.keys() - after.keys()) == removed_count(1000) == 2
         assert len(after) == len(before)
 
-    def test_the_removed_rows_are_those_that_are_gone(self):
+    def test_the_removed_rows_are_absent_from_the_second_generation(self):
         before = list(records(1000, generation=1))
         after = {image["id"] for image in records(1000, generation=2)}
         gone = {row for row, image in enumerate(before) if image["id"] not in after}
@@ -54,17 +55,17 @@ class TestCatalogue:
 
 
 class TestTruth:
-    def test_it_is_the_same_in_any_order_and_in_parts(self):
+    def test_the_digest_does_not_depend_on_order_or_parts(self):
         rows = [[number, "value"] for number in range(5)]
         assert contents(rows[:2]) + contents(rows[2:]) == contents(reversed(rows))
 
-    def test_another_value_is_another_truth(self):
+    def test_another_value_has_another_digest(self):
         assert contents([[1, "a"]]) != contents([[1, "b"]])
         assert contents([[1, None]]) != contents([[1, ""]])
 
 
 def write_images(folder: Path, columns: str, *rows: str) -> None:
-    """A table as a peer leaves it, in images.db."""
+    """Write a table like a peer's to images.db."""
     engine = create_engine(f"sqlite:///{folder / 'images.db'}")
     with engine.begin() as connection:
         connection.exec_driver_sql(f"create table images ({columns})")
@@ -74,7 +75,7 @@ def write_images(folder: Path, columns: str, *rows: str) -> None:
 
 
 class TestPeers:
-    def test_what_dlt_closed_is_not_present_and_lists_are_read(self, tmp_path):
+    def test_rows_that_dlt_closed_are_not_present(self, tmp_path):
         columns = ", ".join([*COLUMNS, "_dlt_valid_to"])
         lists = {"dev_services": '["SSH", "NOTEBOOK"]', "resource_categories": "[]", "tags": None}
         cells = {name: "1" if name == "id" else None for name in COLUMNS} | lists
@@ -85,20 +86,20 @@ class TestPeers:
         assert left == contents([list(wanted.values())])
 
     @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
-    def test_each_is_whole(self, peer):
+    def test_each_script_parses_and_names_its_versions(self, peer):
         assert ast.parse((SCRIPTS / peer.script).read_text()).body
-        assert all("==" in package for package in peer.packages)  # the page tells versions by them
+        assert all("==" in package for package in peer.packages)  # the page shows versions
         assert set(peer.relations) == {"sqlite", "postgresql"} or peer.without
 
 
 class TestEnvironment:
     @pytest.fixture
-    def asked(self, monkeypatch):
-        """What pip is asked for; nothing is installed."""
-        asked: list[list[str]] = []
+    def requested(self, monkeypatch):
+        """The packages requested from pip; nothing is installed."""
+        requested: list[list[str]] = []
 
         def run(command, **_):
-            asked.append(command[command.index("install") + 1 :])
+            requested.append(command[command.index("install") + 1 :])
             code = int("broken==1" in command)
             return SimpleNamespace(returncode=code, stderr="ERROR: one\nERROR: no such version\n")
 
@@ -106,23 +107,23 @@ class TestEnvironment:
         monkeypatch.setattr(
             environments.venv, "create", lambda folder, with_pip: folder.mkdir(parents=True)
         )
-        return asked
+        return requested
 
-    def test_it_is_made_once(self, asked, tmp_path):
+    def test_it_is_created_once(self, requested, tmp_path):
         for _ in range(2):
             assert environment(tmp_path / "dlt", ["dlt==1"]) == tmp_path / "dlt" / "bin" / "python"
-        assert asked == [["dlt==1"]]
+        assert requested == [["dlt==1"]]
 
-    def test_it_is_made_anew_for_other_packages(self, asked, tmp_path):
+    def test_it_is_created_again_for_other_packages(self, requested, tmp_path):
         environment(tmp_path / "dlt", ["dlt==1"])
         environment(tmp_path / "dlt", ["dlt==2"])
-        assert asked == [["dlt==1"], ["dlt==2"]]
+        assert requested == [["dlt==1"], ["dlt==2"]]
 
-    def test_what_cannot_be_had_is_said_each_time(self, asked, tmp_path):
+    def test_packages_that_cannot_be_installed_are_reported_each_time(self, requested, tmp_path):
         for _ in range(2):
             with pytest.raises(NotInstallableError, match=r"^ERROR: no such version$"):
                 environment(tmp_path / "dlt", ["broken==1"])
-        assert len(asked) == 2
+        assert len(requested) == 2
 
 
 class TestTables:
@@ -135,7 +136,7 @@ class TestTables:
             (Aim(2, is_least=True), 1.5, "25% below"),
         ],
     )
-    def test_an_aim_says_by_how_much_it_is_missed(self, aim, reached, missed):
+    def test_a_goal_reports_by_how_much_it_is_missed(self, aim, reached, missed):
         assert aim.missed_by(reached) == missed
 
     def test_a_figure_is_the_median_with_its_range(self):
@@ -172,6 +173,22 @@ class TestPage:
         assert f"| 100,000 | sqlite | {wanted}" in lines
         assert "| 100,000 | sqlite | image-sync | unchanged | 2.00 | 4.00 | 50 | 3 |" in lines
         assert "| 100,000 | sqlite | dlt | unchanged | 19.00 | 38.00 | 50 | 2 |" in lines
+
+    def test_the_first_load_is_compared_with_floor_and_fastest_insert(self):
+        measured = one_round(1, 2) | {INSERT: {FIRST: cost(3)}}
+        lines = lines_of(Results(rounds={(100_000, "sqlite"): [measured, one_round(1, 2)]}))
+        label = "first load : (floor + fastest insert)"
+        assert f"| 100,000 | sqlite | {label} | 1.5 (1.5 to 1.5) | ≤ 1.5 |  |" in lines
+
+    def test_round_trips_come_first_with_the_needed_requests_and_the_goal(self):
+        name = "20 + 20 images, correct `total`"
+        found = RoundTrips(4, "exact", {0: [0.4, 9, 0.3], 50: [0.5], 200: [1.0]})
+        lines = lines_of(Results(round_trips={name: found}, startup={HELP: [cost(1)]}))
+        # 1.25 × (0.4 s + one round trip of 0.2 s)
+        row = f"| {name} | 4 | 3 | 1 | 0.40 | 0.50 | 1.00 | ≤ 0.75 | 33% above | exact |"
+        assert row in lines
+        sections = [line for line in lines if line.startswith("## ")]
+        assert sections[0] == "## Scheduled runs over a slow network"
 
     def test_growth_is_shown_in_total_and_for_each_step(self):
         rounds = {
@@ -217,16 +234,16 @@ class TestMoving:
         assert figures["runs"] >= 4
         assert sum(count for name, count in figures.items() if name not in USUAL) == 0
 
-    def test_an_image_that_was_there_and_is_not_in_the_record_is_missed(self):
+    def test_an_existing_image_that_is_not_in_the_record_is_missed(self):
         world = World(replace(drawn(1), rows=9))
         world.begin(0)
-        told = list(world.truth().values())
-        reader = SimpleNamespace(run=None, versions=None, present=lambda: [(told[0]["id"],)])
+        listed = list(world.truth().values())
+        reader = SimpleNamespace(run=None, versions=None, present=lambda: [(listed[0]["id"],)])
         watched = Watched(world, reader)
         watched.present()
         assert watched.missed == 8
 
-    def test_dlt_is_taken_for_what_it_tells(self, tmp_path):
+    def test_the_rows_of_dlt_are_read(self, tmp_path):
         columns = "id, name, status, arch, dev_services, _dlt_valid_to"
         write_images(
             tmp_path,
