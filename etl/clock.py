@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def utc_now() -> datetime:
@@ -18,3 +18,12 @@ def in_milliseconds(instant: datetime) -> datetime:
 def instant_text(instant: datetime) -> str:
     """The time as `2026-11-02T08:00:00.042Z`, truncated to milliseconds."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def age_text(age: timedelta) -> str:
+    """An age for people, in the largest unit of which there are at least two."""
+    seconds = max(round(age.total_seconds()), 0)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

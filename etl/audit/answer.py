@@ -3,47 +3,39 @@
 A query whose head says `-- record: state` or `-- record: changes` depends on history. Its rows get
 the span in which the record is complete, and remarks say what the record cannot know. With
 `-- record: changes unless NAME`, there are no remarks if the parameter NAME is given. With
-`-- record: comparisons`, rows result from comparing versions, of which earlier ones may be pruned.
+`-- record: comparisons`, rows compare versions with earlier ones, which may have been pruned
+whatever the period.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.change_feed import complete_entries, feed_parameters
-from etl.audit.known_names import require_run, require_sources, require_values, versions_of
-from etl.audit.query import Folder, Rows, ask, read_query, runs_that_matter
+from etl.audit.names import find_images, require_run, require_sources, require_values
+from etl.audit.query import Folder, Query, Rows, ask, read_query
 from etl.audit.record_span import (
     RecordSpan,
-    notes_on_changes,
-    notes_on_comparisons,
-    notes_on_state,
     read_spans,
-    require_kept,
-    require_order,
+    remarks_on_changes,
+    remarks_on_state,
+    require_known_states,
     with_spans,
 )
+from etl.errors import UsageError
+from etl.text import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl.transform import ComponentTables
 
-_MOMENTS: Final = ("at", "at_run", "from_at", "from_run", "to_at", "to_run")
-_FILTERED: Final = {"component", "component_version", "limit"}
 _RUNS: Final = ("run", "at_run", "from_run", "to_run")
-
-
-@dataclass(slots=True)
-class Answer:
-    """Rows, and what a reader must know about them."""
-
-    rows: Rows
-    notes: list[str] = field(default_factory=list)
+_FILTERED: Final = {"component", "component_version", "limit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,77 +54,155 @@ def answer(
     context: Context,
     *,
     folder: Folder = "queries",
-    latest_rows: int | None = None,
-) -> Answer:
+) -> Rows:
     """Asks a named query with the parameters of `asked`.
 
-    `latest_rows`: so many rows are wanted, of the latest runs. Raises `UsageError` for names that
-    are unknown and for states that were pruned.
+    Raises `UsageError` for names that are unknown and for states that were pruned.
     """
     query = read_query(name, folder=folder)
-    sources: Sequence[str] = asked.get("sources", ())
-    require_sources(connection, sources, configured=context.configured)
+    require_sources(connection, asked.get("sources", ()), configured=context.configured)
     for key in _RUNS:
         if asked.get(key) is not None:
             require_run(connection, asked[key])
-    kind, _, unless = query.head.get("record", "").partition(" unless ")
-    spans = read_spans(connection, sources=sources) if kind else []
-    notes = []
-    if kind == "comparisons":
-        notes = [*notes_on_comparisons(spans)]
-    elif kind and not asked.get(unless):
-        notes = _notes(connection, asked, spans, context.now)
-    given = dict(asked)
-    if asked.get("after") is not None:
-        given |= feed_parameters(connection, asked, rows=given.pop("limit", None))
-    elif "first_run" in query.parameters:
-        given |= runs_that_matter(connection, asked, rows=latest_rows)
+    spans = read_spans(connection, asked) if "record" in query.head else []
+    require_known_states(spans)
+    given = {**asked, **_bounds(connection, query, asked, spans)}
     is_filtered = "component" not in query.parameters and asked.get("component")
     if is_filtered:
         given = {key: value for key, value in given.items() if key not in _FILTERED}
-    rows = ask(connection, name, folder=folder, **given)
+    rows = ask(connection, name, folder=folder, streams=not given.get("limit"), **given)
     if is_filtered:
         rows = _containing(rows, asked, context)
-    if asked.get("after") is not None:
-        rows = complete_entries(rows, asked.get("limit"))
-    if kind:
+    if asked.get("after") is not None and asked["limit"]:
+        rows = _complete_entries(rows, asked["limit"])
+    if "record" in query.head:
         rows = with_spans(rows, spans)
-    first = next(rows.rows, None)
-    if first is None:
+    first = list(islice(rows.rows, 1))
+    if not first:
         require_values(connection, asked, context.tables)
-        notes += _other_versions(connection, asked)
-    else:
-        rows.rows = chain([first], rows.rows)
-    return Answer(rows, notes)
+    remarks = [*_remarks(query, asked, spans, context.now)]
+    return replace(rows, rows=chain(first, rows.rows), remarks=remarks)
+
+
+def answer_history(
+    connection: Connection, sought: str, asked: Mapping[str, Any], context: Context
+) -> Rows:
+    """The versions of the image that is meant, each with what it changed and how it ended.
+
+    `asked`: `sources`, `since`, `until`, `run`. Raises `UsageError` as `find_images` does.
+    """
+    require_sources(connection, asked["sources"], configured=context.configured)
+    images = find_images(connection, sought, sources=asked["sources"])
+    key = {"sources": [each["source"] for each in images], "image_id": images[0]["image_id"]}
+    rows = answer(connection, "history", {**asked, **key}, context)
+    version_of = itemgetter(rows.columns.index("source"), rows.columns.index("version"))
+    changes: dict[tuple[str, int], list[dict[str, str]]] = {}
+    for row in ask(connection, "history_changes", **key).objects():
+        changes.setdefault((row.pop("source"), row.pop("version")), []).append(row)
+
+    def changed(row: Sequence[Any]) -> tuple[list[str], list[dict[str, str]]]:
+        own = changes.get(version_of(row), [])
+        return [f"{each['field']}: {each['old_value']} → {each['new_value']}" for each in own], own
+
+    return rows.extended(("changed", "changes"), changed)
+
+
+def _remarks(
+    query: Query, asked: Mapping[str, Any], spans: Sequence[RecordSpan], now: datetime
+) -> Iterator[str]:
+    kind, _, unless = query.head.get("record", "").partition(" unless ")
+    if kind == "state":
+        instants = (asked.get(name) for name in ("at", "from_at", "to_at"))
+        for at in dict.fromkeys(filter(None, instants)):
+            yield from remarks_on_state(spans, at, now=now)
+    elif kind == "comparisons" or (asked.get("run") is None and not asked.get(unless)):
+        since = asked.get("since") if kind == "changes" else None
+        yield from remarks_on_changes(spans, since, asked.get("until"), now=now)
+
+
+def _bounds(
+    connection: Connection, query: Query, asked: Mapping[str, Any], spans: Iterable[RecordSpan]
+) -> Mapping[str, Any]:
+    """The runs, and the log entries, that can matter to a question.
+
+    They are read first and passed on as parameters: only a known number lets SQLite see that it can
+    go into a view with a condition, and PostgreSQL how many images such runs touched.
+    """
+    if asked.get("after") is not None:
+        return _feed_bounds(connection, asked, spans)
+    if "first_run" not in query.parameters:
+        return {}
+    if asked.keys() & {"from_at", "from_run"}:
+        names = read_query("runs_between").parameters
+        sides = {name: value for name, value in asked.items() if name in names}
+        return ask(connection, "runs_between", **sides).objects()[0]
+    if asked.get("since"):
+        return ask(connection, "first_run", since=asked["since"]).objects()[0]
+    is_narrowed = any(value not in (None, ()) for key, value in asked.items() if key != "limit")
+    if "row" in query.head and asked.get("limit") and not is_narrowed:
+        return ask(connection, "first_run", rows=asked["limit"]).objects()[0]
+    return {}
+
+
+def _feed_bounds(
+    connection: Connection, asked: Mapping[str, Any], spans: Iterable[RecordSpan]
+) -> dict[str, Any]:
+    """Raises `UsageError` if the entry does not exist, or if changes after it were pruned."""
+    after = asked["after"]
+    is_filtered = asked.get("kind") or asked.get("field")  # then counts do not bound the rows
+    rows = None if is_filtered else asked["limit"] or None
+    found = ask(connection, "entries_after", sources=asked["sources"], after=after, rows=rows)
+    bounds = found.objects()[0]
+    last = bounds.pop("last_entry_of_log")
+    if after > (-1 if last is None else last):
+        hint = "the log is empty; -1 means from the beginning" if last is None else f"last: {last}"
+        raise UsageError(f"unknown log entry {after}", hint=hint)
+    pruned, source = max(
+        ((-1 if each.pruned_entry is None else each.pruned_entry, each.source) for each in spans),
+        default=(-1, ""),
+    )
+    if pruned > after:
+        raise UsageError(
+            f"changes of source '{printable(source)}' up to log entry {pruned} were pruned",
+            hint=f"read `image-sync images`, then continue with --after {pruned}",
+        )
+    return {**bounds, "limit": None}
+
+
+def _complete_entries(rows: Rows, limit: int) -> Rows:
+    """The rows of the first log entries: at most `limit`, but at least one entry.
+
+    A limit never ends within an entry, because a consumer resumes after it.
+    """
+
+    def complete() -> Iterator[Sequence[Any]]:
+        room = limit
+        for _, group in groupby(rows.rows, key=itemgetter(rows.columns.index("entry"))):
+            of_entry = list(group)
+            if len(of_entry) > room and room < limit:
+                return
+            yield from of_entry
+            room -= len(of_entry)
+
+    return replace(rows, rows=complete())
 
 
 def _containing(rows: Rows, asked: Mapping[str, Any], context: Context) -> Rows:
-    from etl.audit.component_filter import containing
+    """The rows of images that contained a component.
 
-    return containing(rows, context.tables().compiled(), asked)
+    The database keeps the components of the latest version of an image only. Those of an earlier
+    state are read from the values of that time.
+    """
+    from etl.model import Image
+    from etl.transform import READ_FROM
 
+    rules = context.tables().compiled()
+    wanted, version = asked["component"], asked.get("component_version")
+    values_of = itemgetter(*(rows.columns.index(field) for field in READ_FROM))
 
-def _notes(
-    connection: Connection, asked: Mapping[str, Any], spans: Sequence[RecordSpan], now: datetime
-) -> list[str]:
-    moments = [asked[key] for key in _MOMENTS if asked.get(key) is not None]
-    if not moments:
-        if asked.get("run") is not None:
-            return []
-        return [*notes_on_changes(spans, asked.get("since"), asked.get("until"), now=now)]
-    require_kept(connection, spans, moments)
-    if len(moments) > 1:
-        require_order(connection, *moments, sources=asked.get("sources", ()))
-    instants = [each for each in moments if isinstance(each, datetime)]
-    return list(
-        dict.fromkeys(note for each in instants for note in notes_on_state(spans, each, now=now))
-    )
+    def contains(row: Sequence[Any]) -> bool:
+        image = Image("", **dict(zip(READ_FROM, values_of(row), strict=True)))
+        found = rules.components(image)
+        return any(name == wanted and version in (None, each) for name, each in found)
 
-
-def _other_versions(connection: Connection, asked: Mapping[str, Any]) -> list[str]:
-    """The versions that there are, where a component has no image of the version asked for."""
-    if not asked.get("component_version"):
-        return []
-    versions = versions_of(connection, asked["component"])
-    known = ", ".join(versions) or "none"
-    return [f"versions of {asked['component']} on record: {known}"]
+    return replace(rows, rows=filter(contains, rows.rows))

@@ -1,32 +1,48 @@
-"""A relation as a file: CSV, JSON Lines or Parquet, streamed row by row.
+"""Rows for programs: as CSV, JSON and JSON Lines, and a whole relation as a file.
 
-CSV and JSON Lines are as the reading commands print them. Parquet keeps types: UTC timestamps,
-integers, lists, and tags as structs; JSON objects stay JSON text.
+Nothing in a row can control a terminal: control characters, bidirectional and hidden marks are
+escaped in every text format. In JSON the escapes mean the same text; in CSV they are visible.
+
+CSV is UTF-8, separated by commas, with lines that end in LF. Null is an empty field, empty text is
+`""`, as in PostgreSQL's `copy … csv`. Text that a spreadsheet would take for a formula gets a
+leading `'`. Parquet keeps types: UTC timestamps, integers, lists, and tags as structs; JSON objects
+stay JSON text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal, cast, get_args
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, text
+from sqlalchemy import BigInteger, Connection, Integer
 from sqlalchemy.types import TypeEngine
 
 from etl.atomic_file import written_whole
-from etl.audit.query import Rows
-from etl.audit.record_span import notes_on_changes, notes_on_state, read_spans, require_kept
-from etl.audit.render import lines_of
+from etl.audit.query import Rows, rows_of
+from etl.audit.record_span import (
+    read_spans,
+    remarks_on_changes,
+    remarks_on_state,
+    require_known_states,
+)
+from etl.clock import instant_text
 from etl.database.columns import Instant, JsonList, JsonObject, json_text
 from etl.database.engine import snapshot
-from etl.database.schema import metadata
+from etl.database.views import column_types
 from etl.errors import UsageError
-from etl.text import require_known
+from etl.text import printable_json, require_known, without_controls
 
-BATCH: Final = 5_000
+Format = Literal["csv", "json", "jsonl"]
+FileFormat = Literal["csv", "jsonl", "parquet"]
+
+_COMPACT: Final[dict[str, Any]] = {"ensure_ascii": False, "separators": (",", ":")}
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BATCH: Final = 5_000
 _ALIVE: Final = "valid_from <= :as_of and (valid_to is null or valid_to > :as_of)"
 RELATIONS: Final[dict[str, str | None]] = {
     "images": _ALIVE,
@@ -52,20 +68,47 @@ _PRUNED: Final = frozenset(
 )
 """The relations whose old rows `prune` drops."""
 
-_OF_TABLES: Final[dict[str, TypeEngine[Any]]] = {
-    column.name: column.type for table in metadata.sorted_tables for column in table.columns
-}
-_OF_VIEWS: Final[dict[str, TypeEngine[Any]]] = {
-    name: Instant() for name in ("at", "last_seen_at", "last_changed_at")
-}
+
+def lines_of(result: Rows, form: Format) -> Iterator[str]:
+    """The rows line by line, without line ends."""
+    return {"csv": _csv, "json": _json, "jsonl": _jsonl}[form](result)
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """The number of rows, and what a reader must know about them."""
+def _json(result: Rows) -> Iterator[str]:
+    """An array with one object per line."""
+    begin, last = "[", ""
+    for each in _jsonl(result):
+        if last:
+            yield f"{begin}{last},"
+            begin = ""
+        last = each
+    yield f"{begin}{last}]"
 
-    count: int
-    notes: tuple[str, ...]
+
+def _jsonl(result: Rows) -> Iterator[str]:
+    for row in result.rows:
+        named = dict(zip(result.columns, row, strict=True))
+        yield printable_json(json.dumps(named, ensure_ascii=False, default=instant_text))
+
+
+def _csv(result: Rows) -> Iterator[str]:
+    yield ",".join(result.columns)
+    for row in result.rows:
+        yield ",".join(map(_csv_field, row))
+
+
+def _csv_field(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value, **_COMPACT)
+    safe = without_controls(f"'{text}" if text.startswith(_FORMULA_STARTS) else text)
+    if safe and not any(mark in safe for mark in ',"\n'):
+        return safe
+    return '"' + safe.replace('"', '""') + '"'
 
 
 def export(
@@ -75,99 +118,72 @@ def export(
     now: datetime,
     relation: str = "images",
     as_of: datetime | None = None,
-) -> Exported:
+) -> tuple[int, list[str]]:
     """Writes a relation to `path`, completely or not at all. The extension determines the format.
 
-    Raises `UsageError` for another extension, an unknown relation, an instant whose state was
-    pruned, and an instant for a relation without history.
+    Returns the number of rows, and what a reader must know about them. Raises `UsageError` for
+    another extension, an unknown relation, an instant whose state was pruned, and an instant for a
+    relation without history.
     """
-    write = _writer(path)
-    statement = _statement(relation, is_as_of=as_of is not None)
-    bound = [] if as_of is None else [bindparam("as_of", as_of, type_=Instant())]
-    typed = text(statement).bindparams(*bound).columns(**_types(relation))
-    streamed = {"stream_results": True, "max_row_buffer": BATCH}
+    form = _form(path)
+    statement, types = _statement(relation, is_as_of=as_of is not None)
     with snapshot(connection):
-        notes = _notes(connection, relation, as_of, now)
+        remarks = [*_remarks(connection, relation, as_of, now)]
+        counter = count()
         with (
+            closing(rows_of(connection, statement, {"as_of": as_of}, streams=True)) as result,
             written_whole(path) as file,
-            connection.execute(typed, execution_options=streamed) as result,
         ):
-            counted = _Counted(tuple(row) for row in result)
-            write(file, relation, Rows(tuple(result.keys()), iter(counted)))
-    return Exported(counted.count, notes)
+            # `zip` asks for a row first, so that the counter stops at their number.
+            rows = (row for row, _ in zip(result.rows, counter, strict=False))
+            if form == "parquet":
+                _write_parquet(file, rows, types)
+            else:
+                lines = lines_of(Rows(result.columns, rows), form)
+                file.writelines(f"{line}\n".encode() for line in lines)
+    return next(counter), remarks
 
 
-def _notes(
+def _remarks(
     connection: Connection, relation: str, as_of: datetime | None, now: datetime
-) -> tuple[str, ...]:
-    spans = read_spans(connection)
+) -> Iterator[str]:
+    spans = read_spans(connection, {"at": as_of})
     if relation == "images" and as_of:
-        require_kept(connection, spans, [as_of])
-        return tuple(notes_on_state(spans, as_of, now=now))
-    if relation in _PRUNED:
-        return tuple(notes_on_changes(spans, None, as_of, now=now))
-    return ()
+        require_known_states(spans)
+        yield from remarks_on_state(spans, as_of, now=now)
+    elif relation in _PRUNED:
+        yield from remarks_on_changes(spans, None, as_of, now=now)
 
 
-class _Counted:
-    """Rows that are counted as they pass."""
-
-    def __init__(self, rows: Iterator[Sequence[Any]]) -> None:
-        self.count = 0
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[Sequence[Any]]:
-        for row in self._rows:
-            self.count += 1
-            yield row
-
-
-def _statement(relation: str, *, is_as_of: bool) -> str:
+def _statement(relation: str, *, is_as_of: bool) -> tuple[str, dict[str, TypeEngine[Any]]]:
+    """The statement that reads a relation, and the types of its columns."""
     require_known("relation", relation, RELATIONS)
-    if not is_as_of:
-        return f"select * from {relation}"  # noqa: S608  # a name of RELATIONS
-    condition = RELATIONS[relation]
+    condition = RELATIONS[relation] if is_as_of else "true"
     if condition is None:
         past = [name for name, known in RELATIONS.items() if known]
         hint = f"it is for {', '.join(past)}"
         raise UsageError(f"--as-of is not supported for {relation}", hint=hint)
-    read_from = "image_versions" if relation == "images" else relation
-    return f"select * from {read_from} where {condition}"  # noqa: S608  # our own words
+    read_from = "image_versions" if is_as_of and relation == "images" else relation
+    types = column_types(read_from)
+    return f"select {', '.join(types)} from {read_from} where {condition}", types  # noqa: S608  # our own words
 
 
-def _types(relation: str) -> dict[str, TypeEngine[Any]]:
-    if relation in metadata.tables:
-        return {column.name: column.type for column in metadata.tables[relation].columns}
-    own = {"version": Text()} if relation == "image_components" else {}  # a component's, as written
-    return {**_OF_TABLES, **_OF_VIEWS, **own}
-
-
-def _writer(path: Path) -> Callable[[BinaryIO, str, Rows], None]:
-    writers = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}
-    if path.suffix.lower() not in writers:
+def _form(path: Path) -> FileFormat:
+    form = path.suffix.lower().removeprefix(".")
+    if form not in get_args(FileFormat):
         raise UsageError(f"{path}: the file name must end in .csv, .jsonl or .parquet")
-    if path.suffix.lower() == ".parquet":
+    if form == "parquet":
         _pyarrow()
-    return writers[path.suffix.lower()]
+    return cast("FileFormat", form)
 
 
-def _write_csv(file: BinaryIO, _relation: str, rows: Rows) -> None:
-    for line in lines_of(rows, "csv"):
-        file.write(f"{line}\n".encode())
-
-
-def _write_jsonl(file: BinaryIO, _relation: str, rows: Rows) -> None:
-    for line in lines_of(rows, "jsonl"):
-        file.write(f"{line}\n".encode())
-
-
-def _write_parquet(file: BinaryIO, relation: str, rows: Rows) -> None:
+def _write_parquet(
+    file: BinaryIO, rows: Iterator[Sequence[Any]], types: Mapping[str, TypeEngine[Any]]
+) -> None:
     arrow, parquet = _pyarrow()
-    types = _types(relation)
-    fields = [(name, _arrow_type(arrow, name, types.get(name, Text()))) for name in rows.columns]
-    schema = arrow.schema(fields)
+    schema = arrow.schema([(name, _arrow_type(arrow, name, kind)) for name, kind in types.items()])
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        while batch := list(islice(rows.rows, BATCH)):
+        while batch := list(islice(rows, _BATCH)):
             columns = [
                 arrow.array(list(map(_arrow_value, column)), each.type)
                 for column, each in zip(zip(*batch, strict=True), schema, strict=True)

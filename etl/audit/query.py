@@ -7,11 +7,13 @@ Each file is a jinja2 template with a head of comments:
     -- order: source, image_id
     -- shown: source, image_id, name, tag
     -- optional: tag
+    -- record: state
 
 `parameters` are bound values (`:state`); a template may also test whether one was given, so that a
 query that nobody narrows has no condition that the planner must see through. `shown` are the
 columns of a table for people, `optional` those of them that may be left out, the least important
-first. What differs between SQLite and PostgreSQL comes from `etl.database.sql_functions`.
+first. `record` says how the rows depend on history (see `answer.py`). What differs between SQLite
+and PostgreSQL comes from `etl.database.sql_functions`.
 
 Rows have one order on both databases: nulls first, text by code point.
 """
@@ -39,25 +41,17 @@ if TYPE_CHECKING:
 
 Folder = Literal["queries", "reports", "dashboard/sql"]
 
-_TYPES: Final[dict[str, TypeEngine[Any]]] = {
-    **{
-        column.name: column.type
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, Instant | JsonList)
-    },
-    **dict.fromkeys(
-        (
-            *("at", "last_changed_at", "last_run_at", "certified_at", "succeeded_at"),
-            *("latest_at", "last_at"),
-        ),
-        Instant(),
-    ),
+_TYPES: Final = {
+    column.name: column.type
+    for table in metadata.sorted_tables
+    for column in table.columns
+    if isinstance(column.type, Instant | JsonList)
 }
-"""The types of result columns that a driver does not know by itself, by name."""
+"""The types of columns that a driver does not know by itself, by name."""
 
 _HEAD: Final = re.compile(r"--\s*(\w+):\s*(.*)")
 _BOUND: Final = re.compile(r"(?<![:\w]):(\w+)")
+_TIME: Final = re.compile(r"\b(?:\w+_)?at\b")  # in every result, a column of this name is a time
 _BATCH: Final = 1000
 
 
@@ -102,24 +96,27 @@ class Query:
 
 @dataclass(slots=True)
 class Rows:
-    """A result: its columns, and its rows as they arrive. Close it if rows are left unread."""
+    """A result: its columns, and its rows as they arrive. Close it if rows are left unread.
 
-    columns: Sequence[str]
+    `remarks` state what a reader must know about the rows.
+    """
+
+    columns: tuple[str, ...]
     rows: Iterator[Sequence[Any]]
     shown: Sequence[str] = ()
     optional: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     close: Callable[[], object] = field(default=lambda: None)
 
     def objects(self) -> list[dict[str, Any]]:
         """The remaining rows, by the names of their columns."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
-    def with_rows(self, rows: Iterator[Sequence[Any]]) -> Rows:
-        """The result with other rows of the same columns."""
-        return replace(self, rows=rows)
-
-    def extended(self, columns: Iterable[str], rows: Iterator[Sequence[Any]]) -> Rows:
-        """The result with further columns; `rows` has them already."""
+    def extended(
+        self, columns: Iterable[str], values: Callable[[Sequence[Any]], Sequence[Any]]
+    ) -> Rows:
+        """The result with further columns, whose values depend on the row."""
+        rows = ((*row, *values(row)) for row in self.rows)
         return replace(self, columns=(*self.columns, *columns), rows=rows)
 
 
@@ -140,11 +137,17 @@ def names_in(folder: Folder) -> tuple[str, ...]:
 
 
 def ask(
-    connection: Connection, name: str, /, *, folder: Folder = "queries", **parameters: Any
+    connection: Connection,
+    name: str,
+    /,
+    *,
+    folder: Folder = "queries",
+    streams: bool = False,
+    **parameters: Any,
 ) -> Rows:
     """The result of a named query. Parameters that are None or empty count as not given.
 
-    A limit of 0 is none; the rows are few, and are read at once.
+    A limit of 0 is none. With `streams`, rows are read as they are needed.
     """
     query = read_query(name, folder=folder)
     given = {key: value for key, value in parameters.items() if value not in (None, (), [])}
@@ -152,39 +155,23 @@ def ask(
         given.pop("limit", None)
     if unknown := given.keys() - set(query.parameters):
         raise TypeError(f"{folder}/{name}.sql has no parameter {', '.join(sorted(unknown))}")
-    statement = bound(query.sql(connection.dialect.name, given), given).columns(**_TYPES)
-    # Without a limit the result may be the whole catalogue: it is written as it arrives.
-    options = {} if "limit" in parameters else {"stream_results": True, "max_row_buffer": _BATCH}
+    rows = rows_of(connection, query.sql(connection.dialect.name, given), given, streams=streams)
+    return replace(rows, shown=query.shown, optional=query.optional)
+
+
+def rows_of(connection: Connection, sql: str, values: Mapping[str, Any], *, streams: bool) -> Rows:
+    """The result of a statement with the values of its parameters."""
+    times: dict[str, TypeEngine[Any]] = dict.fromkeys(_TIME.findall(sql), Instant())
+    options = {"stream_results": True, "max_row_buffer": _BATCH} if streams else {}
+    statement = bound(sql, values).columns(**{**times, **_TYPES})
     result = connection.execute(statement, execution_options=options)
-    rows = (tuple(row) for row in result)
-    return Rows(tuple(result.keys()), rows, query.shown, query.optional, result.close)
+    return Rows(tuple(result.keys()), map(tuple, result), close=result.close)
 
 
 def bound(sql: str, values: Mapping[str, Any]) -> TextClause:
     """A statement with the values of all parameters that occur in it."""
     names = sorted(set(_BOUND.findall(sql)))
     return text(sql).bindparams(*(_parameter(name, values[name]) for name in names))
-
-
-def runs_that_matter(
-    connection: Connection, asked: Mapping[str, Any], *, rows: int | None = None
-) -> dict[str, int]:
-    """The runs that can matter to what changed in a period, or to so many of the latest rows.
-
-    They are read first and passed on as parameters: only a known number lets SQLite see that it can
-    go into a view with a condition, and PostgreSQL how many images such runs touched.
-    """
-    if asked.keys() & {"from_at", "from_run"}:
-        between = read_query("runs_between").parameters
-        given = {key: value for key, value in asked.items() if key in between}
-        result = ask(connection, "runs_between", **given)
-    elif asked.get("since"):
-        result = ask(connection, "first_run", since=asked["since"])
-    elif rows:
-        result = ask(connection, "first_run", rows=rows)
-    else:
-        return {}
-    return {name: int(value) for name, value in result.objects()[0].items()}
 
 
 def _tracked(alias: str) -> str:

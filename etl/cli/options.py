@@ -6,7 +6,7 @@ import os
 import platform
 import pwd
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -16,6 +16,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from etl import log
+
+_MOST_CHOICES: Final = 8
 
 
 def source_names(
@@ -84,6 +86,35 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str | None)
     from etl.shard import parse_shard
 
     return parse_shard(value) if value else None
+
+
+class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in click 8.2
+    """A value that must be one of those that `choices` returns."""
+
+    def __init__(self, kind: str, choices: Callable[[], Iterable[str]]) -> None:
+        self.name = kind
+        self._choices = choices
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value without surrounding blanks; raises `UsageError` if it is unknown."""
+        from etl.text import require_known
+
+        as_text(ctx, param, value)
+        require_known(self.name, value.strip(), self._choices())
+        return value.strip()
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The choices, if they are few."""
+        del param, ctx
+        choices = list(self._choices())
+        return f"[{'|'.join(choices)}]" if len(choices) <= _MOST_CHOICES else "NAME"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The choices that begin with what was typed."""
+        del ctx, param
+        return [CompletionItem(each) for each in self._choices() if each.startswith(incomplete)]
 
 
 NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)
@@ -156,14 +187,16 @@ AUTHORSHIP: Final = (
 )
 
 
-def gathered(kind: type[Any], options: tuple[Any, ...]) -> Callable[[Any], Any]:
-    """Adds options to a command, which receives them as one `given` of the dataclass `kind`."""
+def gathered(
+    kind: type[Any], options: tuple[Any, ...], *, name: str = "given"
+) -> Callable[[Any], Any]:
+    """Adds options to a command, which receives them as one value of the dataclass `kind`."""
 
     def decorate(command: Callable[..., Any]) -> Any:
         @wraps(command)
         def gathering(*args: Any, **values: Any) -> Any:
-            given = kind(**{name: values.pop(name) for name in kind.__slots__})
-            return command(*args, given=given, **values)
+            given = kind(**{field: values.pop(field) for field in kind.__slots__})
+            return command(*args, **{name: given}, **values)
 
         for option in reversed(options):
             gathering = option(gathering)

@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import as_text, source_option
-from etl.cli.output import limit_of, note, print_rows
-from etl.cli.read_options import (
-    Known,
-    ReadOptions,
-    RowOptions,
-    fields,
-    read_options,
-    row_options,
-)
+from etl.cli.options import NUMBER, Known, as_text, gathered, source_option
+from etl.cli.output import RowOptions, print_rows, row_options
 
 if TYPE_CHECKING:
-    from etl.audit.answer import Answer, Context
+    from collections.abc import Callable
+
+    from etl.audit.answer import Context
     from etl.audit.query import Folder
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """Which rows are read, as typed: `--source`, `--since`, `--until`, `--run`."""
+
+    sources: tuple[str, ...]
+    since: str | None
+    until: str | None
+    run: int | None
+
+    def parameters(self, *, now: datetime) -> dict[str, Any]:
+        """The parameters of a query. Raises `UsageError` for an invalid time."""
+        return {
+            "sources": self.sources,
+            **period(self.since, self.until, now=now),
+            "run": self.run,
+        }
+
+
+def period(since: str | None, until: str | None, *, now: datetime) -> dict[str, datetime | None]:
+    """The parameters of a query that `--since` and `--until` become."""
+    from etl.audit import time_args
+
+    return {
+        "since": None if since is None else time_args.since(since, now=now),
+        "until": None if until is None else time_args.until(until, now=now),
+    }
+
+
+_READ_OPTIONS: Final = (
+    source_option,
+    click.option(
+        "--since",
+        metavar="TIME",
+        help="From TIME on: ISO 8601, a date (its start), or a duration before now such as 36h.",
+    ),
+    click.option("--until", metavar="TIME", help="Before TIME; a date includes the whole day."),
+    click.option("--run", type=NUMBER, metavar="N", help="Only what run N did."),
+)
+
+
+def read_options(command: Callable[..., Any]) -> Any:
+    """Adds the options of a reading command, which receives them as `read` and `rows`."""
+    return gathered(ReadOptions, _READ_OPTIONS, name="read")(row_options(command))
 
 
 def print_answer(
@@ -34,32 +74,17 @@ def print_answer(
     rows: RowOptions,
     *,
     folder: Folder = "queries",
-    is_latest_first: bool = False,
 ) -> None:
-    """Asks a named query and prints the answer.
-
-    `is_latest_first`: one row for each change, so that the latest runs alone fill a limit.
-    """
+    """Asks a named query and prints the answer."""
     from etl.audit.answer import answer
     from etl.database.engine import snapshot
 
-    limit = limit_of(rows.form, rows.limit)
-    is_narrowed = any(value not in (None, ()) for value in asked.values())
-    latest_rows = limit + 1 if limit and is_latest_first and not is_narrowed else None
-    is_feed = asked.get("after") is not None
-    asked = {**asked, "limit": limit + 1 if limit and not is_feed else limit}
+    is_feed = asked.get("after") is not None  # its limit never ends within a log entry
+    limit = rows.most + 1 if rows.most and not is_feed else rows.most
     with cli.reader() as connection, snapshot(connection):
-        found = answer(
-            connection, name, asked, context_of(cli), folder=folder, latest_rows=latest_rows
-        )
-        _print(cli, found, rows, limit=None if is_feed else limit)
-
-
-def _print(cli: CliContext, found: Answer, rows: RowOptions, *, limit: int | None) -> None:
-    for remark in found.notes:
-        note(cli, remark, event="record incomplete")
-    with closing(found.rows):
-        print_rows(cli, found.rows, form=rows.form, limit=limit, is_vertical=rows.is_vertical)
+        asked = {**asked, "limit": limit}
+        found = answer(connection, name, asked, context_of(cli), folder=folder)
+        print_rows(cli, found, replace(rows, limit=0) if is_feed else rows)
 
 
 def context_of(cli: CliContext) -> Context:
@@ -78,42 +103,64 @@ def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
     return {run if isinstance(moment, int) else at: moment}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFilters:
+    """Which images are listed, as typed."""
+
+    as_of: str | None
+    state: str
+    arch: str | None
+    type_: str | None
+    dev_service: str | None
+    component: str | None
+
+    def parameters(self) -> dict[str, str | None]:
+        """The parameters of a query."""
+        software, is_versioned, version = (self.component or "").strip().lower().partition("=")
+        if (self.component and not software) or (is_versioned and not version):
+            raise click.UsageError("--component takes NAME or NAME=VERSION, for example python=3.7")
+        return {
+            "state": None if self.state == "all" else self.state,
+            "arch": self.arch and self.arch.strip().lower(),
+            "type": self.type_ and self.type_.strip().upper(),
+            "dev_service": self.dev_service and self.dev_service.strip().upper(),
+            "component": software or None,
+            "component_version": version or None,
+        }
+
+
+_IMAGE_FILTERS: Final = (
+    click.option(
+        "--as-of",
+        metavar="TIME|RUN",
+        help="The catalogue at TIME (a date: at its end), or after run number RUN.",
+    ),
+    click.option(
+        "--state",
+        type=Known("state", lambda: _STATES),
+        default="present",
+        show_default=True,
+        help="Images in this state.",
+    ),
+    click.option("--arch", callback=as_text, metavar="ARCH", help="x86_64, aarch64, …"),
+    click.option(
+        "--type", "type_", callback=as_text, metavar="TYPE", help="BUILD_IN, DEDICATED, …"
+    ),
+    click.option("--dev-service", callback=as_text, metavar="NAME", help="NOTEBOOK, SSH, …"),
+    click.option(
+        "--component",
+        callback=as_text,
+        metavar="NAME[=VERSION]",
+        help="Images that contain this software: python, pytorch=2.1.0, cann, ubuntu=22.04, …",
+    ),
+)
+
+
 @click.command(short_help="List images, now or as of a time.")
-@click.option(
-    "--as-of",
-    metavar="TIME|RUN",
-    help="The catalogue at TIME (a date: at its end), or after run number RUN.",
-)
-@click.option(
-    "--state",
-    type=Known("state", lambda: _STATES),
-    default="present",
-    show_default=True,
-    help="Images in this state.",
-)
-@click.option("--arch", callback=as_text, metavar="ARCH", help="x86_64, aarch64, …")
-@click.option("--type", "type_", callback=as_text, metavar="TYPE", help="BUILD_IN, DEDICATED, …")
-@click.option("--dev-service", callback=as_text, metavar="NAME", help="NOTEBOOK, SSH, …")
-@click.option(
-    "--component",
-    callback=as_text,
-    metavar="NAME[=VERSION]",
-    help="Images that contain this software: python, pytorch=2.1.0, cann, ubuntu=22.04, …",
-)
+@gathered(ImageFilters, _IMAGE_FILTERS, name="filters")
 @read_options
 @pass_cli
-def images(
-    cli: CliContext,
-    as_of: str | None,
-    state: str,
-    arch: str | None,
-    type_: str | None,
-    dev_service: str | None,
-    *,
-    component: str | None,
-    read: ReadOptions,
-    rows: RowOptions,
-) -> None:
+def images(cli: CliContext, *, filters: ImageFilters, read: ReadOptions, rows: RowOptions) -> None:
     """List images. Without --state, only present ones.
 
     \b
@@ -126,23 +173,12 @@ def images(
     With --as-of, images have the state and the values of that time. --since and --until then
     refer to the start of their version, otherwise to their latest change.
     """
-    software, is_versioned, version = (component or "").strip().lower().partition("=")
-    if (component is not None and not software) or (is_versioned and not version):
-        raise click.UsageError("--component takes NAME or NAME=VERSION, for example python=3.7")
-    asked: dict[str, Any] = {
-        **read.parameters(now=cli.clock()),
-        "state": None if state == "all" else state,
-        "arch": arch and arch.strip().lower(),
-        "type": type_ and type_.strip().upper(),
-        "dev_service": dev_service and dev_service.strip().upper(),
-        "component": software or None,
-        "component_version": version or None,
-    }
-    if as_of is not None:
-        asked |= _moment(cli, as_of, at="at", run="at_run")
+    asked: dict[str, Any] = {**read.parameters(now=cli.clock()), **filters.parameters()}
+    if filters.as_of is not None:
+        asked |= _moment(cli, filters.as_of, at="at", run="at_run")
         print_answer(cli, "images_as_of", asked, rows)
         return
-    asked["is_absent"] = state in {"removed", "out_of_scope"} or None
+    asked["is_absent"] = filters.state in {"removed", "out_of_scope"} or None
     print_answer(cli, "images", asked, rows)
 
 
@@ -160,20 +196,24 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
     image-sync history 0d4f
     image-sync history ocr-training --vertical
     """
-    from etl.audit.history import answer_history
+    from etl.audit.answer import answer_history
     from etl.database.engine import snapshot
 
-    limit = limit_of(rows.form, rows.limit)
     with cli.reader() as connection, snapshot(connection):
         asked = read.parameters(now=cli.clock())
-        found = answer_history(connection, image_id, asked, context_of(cli))
-        _print(cli, found, rows, limit=limit)
+        print_rows(cli, answer_history(connection, image_id, asked, context_of(cli)), rows)
+
+
+def _fields() -> tuple[str, ...]:
+    from etl.model import TRACKED
+
+    return TRACKED
 
 
 @click.command(short_help="List what runs changed, field by field, latest first.")
 @click.option("--kind", type=Known("kind", lambda: _KINDS), help="Changes of this kind.")
 @click.option(
-    "--field", type=Known("field", fields), help="Changes of this column: size, status, tag, …"
+    "--field", type=Known("field", _fields), help="Changes of this column: size, status, tag, …"
 )
 @click.option(
     "--after",
@@ -205,7 +245,7 @@ def changes(
     entries only: at most N rows, but at least one entry.
     """
     asked = {**read.parameters(now=cli.clock()), "kind": kind, "field": field, "after": after}
-    print_answer(cli, "changes", asked, rows, is_latest_first=True)
+    print_answer(cli, "changes", asked, rows)
 
 
 @click.command(short_help="List removed images with their evidence; --held: held removals.")

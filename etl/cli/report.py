@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,24 +10,38 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import output_option, source_option
-from etl.cli.output import note, print_json, print_rows
-from etl.cli.read import print_answer
-from etl.cli.read_options import Known, RowOptions, relations, reports, row_options, schemas
+from etl.cli.options import Known, gathered, output_option, source_option
+from etl.cli.output import RowOptions, note, print_json, print_rows, row_options
+from etl.cli.read import period, print_answer
+from etl.clock import age_text
 
 if TYPE_CHECKING:
-    from etl.audit.query import Query
+    from collections.abc import Iterable
+
+    from etl.audit.query import Rows
 
 STALE: Final = 40
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-_SHOWN: Final = (
-    *("source", "last_run_id", "last_run_status", "last_run_at", "age", "is_stale", "present"),
-    *("removed", "held", "missing", "out_of_scope", "certified_at", "vanished_at", "retired_at"),
-)
-_OPTIONAL: Final = (
-    *("vanished_at", "certified_at", "retired_at", "out_of_scope", "missing", "last_run_at"),
-    *("last_run_id", "is_stale", "removed", "last_run_status"),
-)
+
+
+def _reports() -> Iterable[str]:
+    from etl.audit.query import names_in
+
+    return names_in("reports")
+
+
+def _relations() -> Iterable[str]:
+    from etl.audit.export import RELATIONS
+
+    return RELATIONS
+
+
+def schemas() -> Iterable[str]:
+    """The outputs whose JSON Schema is part of the package."""
+    from importlib.resources import files
+
+    names = (each.name for each in files("etl").joinpath("schemas").iterdir())
+    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 @click.command(short_help="Show each source: last run, last certified walk, images by state.")
@@ -63,56 +78,54 @@ def status(
     image-sync status
     image-sync -q status --max-age 3h      for monitoring: no output, exit code 40 if one is older
     """
-    from etl.audit.query import Rows
     from etl.audit.time_args import duration
     from etl.text import printable
 
     is_text = output in {"text", "table"}
-    if is_vertical and not is_text:
-        raise click.UsageError("--vertical is only supported with --output text")
+    rows = RowOptions(limit=0, form="table" if is_text else output, is_vertical=is_vertical)
     limit = duration(max_age) if max_age is not None else None
     found = _states(cli, sources=sources, max_age=limit)
     stale = [each["source"] for each in found if each["is_stale"]] if limit is not None else []
     cli.exit_code = STALE if stale else 0
     if not (cli.is_quiet and is_text):
-        columns = tuple(found[0]) if found else ("source",)
-        rows = Rows(columns, (tuple(each.values()) for each in found), _SHOWN, _OPTIONAL)
-        print_rows(cli, rows, form="table" if is_text else output, is_vertical=is_vertical)
+        print_rows(cli, _as_rows(found), rows)
     if stale:
         message = f"no certified walk within {max_age}: {', '.join(stale)}"
         if set(stale) - set(cli.record_settings.source_names):
             message += "; if a source is gone or was renamed, run `image-sync sources retire NAME`"
-        message = printable(message)
-        cli.report(message, event="source stale", exit_code=STALE)
+        cli.report(printable(message), event="source stale", exit_code=STALE)
     return cli.exit_code
 
 
 def _states(
     cli: CliContext, *, sources: tuple[str, ...], max_age: timedelta | None
 ) -> list[dict[str, Any]]:
-    """The state of each source, in their order. Raises `UsageError` for an unknown one."""
-    from etl.audit.known_names import require_sources
+    """The state of each source, by name. Raises `UsageError` for an unknown one."""
+    from etl.audit.names import require_sources
     from etl.audit.query import ask
 
     configured = cli.record_settings.source_names
     with cli.reader() as connection:
-        result = ask(connection, "status", sources=sources, limit=0)
-        known = {row["source"]: row for row in result.objects()}
-        require_sources(connection, sources, configured={*known, *configured})
-    wanted = sources or configured
-    names = sorted({*known, *(name for name in configured if name in wanted)})
-    labels = cli.record_settings.discover_labels
-    empty = dict.fromkeys(result.columns)
-    now = cli.clock()
-    return [
-        {
-            **(known.get(name) or {**empty, "source": name}),
-            "is_configured": name in configured
-            or known.get(name, {}).get("discovered_by") in labels,
-            **_age(known.get(name, {}), now=now, max_age=max_age),
-        }
-        for name in names
-    ]
+        require_sources(connection, sources, configured=configured)
+        found = ask(connection, "status", sources=sources)
+        states = {row["source"]: row for row in found.objects()}
+    for name in configured:
+        if name in (sources or configured) and name not in states:
+            states[name] = {**dict.fromkeys(found.columns), "source": name}
+    labels, now = cli.record_settings.discover_labels, cli.clock()
+    for name, state in states.items():
+        state["is_configured"] = name in configured or state["discovered_by"] in labels
+        state.update(_age(state, now=now, max_age=max_age))
+    return [states[name] for name in sorted(states)]
+
+
+def _as_rows(states: list[dict[str, Any]]) -> Rows:
+    from etl.audit.query import Rows, read_query
+
+    query = read_query("status")
+    columns = tuple(states[0]) if states else query.shown
+    rows = (tuple(each.values()) for each in states)
+    return Rows(columns, rows, query.shown, query.optional)
 
 
 def _age(state: dict[str, Any], *, now: datetime, max_age: timedelta | None) -> dict[str, Any]:
@@ -121,49 +134,49 @@ def _age(state: dict[str, Any], *, now: datetime, max_age: timedelta | None) -> 
     A source that was retired or whose project vanished is not stale. One whose walk lies in the
     future is: a clock was wrong, and its real age is unknown.
     """
-    at: datetime | None = state.get("certified_at")
-    is_read = not (state.get("vanished_at") or state.get("retired_at"))
+    at: datetime | None = state["certified_at"]
+    is_read = not (state["vanished_at"] or state["retired_at"])
     if at is None:
         return {"age_seconds": None, "age": "never", "is_stale": is_read}
     age = now - at
-    seconds = round(age.total_seconds())
-    if age < -_CLOCK_TOLERANCE:
-        return {"age_seconds": seconds, "age": "in the future", "is_stale": is_read}
-    is_stale = is_read and max_age is not None and age > max_age
-    return {"age_seconds": seconds, "age": _age_text(seconds), "is_stale": is_stale}
+    is_future = age < -_CLOCK_TOLERANCE
+    return {
+        "age_seconds": round(age.total_seconds()),
+        "age": "in the future" if is_future else age_text(age),
+        "is_stale": is_read and (is_future or (max_age is not None and age > max_age)),
+    }
 
 
-def _age_text(seconds: int) -> str:
-    """An age for people, in the largest unit of which there are at least two."""
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """The options of a report, as typed; `within` is for reports about ends of life."""
+
+    sources: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    within: str | None = None
+
+
+_REPORT_OPTIONS: Final = (
+    source_option,
+    click.option("--since", metavar="TIME", help="From TIME on, for reports about a period."),
+    click.option("--until", metavar="TIME", help="Before TIME; a date includes the whole day."),
+    click.option(
+        "--within",
+        metavar="DURATION",
+        help="end-of-life: include what ends within DURATION, such as 90d.",
+    ),
+)
 
 
 @click.command(short_help="Print a named report; --list shows their names.")
-@click.argument("name", required=False, type=Known("report", reports), metavar="[NAME]")
+@click.argument("name", required=False, type=Known("report", _reports), metavar="[NAME]")
 @click.option("--list", "is_list", is_flag=True, help="List the reports with their questions.")
-@source_option
-@click.option("--since", metavar="TIME", help="From TIME on, for reports about a period.")
-@click.option("--until", metavar="TIME", help="Before TIME; a date includes the whole day.")
-@click.option(
-    "--within",
-    metavar="DURATION",
-    help="end-of-life: include what ends within DURATION, such as 90d.",
-)
+@gathered(ReportOptions, _REPORT_OPTIONS)
 @row_options
 @pass_cli
 def report(
-    cli: CliContext,
-    name: str | None,
-    *,
-    is_list: bool,
-    sources: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    within: str | None,
-    rows: RowOptions,
+    cli: CliContext, name: str | None, *, is_list: bool, given: ReportOptions, rows: RowOptions
 ) -> None:
     """Print a report.
 
@@ -172,39 +185,24 @@ def report(
     image-sync report end-of-life --within 90d
     image-sync report removed --since 30d --format csv
     """
-    from etl.audit import time_args
-    from etl.audit.query import read_query
+    from etl.audit.query import Rows, read_query
     from etl.errors import UsageError
 
     if is_list or name is None:
-        if name or sources or any(each is not None for each in (since, until, within)):
+        if name or given != ReportOptions():
             raise UsageError("report --list takes no report name, and no option of a report")
-        _list_reports(cli, rows)
+        listed = ((each, read_query(each, folder="reports").question) for each in _reports())
+        print_rows(cli, Rows(("name", "question"), listed), rows)
         return
     query = read_query(name, folder="reports")
-    _require_supported(query, since=since, until=until, last_day=within)
+    for option, parameter in (("since", "since"), ("until", "until"), ("within", "last_day")):
+        if getattr(given, option) is not None and parameter not in query.parameters:
+            raise UsageError(f"--{option} is not supported for report '{name}'")
     now = cli.clock()
-    days: dict[str, Any] = {}
-    if "releases" in query.parameters:
-        days = _release_days(cli, now, within)
-    since = query.head.get("since") if since is None else since
-    asked: dict[str, Any] = {
-        "sources": sources,
-        "since": time_args.since(since, now=now) if since is not None else None,
-        "until": time_args.until(until, now=now) if until is not None else None,
-        **days,
-    }
+    since = query.head.get("since") if given.since is None else given.since
+    days = _release_days(cli, now, given.within) if "releases" in query.parameters else {}
+    asked = {"sources": given.sources, **period(since, given.until, now=now), **days}
     print_answer(cli, name, asked, rows, folder="reports")
-
-
-def _require_supported(query: Query, **options: str | None) -> None:
-    """Raises `UsageError` for an option whose parameter the report does not have."""
-    from etl.errors import UsageError
-
-    for parameter, value in options.items():
-        if value is not None and parameter not in query.parameters:
-            option = "within" if parameter == "last_day" else parameter
-            raise UsageError(f"--{option} is not supported for report '{query.name}'")
 
 
 def _release_days(cli: CliContext, now: datetime, within: str | None) -> dict[str, str]:
@@ -217,14 +215,6 @@ def _release_days(cli: CliContext, now: datetime, within: str | None) -> dict[st
         "today": now.date().isoformat(),
         "last_day": (now + ahead).date().isoformat(),
     }
-
-
-def _list_reports(cli: CliContext, rows: RowOptions) -> None:
-    from etl.audit.query import Rows, read_query
-
-    listed = ((name, read_query(name, folder="reports").question) for name in reports())
-    found = Rows(("name", "question"), listed)
-    print_rows(cli, found, form=rows.form, is_vertical=rows.is_vertical)
 
 
 @click.command(short_help="Write one self-contained page: what exists, changed and was removed.")
@@ -257,7 +247,7 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
 )
 @click.option(
     "--relation",
-    type=Known("relation", relations),
+    type=Known("relation", _relations),
     default="images",
     show_default=True,
     metavar="NAME",
@@ -285,13 +275,13 @@ def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None, out
     now = cli.clock()
     at = instant_of(as_of, now=now) if as_of is not None else None
     with cli.reader() as connection:
-        exported = write(connection, file, relation=relation, as_of=at, now=now)
-    for remark in exported.notes:
+        count, remarks = write(connection, file, relation=relation, as_of=at, now=now)
+    for remark in remarks:
         note(cli, remark, event="record incomplete")
     if output == "json":
-        print_json(ExportedFile(file=str(file), relation=relation, rows=exported.count))
+        print_json(ExportedFile(file=str(file), relation=relation, rows=count))
     else:
-        note(cli, f"wrote {file}: {exported.count:,} rows of {relation}", event="file written")
+        note(cli, f"wrote {file}: {count:,} rows of {relation}", event="file written")
 
 
 @click.command(short_help="Print the JSON Schema of a command's JSON output.")

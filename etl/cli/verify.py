@@ -58,7 +58,7 @@ def verify(
     image-sync verify --checkpoint checkpoints.txt
     image-sync verify --since 7d --source beijing
     """
-    from etl.audit.known_names import require_sources
+    from etl.audit.names import require_sources
     from etl.audit.time_args import since as parse_since
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify

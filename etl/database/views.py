@@ -10,9 +10,19 @@ that an older revision's views can be created again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from etl.database.schema import current_images, past_versions
+from sqlalchemy import Text
+from sqlalchemy.types import TypeEngine
+
+from etl.database.columns import Instant
+from etl.database.schema import (
+    current_images,
+    field_changes,
+    log_entries,
+    metadata,
+    past_versions,
+)
 from etl.model import TRACKED
 
 _TRACKED: Final = ", ".join(TRACKED)
@@ -180,6 +190,18 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
 }
 """View → column → meaning, in the views' order; as in the table that the column comes from."""
+
+
+def column_types(relation: str) -> dict[str, TypeEngine[Any]]:
+    """Column → type of a table or view, in its order."""
+    if relation in metadata.tables:
+        return {column.name: column.type for column in metadata.tables[relation].columns}
+    tables = (log_entries, field_changes, past_versions, current_images)
+    known = {column.name: column.type for table in tables for column in table.columns}
+    if relation == "image_components":
+        known["version"] = Text()  # of the component, as the text has it
+    times = {name: Instant() for name in VIEW_COLUMNS[relation] if name.split("_")[-1] == "at"}
+    return {name: {**times, **known}.get(name, Text()) for name in VIEW_COLUMNS[relation]}
 
 
 def view_statements(dialect: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from functools import partial
 
 from msgspec import Raw
 
-from etl.audit.known_names import require_sources
+from etl.audit.names import require_sources
 from etl.config import Settings, SourceSettings
 from etl.context import RunContext, SyncOptions, open_context
 from etl.database.engine import open_kept, our_errors

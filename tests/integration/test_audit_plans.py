@@ -30,6 +30,7 @@ QUESTIONS = {
     "changes since": {"since": FIRST, "first_run": 3},
     "removals": {"limit": 101},
     "status": {},
+    "record_spans": {"from_run": 98, "to_run": 99},
     "runs_between": {"from_run": 98, "to_run": 99},
     "diff": {"from_run": 98, "to_run": 99, "first_run": 99, "last_run": 99},
     "diff since": {"from_at": FIRST, "to_run": 99, "first_run": 94, "last_run": 99},

@@ -32,7 +32,7 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 def exported(engine: Engine, path, **options) -> int:
     with engine.connect() as connection:
-        return export(connection, path, now=NOW, **options).count
+        return export(connection, path, now=NOW, **options)[0]
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
@@ -155,15 +155,15 @@ def test_a_failed_export_leaves_the_old_file(engine, tmp_path, monkeypatch):
     varied(engine, runs=2)
     path = tmp_path / "images.csv"
     path.write_text("old")
-    monkeypatch.setattr("etl.audit.export._write_csv", _fail)
+    monkeypatch.setattr("etl.audit.export.lines_of", _fail)
     with pytest.raises(DatabaseUnavailable):
         exported(engine, path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def _fail(file, _relation, _rows):
-    file.write(b"half")
+def _fail(_rows, _form):
+    yield "half"
     raise DatabaseUnavailable("gone")
 
 

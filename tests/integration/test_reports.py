@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from etl.audit.query import ask, names_in, read_query, runs_that_matter
+from etl.audit.answer import Context, answer
+from etl.audit.query import ask, names_in, read_query
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.transform.component_tables import builtin_tables
@@ -99,8 +100,8 @@ def test_a_release_stands_for_its_patch_releases_and_no_others(engine, database_
 
 def moved_tags(engine, **given):
     with engine.connect() as connection:
-        first = runs_that_matter(connection, given)
-        rows = ask(connection, "moved-tags", folder="reports", **given, **first).objects()
+        context = Context(now=NOW, configured=(), tables=builtin_tables)
+        rows = answer(connection, "moved-tags", given, context, folder="reports").objects()
     return [(row["image_id"], row["how"], row["was"], row["became"]) for row in rows]
 
 

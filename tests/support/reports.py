@@ -25,7 +25,7 @@ from etl.audit.query import Query, names_in, read_query
 from etl.audit.record_span import COLUMNS
 from etl.cli.context import CliContext
 from etl.cli.main import run
-from etl.cli.table import cell
+from etl.cli.output import cell
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import metadata

@@ -28,7 +28,6 @@ from etl.cli.commands import _add_global_options, program
 from etl.cli.context import CliContext
 from etl.cli.main import exit_code_of, run
 from etl.cli.options import Authorship
-from etl.cli.report import _age_text
 
 cli_main = import_module("etl.cli.main")
 
@@ -379,14 +378,6 @@ def test_an_open_secret_is_warned_about(tmp_path, capsys):
     told = capsys.readouterr().err
     assert "chmod 600" in told
     assert "canary" not in told
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-5, "0s"), (119, "119s"), (120, "2min"), (7199, "119min"), (7200, "2h"), (172_800, "2d")],
-)
-def test_an_age_is_in_the_largest_unit_of_which_there_are_two(seconds, words):
-    assert _age_text(seconds) == words
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from etl.clock import in_milliseconds, instant_text
+import pytest
+
+from etl.clock import age_text, in_milliseconds, instant_text
 
 
 def test_an_instant_is_written_in_utc_and_in_milliseconds():
@@ -18,3 +20,11 @@ def test_the_text_is_of_one_width_so_that_it_sorts_as_time_does():
 def test_what_is_finer_than_a_millisecond_is_cut():
     instant = datetime(2026, 1, 1, 0, 0, 0, 7999, tzinfo=UTC)
     assert in_milliseconds(instant) == datetime(2026, 1, 1, 0, 0, 0, 7000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0s"), (119, "119s"), (120, "2min"), (7199, "119min"), (7200, "2h"), (172_800, "2d")],
+)
+def test_an_age_is_in_the_largest_unit_of_which_there_are_two(seconds, words):
+    assert age_text(timedelta(seconds=seconds)) == words

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from etl.audit.export import lines_of
 from etl.audit.query import Rows
-from etl.audit.render import lines_of
 
 AT = datetime(2026, 11, 2, 8, 0, 0, 123000, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from etl.audit.query import Rows
-from etl.cli.table import Table
+from etl.cli.output import Table
 from etl.text import shown_width
 
 AT = datetime(2026, 11, 2, 8, 0, 0, 123000, tzinfo=UTC)
@@ -71,13 +71,6 @@ def test_the_least_important_columns_are_left_out_first_and_reported():
     assert next(found.lines()).split() == ["IMAGE_ID", "STATE"]
     assert found.left_out == ("type", "arch")
     assert not found.is_vertical
-
-
-def test_a_column_that_was_left_out_for_a_wider_one_returns_if_it_fits():
-    columns = ("image_id", "state", "size")
-    found = table((ID, "x" * 30, 7), columns=columns, width=60, optional=("size", "state"))
-    assert next(found.lines()).split() == ["IMAGE_ID", "SIZE"]
-    assert found.left_out == ("state",)
 
 
 @pytest.mark.parametrize("width", [None, 80])

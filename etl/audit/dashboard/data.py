@@ -118,7 +118,7 @@ def read_data(connection: Connection, *, now: datetime, tables: ComponentTables)
         counts=_by_run(of_runs),
         first_loads=[row for row in of_runs if _is_first_load(row)],
         checkpoint=next(iter(_rows(connection, "checkpoint")), None),
-        pruned=[span for span in read_spans(connection) if span.pruned_to],
+        pruned=[span for span in read_spans(connection, {}) if span.pruned_at],
         tables={
             "runs": Capped(runs, week["runs"]),
             "changes": Capped(changes, len(changes)),

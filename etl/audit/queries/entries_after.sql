@@ -12,6 +12,7 @@ with counted as (
 )
 select
     coalesce(min(c.run_id), 9223372036854775807) as first_run,
+    (select max(entry) from log_entries) as last_entry_of_log,
     {% if rows %}min(case when c.changes >= :rows then c.entry end){% else %}null{% endif %} as last_entry
 from counted as c
 order by 1

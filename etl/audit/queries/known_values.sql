@@ -1,13 +1,12 @@
 -- question: Which values of a filter do the images on record have?
--- parameters: name, component
+-- parameters: name
 -- order: value
-{% if name == "version" or name == "component" %}
+{% if name == "component" %}
 with contents as (
     select distinct c.components from {{ whole("current_images", "c") }}
 )
-select distinct {{ member(0 if name == "component" else 1) }} as value
+select distinct {{ member(0) }} as value
 from contents as k, {{ elements("k.components") }}
-{% if component %}where {{ member(0) }} = :component{% endif %}
 {% elif name == "dev_service" %}
 with contents as (
     select dev_services from {{ whole("current_images", "c") }}

@@ -1,6 +1,8 @@
 -- question: What are each source's last run, last certified walk and images by state?
 -- parameters: sources
 -- order: source
+-- shown: source, last_run_id, last_run_status, last_run_at, age, is_stale, present, removed, held, missing, out_of_scope, certified_at, vanished_at, retired_at
+-- optional: vanished_at, certified_at, retired_at, out_of_scope, missing, last_run_at, last_run_id, is_stale, removed, last_run_status
 with latest as (
     select
         source, max(observed_at) as observed_at,

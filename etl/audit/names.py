@@ -1,0 +1,97 @@
+"""Names that a reading command is given, checked against what is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from etl.audit.query import ask
+from etl.database.schema import source_runs, sync_runs
+from etl.errors import UsageError
+from etl.text import printable, require_known
+
+if TYPE_CHECKING:
+    from etl.transform import ComponentTables
+
+_DOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
+    "arch": ("x86_64", "aarch64"),
+    "type": ("BUILD_IN", "DEDICATED"),
+    "dev_service": ("NOTEBOOK", "SSH", "AI_FLOW"),
+    "component": (),
+}
+"""Filters, with the values of the API that are valid even if no image on record has them."""
+_MOST_CHOICES: Final = 10
+_LAST: Final = "\U0010ffff"  # sorts behind every id with the same beginning
+
+
+def require_sources(
+    connection: Connection, names: Sequence[str], *, configured: Iterable[str] = ()
+) -> None:
+    """Raises `UsageError` for a source that is neither on record nor configured."""
+    if names:
+        known = {*configured, *connection.scalars(select(source_runs.c.source).distinct())}
+        for name in names:
+            require_known("source", name, known)
+
+
+def require_run(connection: Connection, run_id: int) -> None:
+    """Raises `UsageError` for a run that is not on record: it never began, or it was pruned."""
+    run = sync_runs.c.run_id
+    first, last = connection.execute(select(func.min(run), func.max(run))).one()
+    if last is None:
+        raise UsageError(f"unknown run {run_id}", hint="there are no runs yet")
+    if not 0 < run_id <= last:
+        raise UsageError(f"unknown run {run_id}", hint=f"the latest is {last}")
+    if connection.scalar(select(run).where(run == run_id)) is None:
+        hint = f"runs on record: {first} to {last}, without those that were pruned"
+        raise UsageError(f"run {run_id} was pruned", hint=hint)
+
+
+def require_values(
+    connection: Connection, filters: Mapping[str, Any], tables: Callable[[], ComponentTables]
+) -> None:
+    """Raises `UsageError` for a filter that no image on record ever matched.
+
+    This reads the whole catalogue: call it when a question has no answer.
+    """
+    for name, documented in _DOCUMENTED.items():
+        if value := filters.get(name):
+            recorded = (row[0] for row in ask(connection, "known_values", name=name).rows)
+            known = {*documented, *(each for each in recorded if each is not None)}
+            if name == "component":
+                known |= set(tables().rules)
+            require_known(name.replace("_", " "), value, known)
+
+
+def find_images(
+    connection: Connection, sought: str, *, sources: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The image with this id or beginning of an id, name or swr_path: source, image_id, name.
+
+    A complete id finds the image of each source that has it. Raises `UsageError` if nothing
+    matches, or several images do otherwise.
+    """
+    found = _matching(connection, sought, sources)
+    if not found:
+        hint = "give an id or its beginning, a name or a swr_path; `image-sync images` lists them"
+        raise UsageError(f"no image '{printable(sought)}'", hint=hint)
+    if len(found) == 1 or found[0]["image_id"] == sought:
+        return found
+    head = f"'{printable(sought)}' matches several images; give more of the id, or --source:"
+    choices = [" ".join(filter(None, each.values())) for each in found[:_MOST_CHOICES]]
+    more = ["…"] if len(found) > _MOST_CHOICES else []
+    raise UsageError("\n  ".join([head, *map(printable, choices), *more]))
+
+
+def _matching(connection: Connection, sought: str, sources: Sequence[str]) -> list[dict[str, Any]]:
+    few = {"limit": _MOST_CHOICES + 1}
+    ways: tuple[dict[str, Any], ...] = (
+        {"image_id": sought},
+        {"first_id": sought, "last_id": sought + _LAST, **few},
+        {"name": sought, **few},
+        {"swr_path": sought, **few},
+    )
+    answers = (ask(connection, "find_image", sources=sources, **way).objects() for way in ways)
+    return next(filter(None, answers), [])
