@@ -1,19 +1,15 @@
-"""Commands that set the program up and look after it: configuration, checks, sources, sample."""
+"""Commands that look after the program: `check`, `probe`, `sources`, `db`."""
 
 from __future__ import annotations
 
-import os
-import shlex
+import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
-import etl
-from etl.cli.commands import Group, program
+from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import (
     AUTHORSHIP,
@@ -25,7 +21,8 @@ from etl.cli.options import (
     source_names,
     source_option,
 )
-from etl.cli.output import print_json
+from etl.cli.output import note, print_json, print_rows
+from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.cli.results import ListedSource
@@ -34,14 +31,7 @@ if TYPE_CHECKING:
     from etl.shard import Shard
 
 PARTIAL: Final = 3
-CONFIG_SCHEMA: Final = Path(etl.__file__).parent / "schemas" / "configuration.json"
-_OWNER_ONLY: Final = 0o600
-_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
-_SHELLS: Final[dict[str, type[ShellComplete]]] = {
-    "bash": BashComplete,
-    "zsh": ZshComplete,
-    "fish": FishComplete,
-}
+_SOURCE_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
 
 
 @click.command(short_help="Test everything a sync needs; writes nothing.")
@@ -62,17 +52,15 @@ def check(cli: CliContext, sources: tuple[str, ...], *, notifies: bool, output: 
     image-sync check --notify                  also metrics file, Pushgateway, ping and webhook
     """
     from etl.maintenance.check import check
-    from etl.text import printable
 
     findings, cli.exit_code = check(cli.settings, source_names=sources, notifies=notifies)
     if output == "json":
         print_json(findings)
         return cli.exit_code
     for each in findings:
-        if each.status == "ok" and cli.is_quiet:
-            continue
-        line = f"{each.status:<8}{each.place}: {cli.with_options(each.message)}"
-        click.echo(printable(line), err=cli.is_quiet)
+        if each.status != "ok" or not cli.is_quiet:
+            line = f"{each.status:<8}{each.place}: {cli.with_options(each.message)}"
+            click.echo(printable(line), err=cli.is_quiet)
     return cli.exit_code
 
 
@@ -87,7 +75,6 @@ def probe(cli: CliContext, source: str, *, output: str) -> None:
     image-sync probe beijing
     """
     from etl.maintenance.check import probe_source
-    from etl.text import printable
 
     traits = probe_source(cli.settings, source)
     if output == "json":
@@ -97,78 +84,6 @@ def probe(cli: CliContext, source: str, *, output: str) -> None:
     for each in traits:
         advice = f"  → {each.advice}" if each.advice else ""
         click.echo(printable(f"{each.name:<{width}}  {each.value}{advice}"))
-
-
-@click.group(cls=Group, short_help="Show the effective configuration, or write a new file.")
-def config() -> None:
-    """Show the configuration, or write a new one.
-
-    \b
-    image-sync config init                      write config.toml with every key explained
-    image-sync --config prod.toml config show   the effective values, secrets masked
-    image-sync config schema                    the JSON Schema of the file
-    """
-
-
-@config.command(short_help="Print the effective configuration, secrets masked.")
-@click.option(
-    "--output",
-    type=click.Choice(["toml", "json"]),
-    default="toml",
-    show_default=True,
-    help="TOML as in the file, or JSON.",
-)
-@pass_cli
-def show(cli: CliContext, *, output: str) -> None:
-    """Print the effective configuration: the file, the environment and the defaults."""
-    from etl.config.render import masked, masked_toml
-    from etl.text import printable
-
-    if output == "json":
-        print_json(masked(cli.settings))
-        return
-    for line in masked_toml(cli.settings).splitlines():
-        click.echo(printable(line))
-
-
-@config.command(short_help="Write a commented configuration file.")
-@click.argument("path", required=False)
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@pass_cli
-def init(cli: CliContext, path: str | None, *, force: bool) -> None:
-    """Write a configuration to PATH with every key explained.
-
-    PATH defaults to --config, then $IMAGE_SYNC_CONFIG, then config.toml. The file works
-    unchanged: its source is the built-in sample. Only its owner can read it.
-    """
-    from etl.config import find_config
-    from etl.config.render import example_toml
-    from etl.errors import UsageError
-
-    place = find_config(path or cli.config, os.environ) or Path("config.toml")
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
-    try:
-        with open(os.open(place, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
-            file.write(example_toml(str(CONFIG_SCHEMA)))
-    except FileExistsError:
-        raise UsageError(f"{place} exists already", hint="--force overwrites it") from None
-    except OSError as error:
-        raise UsageError(f"{error.strerror}: cannot write {place}") from None
-    if not cli.is_quiet:
-        command, config = shlex.quote(cli.program), shlex.quote(str(place))
-        click.echo(f"wrote {place}; try `{command} --config {config} sync`")
-
-
-@config.command(short_help="Print the JSON Schema of the configuration.")
-def schema() -> None:
-    """Print the JSON Schema of the configuration file, for editors and validators.
-
-    \b
-    image-sync config schema > config.schema.json
-    """
-    from etl.config.render import json_schema
-
-    print_json(json_schema())
 
 
 @click.group(
@@ -202,24 +117,15 @@ def sources(
     """
     if context.invoked_subcommand:
         return 0
-    return _list_sources(cli, sources, shard=shard, output=output)
-
-
-def _list_sources(
-    cli: CliContext, names: tuple[str, ...], *, shard: Shard | None, output: str
-) -> int:
     from etl.audit.query import Rows
-    from etl.cli.output import print_rows
     from etl.sources.select import find_sources
 
-    found, failed = find_sources(cli.settings, names, shard=shard)
+    found, failed = find_sources(cli.settings, sources, shard=shard)
     cli.exit_code = report_failed(cli, failed)
-    items = [_listed(each) for each in found]
     if output == "json":
-        print_json(items)
-        return cli.exit_code
-    rows = (tuple(_cell(getattr(each, column)) for column in _COLUMNS) for each in items)
-    print_rows(cli, Rows(_COLUMNS, rows))
+        print_json([_as_struct(each) for each in found])
+    else:
+        print_rows(cli, Rows(_SOURCE_COLUMNS, map(_row, found)))
     return cli.exit_code
 
 
@@ -236,68 +142,174 @@ def retire(cli: CliContext, name: str, *, given: Authorship) -> int:
     \b
     image-sync sources retire beijing --reason "the project is now the source beijing-4"
     """
-    from etl.cli.sync import show_outcome
+    from etl.cli.sync import decide
     from etl.maintenance.decisions import retire
-    from etl.notify.notifier import run_with_notifications
 
-    work = partial(
-        retire,
-        cli.settings,
-        name,
-        actor=given.by,
-        reason=given.reason,
-        wait_seconds=given.wait_seconds,
-    )
-    outcome = run_with_notifications("retire", cli.settings, work)
-    return show_outcome(cli, outcome, output=given.output)
+    return decide(cli, "retire", partial(retire, cli.settings, name), given)
 
 
 def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
     """Reports failed discoveries and returns the exit code for them."""
-    from etl.text import printable
-
     for each in failed:
-        message = printable(f"{each.name}: {each.error_message}")
+        message = f"{each.name}: {each.error_message}"
         cli.report(message, event="discovery failed", exit_code=PARTIAL)
     return PARTIAL if failed else 0
 
 
-def _listed(source: SourceSettings) -> ListedSource:
+def _as_struct(source: SourceSettings) -> ListedSource:
     from etl.cli.results import ListedSource
     from etl.shard import shard_key
 
-    return ListedSource(
-        name=source.name,
-        endpoint=source.endpoint,
-        region=source.region,
-        project_id=source.project_id,
-        types=list(source.types),
-        workspaces=list(source.workspaces),
-        namespace=source.namespace,
-        name_filter=source.name_filter,
-        name_fuzzy=source.name_fuzzy,
-        service_type=source.service_type,
-        auth_method=source.auth.method,
-        shard_key=shard_key(source.name),
-    )
+    own: dict[str, Any] = {"auth_method": source.auth.method, "shard_key": shard_key(source.name)}
+    settings = {name: getattr(source, name, None) for name in ListedSource.__struct_fields__}
+    return ListedSource(**{**settings, **own})
 
 
-def _cell(value: Any) -> Any:
-    return " ".join(value) if isinstance(value, list) else value
+def _row(source: SourceSettings) -> tuple[str, ...]:
+    values = (getattr(source, column) for column in _SOURCE_COLUMNS)
+    return tuple(" ".join(value) if isinstance(value, tuple) else value for value in values)
 
 
-@click.command(short_help="Print the script that enables completion in a shell.")
-@click.argument("shell", type=click.Choice(list(_SHELLS)))
-def completion(shell: str) -> None:
-    """Print the script that lets SHELL complete commands, options and names with the Tab key.
-
-    For bash and zsh, put the first line into ~/.bashrc or ~/.zshrc, with the shell's name; for
-    fish, write a file into ~/.config/fish/completions/.
+@click.group(cls=Group, short_help="Manage the database: upgrade, current, check, downgrade, copy.")
+def database() -> None:
+    """Manage the schema of the database, and copy the record into another database.
 
     \b
-    eval "$(image-sync completion bash)"
-    image-sync completion fish > image-sync.fish
+    image-sync db current       the revision of the schema, and that of this program
+    image-sync db check         exit code 21 if the schema is not that of this program
+    image-sync db upgrade       upgrade the schema to this program
+    image-sync db copy URL      copy the whole record into another database
     """
-    script = _SHELLS[shell](program, {}, "image-sync", "_IMAGE_SYNC_COMPLETE")
-    # BashComplete.source starts the bash on PATH to check its version, which may not be the user's.
-    click.echo(ShellComplete.source(script))
+
+
+@database.command(short_help="Upgrade the schema to this program.")
+@click.argument("revision", default="head")
+@output_option
+@pass_cli
+def upgrade(cli: CliContext, revision: str, *, output: str) -> None:
+    """Upgrade the schema to REVISION, by default that of this program. The data is kept."""
+    from etl.database import migrate
+    from etl.database.engine import open_engine
+
+    with cli.engine(open_engine) as engine:
+        reached = migrate.upgrade(engine, revision)
+    _print_schema(cli, reached, output, f"the schema is at {reached or 'base'}")
+
+
+@database.command(short_help="Print the revision of the schema, and that of this program.")
+@output_option
+@pass_cli
+def current(cli: CliContext, *, output: str) -> None:
+    """Print the revision of the schema (`none` if there is none), and that of this program."""
+    from etl.database import migrate
+    from etl.database.engine import open_reader
+
+    with cli.engine(open_reader) as engine, engine.connect() as connection:
+        revision = migrate.current_revision(connection)
+    if output == "json":
+        _print_schema(cli, revision, output)
+    else:
+        click.echo(f"{revision or 'none'} (this program: {migrate.head()})")
+
+
+@database.command("check", short_help="Exit with 21 if the schema is not that of this program.")
+@output_option
+@pass_cli
+def check_schema(cli: CliContext, *, output: str) -> None:
+    """Check that the schema has the revision of this program and that nobody changed it.
+
+    Views with another definition, and triggers and rules on the tables, could hide or rewrite
+    rows. The exit code is then 21.
+    """
+    from etl.database import migrate
+    from etl.database.engine import open_reader
+    from etl.errors import SchemaNotAtHead
+
+    with cli.engine(open_reader) as engine, engine.connect() as connection:
+        revision = migrate.current_revision(connection)
+        try:
+            migrate.require_schema(connection)
+        except SchemaNotAtHead as error:
+            _print_schema(cli, revision, output, problem=error.message)
+            raise
+    _print_schema(cli, revision, output, f"the schema is at {revision}")
+
+
+@database.command(short_help="Downgrade the schema to an older revision.")
+@click.argument("revision", default="-1")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@output_option
+@pass_cli
+def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> None:
+    """Downgrade the schema to REVISION, by default by one step; `base` drops everything.
+
+    On a terminal, it asks first.
+    """
+    from etl.database import migrate
+    from etl.database.engine import open_kept
+
+    if sys.stdin.isatty() and not is_sure:
+        loss = " and drop everything" if revision == "base" else ""
+        click.confirm(f"Downgrade the schema to {revision}{loss}?", abort=True, err=True)
+    with cli.engine(open_kept) as engine:
+        reached = migrate.downgrade(engine, revision)
+    text = f"the schema was downgraded to {reached or 'base: everything was dropped'}"
+    _print_schema(cli, reached, output, text)
+
+
+@database.command(short_help="Copy the whole record into another database.")
+@click.argument("url", metavar="URL")
+@click.option("--schema", default="", help="The PostgreSQL schema to use there.")
+@output_option
+@pass_cli
+def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
+    """Copy the whole record into the empty database URL, of either kind, and verify the copy.
+
+    \b
+    PGPASSWORD=… image-sync db copy postgresql+psycopg://image_sync@db.example.com/catalogue
+
+    The copy is of one moment: what syncs write in the meantime is not in it. To move to another
+    database, stop the cron job first, and change `database.url` afterwards.
+    """
+    from etl.cli.results import CopiedDatabase
+    from etl.database import migrate
+    from etl.database.engine import open_engine, our_errors
+    from etl.load.copy import copy_record
+    from etl.maintenance.prune import require_consistent
+
+    target = open_engine(url, schema=schema)
+    with cli.reader() as source, our_errors(target):
+        migrate.ensure_head(target, auto_upgrade=True)
+        with target.connect() as connection:
+            copied = copy_record(source, connection)
+        for table, rows in copied.items():
+            note(cli, f"copied {rows:,} rows of {table}", event="rows copied")
+        require_consistent(target)
+    target.dispose()
+    note(cli, "the copy was verified", event="copy verified")
+    if output == "json":
+        print_json(CopiedDatabase(rows=copied))
+
+
+def _print_schema(
+    cli: CliContext,
+    revision: str | None,
+    output: str,
+    text: str = "",
+    *,
+    problem: str | None = None,
+) -> None:
+    """Prints the state of the schema: as JSON, or as a line of text if there is one."""
+    from etl.cli.results import SchemaState
+    from etl.database import migrate
+
+    if output == "json":
+        head = migrate.head()
+        is_current = revision == head and problem is None
+        print_json(
+            SchemaState(
+                revision=revision, program_revision=head, current=is_current, problem=problem
+            )
+        )
+    elif text and not cli.is_quiet:
+        click.echo(text)

@@ -43,14 +43,14 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "sources": "etl.cli.admin:sources",
         "check": "etl.cli.admin:check",
         "probe": "etl.cli.admin:probe",
-        "config": "etl.cli.admin:config",
-        "db": "etl.cli.database:database",
+        "config": "etl.cli.setup:config",
+        "db": "etl.cli.admin:database",
         "key": "etl.cli.proof:key",
         "prune": "etl.cli.prune:prune",
         "scale": "etl.cli.scale:scale",
-        "sample-api": "etl.cli.sample:sample_api",
+        "sample-api": "etl.cli.setup:sample_api",
         "schema": "etl.cli.report:schema",
-        "completion": "etl.cli.admin:completion",
+        "completion": "etl.cli.setup:completion",
     },
 }
 _WHERE: Final = {name: where for names in _SECTIONS.values() for name, where in names.items()}

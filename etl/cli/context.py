@@ -22,6 +22,7 @@ import click
 
 from etl.clock import utc_now
 from etl.signals import raise_if_interrupted
+from etl.text import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -119,12 +120,13 @@ class CliContext:
             yield connection
 
     def report(self, message: str, *, event: str, **fields: Any) -> None:
-        """Prints one line on standard error; with --log-format json it is an event."""
+        """Prints a message on standard error; with --log-format json it is an event."""
         message = self.with_options(message)
         if self.log_format == "json":
             _log.error(event, extra={"detail": message, **fields})
-        else:
-            click.echo(f"{NAME}: {message}", err=True)
+            return
+        for line in f"{NAME}: {message}".split("\n"):
+            click.echo(printable(line), err=True)
 
     def command_line(self, arguments: str) -> str:
         """A command on the same configuration and database, to be copied and pasted."""

@@ -17,7 +17,6 @@ from etl import log, signals
 from etl.cli.commands import program
 from etl.cli.context import NAME, CliContext
 from etl.errors import ConfigError, EnvironmentFailure, ImageSyncError, exit_code_for
-from etl.text import printable
 
 _log = logging.getLogger("etl")
 
@@ -36,16 +35,7 @@ def run(args: Sequence[str]) -> int:
         _silence(sys.__stdout__)
         return cli.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        code = exit_code_of(error)
-        if isinstance(error, OSError) and not error.filename and _is_from_output(error):
-            error = EnvironmentFailure(f"{error.strerror}: standard output cannot be written")
-            _silence(sys.__stdout__)
-            code = cli.exit_code or code
-        try:
-            _report(error, cli=cli)
-        except OSError:
-            _silence(sys.__stderr__)
-        return code
+        return _failed(error, cli)
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -55,56 +45,46 @@ def exit_code_of(error: BaseException) -> int:
     return 2 if isinstance(error, click.ClickException) else exit_code_for(error)
 
 
-def _report(error: BaseException, *, cli: CliContext) -> None:
-    """Prints the error on standard error: one line, or one for each mistake of a configuration."""
-    is_bug = exit_code_of(error) == 1 and not isinstance(error, ImageSyncError)
-    message = cli.with_options(_message(error, is_quiet=cli.is_quiet, is_bug=is_bug))
-    trace = error if is_bug and cli.verbosity > 0 else None
-    if cli.log_format == "json":
-        extra = {"detail": message, "exit_code": exit_code_of(error)}
-        _log.error("command failed", exc_info=trace, extra=extra)
-        return
-    head = "" if isinstance(error, click.exceptions.NoArgsIsHelpError) else f"{NAME}: "
-    for line in f"{head}{message}".split("\n"):
-        click.echo(printable(line), err=True)
-    if trace:
-        _log.error("traceback", exc_info=trace)
-
-
-def _message(error: BaseException, *, is_quiet: bool, is_bug: bool) -> str:
-    if isinstance(error, click.UsageError) and error.ctx:
-        if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            return error.format_message()
-        return f"{error.format_message().rstrip('.')}; see `{error.ctx.command_path} --help`"
-    if isinstance(error, click.ClickException):
-        return error.format_message()
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "interrupted"
-    if isinstance(error, ConfigError) and is_quiet:
-        return error.in_one_line
-    if isinstance(error, OSError):
-        return _environment_message(error)
-    if isinstance(error, MemoryError):
-        return "not enough memory"
-    if is_bug:
-        return f"internal error: {type(error).__name__}: {error}; -v shows the traceback"
-    return str(error)
-
-
-def _environment_message(error: OSError) -> str:
-    """What the operating system refused, and for which file."""
-    cause = error.strerror or str(error) or type(error).__name__
-    if isinstance(error, FileNotFoundError) and not error.filename and not _has_folder():
-        return "the working directory does not exist any more; change to another one"
-    return f"{cause}: {os.fsdecode(error.filename)}" if error.filename else cause
-
-
-def _has_folder() -> bool:
+def _failed(error: BaseException, cli: CliContext) -> int:
+    """Reports an error on standard error, and returns the exit code of the command."""
+    code = exit_code_of(error)
+    if isinstance(error, OSError) and not error.filename and _is_from_output(error):
+        error = EnvironmentFailure(f"{error.strerror}: standard output cannot be written")
+        _silence(sys.__stdout__)
+        code = cli.exit_code or code
     try:
-        os.getcwd()
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show()
+        else:
+            cli.report(_message(error, cli), event="command failed", exit_code=exit_code_of(error))
+        if code == 1 and cli.verbosity > 0:
+            _log.error("traceback", exc_info=error)
     except OSError:
-        return False
-    return True
+        _silence(sys.__stderr__)
+    return code
+
+
+def _message(error: BaseException, cli: CliContext) -> str:
+    """One line, or one for each mistake of a configuration."""
+    match error:
+        case click.UsageError(ctx=click.Context() as context):
+            return f"{error.format_message().rstrip('.')}; see `{context.command_path} --help`"
+        case click.ClickException():
+            return error.format_message()
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted"
+        case ConfigError() if cli.is_quiet:
+            return error.in_one_line
+        case ImageSyncError():
+            return str(error)
+        case FileNotFoundError(filename=None):
+            return "the working directory does not exist any more; change to another one"
+        case OSError():
+            cause = error.strerror or str(error) or type(error).__name__
+            return f"{cause}: {os.fsdecode(error.filename)}" if error.filename else cause
+        case MemoryError():
+            return "not enough memory"
+    return f"internal error: {type(error).__name__}: {error}; -v shows the traceback"
 
 
 def _prepare_streams() -> None:

@@ -184,7 +184,7 @@ def approve(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """
     from etl.maintenance.decisions import approve
 
-    return _decide(cli, "approve", partial(approve, cli.settings, run_id), given)
+    return decide(cli, "approve", partial(approve, cli.settings, run_id), given)
 
 
 @click.command(short_help="Discard the held removals of a run; later runs decide again.")
@@ -199,7 +199,7 @@ def dismiss(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """
     from etl.maintenance.decisions import dismiss
 
-    return _decide(cli, "dismiss", partial(dismiss, cli.settings, run_id), given)
+    return decide(cli, "dismiss", partial(dismiss, cli.settings, run_id), given)
 
 
 @click.command(short_help="Parse the stored rejects again.")
@@ -224,17 +224,12 @@ def replay_rejects(
     return show_outcome(cli, run_with_notifications("replay", settings, work), output=output)
 
 
-def _decide(
+def decide(
     cli: CliContext, command: str, decide: Callable[..., RunOutcome], given: Authorship
 ) -> int:
     """Executes a decision with its notifications, and prints the result."""
     from etl.notify.notifier import run_with_notifications
 
-    work = partial(
-        decide,
-        actor=given.by,
-        reason=given.reason,
-        wait_seconds=given.wait_seconds,
-    )
+    work = partial(decide, actor=given.by, reason=given.reason, wait_seconds=given.wait_seconds)
     outcome = run_with_notifications(command, cli.settings, work)
     return show_outcome(cli, outcome, output=given.output)

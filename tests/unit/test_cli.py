@@ -21,7 +21,7 @@ import click
 import pytest
 import requests
 
-import etl.cli.sample
+import etl.cli.setup
 from etl import errors, signals
 from etl.__main__ import main
 from etl.cli.commands import _add_global_options, program
@@ -452,26 +452,6 @@ def test_an_error_that_cannot_be_printed_keeps_its_exit_code(monkeypatch):
     assert silenced == [sys.__stderr__]
 
 
-@pytest.mark.parametrize(
-    ("is_gone", "message"),
-    [(True, "the working directory does not exist any more"), (False, "No such file or directory")],
-)
-def test_a_missing_file_without_a_name_may_be_the_working_directory(
-    is_gone, message, tmp_path, monkeypatch, capsys
-):
-    def fail(**_):
-        raise FileNotFoundError(2, "No such file or directory")
-
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    if is_gone:
-        folder.rmdir()
-    monkeypatch.setattr(cli_main.program, "main", fail)
-    assert run(["x"]) == 50
-    assert capsys.readouterr().err.startswith(f"image-sync: {message}")
-
-
 def test_a_deleted_working_directory_is_an_error_of_the_environment(tmp_path):
     (tmp_path / "config.toml").write_text("")
     remove = "mkdir gone; cd gone; rmdir ../gone; "
@@ -601,7 +581,7 @@ def test_the_sample_is_served_until_it_is_stopped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.setup, "threading", SimpleNamespace(Event=lambda: stopped))
     assert run(["sample-api", "--port", "0"]) == 0
     assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out
 
@@ -610,7 +590,7 @@ def test_a_signed_sample_wants_keys_to_check_against(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
-    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.setup, "threading", SimpleNamespace(Event=lambda: stopped))
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "ak")
     monkeypatch.delenv("HUAWEICLOUD_SDK_SK", raising=False)
     assert run(["sample-api", "--port", "0", "--signed"]) == 2
@@ -629,7 +609,7 @@ def test_a_played_situation_is_served(
         seen.append(requests.get(f"{url}/v1/{'0' * 32}/images", timeout=5).status_code)
 
     stopped = SimpleNamespace(wait=read)
-    monkeypatch.setattr(etl.cli.sample, "threading", SimpleNamespace(Event=lambda: stopped))
+    monkeypatch.setattr(etl.cli.setup, "threading", SimpleNamespace(Event=lambda: stopped))
     for play in ([], ["--play", "refused-key"]):
         assert run(["sample-api", "--port", "0", *play]) == 0
     assert seen == [200, 401]
