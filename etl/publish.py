@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
 from etl.errors import ConfigError, ImageSyncError
-from etl.extract.auth import no_authentication
+from etl.extract.auth import Authenticator
 from etl.extract.exchange import Response
 from etl.extract.hosts import Hosts
 from etl.extract.http import Client, Endpoint
@@ -242,7 +242,7 @@ def _post(
     hosts = Hosts()
     client = Client(
         Endpoint(parts._replace(query="").geturl(), "[proof]"),
-        auth=no_authentication("the service requires credentials, which are not supported"),
+        auth=Authenticator("the service requires credentials, which are not supported"),
         http=replace(http, timeout_seconds=proof.timeout_seconds, max_retries=0),
         clock=utc_now,
         hosts=hosts,

@@ -22,25 +22,18 @@ ALGORITHM: Final = "SDK-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """One authentication method, as the client uses it.
+    """One authentication method, as the client uses it; by default there is none.
 
     `advice` is the hint for a 401. `headers` makes the headers for a request; it may fetch a
     credential and raise `SourceError`. `secrets` are the values that must not appear in any text.
     `renew` gets the headers that a 401 refused and returns whether another attempt is worthwhile.
     """
 
-    advice: str
+    advice: str = "the endpoint requires credentials: set source.auth"
     headers: Callable[[Request], Mapping[str, str]] = lambda _request: {}
     secrets: Callable[[], tuple[str, ...]] = lambda: ()
     renew: Callable[[Mapping[str, str]], bool] = lambda _refused: False
     close: Callable[[], None] = lambda: None
-
-
-def no_authentication(
-    advice: str = "the endpoint requires credentials: set source.auth",
-) -> Authenticator:
-    """For an endpoint without access control, or credentials in the request itself."""
-    return Authenticator(advice)
 
 
 def fixed_token(token: str) -> Authenticator:
@@ -64,32 +57,6 @@ class Keys:
     @property
     def secrets(self) -> tuple[str, ...]:
         return (self.access_key, self.secret_key, self.security_token)
-
-
-class Signer:
-    """Signs requests with access keys: the user's own, or temporary ones of an ECS agency.
-
-    There is no `renew`: a 401 is final, because more than five consecutive failures lock the key
-    for five minutes.
-    """
-
-    def __init__(
-        self, keys: Callable[[], Keys], *, project_id: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._keys = keys
-        self._project_id = project_id
-        self._clock = clock
-        self._used: tuple[str, ...] = ()
-
-    def secrets(self) -> tuple[str, ...]:
-        """The keys used last."""
-        return self._used
-
-    def headers(self, request: Request) -> Mapping[str, str]:
-        """The signature for a request."""
-        keys = self._keys()
-        self._used = keys.secrets
-        return signed(request, keys, at=self._clock(), project_id=self._project_id)
 
 
 def signed(request: Request, keys: Keys, *, at: datetime, project_id: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,13 @@ import msgspec
 
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
-from etl.extract.auth import Authenticator, Keys, Signer, fixed_token, no_authentication
+from etl.extract.auth import Authenticator, Keys, fixed_token, signed
 from etl.extract.hosts import USER_REFUSALS
 from etl.extract.http import Client, Endpoint
 from etl.extract.http_errors import broken_response
 
 if TYPE_CHECKING:
+    from etl.extract.exchange import Request
     from etl.extract.hosts import Hosts
 
 # The official SDK's variables, then Terraform's.
@@ -74,32 +75,37 @@ def authenticator(auth: AuthSettings, context: AuthContext) -> Authenticator:
                 "check access_key, secret_key and project_id before you try again:"
                 " more than five failures lock the key for five minutes"
             )
-            return _signing(lambda: keys, context, advice=advice)
+            return _signing(lambda: keys, lambda: keys.secrets, context, advice=advice)
         case "agency":
             return _agency(auth, context)
         case _:
-            return no_authentication()
+            return Authenticator()
 
 
 def find_keys(auth: AuthSettings, environ: Mapping[str, str], *, label: str = "source") -> Keys:
     """The access keys to sign with. Raises `ConfigError`, naming `label`, if there are none."""
-    if auth.access_key and auth.secret_key:
-        return _keys(auth.access_key, auth.secret_key, auth.security_token)
-    for access_key, secret_key, security_token in VARIABLES:
-        if environ.get(access_key) and environ.get(secret_key):
-            token = environ.get(security_token, "")
-            return _keys(environ[access_key], environ[secret_key], token)
-    path = credentials_file(environ)
-    if path is not None and (keys := _keys_in(path)):
-        return keys
+    for keys in _candidates(auth, environ):
+        if keys.access_key and keys.secret_key:
+            return keys
     pairs = " or ".join(f"{access} and {secret}" for access, secret, _ in VARIABLES)
     raise ConfigError(
         f"{label}, auth",
         [
             f"no access keys: set access_key and secret_key here, {pairs} in the environment,"
-            f" or ak and sk in section [basic] of {path or 'the SDK credentials file'}"
+            f" or ak and sk in section [basic] of"
+            f" {credentials_file(environ) or 'the SDK credentials file'}"
         ],
     )
+
+
+def _candidates(auth: AuthSettings, environ: Mapping[str, str]) -> Iterator[Keys]:
+    """The keys of each place; some of their parts may be empty."""
+    yield _keys(auth.access_key, auth.secret_key, auth.security_token)
+    for names in VARIABLES:
+        yield _keys(*(environ.get(name, "") for name in names))
+    if path := credentials_file(environ):
+        basic = _basic_section(path)
+        yield _keys(*(basic.get(name, "") for name in ("ak", "sk", "security_token")))
 
 
 def credentials_file(environ: Mapping[str, str]) -> Path | None:
@@ -113,21 +119,18 @@ def credentials_file(environ: Mapping[str, str]) -> Path | None:
     return home / ".huaweicloud" / "credentials"
 
 
-def _keys_in(path: Path) -> Keys | None:
-    """The keys in a file, or None. Values are not interpolated: a `%` is part of the key."""
+def _basic_section(path: Path) -> Mapping[str, str]:
+    """The SDK's section of a file. Values are not interpolated: a `%` is part of the key."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        return None
+        return {}
     except OSError as error:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
     except (configparser.Error, UnicodeDecodeError):  # their messages quote the file
         raise ConfigError(str(path), ["expected an INI file with a section [basic]"]) from None
-    basic = parser["basic"] if parser.has_section("basic") else {}
-    if basic.get("ak") and basic.get("sk"):
-        return _keys(basic["ak"], basic["sk"], basic.get("security_token", ""))
-    return None
+    return parser["basic"] if parser.has_section("basic") else {}
 
 
 def _keys(access_key: str, secret_key: str, security_token: str) -> Keys:
@@ -186,7 +189,7 @@ def _password(auth: AuthSettings, context: AuthContext) -> Authenticator:
     user = replace(auth, project="", project_id="")
     client = Client(
         Endpoint(auth.iam_endpoint, "auth.iam_endpoint"),
-        auth=no_authentication("check user, domain and password in source.auth"),
+        auth=Authenticator("check user, domain and password in source.auth"),
         http=context.http,
         clock=context.clock,
         hosts=context.hosts,
@@ -251,7 +254,7 @@ def _agency(auth: AuthSettings, context: AuthContext) -> Authenticator:
     http = context.http
     client = Client(
         Endpoint(auth.metadata_endpoint, "auth.metadata_endpoint", is_direct=True),
-        auth=no_authentication(),
+        auth=Authenticator(),
         http=replace(
             http,
             timeout_seconds=min(METADATA_TIMEOUT_SECONDS, http.timeout_seconds),
@@ -262,7 +265,10 @@ def _agency(auth: AuthSettings, context: AuthContext) -> Authenticator:
     )
     keys = Renewable(lambda: _fetch_agency_keys(client), clock=context.clock)
     advice = "check project_id and the permissions of the machine's agency"
-    return replace(_signing(keys.current, context, advice=advice), close=client.close)
+    signing = _signing(
+        keys.current, lambda: keys.cached.secrets if keys.cached else (), context, advice=advice
+    )
+    return replace(signing, close=client.close)
 
 
 def _fetch_agency_keys(client: Client) -> tuple[Keys, timedelta]:
@@ -290,6 +296,16 @@ def _fetch_agency_keys(client: Client) -> tuple[Keys, timedelta]:
     return _keys(body.access, body.secret, body.securitytoken), lifetime
 
 
-def _signing(keys: Callable[[], Keys], context: AuthContext, *, advice: str) -> Authenticator:
-    signer = Signer(keys, project_id=context.project_id, clock=context.clock)
-    return Authenticator(advice, headers=signer.headers, secrets=signer.secrets)
+def _signing(
+    keys: Callable[[], Keys],
+    secrets: Callable[[], tuple[str, ...]],
+    context: AuthContext,
+    *,
+    advice: str,
+) -> Authenticator:
+    """Signs each request. A 401 is final: more than five consecutive failures lock the key."""
+
+    def headers(request: Request) -> Mapping[str, str]:
+        return signed(request, keys(), at=context.clock(), project_id=context.project_id)
+
+    return Authenticator(advice, headers=headers, secrets=secrets)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Any
 
 import pytest
 
 from etl.clock import utc_now
 from etl.config import HttpSettings, SourceSettings, WalkSettings
-from etl.extract.auth import Authenticator, Keys, Signer
+from etl.extract.auth import Authenticator, Keys, signed
 from etl.extract.walk import Walk
 from etl.model import Image, Listing, Tag
 from etl.transform import normalise_all
@@ -120,9 +121,8 @@ def our_walk(api: FakeApi, listing: Listing) -> dict[str, Image]:
         workspaces=(listing.workspace_id,),
         http=HttpSettings(page_size=PAGE_SIZE),
     )
-    signer = Signer(lambda: Keys(KEY.access, KEY.secret), project_id=PROJECT, clock=utc_now)
-    auth = Authenticator("", headers=signer.headers, secrets=signer.secrets)
-    client = client_for(api.url, auth=auth, at=utc_now())
+    auth = Authenticator(headers=partial(signed, keys=Keys(KEY.access, KEY.secret), at=utc_now()))
+    client = client_for(api.url, auth=auth)
     walk = Walk(client, source, WalkSettings())
     records = [record for page in walk.pages() for record in page.records]
     assert walk.certificate == "exact"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from etl.config import HttpSettings
-from etl.extract.auth import Authenticator, no_authentication
+from etl.extract.auth import Authenticator
 from etl.extract.hosts import Hosts, Lockout
 from etl.extract.http import Client, Endpoint
 
@@ -38,7 +38,7 @@ def client_for(
     """A client with short timeouts; any key of `[http]` may be given."""
     return Client(
         Endpoint(url),
-        auth=auth or no_authentication(),
+        auth=auth or Authenticator(),
         http=HttpSettings(**{"timeout_seconds": 2.0, "max_retries": 2, **http}),
         clock=lambda: at,
         hosts=hosts or hosts_for(sleep),

@@ -15,7 +15,7 @@ import pytest
 from etl import __version__
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.auth import fixed_token, no_authentication
+from etl.extract.auth import Authenticator, fixed_token
 from etl.extract.hosts import Hosts, require_certificates
 from etl.extract.http import Client, Endpoint
 from tests.support.faulty import Faulty, reply, stall
@@ -266,7 +266,7 @@ def test_closing_ends_a_wait() -> None:
     with Faulty(reply(503, "{}", Retry_After="100")) as server:
         client = Client(
             Endpoint(server.url),
-            auth=no_authentication(),
+            auth=Authenticator(),
             http=HttpSettings(),
             clock=lambda: NOW,
             hosts=Hosts(),
@@ -404,7 +404,7 @@ def test_a_hint_names_the_key_that_helps(status: int, key: str, limit: float, hi
     with Faulty(reply(status)) as server:
         client = Client(
             Endpoint(server.url, key),
-            auth=no_authentication(),
+            auth=Authenticator(),
             http=HttpSettings(max_requests_per_second=limit, max_retries=0),
             clock=lambda: NOW,
             hosts=hosts_for(),
