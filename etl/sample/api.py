@@ -6,6 +6,7 @@ with SampleApi(generation(1)) as api:
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -13,16 +14,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from etl.sample.catalogue import deletions
-from etl.sample.listing import ApiError, list_page, whole_number
-from etl.sample.signature import AccessKey, verify
+from etl.sample.catalogue import ApiError, deletions, list_page, whole_number
+from etl.sample.signature import AccessKey, Received, verify
 
-_STOP_POLL_SECONDS = 0.01
+Images = list[dict[str, Any]]
+KEPT: Final = 3  # a mass removal keeps every third image
+_STOP_POLL_SECONDS: Final = 0.01
 
 
 class SampleApi:
@@ -69,17 +71,18 @@ class SampleApi:
     def respond(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body of the response to a GET request."""
         try:
+            parts = urlsplit(url)
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
             if self._access_key:
-                verify(url, headers, self._access_key, now=time.time())
-            return 200, msgspec.json.encode(self._route(url))
+                received = Received("GET", parts.path, query, headers)
+                verify(received, self._access_key, now=time.time())
+            return 200, msgspec.json.encode(self._route(parts.path, query))
         except ApiError as error:
             body = {"error_code": error.code, "error_msg": error.message}
             return error.status, msgspec.json.encode(body)
 
-    def _route(self, url: str) -> Mapping[str, Any]:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        match [unquote(segment) for segment in parts.path.strip("/").split("/")]:
+    def _route(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        match [unquote(segment) for segment in path.strip("/").split("/")]:
             case ["v1", _, "images"]:
                 return self._list(query)
             case ["v1", _, "images", "group"]:  # another call of the API, never an image's id
@@ -142,3 +145,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
+
+
+def mass_removal(images: Images) -> dict[str, Any]:
+    """Most images are gone, as after a mistake in the console or a lost permission."""
+    return {"images": images[::KEPT]}
+
+
+def refused_key(images: Images) -> dict[str, Any]:
+    """No signature is accepted, as after a key was deactivated."""
+    return {
+        "images": images,
+        "access_key": AccessKey(secrets.token_hex(10), secrets.token_hex(20)),
+    }
+
+
+def changing_list(images: Images) -> dict[str, Any]:
+    """Each list request finds one image more, so that no read of several pages adds up."""
+    numbers = count(1)
+
+    def add_one(current: Images) -> None:
+        number = next(numbers)
+        new = {**images[0], "id": f"practice-{number}", "name": f"practice-{number}"}
+        current.append(new)
+
+    return {"images": images, "before_list": add_one}
+
+
+PLAYS: Final[dict[str, Callable[[Images], dict[str, Any]]]] = {
+    "mass-removal": mass_removal,
+    "refused-key": refused_key,
+    "changing-list": changing_list,
+}
+"""Situations to practise with: name → the arguments of `SampleApi` for these images."""

@@ -23,8 +23,8 @@ from etl.extract.reading import Reading
 from etl.extract.walk import Walk
 from etl.model import Listing, Page, WalkSummary
 from etl.parallel import Window
+from etl.sample.catalogue import ApiError
 from tests.support.fake_api.listing import Catalogue, list_page
-from tests.support.fake_api.messages import ApiError
 from tests.support.fake_api.quirks import Quirks
 
 LISTING = Listing("BUILD_IN", "0")

@@ -12,10 +12,8 @@ import requests
 from etl.clock import utc_now
 from etl.extract.auth import Keys, signed
 from etl.extract.exchange import Request, query_of
-from etl.sample import AccessKey, SampleApi, generation, workspaces
-from etl.sample.catalogue import read_story
-from etl.sample.listing import ApiError, list_page
-from etl.sample.plays import PLAYS
+from etl.sample import PLAYS, AccessKey, SampleApi, generation, read_story, workspaces
+from etl.sample.catalogue import ApiError, list_page
 from tests.support.fake_api import FakeApi
 
 PROJECT = "/v1/0123456789abcdef0123456789abcdef"
@@ -102,25 +100,12 @@ def test_workspace_zero_is_always_there() -> None:
 
 
 def test_requests_must_be_signed_if_there_is_a_key() -> None:
-    key = AccessKey("access", "secret")
-    with SampleApi(generation(1), access_key=key) as api:
+    with SampleApi(generation(1), access_key=AccessKey("access", "secret")) as api:
         request = Request("GET", api.url, f"{PROJECT}/images", query_of({"name": "a b/ü~"}))
-        good = signed(request, Keys("access", "secret"), at=utc_now())
-        assert requests.get(request.url, headers=good, timeout=5).status_code == 200
-        for bad, reason in (
-            ({}, "cannot be read"),
-            (signed(request, Keys("access", "other"), at=utc_now()), "does not match"),
-            (signed(request, Keys("other", "secret"), at=utc_now()), "does not match"),
-            ({**good, "X-Sdk-Date": "20200101T000000Z"}, "15 minutes"),
-            ({**good, "X-Sdk-Date": "today"}, "not YYYYMMDDTHHMMSSZ"),
-            (
-                {**good, "Authorization": good["Authorization"].replace("host;", "")},
-                "must be signed",
-            ),
-        ):
-            response = requests.get(request.url, headers=bad, timeout=5)
-            assert response.status_code == 401
-            assert reason in response.json()["error_msg"]
+        for secret, status in (("secret", 200), ("other", 401)):
+            headers = signed(request, Keys("access", secret), at=utc_now())
+            assert requests.get(request.url, headers=headers, timeout=5).status_code == status
+        assert requests.get(request.url, timeout=5).json()["error_code"] == "APIGW.0301"
 
 
 @pytest.mark.parametrize("number", range(1, 6))

@@ -2,23 +2,24 @@
 
     quirks      every way in which the real API and its relatives are known to differ
     listing     query → page
-    identity    who may call · signature: of requests
+    identity    who may call
     traces      Cloud Trace Service
     api         the calls · server: the socket
 
-It imports nothing of the extractor that it tests. The catalogue of the tests is the sample's.
+It imports nothing of the extractor that it tests. Its catalogue and the check of signatures are the
+sample's.
 """
 
-from etl.sample import generation, read_story, workspaces
+from etl.sample import AccessKey, generation, read_story, workspaces
+from etl.sample.catalogue import ApiError
 from tests.support.fake_api.api import FakeApi
 from tests.support.fake_api.messages import (
-    ApiError,
     Request,
     Response,
     error_response,
     json_response,
 )
-from tests.support.fake_api.quirks import OMITTED, AccessKey, Quirks, User
+from tests.support.fake_api.quirks import OMITTED, Quirks, User
 
 __all__ = [
     "OMITTED",

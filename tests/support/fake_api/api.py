@@ -18,11 +18,11 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from etl.sample.catalogue import ApiError, whole_number
 from tests.support.fake_api import identity
 from tests.support.fake_api.identity import Identity
-from tests.support.fake_api.listing import Catalogue, list_page, whole_number
+from tests.support.fake_api.listing import Catalogue, list_page
 from tests.support.fake_api.messages import (
-    ApiError,
     Request,
     Response,
     error_response,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tests.support.fake_api.messages import ApiError
+from etl.sample.catalogue import ApiError, whole_number
 from tests.support.fake_api.quirks import OMITTED, Quirks
 
 if TYPE_CHECKING:
@@ -154,14 +154,6 @@ def _is_refused(start: int, end: int, quirks: Quirks) -> bool:
     if quirks.past_the_end == "error":
         return start > end
     return quirks.past_the_end == "strict" and start > 0 and start >= end
-
-
-def whole_number(query: Query, name: str, default: int, *, lowest: int = 0) -> int:
-    """A number of the query, not below `lowest`; raises `ApiError` for anything else."""
-    text = query.get(name, str(default))
-    if not text.isdecimal() or int(text) < lowest:
-        raise ApiError(400, "ModelArts.0104", f"Invalid parameter {name}: {text}")
-    return int(text)
 
 
 def _sort_fields(query: Query, quirks: Quirks) -> tuple[str, ...]:

@@ -40,16 +40,6 @@ class Response:
     reset: bool = False
 
 
-class ApiError(Exception):
-    """An error in the API's own form: `{"error_code", "error_msg"}`."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-
-
 def json_response(
     value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

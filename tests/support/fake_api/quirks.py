@@ -9,20 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from etl.sample import AccessKey
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Set
 
 # What a `total` function returns for an answer that has no `total` at all.
 OMITTED: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class AccessKey:
-    """The key pair that signs; with a `security_token` it is a temporary one."""
-
-    access: str
-    secret: str
-    security_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

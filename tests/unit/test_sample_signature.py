@@ -1,4 +1,4 @@
-"""The sample API believes the published signature, and nothing else."""
+"""The sample API accepts the published signature, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.fake_api import AccessKey, ApiError, Request
-from tests.support.fake_api.signature import canonical_request, signature, verify
+from etl.sample.catalogue import ApiError
+from etl.sample.signature import AccessKey, Received, canonical_request, signature, verify
 
 # The API gateway's published example.
 KEY = AccessKey("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")
@@ -17,7 +17,7 @@ SIGNED_AT = 1573789017.0  # 2019-11-15T03:36:57Z, two seconds after
 AUTHORIZATION = (
     f"SDK-HMAC-SHA256 Access={KEY.access}, SignedHeaders={';'.join(SIGNED)}, Signature={SIGNATURE}"
 )
-REQUEST = Request(
+REQUEST = Received(
     method="GET",
     path="/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs/",
     query={"limit": "2", "marker": "13551d6b-755d-4757-b956-536f674975c0"},
@@ -27,11 +27,10 @@ REQUEST = Request(
         "x-sdk-date": "20191115T033655Z",
         "authorization": AUTHORIZATION,
     },
-    at=SIGNED_AT,
 )
 
 
-def with_headers(**headers: str) -> Request:
+def with_headers(**headers: str) -> Received:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return replace(REQUEST, headers={**REQUEST.headers, **names})
 
@@ -74,7 +73,7 @@ def test_a_quarter_of_an_hour_of_skew_is_forgiven(seconds: int) -> None:
         with_headers(x_security_token="unasked"),
     ],
 )
-def test_anything_else_is_refused(request_: Request) -> None:
+def test_anything_else_is_refused(request_: Received) -> None:
     with pytest.raises(ApiError) as refused:
         verify(request_, KEY, now=SIGNED_AT)
     assert (refused.value.status, refused.value.code) == (401, "APIGW.0301")
