@@ -182,9 +182,9 @@ def approve(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     image-sync removals --held     what is held, and why
     image-sync approve 17 --reason "project closed, ticket 4711"
     """
-    from etl.maintenance.decisions import approve
+    from etl.maintenance.decisions import decide_held
 
-    return decide(cli, "approve", partial(approve, cli.settings, run_id), given)
+    return decide(cli, "approve", partial(decide_held, "approve", cli.settings, run_id), given)
 
 
 @click.command(short_help="Discard the held removals of a run; later runs decide again.")
@@ -197,9 +197,9 @@ def dismiss(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     \b
     image-sync dismiss 17 --by alice --reason "the endpoint was broken"
     """
-    from etl.maintenance.decisions import dismiss
+    from etl.maintenance.decisions import decide_held
 
-    return decide(cli, "dismiss", partial(dismiss, cli.settings, run_id), given)
+    return decide(cli, "dismiss", partial(decide_held, "dismiss", cli.settings, run_id), given)
 
 
 @click.command(short_help="Parse the stored rejects again.")

@@ -1,7 +1,7 @@
 """What a person decides about the record: each source under its lock, in one commit.
 
-approve          look up held removals again and remove what is still gone; the rest stays held
-dismiss          discard held removals; later runs decide again
+decide_held      approve: look up held removals again, remove what is still gone, hold the rest;
+                 dismiss: discard held removals, later runs decide again
 replay_rejects   parse stored rejects again, after an upgrade that may understand them
 retire           take the images of a source that is no longer read out of the catalogue
 """
@@ -9,9 +9,11 @@ retire           take the images of a source that is no longer read out of the c
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from msgspec import Raw
 
@@ -39,7 +41,8 @@ _Held = dict[str, list[str]]
 """Source → ids of its images whose removal is held."""
 
 
-def approve(
+def decide_held(
+    kind: Literal["approve", "dismiss"],
     settings: Settings,
     run_id: int,
     *,
@@ -47,33 +50,8 @@ def approve(
     actor: str | None = None,
     reason: str | None = None,
 ) -> RunOutcome:
-    """Remove what a run held and is still gone. Raises `UsageError` if it holds nothing."""
-    command = Command(kind="approve", actor=actor, reason=reason)
-    return _decide(settings, run_id, command, _approve, wait_seconds)
-
-
-def dismiss(
-    settings: Settings,
-    run_id: int,
-    *,
-    wait_seconds: float = 0,
-    actor: str | None = None,
-    reason: str | None = None,
-) -> RunOutcome:
-    """Discard the set that a run held. Raises `UsageError` if it holds nothing."""
-    command = Command(kind="dismiss", actor=actor, reason=reason)
-    return _decide(settings, run_id, command, _dismiss, wait_seconds)
-
-
-def _decide(
-    settings: Settings,
-    run_id: int,
-    command: Command,
-    work: Callable[..., Outcome],
-    wait_seconds: float,
-) -> RunOutcome:
-    options = SyncOptions(wait_seconds=wait_seconds)
-    with open_context(settings, options, opened=open_kept) as context:
+    """Decide the removals that a run holds. Raises `UsageError` if it holds none."""
+    with _opened(settings, wait_seconds) as context:
         with our_errors(context.engine), context.engine.connect() as connection:
             held = read_held(connection, run_id)
         if not held:
@@ -82,8 +60,13 @@ def _decide(
                 " dismissed)",
                 hint="`image-sync removals --held` lists what is held",
             )
-        sources = sources_of(context, list(held))[0]
-        return run_work(command, context, sources, partial(work, held=held))
+        sources, _ = sources_of(context, list(held))
+        work = partial(_approve if kind == "approve" else _dismiss, held=held)
+        return run_work(Command(kind=kind, actor=actor, reason=reason), context, sources, work)
+
+
+def _opened(settings: Settings, wait_seconds: float) -> AbstractContextManager[RunContext]:
+    return open_context(settings, SyncOptions(wait_seconds=wait_seconds), opened=open_kept)
 
 
 def _approve(source: SourceSettings, context: RunContext, held: _Held) -> Outcome:
@@ -159,8 +142,7 @@ def replay_rejects(
 ) -> RunOutcome:
     """Parse the unresolved rejects of these sources (none: all) again."""
     refuse_unknown(settings, source_names)
-    options = SyncOptions(wait_seconds=wait_seconds)
-    with open_context(settings, options, opened=open_kept) as context:
+    with _opened(settings, wait_seconds) as context:
         sources, _ = sources_of(context, source_names)
         return run_work(Command(kind="replay"), context, sources, _replay)
 
@@ -207,17 +189,15 @@ def retire(
         raise UsageError(
             f"source '{name}' is still configured", hint="remove its [[source]] from the file first"
         )
-    options = SyncOptions(wait_seconds=wait_seconds)
-    with open_context(settings, options, opened=open_kept) as context:
+    with _opened(settings, wait_seconds) as context:
         with our_errors(context.engine), context.engine.connect() as connection:
             require_sources(connection, [name], configured=())
         project_id = read_project_ids(context.engine, [name]).get(name, "")
         source = SourceSettings(
             name=name, endpoint="", project_id=project_id, types=(), workspaces=()
         )
-        return run_work(
-            Command(kind="retire", actor=actor, reason=reason), context, [source], _retire
-        )
+        command = Command(kind="retire", actor=actor, reason=reason)
+        return run_work(command, context, [source], _retire)
 
 
 def _retire(source: SourceSettings, context: RunContext) -> Outcome:

@@ -26,7 +26,7 @@ from etl.database.engine import open_engine, snapshot
 from etl.database.migrate import open_record
 from etl.errors import DatabaseUnavailable, Interrupted
 from etl.load.locks import source_lock
-from etl.maintenance.decisions import dismiss
+from etl.maintenance.decisions import decide_held
 from etl.model import RunOutcome
 from etl.notify.metrics import FAMILIES, read_sources
 from etl.notify.notifier import run_with_notifications
@@ -194,7 +194,7 @@ def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):
         assert of(path, "source_held", source="one") == 15
         settings = at.settings()
         run_with_notifications(
-            "dismiss", settings, lambda: dismiss(settings, 2), metrics_file=str(path)
+            "dismiss", settings, lambda: decide_held("dismiss", settings, 2), metrics_file=str(path)
         )
         assert of(path, "last_run_info", command="dismiss", version=__version__) == 1
         assert of(path, "source_held", source="one") == 0

@@ -18,7 +18,7 @@ import pytest
 from etl.cli.main import run
 from etl.config import NotifySettings, Settings
 from etl.errors import DatabaseUnavailable, Interrupted, UsageError
-from etl.maintenance.decisions import approve
+from etl.maintenance.decisions import decide_held
 from etl.model import Outcome, RunOutcome, WalkFacts
 from etl.notify.notifier import Result, check_notifications, run_with_notifications
 from etl.notify.webhook import MAX_EVENTS, MAX_IMAGES, Affected, body_of, encoded
@@ -262,12 +262,12 @@ def test_what_is_approved_is_posted(sqlite):
         at.api.images = catalogue(5)
         at.run()
         settings = replace(at.settings(), notify=posting(host.url))
-        run_with_notifications("approve", settings, lambda: approve(settings, 2))
+        run_with_notifications("approve", settings, lambda: decide_held("approve", settings, 2))
         body = told(host)
         assert body["run"]["command"] == "approve"
         assert [(each["event"], each["count"]) for each in body["events"]] == [("removals", 15)]
         with pytest.raises(UsageError):
-            run_with_notifications("approve", settings, lambda: approve(settings, 2))
+            run_with_notifications("approve", settings, lambda: decide_held("approve", settings, 2))
         assert len(host.asked) == 1  # a mistyped number is nobody's failure
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import partial
 from itertools import count
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from unittest.mock import patch
 
 from hypothesis import settings
@@ -35,7 +35,7 @@ from hypothesis.stateful import (
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.context import SyncOptions, open_context
-from etl.maintenance.decisions import approve, dismiss
+from etl.maintenance.decisions import decide_held
 from etl.run import RunOutcome, run_sync
 from tests.support.databases import Databases
 from tests.support.dual_database import (
@@ -374,7 +374,7 @@ class Model(RuleBasedStateMachine):
     def decide(self, is_approved: bool, fault: str) -> None:
         """A person decides what the guard holds."""
         held_by = max(run_id for run_id, _ in self.reference.held.values())
-        work = approve if is_approved else dismiss
+        kind: Literal["approve", "dismiss"] = "approve" if is_approved else "dismiss"
         self.tally["decided"] += 2
 
         def run(twin: Twin) -> RunOutcome:
@@ -382,7 +382,7 @@ class Model(RuleBasedStateMachine):
                 "etl.maintenance.decisions.open_context",
                 partial(open_context, now=lambda: self.twins.now),
             ):
-                return work(self._settings(twin), held_by)
+                return decide_held(kind, self._settings(twin), held_by)
 
         outcomes = self._each(Fault(fault), run)
         if is_approved:
