@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from etl.database.migrate import VERSION_TABLE, connection_of
+from etl.database.migrate import VERSION_TABLE
 from etl.database.schema import metadata
 
 context.configure(
-    connection=connection_of(context.config),
+    connection=context.config.attributes["connection"],
     target_metadata=metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,

@@ -1,37 +1,25 @@
-"""Opens databases and transactions, whichever kind of database it is.
+"""Opens databases and transactions of either kind, and translates the errors of their drivers.
 
-`sqlite` and `postgresql` know how each kind is connected to, `driver_errors` what its errors mean.
+`sqlite` and `postgresql` know how each kind of database is connected to.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import exists
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from etl.database import postgresql
-from etl.database.driver_errors import our_errors, place
-from etl.database.postgresql import open_postgresql
-from etl.database.sqlite import file_of, open_sqlite, read_where_it_stands
+from etl.database.sqlite import file_of, open_sqlite
 from etl.errors import DatabaseUnavailable, UsageError
+from etl.signals import received
 
-__all__ = [
-    "has_table",
-    "open_engine",
-    "open_kept",
-    "open_reader",
-    "our_errors",
-    "place",
-    "psycopg_parameters",
-    "snapshot",
-    "writing",
-]
-_EXPECTED = "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+_EXPECTED: Final = "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
 def open_engine(url: str, *, schema: str = "") -> Engine:
@@ -42,14 +30,14 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         return open_sqlite(parsed)
-    return open_postgresql(parsed, schema=schema)
+    return postgresql.open_postgresql(parsed, schema=schema)
 
 
 def open_kept(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must exist: no SQLite file is created."""
     engine = open_engine(url, schema=schema)
     path = file_of(engine.url)
-    if path and not exists(path):
+    if path and not os.path.exists(path):
         hint = "`image-sync sync` creates it, or name another with --database"
         raise DatabaseUnavailable(f"no database at {path}", hint=hint)
     return engine
@@ -58,8 +46,6 @@ def open_kept(url: str, *, schema: str = "") -> Engine:
 def open_reader(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must exist, whose connections cannot write."""
     engine = open_kept(url, schema=schema)
-    if file_of(engine.url):
-        read_where_it_stands(engine)
 
     @event.listens_for(engine, "connect")
     def refuse_writes(connection: Any, _record: Any) -> None:
@@ -105,6 +91,104 @@ def snapshot(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def our_errors(engine: Engine) -> Iterator[None]:
+    """The drivers' errors as `DatabaseUnavailable`, in one line and without the URL's password.
+
+    Raises `UsageError` for a connection parameter that libpq rejects, and `Interrupted` if a
+    signal came first: then the error is only its consequence.
+    """
+    try:
+        yield
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # bulk work uses the driver
+        raise received() or _translated(engine, getattr(error, "orig", None) or error) from error
+    except SQLAlchemyError as error:
+        raise received() or DatabaseUnavailable(f"{error}: {place(engine)}") from error
+
+
+def place(engine: Engine) -> str:
+    """The database as a person names it: a file's full path, or a URL without secrets."""
+    if engine.dialect.name == "sqlite":
+        return file_of(engine.url) or "a database in memory"
+    masked = {name: "***" for name in engine.url.query if name.endswith("password")}
+    url = engine.url.set(drivername="postgresql").update_query_dict(masked)
+    return url.render_as_string(hide_password=True)
+
+
+def _translated(engine: Engine, error: BaseException) -> UsageError | DatabaseUnavailable:
+    cause, *_ = str(error).strip().splitlines() or [type(error).__name__]
+    if "for connection option" in cause:
+        return UsageError(f"database URL: {cause}")
+    return DatabaseUnavailable(f"{cause}: {place(engine)}", hint=_hint(engine, error))
+
+
+def _hint(engine: Engine, error: BaseException) -> str:
+    message, state = str(error), getattr(error, "sqlstate", None)
+    if "unable to open" in message and os.path.isdir(file_of(engine.url)):
+        return "that is a folder; name a file"
+    for hint, *signs in _HINTS:
+        if state in signs or any(sign in message for sign in signs):
+            return hint
+    return ""
+
+
+# A hint, and what it is given for: states, which the server spells the same in every language, and
+# parts of messages of SQLite, or of libpq before there is a session.
+_HINTS: Final = (
+    ("a standby, or a role or database with default_transaction_read_only = on", "25006"),
+    ("give this role a longer idle_in_transaction_session_timeout, and run again", "25P03"),
+    ("give this role a longer transaction_timeout, and run again", "25P04"),
+    ("give this role a longer statement_timeout, and run again", "57014"),
+    ("another transaction holds a lock for longer than lock_timeout; run again", "55P03"),
+    ("another transaction was in the way; run again", "40001", "40P01"),
+    ("add ?prepare_threshold=none to the database URL", "26000", "42P05"),
+    ("check the user and the password", "28P01", "password authentication failed"),
+    ("name an existing schema, or one to create in database.schema", "3F000"),
+    ("grant this role the rights it needs: docs/rights.md", "42501", "permission denied"),
+    ("free some space and run again; nothing was applied partially", "53100", "disk is full"),
+    ("is the disk full or failing? Nothing was applied partially", "disk I/O error"),
+    (
+        "a run needs one connection, and one more for each source read at a time",
+        "53300",
+        "too many",
+        "connection slots",
+    ),
+    ("try again when the server is up", "57P03", "starting up", "shutting down"),
+    (
+        "run again; nothing was applied partially",
+        "57P01",
+        "57P02",
+        "57P05",
+        "server closed the connection",
+        "connection is lost",
+    ),
+    (
+        "a connection pooler refuses this parameter; remove it, or allow it there",
+        "08P01",
+        "unsupported startup parameter",
+    ),
+    (
+        "is PostgreSQL running there?",
+        "Connection refused",
+        "No such file or directory",
+        "timeout expired",
+    ),
+    ("create it first, or correct the URL", "3D000", "does not exist"),
+    ("another program uses it; try again", "database is locked"),
+    ("this user cannot write the file or its folder", "readonly"),
+    ("does the folder exist, and may this user write in it?", "unable to open"),
+    ("the file is of another kind; name another one", "not a database"),
+    (
+        "the file is damaged: put a backup in its place, or move it away and sync anew",
+        "malformed",
+    ),
+    (
+        "the file system does not support locks; use a local disk, or PostgreSQL",
+        "locking protocol",
+    ),
+)
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -112,7 +196,8 @@ def _parsed(url: str) -> URL:
         raise UsageError(f"the database URL cannot be parsed; expected {_EXPECTED}") from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(parsed)
+        _require_file(parsed)
+        return parsed.set(drivername="sqlite+pysqlite")
     if backend not in {"postgres", "postgresql"}:
         raise UsageError(f"unknown kind of database: {backend}; expected {_EXPECTED}")
     if "@" in (parsed.host or ""):  # what precedes it is a part of the password
@@ -121,14 +206,10 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _sqlite(url: URL) -> URL:
-    if (url.database or "").startswith(
-        "file:"
-    ) or "uri" in url.query:  # its lock file has another name
-        hint = "name the file itself: sqlite:///x.db"
+def _require_file(url: URL) -> None:
+    """Raises `UsageError` for a URL of SQLite with more than a path."""
+    if (url.database or "").startswith("file:") or "uri" in url.query:
+        hint = "name the file itself: sqlite:///x.db"  # a URI's lock file has another name
         raise UsageError("a file: URI of SQLite cannot be the database", hint=hint)
-    if url.host:
-        raise UsageError(f"a SQLite URL has no host; expected {_EXPECTED}")
-    if url.query:
-        raise UsageError(f"a SQLite URL has no parameters: remove ?{min(url.query)}=…")
-    return url.set(drivername="sqlite+pysqlite")
+    if url.host or url.query:
+        raise UsageError(f"a SQLite URL has a path only; expected {_EXPECTED}")

@@ -1,19 +1,22 @@
 """Brings a database's schema to this program's head, with Alembic.
 
-A run that finds the schema at head never loads Alembic: the revision is read by itself.
+A run that finds the schema at head never loads Alembic: the revision is read by itself. A migration
+owns the DDL files beside it, and with them its views: whatever this program's newest views are, an
+older revision's can be created again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.schema import CreateSchema
 
-from etl.database.ddl import create_views, scripts
 from etl.database.engine import open_reader, our_errors, place, writing
 from etl.database.integrity import schema_faults
 from etl.database.schema import metadata
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
 
 VERSION_TABLE: Final = "image_sync_version"
 LOCK_SECONDS: Final = 60  # an upgrade waits so long for those who read or write
+SEPARATOR: Final = ";\n\n"  # between the statements of a DDL file
 _LOCK_KEY: Final = 7_310_579_028_113_425_011  # "image-sync migrates", an arbitrary fixed number
 _FIRST: Final = "sync_runs"  # a table that every revision has
 _PRE_RELEASE: Final = {"sync_runs", "source_runs"}  # in every pre-release, without VERSION_TABLE
-_HAS_DEPENDENTS: Final = "2BP01"  # PostgreSQL: other objects depend on what is to be dropped
 _OF_TOOLS: Final = ("_", "sqlite_", "litestream", "crsql_")  # tables that SQLite tools keep
+_HAS_DEPENDENTS: Final = "2BP01"  # PostgreSQL: other objects depend on what is to be dropped
+_CANNOT_REPLACE: Final = "42P16"  # a column was removed, renamed, moved or has another type
+_NAME: Final = re.compile(r"create (?:or replace )?(table|view) (\w+)", re.IGNORECASE)
 
 
 def head() -> str:
@@ -38,24 +44,26 @@ def head() -> str:
     Read from the migrations' file names: loading Alembic for it would cost every run 0.1 s. A test
     compares the result with Alembic's own.
     """
-    newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))
-    return f"image_sync_{newest[:4]}"
+    return f"image_sync_{_newest()}"
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema's revision; None if the database has no schema of image-sync.
+    """The schema's revision; None if the database has no schema of image-sync yet.
 
-    Raises `SchemaNotAtHead` for the schema of a pre-release.
+    Raises `SchemaNotAtHead` for the schema of a pre-release, or one whose tables are missing;
+    `DatabaseUnavailable` for a database of another program.
     """
-    if not inspect(connection).has_table(VERSION_TABLE):
-        if _relations(connection) >= _PRE_RELEASE:
-            raise SchemaNotAtHead(
-                "a pre-release of image-sync wrote this database, and this version cannot read it:"
-                f" {place(connection.engine)}",
-                hint="name a new database; the next sync reads every source again",
-            )
-        return None
-    revision: str | None = connection.scalar(text("select version_num from image_sync_version"))
+    exists = inspect(connection).has_table
+    revision: str | None = None
+    if exists(VERSION_TABLE):
+        revision = connection.scalar(text(f"select version_num from {VERSION_TABLE}"))  # noqa: S608  # our own name
+    if revision is None:
+        _refuse_strangers(connection)
+    elif not exists(_FIRST):
+        raise SchemaNotAtHead(
+            f"the table {_FIRST} is missing: {place(connection.engine)}",
+            hint="restore a backup, or name another database",
+        )
     return revision
 
 
@@ -86,9 +94,17 @@ def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
     )
 
 
-def require_head(engine: Engine) -> None:
-    """Requires the schema to be current, without changing anything."""
-    ensure_head(engine, auto_upgrade=False)
+def require_schema(connection: Connection) -> None:
+    """Requires the schema to be current and exactly the program's. Raises `SchemaNotAtHead`."""
+    revision, engine = current_revision(connection), connection.engine
+    if revision != head():
+        raise not_at_head(engine, revision)
+    if faults := schema_faults(connection):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise SchemaNotAtHead(
+            f"{faults[0].message}{more}: {place(engine)}",
+            hint="find out who changed it; `image-sync db upgrade` creates the views again",
+        )
 
 
 @contextmanager
@@ -100,7 +116,7 @@ def open_record(url: str, *, schema: str = "") -> Iterator[Connection]:
     engine = open_reader(url, schema=schema)
     try:
         with our_errors(engine):
-            require_head(engine)
+            ensure_head(engine, auto_upgrade=False)
             with engine.connect() as connection:
                 yield connection
     finally:
@@ -119,42 +135,29 @@ def upgrade(engine: Engine, revision: str = "head") -> str | None:
 
 def upgrade_in(connection: Connection, revision: str = "head") -> str | None:
     """`upgrade` inside the open writing transaction."""
-    _prepare(connection)
-    _refuse_strangers(connection)
-    before = current_revision(connection)
-    _run(connection, "upgrade", revision)
-    reached = current_revision(connection)
-    if before == reached == head():
-        _repair_views(connection)
+    with _migration(connection) as before:
+        _run(connection, "upgrade", revision)
+        reached = current_revision(connection)
+        if before == reached == head():
+            create_views(connection, f"{_newest()}_views")
     return reached
 
 
 def downgrade(engine: Engine, revision: str) -> str | None:
     """Takes the schema back to `revision` (`base`: drops everything), and returns the revision."""
-    with our_errors(engine), engine.connect() as connection, writing(connection):
-        _prepare(connection)
-        if current_revision(connection) is None:
+    with (
+        our_errors(engine),
+        engine.connect() as connection,
+        writing(connection),
+        _migration(connection) as before,
+    ):
+        if before is None:
             raise SchemaNotAtHead(f"there is no schema of image-sync: {place(engine)}")
-        _refuse_strangers(connection)
         _run(connection, "downgrade", revision)
         reached = current_revision(connection)
         if reached is None:
             connection.execute(text(f"drop table {VERSION_TABLE}"))
         return reached
-
-
-def require_schema(connection: Connection) -> None:
-    """Requires the schema to be current and exactly the program's. Raises `SchemaNotAtHead`."""
-    revision = current_revision(connection)
-    engine = connection.engine
-    if revision != head():
-        raise not_at_head(engine, revision)
-    if faults := schema_faults(connection):
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise SchemaNotAtHead(
-            f"{faults[0].message}{more}: {place(engine)}",
-            hint="find out who changed it; `image-sync db upgrade` creates the views again",
-        )
 
 
 def known_revisions() -> list[str]:
@@ -165,44 +168,79 @@ def known_revisions() -> list[str]:
     return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
-def _is_unknown(revision: str | None) -> bool:
-    return revision is not None and revision not in known_revisions()
+def create_tables(connection: Connection, file: str) -> None:
+    """Creates the tables and indexes of a DDL file."""
+    for statement in _statements(connection, file):
+        _execute(connection, statement)
 
 
-def _prepare(connection: Connection) -> None:
-    """Excludes other upgrades, and bounds the wait for those who read or write."""
+def create_views(connection: Connection, file: str) -> None:
+    """Creates the views of a DDL file, in place of those with the same name.
+
+    PostgreSQL replaces a view, so that other objects may go on depending on it. A view with other
+    columns cannot be replaced; it is dropped and created.
+    """
+    for statement in _statements(connection, file):
+        name = _NAME.match(statement)
+        if not name:
+            _execute(connection, statement)
+        elif connection.dialect.name == "sqlite":
+            _execute(connection, f"drop view if exists {name[2]}")
+            _execute(connection, statement)
+        else:
+            _replace(connection, name[2], statement)
+
+
+def drop_views(connection: Connection, file: str) -> None:
+    """Drops the views of a DDL file."""
+    _drop(connection, file, "view")
+
+
+def drop_tables(connection: Connection, file: str) -> None:
+    """Drops the tables of a DDL file, with everything in them."""
+    _drop(connection, file, "table")
+
+
+@contextmanager
+def _migration(connection: Connection) -> Iterator[str | None]:
+    """Excludes other migrations; the revision before. Raises what `current_revision` does.
+
+    Names the user's objects that keep a table or view from being dropped.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}"))
+        connection.execute(text(f"set local lock_timeout = {LOCK_SECONDS * 1000}"))
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        _make_schema(connection)
-
-
-def _make_schema(connection: Connection) -> None:
-    """Creates the PostgreSQL schema that the configuration names, unless it exists."""
-    schema = connection.get_execution_options().get("schema")
-    if schema and connection.execute(text("select current_schema()")).scalar() is None:
-        connection.execute(CreateSchema(schema, if_not_exists=True))
+        schema = connection.get_execution_options()["schema"]  # as configured
+        if schema and connection.execute(text("select current_schema()")).scalar() is None:
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+    revision = current_revision(connection)
+    if _is_unknown(revision):
+        raise not_at_head(connection.engine, revision)
+    try:
+        yield revision
+    except DBAPIError as error:
+        cause: Any = error.orig
+        if getattr(cause, "sqlstate", None) != _HAS_DEPENDENTS:
+            raise
+        raise SchemaNotAtHead(
+            f"{cause.diag.message_detail}: {place(connection.engine)}",
+            hint="drop what depends on it, repeat the command, and create it again",
+        ) from None
 
 
 def _refuse_strangers(connection: Connection) -> None:
-    """Changes nothing in a database whose tables or views belong to another program.
+    """Refuses a database without a revision whose tables or views belong to another program.
 
-    Raises `SchemaNotAtHead` for a revision that this program does not know, or a schema whose
-    tables are missing; `DatabaseUnavailable` for a SQLite file with other tables than those of
-    SQLite tools, and for a schema in which one of our names is taken.
+    That is a SQLite file with other tables than those of SQLite tools, or a schema in which one of
+    our names is taken.
     """
-    revision = current_revision(connection)
-    engine = connection.engine
-    if _is_unknown(revision):
-        raise not_at_head(engine, revision)
-    if revision is not None:
-        if not inspect(connection).has_table(_FIRST):
-            raise SchemaNotAtHead(
-                f"the table {_FIRST} is missing: {place(engine)}",
-                hint="restore a backup, or name another database",
-            )
-        return
-    relations = _relations(connection) - {VERSION_TABLE}
+    engine, relations = connection.engine, _relations(connection) - {VERSION_TABLE}
+    if relations >= _PRE_RELEASE:
+        raise SchemaNotAtHead(
+            "a pre-release of image-sync wrote this database, and this version cannot read it:"
+            f" {place(engine)}",
+            hint="name a new database; the next sync reads every source again",
+        )
     if engine.dialect.name == "sqlite":
         taken = {name for name in relations if not name.startswith(_OF_TOOLS)}
         hint = "name another file"
@@ -214,12 +252,6 @@ def _refuse_strangers(connection: Connection) -> None:
             f"the database belongs to another program (it has {min(taken)!r}): {place(engine)}",
             hint=hint,
         )
-
-
-def _repair_views(connection: Connection) -> None:
-    newest = max(path.name[:4] for path in (scripts() / "versions").glob("*_views.*.sql"))
-    with _named_dependents(connection):
-        create_views(connection, f"{newest}_views")
 
 
 def _relations(connection: Connection) -> set[str]:
@@ -235,6 +267,10 @@ def _relations(connection: Connection) -> set[str]:
     return set(connection.scalars(text(statement)))
 
 
+def _is_unknown(revision: str | None) -> bool:
+    return revision is not None and revision not in known_revisions()
+
+
 def _run(connection: Connection, command: str, revision: str) -> None:
     from alembic import command as commands
     from alembic.script.revision import ResolutionError
@@ -243,25 +279,9 @@ def _run(connection: Connection, command: str, revision: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
     try:
-        with _named_dependents(connection):
-            getattr(commands, command)(config, revision)
+        getattr(commands, command)(config, revision)
     except (CommandError, ResolutionError) as error:
         raise SchemaNotAtHead(f"{error}: {place(connection.engine)}") from None
-
-
-@contextmanager
-def _named_dependents(connection: Connection) -> Iterator[None]:
-    """Names the user's objects that keep a table or view from being dropped."""
-    try:
-        yield
-    except DBAPIError as error:
-        cause: Any = error.orig
-        if getattr(cause, "sqlstate", None) != _HAS_DEPENDENTS:
-            raise
-        raise SchemaNotAtHead(
-            f"{cause.diag.message_detail}: {place(connection.engine)}",
-            hint="drop what depends on it, repeat the command, and create it again",
-        ) from None
 
 
 def _config() -> Config:
@@ -269,12 +289,44 @@ def _config() -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(scripts()))
+    config.set_main_option("script_location", str(_scripts()))
     config.set_main_option("path_separator", "os")
     return config
 
 
-def connection_of(config: Any) -> Connection:
-    """The connection that `upgrade` passed to Alembic, for `migrations/env.py`."""
-    connection: Connection = config.attributes["connection"]
-    return connection
+def _scripts() -> Path:
+    """The folder of the migrations: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "migrations"
+    return shipped if shipped.is_dir() else package.parent / "migrations"
+
+
+def _newest() -> str:
+    """Number of the newest migration."""
+    return max(path.name[:4] for path in (_scripts() / "versions").glob("[0-9]*.py"))
+
+
+def _replace(connection: Connection, name: str, statement: str) -> None:
+    try:
+        with connection.begin_nested():
+            _execute(connection, statement)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _CANNOT_REPLACE:
+            raise
+        _execute(connection, f"drop view {name}")
+        _execute(connection, statement)
+
+
+def _drop(connection: Connection, file: str, kind: str) -> None:
+    names = [match for each in _statements(connection, file) if (match := _NAME.match(each))]
+    for name in reversed(names):
+        _execute(connection, f"drop {kind} if exists {name[2]}")
+
+
+def _statements(connection: Connection, file: str) -> Iterator[str]:
+    path = _scripts() / "versions" / f"{file}.{connection.dialect.name}.sql"
+    yield from (statement.strip() for statement in path.read_text("utf-8").split(SEPARATOR))
+
+
+def _execute(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})

@@ -27,19 +27,6 @@ OLDEST_VERSION: Final = 14
 _POOLED: Final = "image-sync pooled"
 _PLACES: Final = {"host", "port"}  # may be given several times; SQLAlchemy joins them
 
-# The libpq parameters that a URL may have, as its documentation lists them up to version 18.
-_PARAMETERS: Final = frozenset(
-    """
-    application_name channel_binding client_encoding connect_timeout dbname
-    fallback_application_name
-    gssdelegation gssencmode gsslib host hostaddr keepalives keepalives_count keepalives_idle
-    keepalives_interval krbsrvname load_balance_hosts max_protocol_version min_protocol_version
-    options passfile password port require_auth requirepeer service ssl_max_protocol_version
-    ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode
-    sslnegotiation sslpassword sslrootcert sslsni target_session_attrs tcp_user_timeout user
-    """.split()  # noqa: SIM905  # as a list it would take a page
-)
-
 # Parameters that a URL, an environment variable or a service file may set otherwise.
 _DEFAULTS: Final = {
     "connect_timeout": 10,
@@ -181,12 +168,20 @@ def _parameter(name: str, value: str | tuple[str, ...]) -> Any:
         raise UsageError(f"database URL: the parameter {name} is given twice")
     if name == "prepare_threshold":
         return _threshold(value)
-    if name not in _PARAMETERS:
+    if name not in _url_parameters():
         raise UsageError(
             f"database URL: unknown parameter {name!r}",
             hint="use the connection parameters of libpq, or prepare_threshold",
         )
     return value
+
+
+def _url_parameters() -> set[str]:
+    """What libpq knows, without parameters for debugging and secrets that nothing masks."""
+    from psycopg.pq import Conninfo
+
+    plain = {option.keyword.decode() for option in Conninfo.get_defaults() if not option.dispchar}
+    return {*plain, "password", "sslpassword"}
 
 
 def _threshold(value: str) -> int | None:

@@ -1,8 +1,7 @@
 """The tables: what is stored, once each, with a comment on every table and column.
 
-An image's latest version is a row of `current_images`, its older ones are rows of `past_versions`.
-So the current catalogue and the open versions are the same rows and cannot disagree. What people
-read (`images`, `image_versions`, `image_changes`, …) are views, in `views.py`.
+An image's latest version is a row of `current_images`, its older ones are rows of `past_versions`:
+the current catalogue and the open versions are the same rows. People read the views of `views.py`.
 """
 
 from __future__ import annotations
@@ -130,9 +129,7 @@ image_removals: Final = Table(
     PrimaryKeyConstraint("source", "image_id", "version"),
     CheckConstraint("(restored_at is null) = (restored_run_id is null)", name="restored"),
     CheckConstraint(
-        "removed_by is null or (attribution is not null"
-        " and (attribution = 'exact' or attribution = 'likely'))",
-        name="removed_by",
+        "removed_by is null or coalesce(attribution, '') in ('exact', 'likely')", name="removed_by"
     ),
     CheckConstraint("(attribution is null) = (attributed_run_id is null)", name="attributed"),
     comment="Images that left the catalogue, each time, with the evidence",
@@ -285,7 +282,6 @@ prune_checkpoints: Final = Table(
     PrimaryKeyConstraint("source"),
     comment="Up to which run each source's history was dropped, and the seal on what was kept",
 )
-
 
 discovered_sources: Final = Table(
     "discovered_sources",

@@ -1,4 +1,4 @@
-"""Connections to SQLite files: waiting for locks, and reading where nothing can be written.
+"""Connections to SQLite files: settings, waiting for locks, and warnings about the file.
 
 This module knows files and the driver, but no tables.
 """
@@ -9,9 +9,9 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from threading import current_thread, main_thread
 from typing import Any, Final
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
@@ -23,7 +23,6 @@ BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of 
 _LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds
 OLDEST_VERSION: Final = (3, 34, 0)
 _MOUNTS: Final = "/proc/self/mountinfo"
-_REFUSED: Final = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def open_sqlite(url: URL) -> Engine:
@@ -37,9 +36,8 @@ def open_sqlite(url: URL) -> Engine:
             f"Python uses SQLite {sqlite3.sqlite_version}; image-sync needs {needed} or newer",
             hint="use a newer Python, or PostgreSQL",
         )
-    url = _absolute(url)
     engine = create_engine(
-        url,
+        _absolute(url),
         poolclass=NullPool if file_of(url) else None,
         connect_args={"timeout": 1, "check_same_thread": False, "factory": _Patient},
     )
@@ -54,15 +52,12 @@ def open_sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # for the type checker
+        driver: Any = connection.connection.driver_connection
         if connection.get_execution_options().get("is_writing", False):
-            _patiently(lambda: driver.execute("begin immediate").close())
+            _patiently(partial(driver.execute, "begin immediate"))
         else:
             driver.execute("begin")
-            _patiently(
-                lambda: driver.execute("pragma schema_version").close()
-            )  # settles what is read
+            _patiently(partial(driver.execute, "pragma schema_version"))  # settles what is read
 
     return engine
 
@@ -106,10 +101,8 @@ def wal_warning(url: URL) -> str:
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
     """Whether a commit and a checkpoint at the same moment can damage a file in WAL mode."""
-    major, minor, patch = version[:3]
-    if (major, minor) in {(3, 50), (3, 44)}:
-        return patch < (7 if minor == 50 else 6)
-    return (3, 7) <= (major, minor, patch) < (3, 51, 3)
+    is_fixed = (3, 44, 6) <= version < (3, 45) or (3, 50, 7) <= version < (3, 51)
+    return (3, 7) <= version < (3, 51, 3) and not is_fixed
 
 
 def _is_in_wal_mode(file: str) -> bool:
@@ -127,82 +120,27 @@ def refuse_lone_mount(file: str) -> None:
     The container's folder is another one than the host's, and with it the lock and the journal
     beside the file: two runs could write at once, and an interrupted one could not be rolled back.
     """
-    if is_mount_point(file):
+    if os.path.realpath(file) in _mount_points():
         raise DatabaseUnavailable(
             f"{file} is mounted as a single file, so locks and journals beside it are not shared",
             hint="mount its folder instead",
         )
 
 
-def is_mount_point(file: str) -> bool:
-    """Whether a file system is mounted on exactly this file; only Linux can say."""
-    path = os.path.realpath(file)
+def _mount_points() -> set[str]:
+    """Where file systems are mounted; only Linux can say."""
     try:
         with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
-            return any(_unescaped(line.split()[4]) == path for line in mounts)
+            return {_unescaped(line.split()[4]) for line in mounts}
     except OSError:
-        return False
+        return set()
 
 
 def _unescaped(path: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
 
 
-def read_where_it_stands(engine: Engine) -> None:
-    """Lets `engine` read a file beside which its user may write nothing.
-
-    SQLite needs two files beside a database in WAL mode. Where it may not make them and the
-    writer left none, the file is whole by itself and is read as it stands.
-    """
-    path = file_of(engine.url)
-
-    @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, _record: Any, args: Any, given: Any) -> Any:
-        connection = dialect.connect(*args, **given)
-        try:
-            connection.execute("pragma schema_version").fetchone()
-        except sqlite3.OperationalError as error:
-            connection.close()
-            if error.sqlite_errorcode & 0xFF not in _REFUSED or not _is_whole(path):
-                raise
-            place = f"file:{quote(os.path.abspath(path))}?immutable=1"
-            return sqlite3.connect(place, uri=True, **{**given, "factory": _AsItStands})
-        return connection
-
-
-class _AsItStands(sqlite3.Connection):
-    """Reads without locks, and says so at the end when the file was written meanwhile."""
-
-    def __init__(self, place: str, **given: Any) -> None:
-        super().__init__(place, **given)
-        ((_, _, self._path),) = self.execute("pragma database_list")
-        self._state = self._look()
-
-    def commit(self) -> None:
-        super().commit()
-        self._check()
-
-    def rollback(self) -> None:
-        super().rollback()
-        self._check()
-
-    def _check(self) -> None:
-        before, self._state = self._state, self._look()
-        if before != self._state:
-            raise sqlite3.OperationalError("the file was written while it was read")
-
-    def _look(self) -> tuple[int, int]:
-        seen = os.stat(self._path)
-        return seen.st_mtime_ns, seen.st_size
-
-
-def _is_whole(path: str) -> bool:
-    """Whether the file can be read, and nothing of it waits in a log beside it."""
-    log = f"{path}-wal"
-    return os.access(path, os.R_OK) and not (os.path.exists(log) and os.path.getsize(log))
-
-
-def _patiently(work: Callable[[], None]) -> None:
+def _patiently(work: Callable[[], object]) -> None:
     """Waits for another program's lock, a second at a time, so that signals can interrupt it."""
     seconds_left = BUSY_SECONDS
     while True:

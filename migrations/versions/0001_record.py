@@ -6,7 +6,7 @@ The DDL is in the files `0001_*.sql` beside this one. `make migration` writes th
 
 from alembic import op
 
-from etl.database.ddl import create_tables, create_views, drop_tables, drop_views
+from etl.database.migrate import create_tables, create_views, drop_tables, drop_views
 
 revision = "image_sync_0001"
 down_revision = None

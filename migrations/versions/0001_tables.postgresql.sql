@@ -288,7 +288,7 @@ CREATE TABLE image_removals (
     attributed_run_id BIGINT,
     CONSTRAINT pk_image_removals PRIMARY KEY (source, image_id, version),
     CONSTRAINT ck_image_removals_restored CHECK ((restored_at is null) = (restored_run_id is null)),
-    CONSTRAINT ck_image_removals_removed_by CHECK (removed_by is null or (attribution is not null and (attribution = 'exact' or attribution = 'likely'))),
+    CONSTRAINT ck_image_removals_removed_by CHECK (removed_by is null or coalesce(attribution, '') in ('exact', 'likely')),
     CONSTRAINT ck_image_removals_attributed CHECK ((attribution is null) = (attributed_run_id is null))
 );
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from etl.cli.main import run
 from etl.database import migrate
 from etl.database import postgresql as opening
-from etl.database.ddl import create_views
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
+from etl.database.migrate import create_views
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from tests.support.loading import Loading, record
 from tests.support.migration import files as migration_files
@@ -110,7 +110,7 @@ def test_a_schema_of_its_own(postgres_url: str, schema: str, *, is_there: bool) 
             connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
     engine = open_engine(postgres_url, schema=schema)
     migrate.ensure_head(engine, auto_upgrade=True)
-    migrate.require_head(engine)
+    migrate.ensure_head(engine, auto_upgrade=False)
     with engine.connect() as connection:
         assert "current_images" in inspect(connection).get_table_names(schema=schema)
         assert inspect(connection).get_table_names(schema="public") == []
@@ -159,7 +159,7 @@ def test_an_upgrade_of_what_is_at_head_changes_nothing(database_url: str) -> Non
 
     before = state()
     assert migrate.upgrade(loading.engine) == migrate.head()
-    migrate.require_head(loading.engine)
+    migrate.ensure_head(loading.engine, auto_upgrade=False)
     assert state() == before
     loading.engine.dispose()
 

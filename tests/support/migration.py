@@ -20,8 +20,8 @@ from sqlalchemy.schema import (
     SetTableComment,
 )
 
-from etl.database.ddl import SEPARATOR
 from etl.database.indexes import INDEXES
+from etl.database.migrate import SEPARATOR
 from etl.database.schema import metadata
 from etl.database.views import view_statements
 
