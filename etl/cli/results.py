@@ -1,4 +1,4 @@
-"""The JSON objects that commands print, one struct each.
+"""The JSON objects that commands print, one struct each, and how the result of a run becomes one.
 
 They are the declaration of these outputs: the JSON Schemas in `etl/schemas/` are generated from
 them. The rows of the reading commands are declared by their queries instead.
@@ -6,9 +6,17 @@ them. The rows of the reading commands are declared by their queries instead.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, convert
+
+from etl.clock import instant_text
+
+if TYPE_CHECKING:
+    from etl.load.preview import Preview
+    from etl.load.spool import Change
+    from etl.model import AbsentImage, Outcome, Removal, RunOutcome
 
 
 class FieldValue(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -234,3 +242,75 @@ class QueueState(Struct, kw_only=True, forbid_unknown_fields=True):
     doing: int
     succeeded: int
     failed: int
+
+
+def run_result(outcome: RunOutcome, previews: Iterable[Preview] = ()) -> RunResult:
+    """The object of `sync --output json`; of a dry run with the previews of its sources."""
+    plans = {each.outcome.name: _plan(each) for each in previews}
+    return RunResult(
+        run_id=outcome.run_id,
+        status=cast("Any", outcome.status),
+        started_at=instant_text(outcome.started_at),
+        finished_at=instant_text(outcome.finished_at),
+        dry_run=outcome.is_dry_run,
+        checkpoint=outcome.checkpoint,
+        sources=[_source(each, plans.get(each.name, UNSET)) for each in outcome.sources],
+    )
+
+
+def _source(source: Outcome, plan: Plan | UnsetType) -> SourceResult:
+    failure = None
+    if source.error_kind is not None:
+        request_id = source.error_request_id or None
+        failure = SourceFailure(
+            kind=source.error_kind, message=source.error_message, request_id=request_id
+        )
+    values = {
+        name: getattr(each, name)
+        for each in (source.facts, source)
+        for name in SourceResult.__struct_fields__
+        if hasattr(each, name)
+    }
+    is_certified = source.facts.certificate != "none"
+    return SourceResult(**values, certified=is_certified, error=failure, plan=plan)
+
+
+def _plan(preview: Preview) -> Plan:
+    decision = preview.decision
+    plan = Plan(
+        added=[],
+        changed=[],
+        removed=[_planned_removal(each) for each in preview.removals()],
+        held=[_planned_removal(each) for each in decision.held],
+        missing=_planned_images(decision.missing),
+        found_by_lookup=_planned_images(decision.found),
+        out_of_scope=_planned_images(decision.out_of_scope),
+    )
+    for change in preview.changes():
+        if change.kind == "added":
+            plan.added.append(convert(change.image, PlannedImage, from_attributes=True))
+        else:
+            plan.changed.append(_planned_change(change))
+    return plan
+
+
+def _planned_images(images: Iterable[AbsentImage]) -> list[PlannedImage]:
+    return [convert(each, PlannedImage, from_attributes=True) for each in images]
+
+
+def _planned_removal(removal: Removal) -> PlannedRemoval:
+    return PlannedRemoval(
+        image_id=removal.image.image_id,
+        name=removal.image.name,
+        evidence=removal.evidence,
+        evidence_detail=removal.detail,
+    )
+
+
+def _planned_change(change: Change) -> PlannedChange:
+    return PlannedChange(
+        image_id=change.image.image_id,
+        name=change.image.name,
+        kind=cast("Any", change.kind),
+        fields=[convert(each, FieldValue, from_attributes=True) for each in change.fields],
+    )

@@ -1,56 +1,34 @@
-"""The result of a run: as text, in one line, and as the struct that programs receive.
-
-Pure: from a `RunOutcome` to text. It prints nothing.
-"""
+"""The result of a run and of a plan, for people: as text and in one line. It prints nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from os.path import commonprefix
+from typing import TYPE_CHECKING, Final
 
-from msgspec import UNSET
-
-from etl.cli.results import Plan, RunResult, SourceFailure, SourceResult
-from etl.clock import instant_text
 from etl.text import count_text, printable
 
 if TYPE_CHECKING:
-    from etl.model import Outcome, RunOutcome, WalkFacts
+    from etl.load.preview import Preview
+    from etl.model import AbsentImage, Image, Outcome, RunOutcome, WalkFacts
 
-_COUNTS: Final = (
-    *("seen", "added", "changed", "unchanged", "removed", "restored", "in_scope"),
-    *("out_of_scope", "held", "missing", "rejected"),
-)
-_FACTS: Final = ("certificate", "walks", "pages", "requests", "retries", "reported_total")
 _CERTIFICATES: Final = {
     "exact": "complete: the pages add up",
     "ordered": "complete: read in order of creation, from the last page to the first",
     "agreed": "complete: two consecutive reads agree",
     "none": "not certified: images may have been missed, so none is removed",
 }
+_CHANGES: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
 _MOST_LISTINGS: Final = 3
+_MOST_LINES: Final = 50
+_VALUE_LENGTH: Final = 60
+_CONTEXT: Final = 12
 _RULES: Final = {
     "empty_listing": "a listing with present images came back empty",
     "max_count": "more than removals.max_count",
     "max_percent": "more than removals.max_percent of the present images",
 }
-
-
-def as_struct(
-    outcome: RunOutcome,
-    *,
-    plans: Mapping[str, Plan] | None = None,
-) -> RunResult:
-    """The object of `sync --output json`; `plans` by source, for a dry run."""
-    return RunResult(
-        run_id=outcome.run_id,
-        status=cast("Any", outcome.status),
-        started_at=instant_text(outcome.started_at),
-        finished_at=instant_text(outcome.finished_at),
-        dry_run=outcome.is_dry_run,
-        checkpoint=outcome.checkpoint,
-        sources=[_source(each, (plans or {}).get(each.name)) for each in outcome.sources],
-    )
 
 
 def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
@@ -60,7 +38,8 @@ def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
     lines = [_headline(outcome)]
     for source in outcome.sources:
         lines += ["", *_source_lines(source, outcome=outcome, command_line=command_line)]
-    if outcome.run_id is not None and any(map(_has_changes, outcome.sources)):
+    has_changes = any(getattr(each, name) for each in outcome.sources for name in _CHANGES)
+    if outcome.run_id is not None and has_changes:
         lines += ["", f"Details: {command_line(f'changes --run {outcome.run_id}')}"]
     if outcome.checkpoint:
         _, size, root, *_ = outcome.checkpoint.split("\n")
@@ -110,8 +89,8 @@ def _source_lines(
     for count, text in _counts(source):
         if count:
             yield f"  {count:>9,}  {text}"
-    if outcome.run_id is not None:
-        yield from _next_steps(source, outcome.run_id, command_line)
+    for label, arguments in _next_steps(source, outcome.run_id) if outcome.run_id else ():
+        yield f"  {label:<16} {command_line(arguments)}"
 
 
 def _reasons(facts: WalkFacts) -> Iterator[str]:
@@ -132,10 +111,9 @@ def _counts(source: Outcome) -> Iterator[tuple[int, str]]:
         for name, count in sorted(source.changed_fields.items(), key=lambda each: (-each[1], each))
     )
     detail = source.facts.detail
-    differing = f"; changed fields: {fields}" if fields and not source.changed else ""
     yield source.added, "added"
     yield source.changed, f"changed: {fields}"
-    yield source.restored, f"restored: had been removed{differing}"
+    yield source.restored, "restored: had been removed"
     yield source.removed, "removed, each with evidence"
     yield source.in_scope, "in scope again: included by the source's types, workspaces and filters"
     yield source.out_of_scope, "out of scope: excluded by the source's types, workspaces or filters"
@@ -149,15 +127,16 @@ def _counts(source: Outcome) -> Iterator[tuple[int, str]]:
     yield source.rejected, "record rejected" if source.rejected == 1 else "records rejected"
 
 
-def _next_steps(source: Outcome, run_id: int, command_line: Callable[[str], str]) -> Iterator[str]:
+def _next_steps(source: Outcome, run_id: int) -> Iterator[tuple[str, str]]:
+    """Labels and the arguments of commands."""
     if source.removed:
-        yield f"  removals:        {command_line(f'removals --run {run_id}')}"
+        yield "removals:", f"removals --run {run_id}"
     if source.held:
-        yield f"  held removals:   {command_line('removals --held')}"
-        yield f"  remove them:     {command_line(f'approve {run_id}')}"
-        yield f"  keep the images: {command_line(f'dismiss {run_id}')}"
+        yield "held removals:", "removals --held"
+        yield "remove them:", f"approve {run_id}"
+        yield "keep the images:", f"dismiss {run_id}"
     if source.rejected:
-        yield f"  rejects:         {command_line('rejects')}"
+        yield "rejects:", "rejects"
 
 
 def _problem(source: Outcome, run_id: int | None, command_line: Callable[[str], str]) -> str:
@@ -177,25 +156,61 @@ def _problem(source: Outcome, run_id: int | None, command_line: Callable[[str], 
     return ", ".join(problems) or source.status
 
 
-def _has_changes(source: Outcome) -> bool:
-    counts = (source.added, source.changed, source.removed, source.restored, source.in_scope)
-    return any(counts) or bool(source.out_of_scope)
+def plan_lines(previews: Iterable[Preview], *, is_terminal: bool) -> Iterator[str]:
+    """What a sync would write, source by source, printable.
+
+    On a terminal, long values are reduced to where they differ, and of the lines about images that
+    stay only the first are shown.
+    """
+    for preview in previews:
+        others = _others(preview, is_terminal=is_terminal)
+        shown = islice(others, _MOST_LINES) if is_terminal else others
+        for number, line in enumerate(chain(_removals(preview), shown)):
+            if number == 0:
+                yield from ("", f"{printable(preview.outcome.name)}:")
+            yield printable(line)
+        if more := sum(1 for _ in others):
+            yield f"  … and {more:,} more lines (`plan | less` or --output json shows all)"
 
 
-def _source(source: Outcome, plan: Plan | None) -> SourceResult:
-    failure = None
-    if source.error_kind is not None:
-        request_id = source.error_request_id or None
-        failure = SourceFailure(
-            kind=source.error_kind, message=source.error_message, request_id=request_id
-        )
-    return SourceResult(
-        name=source.name,
-        status=source.status,
-        certified=source.facts.certificate != "none",
-        **{name: getattr(source.facts, name) for name in _FACTS},
-        **{name: getattr(source, name) for name in _COUNTS},
-        entry=source.entry,
-        error=failure,
-        plan=UNSET if plan is None else plan,
-    )
+def _removals(preview: Preview) -> Iterator[str]:
+    for verb, removals in (("remove", preview.removals()), ("hold", preview.decision.held)):
+        for each in removals:
+            detail = ", ".join(f"{name} {value}" for name, value in each.detail.items())
+            evidence = f"{each.evidence}: {detail}" if detail else each.evidence
+            yield f"  - {_named(each.image)}  {verb} ({evidence})"
+
+
+def _others(preview: Preview, *, is_terminal: bool) -> Iterator[str]:
+    decision = preview.decision
+    for state, images in (
+        ("missing, undecided", decision.missing),
+        ("not listed, but found by id", decision.found),
+        ("out of scope", decision.out_of_scope),
+    ):
+        for image in images:
+            yield f"  ? {_named(image)}  {state}"
+    for change in preview.changes():
+        mark, kind = ("+", "") if change.kind == "added" else ("~", f"  {change.kind}")
+        yield f"  {mark} {_named(change.image)}{kind}"
+        for each in change.fields:
+            values = each.old_value, each.new_value
+            old, new = _differing(*values) if is_terminal else values
+            yield f"      {each.field}: {old} → {new}"
+
+
+def _named(image: AbsentImage | Image) -> str:
+    return f"{image.image_id}  {image.name or ''}"
+
+
+def _differing(old: str, new: str) -> tuple[str, str]:
+    """Two values, the long ones reduced to a window around their first difference."""
+    begin = max(len(commonprefix([old, new])) - _CONTEXT, 0)  # noqa: RUF071  # values, not paths
+    return _window(old, begin), _window(new, begin)
+
+
+def _window(value: str, begin: int) -> str:
+    if len(value) <= _VALUE_LENGTH:
+        return value
+    end = begin + _VALUE_LENGTH
+    return f"{'…' if begin else ''}{value[begin:end]}{'…' if end < len(value) else ''}"

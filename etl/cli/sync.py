@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ from etl.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from etl.cli.results import Plan
     from etl.context import SyncOptions
+    from etl.load.preview import Preview
     from etl.model import RunOutcome
     from etl.shard import Shard
 
@@ -132,19 +132,12 @@ def plan(cli: CliContext, *, given: Selection) -> int:
 
 
 def _plan(cli: CliContext, given: Selection) -> int:
-    from etl.cli.plan_output import plan_lines, plan_struct
     from etl.progress import watching
     from etl.run import run_plan
 
     with watching(is_wanted=not cli.is_quiet) as progress:
         result = run_plan(cli.settings, given.options(), progress=progress)
-    is_json = given.output == "json"
-    plans = {each.outcome.name: plan_struct(each) for each in result.previews if is_json}
-    show_outcome(cli, result.outcome, output=given.output, plans=plans)
-    if not is_json and not cli.is_quiet:
-        for line in plan_lines(result.previews, is_terminal=sys.stdout.isatty()):
-            click.echo(line)
-    return cli.exit_code
+    return show_outcome(cli, result.outcome, output=given.output, previews=result.previews)
 
 
 def show_outcome(
@@ -152,17 +145,21 @@ def show_outcome(
     outcome: RunOutcome,
     *,
     output: str,
-    plans: Mapping[str, Plan] | None = None,
+    previews: Iterable[Preview] = (),
 ) -> int:
     """Prints the result of a run, with -q one line if it did not succeed; returns its exit code."""
     from etl.cli import summary
-    from etl.cli.output import print_json
 
     cli.exit_code = outcome.exit_code
     if output == "json":
-        print_json(summary.as_struct(outcome, plans=plans))
+        from etl.cli.output import print_json
+        from etl.cli.results import run_result
+
+        print_json(run_result(outcome, previews))
     elif not cli.is_quiet:
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
+        for line in summary.plan_lines(previews, is_terminal=sys.stdout.isatty()):
+            click.echo(line)
     if cli.is_quiet and outcome.exit_code:
         line = summary.in_one_line(outcome, command_line=cli.command_line)
         cli.report(line, event="run incomplete", exit_code=outcome.exit_code)

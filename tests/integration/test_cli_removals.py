@@ -201,7 +201,7 @@ def test_an_image_that_comes_back_changed_says_so(command: Command, api: FakeApi
     assert command("sync")[0] == 0
     api.images = [*LESS, image(11, name="anew")]
     assert "~ id-0011  anew  restored\n" in command("plan")[1]
-    in_lines(command("sync")[1], "1  restored: had been removed; changed fields: name 1")
+    in_lines(command("sync")[1], "1  restored: had been removed")
     [row] = rows(command, "removals")
     assert (row["restored_run_id"], row["restored_at"] > row["removed_at"]) == (3, True)
     told = rows(command, f"history {GONE}")

@@ -1,13 +1,25 @@
-"""The summary that a person reads, and the object that programs read."""
+"""The summary that a person reads, and the object that programs read, of a run and of a plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from etl.cli import summary
-from etl.model import Outcome, WalkFacts
+from etl.cli.results import run_result
+from etl.model import (
+    AbsentImage,
+    Decision,
+    FieldChange,
+    Image,
+    Outcome,
+    Removal,
+    WalkFacts,
+)
 
+OLD = '"swr.example.com/atelier/notebook2.0-pytorch-1.8-kernel-cp37:3.3.3-B003-20211220"'
+NEW = '"swr.example.com/atelier/notebook2.0-pytorch-1.8-kernel-cp37:3.3.3-B007-20220305"'
 AT = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
 
@@ -132,7 +144,7 @@ def test_a_failed_source_says_why():
 
 def test_the_object_has_the_keys_of_the_contract():
     bad = source(status="failed", error_kind="refused", error_message="no", error_request_id="r")
-    told = msgspec.to_builtins(summary.as_struct(Run((source(seen=1), bad))))
+    told = msgspec.to_builtins(run_result(Run((source(seen=1), bad))))
     assert list(told) == [
         *("run_id", "status", "started_at", "finished_at", "dry_run", "checkpoint", "sources")
     ]
@@ -145,3 +157,96 @@ def test_the_object_has_the_keys_of_the_contract():
     } <= first.keys()  # fmt: skip
     assert first["error"] is None
     assert second["error"] == {"kind": "refused", "message": "no", "request_id": "r"}
+
+
+def absent(image_id: str) -> AbsentImage:
+    return AbsentImage(1, image_id, f"image {image_id}", None, None, None, None, None, None)
+
+
+@dataclass
+class Change:
+    kind: str
+    image: Image
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass
+class Named:
+    name: str = "one"
+
+
+@dataclass
+class Preview:
+    """What `plan_source` returns, as far as the output needs it."""
+
+    decision: Decision = field(default_factory=Decision)
+    found: list[Any] = field(default_factory=list)
+    outcome: Named = field(default_factory=Named)
+
+    def removals(self):
+        yield from self.decision.removals
+
+    def changes(self):
+        yield from self.found
+
+
+def lines(preview, *, is_terminal=False):
+    return list(summary.plan_lines([preview], is_terminal=is_terminal))
+
+
+def changed(old=OLD, new=NEW):
+    return Preview(found=[Change("changed", Image("a", name="n"), (FieldChange("tag", old, new),))])
+
+
+def test_in_a_pipe_values_are_complete():
+    assert lines(changed())[-1] == f"      tag: {OLD} → {NEW}"
+
+
+def test_on_a_terminal_long_values_are_reduced_to_where_they_differ():
+    line = lines(changed(), is_terminal=True)[-1]
+    old, new = line.removeprefix("      tag: ").split(" → ")
+    assert (len(old) < 64, old != new) == (True, True)
+    assert "3-B003-20211220" in old
+    assert "3-B007-20220305" in new
+    assert lines(changed("1", "2"), is_terminal=True)[-1] == "      tag: 1 → 2"
+
+
+def test_every_removal_is_shown_and_only_the_first_of_the_other_images_on_a_terminal():
+    removals = tuple(
+        Removal(absent(str(number)), "lookup_not_found", {"status": 404}) for number in range(70)
+    )
+    added = [Change("added", Image(f"new-{number}")) for number in range(60)]
+    preview = Preview(Decision(removals=removals, held=removals[:1]), added)
+    shown = lines(preview, is_terminal=True)
+    assert sum("  remove (lookup_not_found: status 404)" in line for line in shown) == 70
+    assert sum("  hold (lookup_not_found: status 404)" in line for line in shown) == 1
+    assert sum(line.startswith("  + new-") for line in shown) == 50
+    assert shown[-1].startswith("  … and 10 more lines")
+    assert sum(line.startswith("  + new-") for line in lines(preview)) == 60
+
+
+def test_a_source_without_changes_has_no_lines():
+    assert lines(Preview()) == []
+
+
+def test_a_removal_without_detail_names_its_evidence():
+    preview = Preview(Decision(removals=(Removal(absent("x"), "absent_twice", {}),)))
+    assert lines(preview)[-1] == "  - x  image x  remove (absent_twice)"
+
+
+def test_the_struct_has_every_image_once():
+    decision = Decision(
+        removals=(Removal(absent("a"), "listed_deleted", {"status": "DELETED"}),),
+        missing=(absent("b"),),
+        found=(absent("c"),),
+        out_of_scope=(absent("d"),),
+    )
+    found = [Change("added", Image("e")), *changed().found]
+    plan = run_result(Run((source(),)), [Preview(decision, found)]).sources[0].plan
+    assert [each.image_id for each in plan.removed] == ["a"]
+    assert plan.removed[0].evidence_detail == {"status": "DELETED"}
+    assert [each.image_id for each in plan.missing] == ["b"]
+    assert [each.image_id for each in plan.found_by_lookup] == ["c"]
+    assert [each.image_id for each in plan.out_of_scope] == ["d"]
+    assert [each.image_id for each in plan.added] == ["e"]
+    assert plan.changed[0].fields[0].new_value == NEW
