@@ -69,7 +69,7 @@ def check(cli: CliContext, sources: tuple[str, ...], *, notifies: bool, output: 
 @output_option
 @pass_cli
 def probe(cli: CliContext, source: str, *, output: str) -> None:
-    """Find out how SOURCE's endpoint pages: limit cap, offset unit, sort keys, lookups, clock.
+    """Find out how SOURCE's endpoint pages: limit cap, offset unit, sort keys.
 
     \b
     image-sync probe beijing

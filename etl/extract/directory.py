@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ MAX_WORKSPACE_PAGES: Final = 100
 PROJECTS_PATH: Final = "/v3/auth/projects"
 _WORKSPACES_HINT: Final = 'name the workspaces: source.workspaces = ["0", …]'
 
+Body = TypeVar("Body")
+
 
 class _Workspace(msgspec.Struct):
     id: str | int
@@ -29,6 +31,10 @@ class _Workspace(msgspec.Struct):
 class _Workspaces(msgspec.Struct):
     workspaces: list[_Workspace]
     total_count: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+    @property
+    def ids(self) -> set[str]:
+        return {str(each.id).strip() for each in self.workspaces}
 
 
 def fetch_workspaces(client: Client, project_id: str) -> list[str]:
@@ -39,7 +45,6 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
     a record offset. Fewer workspaces than announced are an error, never a smaller catalogue.
     """
     path = f"/v1/{quoted(project_id)}/workspaces"
-    found: dict[str, Any] = {DEFAULT_WORKSPACE: None}
     try:
         first = _fetch_workspaces(client, path, 0)
     except SourceRefused as error:
@@ -48,38 +53,36 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
         if error.status == 403:
             error.hint = f"grant the permission to list workspaces, or {_WORKSPACES_HINT}"
         raise
-    listed = _add(first, found)
-    announced = first.total_count or 0
+    announced, listed = first.total_count or 0, first.ids
     for page in range(1, MAX_WORKSPACE_PAGES):
-        if listed >= announced:
-            return list(found)
-        new = _add(_fetch_workspaces(client, path, page), found)
-        new = new or _add(_fetch_workspaces(client, path, listed), found)
-        if not new:
+        if len(listed) >= announced:
+            return [DEFAULT_WORKSPACE, *sorted(listed - {DEFAULT_WORKSPACE})]
+        more = _fetch_workspaces(client, path, page).ids - listed
+        more = more or _fetch_workspaces(client, path, len(listed)).ids - listed
+        if not more:
             break
-        listed += new
+        listed |= more
     raise SourceBroken(
-        f"the endpoint announces {announced} workspaces and lists {listed}: GET {path}",
+        f"the endpoint announces {announced} workspaces and lists {len(listed)}: GET {path}",
         hint=_WORKSPACES_HINT,
     )
 
 
-def _add(response: _Workspaces, found: dict[str, Any]) -> int:
-    """Add the ids of a response; returns how many are new (`0` counts when first listed)."""
-    ids = {str(workspace.id).strip() for workspace in response.workspaces}
-    is_default_new = DEFAULT_WORKSPACE in ids and found[DEFAULT_WORKSPACE] is None
-    new = len(ids - found.keys()) + is_default_new
-    found.update(dict.fromkeys(sorted(ids), True))
-    return new
-
-
 def _fetch_workspaces(client: Client, path: str, offset: int) -> _Workspaces:
-    response = client.get(path, {"limit": str(WORKSPACE_PAGE_SIZE), "offset": str(offset)})
+    params = {"limit": str(WORKSPACE_PAGE_SIZE), "offset": str(offset)}
+    return _fetch_list(client, path, params, _Workspaces, hint=_WORKSPACES_HINT)
+
+
+def _fetch_list(
+    client: Client, path: str, params: Mapping[str, str], type_: type[Body], *, hint: str
+) -> Body:
+    response = client.get(path, params)
     try:
-        return msgspec.json.decode(response.body, type=_Workspaces)
+        return msgspec.json.decode(response.body, type=type_)
     except msgspec.DecodeError as error:
-        cause = f"the response is not a list of workspaces: {error}"
-        raise broken_response(f"GET {path}", response, cause, hint=_WORKSPACES_HINT) from None
+        what = path.rpartition("/")[2]
+        cause = f"the response is not a list of {what}: {error}"
+        raise broken_response(f"GET {path}", response, cause, hint=hint) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +109,7 @@ def fetch_projects(client: Client, regions: Sequence[str]) -> list[Project]:
 
     A region's main project has the region's name; its sub-projects are named REGION_NAME.
     """
-    response = client.get(PROJECTS_PATH, {})
-    try:
-        listed = msgspec.json.decode(response.body, type=_Projects).projects
-    except msgspec.DecodeError as error:
-        cause = f"the response is not a list of projects: {error}"
-        raise broken_response(
-            f"GET {PROJECTS_PATH}", response, cause, hint="check iam_endpoint"
-        ) from None
+    listed = _fetch_list(client, PROJECTS_PATH, {}, _Projects, hint="check iam_endpoint").projects
     found = (
         Project(project_id=each.id, name=each.name, region=region)
         for each in listed

@@ -1,13 +1,11 @@
-"""Measurement of how an endpoint pages, sorts and answers, with advice for the configuration."""
+"""Measurement of how an endpoint pages and sorts, with advice for the configuration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from etl.errors import SourceBroken, SourceError
-from etl.extract.directory import fetch_workspaces
-from etl.extract.lookup import fetch_lookup
+from etl.errors import SourceBroken
 from etl.extract.pages import (
     CREATION_TIME,
     Order,
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 LARGE: Final = 1000
 SMALL: Final = 2
 SORT_KEYS: Final = (CREATION_TIME, "updateTime")
-MAX_SKEW_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +37,36 @@ class Trait:
 
 def probe(client: Client, source: SourceSettings) -> list[Trait]:
     """The properties of a source's endpoint, found with its first listing. Raises `SourceError`."""
-    workspaces = _workspaces(client, source)
     workspace = "0" if source.workspaces == ("*",) else source.workspaces[0]
-    listing = Listing(source.types[0], workspace)
-    measured = _Probe(PageFetcher(client, source, listing))
-    first = measured.fetcher.fetch_first(LARGE)
+    fetcher = PageFetcher(client, source, Listing(source.types[0], workspace))
+    first = fetcher.fetch_first(LARGE)
     return [
-        workspaces,
         *_counts(first),
-        _offsets(measured, first),
-        _past_the_end(measured, first),
-        *(_sorting(measured, key) for key in SORT_KEYS),
-        _lookup(client, source, first),
-        _clock(client),
+        _offsets(fetcher, first),
+        *(_sorting(fetcher, key) for key in SORT_KEYS),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """Requests to the listing that is measured."""
+def _page(fetcher: PageFetcher, limit: int, offset: int, order: Order) -> PageReply | None:
+    return fetcher.fetch(PageRequest(0, order, limit, offset, counts_pages=False))
 
-    fetcher: PageFetcher
 
-    def page(self, limit: int, offset: int, order: Order | None = None) -> PageReply | None:
-        """Whatever comes for a limit and an offset; None if it is past the end."""
-        request = PageRequest(0, order or Order(), limit, offset, counts_pages=False)
-        return self.fetcher.fetch(request)
+def _rows(fetcher: PageFetcher, offset: int) -> list[bytes]:
+    """The records at an offset; none if the offset is rejected."""
+    try:
+        reply = _page(fetcher, SMALL, offset, Order())
+    except SourceBroken:
+        return []
+    return reply.rows_as_received() if reply else []
 
-    def rows(self, limit: int, offset: int) -> list[bytes]:
-        """The records at an offset; none if the offset is rejected."""
-        try:
-            reply = self.page(limit, offset)
-        except SourceBroken:
-            return []
-        return reply.rows_as_received() if reply else []
 
-    def in_order(self, order: Order) -> list[tuple[str, int | None]]:
-        """The images of the first page, each with the time that it is sorted by."""
-        reply = self.page(LARGE, 0, order) or self.page(LARGE, 1, order)
-        images, _ = normalise_all(reply.records if reply else [])
-        field = "created_at" if order.sort_key == CREATION_TIME else "updated_at"
-        times = images.columns[Image.__struct_fields__.index(field)]
-        return [*zip(images.ids, times, strict=True)]
+def _in_order(fetcher: PageFetcher, order: Order) -> list[tuple[str, int | None]]:
+    """The images of the first page, each with the time that it is sorted by."""
+    reply = _page(fetcher, LARGE, 0, order) or _page(fetcher, LARGE, 1, order)
+    images, _ = normalise_all(reply.records if reply else [])
+    field = "created_at" if order.sort_key == CREATION_TIME else "updated_at"
+    times = images.columns[Image.__struct_fields__.index(field)]
+    return [*zip(images.ids, times, strict=True)]
 
 
 def _counts(first: PageReply) -> list[Trait]:
@@ -102,13 +87,13 @@ def _counts(first: PageReply) -> list[Trait]:
     ]
 
 
-def _offsets(measured: _Probe, first: PageReply) -> Trait:
+def _offsets(fetcher: PageFetcher, first: PageReply) -> Trait:
     """What `offset` counts, by the rows that different offsets lead to."""
     known = first.rows_as_received()
     if len(known) <= 4 * SMALL:
         return Trait("offset counts", "unknown: too few images")
     advice = 'walk.offset_unit = "{}"' if first.current is None else ""
-    inside, fourth = measured.rows(SMALL, 1), measured.rows(SMALL, 2 * SMALL)
+    inside, fourth = _rows(fetcher, 1), _rows(fetcher, 2 * SMALL)
     if fourth == known[2 * SMALL :][:SMALL]:
         how = "records, whole pages only"
         if inside == known[1:][:SMALL]:
@@ -121,19 +106,11 @@ def _offsets(measured: _Probe, first: PageReply) -> Trait:
     return Trait("offset counts", "unknown: the order changes from request to request")
 
 
-def _past_the_end(measured: _Probe, first: PageReply) -> Trait:
-    beyond = (-(-first.total // SMALL) + 1) * SMALL
-    reply = measured.page(SMALL, beyond)
-    if reply is None:
-        return Trait("past the end", "an error (ModelArts.6400)")
-    return Trait("past the end", "a page with rows" if reply.records else "an empty page")
-
-
-def _sorting(measured: _Probe, key: str) -> Trait:
+def _sorting(fetcher: PageFetcher, key: str) -> Trait:
     name, advice = f"sorts by {key}", 'walk.sort_key = ""' if key != CREATION_TIME else ""
     try:
         up, again, down = (
-            measured.in_order(Order(key, direction)) for direction in ("ASC", "ASC", "DESC")
+            _in_order(fetcher, Order(key, direction)) for direction in ("ASC", "ASC", "DESC")
         )
     except UnsortableError:
         return Trait(name, "no: rejected", advice)
@@ -153,32 +130,3 @@ def _sorting(measured: _Probe, key: str) -> Trait:
     ]
     remark = "; ".join(filter(None, remarks))
     return Trait(name, f"yes, but {remark}" if remark else "yes")
-
-
-def _lookup(client: Client, source: SourceSettings, first: PageReply) -> Trait:
-    image_id = next(filter(None, first.image_ids), None)
-    if image_id is None:
-        return Trait("lookups", "unknown: there is no image to look up")
-    lookup = fetch_lookup(client, source.project_id, image_id)
-    if lookup.result == "found":
-        return Trait("lookups", "permitted")
-    advice = 'grant the permission to show images, or removals.evidence = "two_walks"'
-    return Trait("lookups", f"no: {lookup.detail.get('http_status', lookup.result)}", advice)
-
-
-def _workspaces(client: Client, source: SourceSettings) -> Trait:
-    try:
-        found = fetch_workspaces(client, source.project_id)
-    except SourceError as error:
-        advice = 'name them: workspaces = ["0", …]'
-        return Trait("workspaces", f"no: {error.status or error.kind}", advice)
-    return Trait("workspaces", ", ".join(found))
-
-
-def _clock(client: Client) -> Trait:
-    skew = client.clock_skew_seconds
-    if skew is None:
-        return Trait("clock skew", "unknown: the responses have no Date")
-    is_large = abs(skew) > MAX_SKEW_SECONDS
-    advice = "set this machine's clock: signatures fail from 15 minutes on" if is_large else ""
-    return Trait("clock skew", f"{skew:.0f} s", advice)
