@@ -12,6 +12,10 @@ import click
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_option
+from etl.cli.output import print_json, print_rows
+from etl.cli.sync import report_incomplete
+from etl.errors import UsageError
+from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.model import Outcome
@@ -19,11 +23,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Results:
-    """The outcomes of a worker's syncs, and the exit codes of those that ended with an error."""
+class _Worker:
+    """Syncs sources as `sync --source` does, and remembers how each of them ended."""
 
+    cli: CliContext
     outcomes: list[Outcome] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """That of one run over all the sources."""
+        from etl.run import conclusion
+
+        return min(self.errors, default=conclusion(self.outcomes)[1])
+
+    def sync(self, source: str) -> bool:
+        """Syncs one source; returns whether it could be read."""
+        from etl.context import SyncOptions
+        from etl.errors import ImageSyncError, exit_code_for
+        from etl.notify.notifier import run_with_notifications
+        from etl.run import run_sync
+
+        settings = self.cli.settings
+        try:
+            work = partial(run_sync, settings, SyncOptions(source_names=[source]))
+            outcome = run_with_notifications("scale", settings, work)
+        except Exception as error:
+            self.errors.append(exit_code_for(error))
+            if not isinstance(error, ImageSyncError):
+                raise
+            message = f"{source}: {error}"
+            self.cli.report(message, event="command failed", exit_code=error.exit_code)
+            return False
+        self.outcomes.extend(outcome.sources)
+        report_incomplete(self.cli, outcome)
+        if not (outcome.exit_code or self.cli.is_quiet):
+            (done,) = outcome.sources
+            text = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
+            click.echo(printable(text))
+        return outcome.status in {"succeeded", "partial", "held"}
 
 
 @click.group(cls=Group, short_help="Share the sources among several hosts through a queue.")
@@ -113,10 +151,9 @@ def worker(
     image-sync scale worker -c 4
     image-sync scale worker --once --region cn-north-4
     """
-    from etl.run import conclusion
     from etl.sources.discover import regions_of
 
-    results = _Results()
+    worker = _Worker(cli)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     _scale_module("worker").work(
         cli.settings,
@@ -124,10 +161,9 @@ def worker(
         concurrency=concurrency,
         is_once=is_once,
         silent_seconds=silent_seconds,
-        sync=lambda source: _sync(cli, source, results),
+        sync=worker.sync,
     )
-    worst = min(results.errors, default=conclusion(results.outcomes)[1])
-    return worst if is_once else 0
+    return worker.exit_code if is_once else 0
 
 
 @scale.command(short_help="Show how many jobs are waiting, running and done.")
@@ -140,8 +176,9 @@ def status(cli: CliContext, *, output: str) -> None:
     image-sync scale status
     image-sync scale status --output json
     """
+    from msgspec.structs import astuple
+
     from etl.audit.query import Rows
-    from etl.cli.output import print_json, print_rows
     from etl.cli.results import QueueState
 
     counts = ("todo", "doing", "succeeded", "failed")
@@ -151,45 +188,12 @@ def status(cli: CliContext, *, output: str) -> None:
     ]
     if output == "json":
         print_json(queues)
-        return
-    columns = ("queue", *counts)
-    print_rows(cli, Rows(columns, (tuple(getattr(each, c) for c in columns) for each in queues)))
-
-
-def _sync(cli: CliContext, source: str, results: _Results) -> bool:
-    """Syncs one source as `sync --source` does; returns whether it could be read."""
-    from etl.cli.summary import in_one_line
-    from etl.context import SyncOptions
-    from etl.errors import ImageSyncError, exit_code_for
-    from etl.notify.notifier import run_with_notifications
-    from etl.run import run_sync
-    from etl.text import printable
-
-    try:
-        work = partial(run_sync, cli.settings, SyncOptions(source_names=[source]))
-        outcome = run_with_notifications("scale", cli.settings, work)
-    except Exception as error:
-        results.errors.append(exit_code_for(error))
-        if not isinstance(error, ImageSyncError):
-            raise
-        message = printable(f"{source}: {error}")
-        cli.report(message, event="command failed", exit_code=error.exit_code)
-        return False
-    results.outcomes.extend(outcome.sources)
-    if outcome.exit_code:
-        message = in_one_line(outcome, command_line=cli.command_line)
-        cli.report(message, event="run incomplete", exit_code=outcome.exit_code)
-    elif not cli.is_quiet:
-        (done,) = outcome.sources
-        text = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
-        click.echo(printable(text))
-    return outcome.status in {"succeeded", "partial", "held"}
+    else:
+        print_rows(cli, Rows(("queue", *counts), map(astuple, queues)))
 
 
 def _scale_module(name: str) -> Any:
     """A module of `etl.scale`, which requires the extra."""
-    from etl.errors import UsageError
-
     try:
         return importlib.import_module(f"etl.scale.{name}")
     except ModuleNotFoundError as error:

@@ -160,10 +160,18 @@ def show_outcome(
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
         for line in summary.plan_lines(previews, is_terminal=sys.stdout.isatty()):
             click.echo(line)
-    if cli.is_quiet and outcome.exit_code:
-        line = summary.in_one_line(outcome, command_line=cli.command_line)
-        cli.report(line, event="run incomplete", exit_code=outcome.exit_code)
+    if cli.is_quiet:
+        report_incomplete(cli, outcome)
     return outcome.exit_code
+
+
+def report_incomplete(cli: CliContext, outcome: RunOutcome) -> None:
+    """Reports a run that did not simply succeed, in one line."""
+    from etl.cli.summary import in_one_line
+
+    if outcome.exit_code:
+        line = in_one_line(outcome, command_line=cli.command_line)
+        cli.report(line, event="run incomplete", exit_code=outcome.exit_code)
 
 
 @click.command(short_help="Remove the held images of a run that are still gone.")

@@ -42,6 +42,8 @@ class Record:
             "source": source,
             "status": status,
             "observed_at": self.at(),
+            "endpoint": "",
+            "project_id": "",
             "certificate": "exact",
             **dict.fromkeys(_COUNTS, 0),
             "present": self._present[source],
