@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from etl.audit.verify import Keys, Selection, verify
+from etl.audit.verify import verify
 from etl.database.engine import our_errors, writing
 from etl.errors import RecordInconsistent
 from etl.load.actors import forget_actors
@@ -64,7 +64,7 @@ def prune(
 def require_consistent(engine: Engine) -> None:
     """Require that the record is consistent. Raises `RecordInconsistent`."""
     with engine.connect() as connection:
-        result = verify(connection, selection=Selection(), keys=Keys())
+        result = verify(connection)
     if not result.is_consistent:
         raise RecordInconsistent(
             f"the record is inconsistent: {result.findings[0]}",

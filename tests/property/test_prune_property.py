@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, bindparam, text
 
-from etl.audit.verify import Keys, Selection, verify
+from etl.audit.verify import verify
 from etl.database.columns import Instant
 from etl.database.engine import open_engine
 from etl.maintenance.prune import prune
@@ -51,7 +51,7 @@ def since(engine: Engine, instants) -> list[list[tuple]]:
 
 def assert_consistent(engine: Engine) -> None:
     with engine.connect() as connection:
-        result = verify(connection, selection=Selection(), keys=Keys())
+        result = verify(connection)
     assert [str(each) for each in result.findings] == []
 
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from etl.audit.verify import Keys, Selection, Verified, verify, verify_now
+from etl.audit.verify import Keys, Selection, Verified, verify
 from etl.database.schema import event_hashes, image_removals, log_entries, log_state
 from etl.load.actors import record_attribution
 from etl.load.log_entries import append_run, read_state, run_data
@@ -35,12 +35,7 @@ def verified(engine: Engine, notes=(), keys: Keys | None = None, **selection) ->
 
 def assert_consistent(where: Engine | Connection) -> Verified:
     """Require a consistent record, of an engine or within an open transaction."""
-    if isinstance(where, Engine):
-        result = verified(where)
-    elif where.in_transaction():
-        result = verify_now(where, selection=Selection(), keys=Keys())
-    else:
-        result = verify(where, selection=Selection(), keys=Keys())
+    result = verified(where) if isinstance(where, Engine) else verify(where)
     assert [str(each) for each in result.findings] == []
     return result
 

@@ -2,18 +2,19 @@
 
     entries.py      every entry, its events and the tree are recomputed
     checkpoints.py  every checkpoint is a prefix of the log; signatures, timestamps, cosignatures
-    invariants.py   conditions between rows, as SQL that selects the rows that violate them
+    rows.py         conditions between rows (invariants.sql); columns computed from others
     (schema)        views, triggers and rules, by etl.database.integrity
-    derived.py      columns computed from others: digests, components
 
 Outside the proof: how the latest runs ended (the next entry contains it), `created_at` of
-checkpoints, `record_digest`, `discovered_sources`, and personal data that was erased. A record that
-was cut off or rebuilt as a whole is consistent in itself: a checkpoint kept elsewhere shows that.
+checkpoints and whether one was deleted (a run that is killed after its commit leaves none, too),
+`record_digest`, `discovered_sources`, and personal data that was erased. A record that was cut off
+or rebuilt as a whole is consistent in itself: a checkpoint kept elsewhere shows that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Final
@@ -22,17 +23,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify.checkpoints import CheckpointReport, Keys, check_checkpoints
-from etl.audit.verify.derived import check_derived
 from etl.audit.verify.entries import EntryReport, Selection, check_entries
 from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
-from etl.audit.verify.invariants import check_invariants
+from etl.audit.verify.rows import check_rows
 from etl.database.engine import snapshot
 from etl.database.integrity import schema_faults
 from etl.transform import ComponentRules
 
 MAX_FINDINGS: Final = 100
 
-__all__ = ["Finding", "Keys", "Selection", "Verified", "verify", "verify_now"]
+__all__ = ["Finding", "Keys", "Selection", "Verified", "verify"]
 
 
 @dataclass(slots=True)
@@ -53,35 +53,16 @@ class Verified:
 def verify(
     connection: Connection,
     *,
-    selection: Selection,
-    keys: Keys,
+    selection: Selection = Selection(),  # noqa: B008  # immutable
+    keys: Keys = Keys(),  # noqa: B008  # immutable
     notes: Sequence[str] = (),
     component_rules: ComponentRules | None = None,
 ) -> Verified:
-    """Verify the record in one snapshot.
+    """Verify the record in one snapshot, or in the transaction that is open.
 
     `selection`: whose entries are recomputed (the tree and the checkpoints always are). `notes`:
     checkpoints kept elsewhere. `component_rules`: those that `components` are recomputed with.
     """
-    with snapshot(connection):
-        return verify_now(
-            connection,
-            selection=selection,
-            keys=keys,
-            notes=notes,
-            component_rules=component_rules,
-        )
-
-
-def verify_now(
-    connection: Connection,
-    *,
-    selection: Selection,
-    keys: Keys,
-    notes: Sequence[str] = (),
-    component_rules: ComponentRules | None = None,
-) -> Verified:
-    """Verify within the transaction that is open."""
     result = Verified()
     steps: dict[str, Callable[[], Iterator[Finding]]] = {
         "log_entries": lambda: check_entries(connection, selection, result.entries),
@@ -89,12 +70,12 @@ def verify_now(
             connection, result.entries, keys, notes, result.checkpoints
         ),
         "schema": lambda: _check_schema(connection),
-        "rows": lambda: check_invariants(connection),
-        "current_images": lambda: check_derived(connection, component_rules),
+        "rows": lambda: check_rows(connection, component_rules),
     }
-    found = [each for table, step in steps.items() for each in _findings(table, step)]
+    with nullcontext() if connection.in_transaction() else snapshot(connection):
+        found = [each for table, step in steps.items() for each in _findings(table, step)]
     result.finding_count = len(found)
-    result.findings = nsmallest(MAX_FINDINGS, found)
+    result.findings = nsmallest(MAX_FINDINGS, found, key=Finding.place)
     return result
 
 

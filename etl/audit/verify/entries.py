@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,6 @@ from etl.proof.entries import END_COLUMNS, RUN_COLUMNS, run_entry
 from etl.proof.merkle import Frontier, Tree, split_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     _Entry = Row[*tuple[Any, ...]]
 
 RUNS_AT_ONCE: Final = 200
-_Key = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,6 @@ class EntryReport:
     tree: Tree = field(default_factory=lambda: Tree([]))
     recomputed: int = 0
     pruned: int = 0
-    pruned_sources: dict[str, int] = field(default_factory=dict)  # source → last pruned entry
 
     @property
     def size(self) -> int:
@@ -74,21 +72,27 @@ def check_entries(
     entries = connection.execute(select(*_COLUMNS).order_by(log_entries.c.entry)).all()
     yield from _check_tree(connection, entries, report)
     prunes = _prunes(connection)
-    report.pruned_sources = {source: through for source, (_, through) in prunes.items()}
-    live: dict[_Key, _Entry] = {}
+    first = _first_entry(connection, selection)
+    live: list[_Entry] = []
     for each in entries:
         sealing, through = prunes.get(each.source, (None, -1))
         if each.kind == "run" and each.entry > through:
-            live[each.source, each.run_id] = each
+            if selection.contains(each.source) and each.entry >= first:
+                live.append(each)
         elif each.kind == "run" or (sealing is not None and each.entry < sealing):
             report.pruned += 1
         elif each.entry != sealing:
             yield _of(each, "prune_checkpoints", "the row that this entry seals is missing")
-    first = _first_entry(connection, selection)
-    yield from _check_runs(connection, live, selection, first, report)
+    report.recomputed = len(live)
+    run_ids = sorted({each.run_id for each in live})
+    for start in range(0, len(run_ids), RUNS_AT_ONCE):
+        first_run, last_run = run_ids[start], run_ids[start : start + RUNS_AT_ONCE][-1]
+        block = [each for each in live if first_run <= each.run_id <= last_run]
+        yield from _check_runs(connection, block, {"first": first_run, "last": last_run})
+    seals = {each.entry: each for each in entries if each.kind == "prune"}
     for source, (sealing, through) in prunes.items():
         if selection.contains(source):
-            yield from _check_kept(connection, source, sealing, through)
+            yield from _check_kept(connection, source, through, sealing, seals.get(sealing))
 
 
 _COLUMNS: Final = (
@@ -133,13 +137,8 @@ def _check_tree(
 
 def _prunes(connection: Connection) -> dict[str, tuple[int, int]]:
     """Source → number of the sealing entry, and of the last pruned one."""
-    rows = connection.execute(
-        select(
-            prune_checkpoints.c.source,
-            prune_checkpoints.c.entry,
-            prune_checkpoints.c.through_entry,
-        )
-    )
+    p = prune_checkpoints.c
+    rows = connection.execute(select(p.source, p.entry, p.through_entry))
     return {source: (entry, through) for source, entry, through in rows}
 
 
@@ -155,64 +154,45 @@ def _first_entry(connection: Connection, selection: Selection) -> int:
 
 
 def _check_runs(
-    connection: Connection,
-    live: dict[_Key, _Entry],
-    selection: Selection,
-    first: int,
-    report: EntryReport,
+    connection: Connection, entries: Sequence[_Entry], runs: dict[str, int]
 ) -> Iterator[Finding]:
-    """Recompute the entries of runs, some runs at a time."""
-    chosen = {
-        key: each
-        for key, each in live.items()
-        if selection.contains(each.source) and each.entry >= first
-    }
-    run_ids = sorted({run_id for _, run_id in chosen})
-    for start in range(0, len(run_ids), RUNS_AT_ONCE):
-        block = run_ids[start : start + RUNS_AT_ONCE]
-        rows = _Rows.of(connection, block[0], block[-1])
-        members = [each for each in chosen.values() if block[0] <= each.run_id <= block[-1]]
-        for each in sorted(members, key=lambda each: each.entry):
-            report.recomputed += 1
-            yield from _check_run(connection, each, rows)
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What the entries of a range of runs consist of."""
-
-    hashes: dict[_Key, list[bytes]]
-    stored: dict[int, list[bytes]]
-    source_runs: dict[_Key, dict[str, Any]]
-    sync_runs: dict[int, dict[str, Any]]
-    ended: dict[int, list[dict[str, Any]]]
-
-    @classmethod
-    def of(cls, connection: Connection, first: int, last: int) -> _Rows:
-        """Read them all with a few statements."""
-        runs = {"first": first, "last": last}
-        source_rows = read_rows(
-            connection, "source_runs", (*SOURCE_RUN_COLUMNS, "entry"), _BETWEEN, **runs
-        )
-        sync_rows = read_rows(connection, "sync_runs", ("run_id", *RUN_COLUMNS), _BETWEEN, **runs)
-        ended: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in read_rows(
-            connection, "sync_runs", (*END_COLUMNS, "ended_entry"), _ENDED, **runs
-        ):
-            ended[row.pop("ended_entry")].append(row)
-        in_range = log_entries.c.run_id.between(first, last)
-        stored = connection.execute(
+    """Recompute the entries of a range of runs, whose rows are read with a few statements."""
+    hashes = hashes_by_run(connection, **runs)
+    stored = {
+        entry: split_hashes(bytes(data))
+        for entry, data in connection.execute(
             select(event_hashes.c.entry, event_hashes.c.hashes)
             .join(log_entries, log_entries.c.entry == event_hashes.c.entry)
-            .where(in_range)
+            .where(log_entries.c.run_id.between(runs["first"], runs["last"]))
         )
-        return cls(
-            hashes_by_run(connection, first, last),
-            {entry: split_hashes(bytes(data)) for entry, data in stored},
-            {(row["source"], row["run_id"]): row for row in source_rows},
-            {row.pop("run_id"): row for row in sync_rows},
-            ended,
-        )
+    }
+    source_columns = (*SOURCE_RUN_COLUMNS, "entry")
+    source_rows = read_rows(connection, "source_runs", source_columns, _BETWEEN, **runs)
+    sync_rows = read_rows(connection, "sync_runs", ("run_id", *RUN_COLUMNS), _BETWEEN, **runs)
+    runs_at = {(row["source"], row["run_id"]): row for row in source_rows}
+    sync_runs = {row.pop("run_id"): row for row in sync_rows}
+    ends: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in read_rows(connection, "sync_runs", (*END_COLUMNS, "ended_entry"), _ENDED, **runs):
+        ends[row.pop("ended_entry")].append(row)
+    for entry in entries:
+        key = (entry.source, entry.run_id)
+        if key not in runs_at:
+            yield _of(entry, "source_runs", "the row is missing")
+            continue
+        number = runs_at[key].pop("entry")
+        if number != entry.entry:
+            yield _of(entry, "source_runs", f"column entry is {number}")
+        ended = ends[entry.entry]
+        run_hashes = hashes.get(key, [])
+        data = run_entry(runs_at[key], sync_runs.get(entry.run_id, {}), ended, hashes=run_hashes)
+        events = read_events(connection, of_run(*key))
+        located = ((str(event), leaf_hash(event.data)) for event in events)
+        recomputed = _Recomputed(data, run_hashes, located)
+        names = ", ".join(f"of run {each['run_id']}" for each in ended)
+        which = f"or the end {names}" if names else "or its row of log_entries"
+        suspects = f"the row, the row of its run in sync_runs, {which}"
+        otherwise = _of(entry, "source_runs", f"{suspects} is not what was logged")
+        yield from _compare(entry, recomputed, stored.get(entry.entry, []), otherwise)
 
 
 _BETWEEN: Final = "run_id between :first and :last"
@@ -222,83 +202,57 @@ _ENDED: Final = """
 """
 
 
-def _check_run(connection: Connection, entry: _Entry, rows: _Rows) -> Iterator[Finding]:
-    key = (entry.source, entry.run_id)
-    hashes, stored = rows.hashes.get(key, []), rows.stored.get(entry.entry, [])
-    source_run = rows.source_runs.get(key)
-    if source_run is None:
-        yield _of(entry, "source_runs", "the row is missing")
+def _check_kept(
+    connection: Connection, source: str, through: int, sealing: int, entry: _Entry | None
+) -> Iterator[Finding]:
+    """What was kept of pruned runs, against the entry that seals it."""
+    if entry is None or entry.source != source:
+        problem = f"entry {sealing} does not seal it"
+        yield Finding(source=source, row="prune_checkpoints", problem=problem)
         return
-    number = source_run.pop("entry")
-    if number != entry.entry:
-        yield _of(entry, "source_runs", f"column entry is {number}")
-    if hashes != stored:
-        yield from _locate(connection, entry, stored)
-    data = run_entry(
-        source_run,
-        rows.sync_runs.get(entry.run_id, {}),
-        rows.ended[entry.entry],
-        hashes=hashes,
-    )
-    if leaf_hash(data).hex() == entry.leaf_hash:
-        if len(hashes) != entry.events:
-            yield _of(entry, "log_entries", "column events is not the number of events")
-    elif hashes == stored:
-        ended = [f"of run {each['run_id']}" for each in rows.ended[entry.entry]]
-        which = "or the end " + ", ".join(ended) if ended else "or its row of log_entries"
-        yield _of(
-            entry,
-            "source_runs",
-            f"the row, the row of its run in sync_runs, {which} is not what was logged",
-        )
+    located = [(row, leaf_hash(data)) for row, data in read_kept(connection, source, through)]
+    hashes = [each for _, each in located]
+    data = prune_data(connection, source, hashes=hashes)
+    otherwise = _of(entry, "prune_checkpoints", "the row is not what was logged")
+    stored = stored_hashes(connection, sealing)
+    yield from _compare(entry, _Recomputed(data, hashes, located), stored, otherwise)
 
 
-def _locate(connection: Connection, entry: _Entry, stored: Sequence[bytes]) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Recomputed:
+    """An entry's data and the hashes of its events, and where each event was read from."""
+
+    data: bytes
+    hashes: Sequence[bytes]
+    located: Iterable[tuple[str, bytes]]
+
+
+def _compare(
+    entry: _Entry, recomputed: _Recomputed, stored: Sequence[bytes], otherwise: Finding
+) -> Iterator[Finding]:
+    """Compare with what was logged; `otherwise`: the finding if only the data differs."""
+    if recomputed.hashes != stored:
+        yield from _locate(entry, recomputed.located, stored)
+    elif leaf_hash(recomputed.data).hex() != entry.leaf_hash:
+        yield otherwise
+    elif len(stored) != entry.events:
+        yield _of(entry, "log_entries", "column events is not the number of events")
+
+
+def _locate(
+    entry: _Entry, located: Iterable[tuple[str, bytes]], stored: Sequence[bytes]
+) -> Iterator[Finding]:
     """The rows whose events are not those that were logged, and the events that have no row."""
     missing = {each: index for index, each in enumerate(stored)}
     changed = []
-    for index, event in enumerate(read_events(connection, of_run(entry.source, entry.run_id))):
-        if missing.pop(leaf_hash(event.data), None) is None:
-            changed.append((index, str(event)))
+    for index, (row, event) in enumerate(located):
+        if missing.pop(event, None) is None:
+            changed.append((index, row))
     for index, row in changed:
-        yield _of(entry, row, f"the {_short(row)} row is not what was logged", event=index)
+        table = row.partition(",")[0]
+        yield _of(entry, row, f"the {table} row is not what was logged", event=index)
     if not changed and missing:
         index = min(missing.values())
         yield _of(entry, "events", f"no row for {len(missing)} logged events", event=index)
     if not changed and not missing:
         yield _of(entry, "events", "the rows are logged in another order")
-
-
-def _short(row: str) -> str:
-    return row.partition(",")[0]
-
-
-def _check_kept(
-    connection: Connection, source: str, sealing: int, through: int
-) -> Iterator[Finding]:
-    """What was kept of pruned runs, against the entry that seals it."""
-    entry = connection.execute(
-        select(*_COLUMNS).where(
-            log_entries.c.entry == sealing,
-            log_entries.c.kind == "prune",
-            log_entries.c.source == source,
-        )
-    ).one_or_none()
-    if entry is None:
-        problem = f"entry {sealing} does not seal it"
-        yield Finding(source=source, row="prune_checkpoints", problem=problem)
-        return
-    kept = [(row, leaf_hash(data)) for row, data in read_kept(connection, source, through)]
-    hashes, stored = [each for _, each in kept], stored_hashes(connection, sealing)
-    if hashes != stored:
-        known = set(stored)
-        changed = [(index, row) for index, (row, each) in enumerate(kept) if each not in known]
-        for index, row in changed:
-            yield _of(entry, row, "the row is not what was kept", event=index)
-        if not changed:
-            lost = [index for index, each in enumerate(stored) if each not in {*hashes}]
-            event = min(lost, default=None)
-            yield _of(entry, "events", "rows that were kept are missing", event=event)
-    data = prune_data(connection, source, hashes=hashes)
-    if leaf_hash(data).hex() != entry.leaf_hash and hashes == stored:
-        yield _of(entry, "prune_checkpoints", "the row is not what was logged")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from msgspec import MsgspecError
 from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError
@@ -21,7 +21,7 @@ _LAST: Final = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that does not match; ordered by entry, then event, then row."""
+    """Something that does not match."""
 
     entry: int | None = None
     event: int | None = None
@@ -30,25 +30,18 @@ class Finding:
     row: str = ""
     problem: str = ""
 
-    def __lt__(self, other: Finding) -> bool:
-        return self._place < other._place
-
-    @property
-    def _place(self) -> tuple[Any, ...]:
+    def place(self) -> tuple[int, int, str, str]:
+        """Findings are ordered by entry, then event, then row."""
         entry = _LAST if self.entry is None else self.entry
         event = _LAST if self.event is None else self.event
         return entry, event, self.row, self.problem
 
     def __str__(self) -> str:
-        parts = [
-            *([f"entry {self.entry}"] if self.entry is not None else []),
-            *([f"event {self.event}"] if self.event is not None else []),
-            *([f"run {self.run_id}"] if self.run_id is not None else []),
-            *([f"source {self.source}"] if self.source else []),
-        ]
-        return printable(": ".join(part for part in (", ".join(parts), self.row) if part)) + (
-            f": {printable(self.problem)}"
-        )
+        named = {"entry": self.entry, "event": self.event, "run": self.run_id}
+        parts = [f"{name} {number}" for name, number in named.items() if number is not None]
+        parts += [f"source {self.source}"] if self.source else []
+        where = [each for each in (", ".join(parts), self.row) if each]
+        return printable(": ".join([*where, self.problem]))
 
 
 def is_unreadable(error: DBAPIError) -> bool:

@@ -1,11 +1,18 @@
-"""Columns that are computed from others, recomputed: digests of values, components, actors."""
+"""Rows against each other: invariants, and columns that are computed from others.
+
+`invariants.sql` contains the invariants. Recomputed here: digests of values, components, and the
+digests of who removed images.
+"""
 
 # ruff: noqa: S608  # the SQL is put together from our own names, never from input
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
+from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
@@ -16,11 +23,47 @@ from etl.load.actors import read_actor
 from etl.load.codec import image_columns, image_of
 from etl.transform import ComponentRules, fingerprint
 
+MAX_ROWS: Final = 20  # of one invariant: more of the same say nothing new
 _BLOCK: Final = 2_000
 
 
-def check_derived(connection: Connection, rules: ComponentRules | None) -> Iterator[Finding]:
-    """Recompute derived columns. Components only where the source's latest run read by `rules`."""
+def check_rows(connection: Connection, rules: ComponentRules | None) -> Iterator[Finding]:
+    """Check all invariants and derived columns.
+
+    Components only where the source's latest run read by `rules`.
+    """
+    yield from _check_invariants(connection)
+    yield from _check_images(connection, rules)
+    yield from _check_actors(connection)
+
+
+def _of(run_id: Any, source: Any, row: str, problem: str) -> Finding:
+    number = run_id if isinstance(run_id, int) else None
+    return Finding(source=str(source or ""), run_id=number, row=row, problem=problem)
+
+
+def _check_invariants(connection: Connection) -> Iterator[Finding]:
+    for table, problem, statement in _invariants(connection.dialect.name):
+        result = connection.execute(text(f"{statement} limit {MAX_ROWS}"))
+        names = [*result.keys()][2:]
+        for run_id, source, *key in result:
+            named = [f"{name} {value}" for name, value in zip(names, key, strict=True)]
+            yield _of(run_id, source, ", ".join([table, *named]), problem)
+
+
+@cache
+def _invariants(dialect: str) -> list[tuple[str, str, str]]:
+    """Table, problem and statement of each invariant."""
+    from jinja2 import Template
+
+    template = (files("etl.audit.verify") / "invariants.sql").read_text("utf-8")
+    sql = Template(template).render()
+    if dialect == "sqlite":  # before 3.39 it does not know the standard's spelling
+        sql = sql.replace("is distinct from", "is not")
+    return re.findall(r"(?m)^-- (\w+): (.+)\n((?:(?!--).*\n?)+)", sql)
+
+
+def _check_images(connection: Connection, rules: ComponentRules | None) -> Iterator[Finding]:
     comparable = _sources_read_by(connection, rules) if rules else frozenset()
     statement = f"""
         select c.source, c.opened_run_id, c.image_id, c.fingerprint,
@@ -33,19 +76,13 @@ def check_derived(connection: Connection, rules: ComponentRules | None) -> Itera
         try:
             image = image_of(values)
             if bytes(stored) != fingerprint(image):
-                yield _of(source, run_id, row, "fingerprint is not that of its values")
+                yield _of(run_id, source, row, "fingerprint is not that of its values")
             if rules and source in comparable:
                 found = msgspec.json.decode(msgspec.json.encode(rules.components(image)))
                 if msgspec.json.decode(components) != found:
-                    yield _of(source, run_id, row, "components are not those of its values")
+                    yield _of(run_id, source, row, "components are not those of its values")
         except UNREADABLE as error:
-            yield _of(source, run_id, row, f"cannot be read: {error}")
-    yield from _check_actors(connection)
-
-
-def _of(source: Any, run_id: Any, row: str, problem: str) -> Finding:
-    number = run_id if isinstance(run_id, int) else None
-    return Finding(source=str(source), run_id=number, row=row, problem=problem)
+            yield _of(run_id, source, row, f"cannot be read: {error}")
 
 
 def _sources_read_by(connection: Connection, rules: ComponentRules) -> frozenset[str]:
@@ -59,7 +96,7 @@ def _check_actors(connection: Connection) -> Iterator[Finding]:
         opening = read_actor(connection, (source, image_id, version))
         if opening is None or sha256(opening).hexdigest() != digest:
             row = f"image_removals, image_id {image_id}, version {version}"
-            yield _of(source, run_id, row, "who removed it is not what was logged")
+            yield _of(run_id, source, row, "who removed it is not what was logged")
 
 
 _LATEST_RULES: Final = """
