@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -32,6 +33,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 # Settings of the developer's own environment that programs and libraries would read.
 FOREIGN_VARIABLES = ("IMAGE_SYNC_CONFIG", "IMAGE_SYNC_DATABASE_URL")
 FOREIGN_PREFIXES = ("PG", "HUAWEICLOUD_", "HW_")
+MEMORY = "/dev/shm"  # noqa: S108 (pytest and PostgreSQL make private directories in it)
+NEEDED_BYTES = 4 * 2**30
 LONG_FOLDERS = ("e2e", "property", "faults")  # started first, so that no worker ends late
 UNMEASURED_FOLDERS = {"e2e", "property", "docs"}  # coverage comes from tests of single behaviours
 
@@ -39,11 +42,22 @@ UNMEASURED_FOLDERS = {"e2e", "property", "docs"}  # coverage comes from tests of
 def pytest_configure() -> None:
     """Isolate the tests from the network, the developer's environment and inherited signals."""
     refuse_outside()
+    _use_memory_for_files()
     for name in list(os.environ):
         if name in FOREIGN_VARIABLES or name.startswith(FOREIGN_PREFIXES):
             del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started by nohup or in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _use_memory_for_files() -> None:
+    """Put temporary files into memory if there is room: a commit of SQLite waits for the disk."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    room = os.statvfs(MEMORY)
+    if room.f_bavail * room.f_frsize > NEEDED_BYTES and not room.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = MEMORY
+        tempfile.tempdir = None  # found anew when it is next needed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
