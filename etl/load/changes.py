@@ -48,7 +48,8 @@ class ChangeDetector:
     def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self.unknown_fields: set[str] = set()
-        self.spool = Spool()
+        self._spool = Spool(Change)
+        self._rejects = Spool(Reject)
         self._present = len(baseline.keys)
         self._claims = array("I", bytes(4 * self._present))
         self._others: dict[str, int] = {}  # id → position of images that are not present
@@ -141,21 +142,19 @@ class ChangeDetector:
         A walk that is not certified adds and changes no image that is listed as DELETED.
         """
         claims = self._claims
-        for item in self.spool:
-            if (
-                isinstance(item, Change)
-                and claims[item.position] == item.claim
-                and (is_certified or item.image.status != DELETED)
+        for change in self._spool:
+            if claims[change.position] == change.claim and (
+                is_certified or change.image.status != DELETED
             ):
-                yield item
+                yield change
 
     def rejects(self) -> Iterator[Reject]:
         """Iterate over the records that cannot be parsed, once for each reason."""
         known: set[tuple[str, str]] = set()
-        for item in self.spool:
-            if isinstance(item, Reject) and (item.digest, item.reason) not in known:
-                known.add((item.digest, item.reason))
-                yield item
+        for each in self._rejects:
+            if (each.digest, each.reason) not in known:
+                known.add((each.digest, each.reason))
+                yield each
 
     def _claim_unchanged(self, digests: Sequence[bytes], claim: int) -> list[int]:
         """Mark the records that are on record as seen; return the places of all others."""
@@ -212,7 +211,8 @@ class ChangeDetector:
             )
             if change := self._change(shown, before):
                 changes.append(change)
-        self.spool.write([*changes, *rejects])
+        self._spool.write(changes)
+        self._rejects.write(rejects)
 
     def _gather_unknown_fields(self, batch: ImageBatch) -> None:
         for names in dict.fromkeys(batch.unknown_fields):

@@ -62,7 +62,8 @@ class RunCounts:
             self.kinds[change.kind] += 1
             if change.kind in {"added", "in_scope"} and change.image.status == DELETED:
                 self.removed_at_once += 1
-            self.changed_fields.update(each.field for each in change.fields)
+            for each in change.fields:
+                self.changed_fields[each.field] += 1
             yield change
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 from weakref import finalize
 
 from msgspec import Struct, msgpack
@@ -16,10 +16,11 @@ from etl.model import FieldChange, Image  # msgspec needs the types at run time
 MEMORY_BYTES: Final = 1 << 20
 _LENGTH_BYTES: Final = 8
 
+Item = TypeVar("Item")
 Kind = Literal["added", "changed", "restored", "in_scope", "restamped"]
 
 
-class Change(Struct, frozen=True, array_like=True, tag="change", gc=False):
+class Change(Struct, frozen=True, array_like=True, gc=False):
     """One image's next version, as one reading of a listing shows it.
 
     `position` and `claim` decide between several readings (see `ChangeDetector`). `image_key` is 0
@@ -39,7 +40,7 @@ class Change(Struct, frozen=True, array_like=True, tag="change", gc=False):
     fields: tuple[FieldChange, ...] = ()
 
 
-class Reject(Struct, frozen=True, array_like=True, tag="reject", gc=False):
+class Reject(Struct, frozen=True, array_like=True, gc=False):
     """A record that cannot be parsed; `record` is its text, cut at a limit.
 
     `digest` and `record_bytes` describe the whole record.
@@ -55,17 +56,17 @@ class Reject(Struct, frozen=True, array_like=True, tag="reject", gc=False):
     digest: str
 
 
-class Spool:
-    """Changes and rejects in the order in which they were found."""
+class Spool(Generic[Item]):
+    """Items of one type, in the order in which they were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Item]) -> None:
         self._file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  # closed by `close`
         # Releases memory and file, at the latest when the spool is no longer referenced.
         self.close: Callable[[], object] = finalize(self, self._file.close)
-        self._decode = msgpack.Decoder(list[Change | Reject]).decode
+        self._decode = msgpack.Decoder(list[kind]).decode  # type: ignore[valid-type]  # a variable
         self._encode = msgpack.Encoder().encode
 
-    def write(self, items: Sequence[Change | Reject]) -> None:
+    def write(self, items: Sequence[Item]) -> None:
         """Append the items of a page."""
         if items:
             block = self._encode(items)
@@ -73,7 +74,7 @@ class Spool:
                 self._file.write(len(block).to_bytes(_LENGTH_BYTES))
                 self._file.write(block)
 
-    def __iter__(self) -> Iterator[Change | Reject]:
+    def __iter__(self) -> Iterator[Item]:
         """Iterate over all items; only one iteration at a time is possible."""
         with _full_disk_reported():
             self._file.seek(0)

@@ -533,7 +533,7 @@ def test_a_folder_for_temporary_files_that_is_full(monkeypatch):
     from etl.errors import DatabaseUnavailable
 
     monkeypatch.setattr(spooling, "MEMORY_BYTES", 1)
-    spool = Spool()
+    spool = Spool(Reject)
     frame = Reject(None, "BUILD_IN/0", 0, 0, "reason", "x" * 100, 100, "digest")
     with file_size(10):
         spool.write([frame])  # into the file's buffer

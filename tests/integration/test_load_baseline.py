@@ -84,9 +84,9 @@ def test_a_large_reading_moves_to_disk(loading):
     large = [record(5000 + number, description="d" * 60_000) for number in range(40)]
     with loading.engine.connect() as connection:
         changes = read(read_baseline(connection, "s"), [large], page_rows=1)
-        assert changes.spool._file._rolled
+        assert changes._spool._file._rolled
         assert len(spooled(changes)) == 40
-        changes.spool.close()
+        changes._spool.close()
 
 
 def test_a_source_that_was_never_read_has_an_empty_baseline():
