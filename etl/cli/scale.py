@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Worker:
+class _Syncs:
     """Syncs sources as `sync --source` does, and remembers how each of them ended."""
 
     cli: CliContext
@@ -101,9 +101,9 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     from etl.sources.select import find_sources
 
     wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
-    done = _scale_module("queue").enqueue(cli.settings, wanted)
+    new, waiting = _scale_module("queue").enqueue(cli.settings, wanted)
     if not cli.is_quiet:
-        click.echo(f"{len(done.new)} enqueued, {len(done.waiting)} waiting already")
+        click.echo(f"{len(new)} enqueued, {len(waiting)} waiting already")
     return report_failed(cli, failed)
 
 
@@ -153,17 +153,16 @@ def worker(
     """
     from etl.sources.discover import regions_of
 
-    worker = _Worker(cli)
+    syncs = _Syncs(cli)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
-    _scale_module("worker").work(
-        cli.settings,
+    worker = _scale_module("worker").Worker(
         queues=[_scale_module("queue").queue_of(each) for each in wanted],
         concurrency=concurrency,
-        is_once=is_once,
         silent_seconds=silent_seconds,
-        sync=worker.sync,
+        sync=syncs.sync,
     )
-    return worker.exit_code if is_once else 0
+    worker.work(cli.settings, is_once=is_once)
+    return syncs.exit_code if is_once else 0
 
 
 @scale.command(short_help="Show how many jobs are waiting, running and done.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -60,12 +60,6 @@ def open_reader(url: str, *, schema: str = "") -> Engine:
 def psycopg_parameters(url: str, *, schema: str = "") -> dict[str, Any]:
     """The parameters with which psycopg alone connects to the same database and schema."""
     return postgresql.psycopg_parameters(_parsed(url), schema=schema)
-
-
-def has_table(engine: Engine, name: str) -> bool:
-    """Whether the schema that the engine uses has a table of that name."""
-    with our_errors(engine), engine.connect() as connection:
-        return inspect(connection).has_table(name)
 
 
 @contextmanager

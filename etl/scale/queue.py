@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
+from etl.config.rules import masked_url
 from etl.context import open_context
-from etl.database.engine import has_table, place, psycopg_parameters
+from etl.database.engine import place, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from etl.config import Settings, SourceSettings
 
 SYNC: Final = "image-sync sync"
@@ -28,29 +26,20 @@ POOL_SIZE: Final = 4
 _LONGEST_QUEUE: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """The sources that have a job now: a new one, or one that was waiting already."""
-
-    new: tuple[str, ...]
-    waiting: tuple[str, ...]
-
-
 def make_tables(settings: Settings) -> bool:
-    """Brings the record's schema to head and makes the queue's tables; False: they were there.
-
-    Raises `UsageError` when the database is no PostgreSQL.
-    """
-    with _postgresql(settings) as engine:
-        if has_table(engine, "procrastinate_jobs"):
+    """Upgrades the record's schema and creates the queue's tables; False: they existed."""
+    with queue_app(settings) as app, app.open():
+        if app.check_connection():
             return False
-        with _opened(settings, engine) as app:
-            app.schema_manager.apply_schema()
+        app.schema_manager.apply_schema()
         return True
 
 
-def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> Enqueued:
-    """A job for each source, unless one is waiting. Nothing but the source's name goes into it."""
+def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> tuple[list[str], list[str]]:
+    """Adds a job for each source unless one is waiting; the names with a new and a waiting job.
+
+    A job contains nothing but the source's name.
+    """
     new, waiting = [], []
     with open_queue(settings) as app:
         for source in sources:
@@ -63,7 +52,7 @@ def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> Enqueued:
                 new.append(source.name)
             except AlreadyEnqueued:
                 waiting.append(source.name)
-    return Enqueued(tuple(new), tuple(waiting))
+    return new, waiting
 
 
 def read_queues(settings: Settings) -> list[dict[str, Any]]:
@@ -81,51 +70,34 @@ def queue_of(region: str) -> str:
 @contextmanager
 def open_queue(settings: Settings) -> Iterator[App]:
     """The queue, open for statements. Raises `SchemaNotAtHead` if its tables do not exist."""
-    with ready(settings) as engine, _opened(settings, engine) as app:
+    with queue_app(settings) as app, app.open():
+        require_tables(settings, exist=app.check_connection())
         yield app
 
 
+def require_tables(settings: Settings, *, exist: bool) -> None:
+    """Raises `SchemaNotAtHead` unless the queue's tables exist."""
+    if not exist:
+        message = f"the queue's tables do not exist: {masked_url(settings.database.url)}"
+        raise SchemaNotAtHead(message, hint="create them with `image-sync scale init`")
+
+
 @contextmanager
-def ready(settings: Settings) -> Iterator[Engine]:
-    """The database with the queue's tables."""
-    with _postgresql(settings) as engine:
-        if not has_table(engine, "procrastinate_jobs"):
-            hint = "create them with `image-sync scale init`"
-            message = f"the queue's tables do not exist: {place(engine)}"
-            raise SchemaNotAtHead(message, hint=hint)
-        yield engine
+def queue_app(settings: Settings) -> Iterator[App]:
+    """Procrastinate on the configured database and schema, not yet connected.
 
-
-def queue_app(settings: Settings) -> App:
-    """Procrastinate on the configured database and schema, not yet connected."""
+    Raises `UsageError` if the database is not PostgreSQL, and `DatabaseUnavailable`.
+    """
     database = settings.database
-    parameters = psycopg_parameters(database.url, schema=database.schema)
-    return App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=POOL_SIZE))
-
-
-@contextmanager
-def queue_errors(engine: Engine) -> Iterator[None]:
-    """Raises Procrastinate's database errors as `DatabaseUnavailable`."""
-    try:
-        yield
-    except ConnectorException as error:
-        message = str(error.__cause__ or error).splitlines()[0]
-        raise DatabaseUnavailable(f"{message}: {place(engine)}") from error
-
-
-@contextmanager
-def _opened(settings: Settings, engine: Engine) -> Iterator[App]:
-    app = queue_app(settings)
-    with queue_errors(engine), app.open():
-        yield app
-
-
-@contextmanager
-def _postgresql(settings: Settings) -> Iterator[Engine]:
-    if settings.database.url.startswith("sqlite"):
+    if database.url.startswith("sqlite"):
         raise UsageError(
-            f"a queue requires PostgreSQL, and the database is {settings.database.url}",
+            f"a queue requires PostgreSQL, and the database is {database.url}",
             hint="on one host, use `image-sync sync --parallel N`",
         )
+    parameters = psycopg_parameters(database.url, schema=database.schema)
     with open_context(settings) as context:
-        yield context.engine
+        try:
+            yield App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=POOL_SIZE))
+        except ConnectorException as error:
+            message = str(error.__cause__ or error).splitlines()[0]
+            raise DatabaseUnavailable(f"{message}: {place(context.engine)}") from error

@@ -1,8 +1,7 @@
 """Workers that run queued jobs on any number of hosts, and take over the jobs of dead workers.
 
 A worker with jobs sends heartbeats. If they stop, another worker returns its jobs to the queue: a
-sync may be interrupted at any point and repeated. The caller provides the function that does the
-work, the same as for `image-sync sync`.
+sync may be interrupted at any point and repeated.
 """
 
 from __future__ import annotations
@@ -12,18 +11,15 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from procrastinate import (
-    App,
-    JobContext,
-)
+from procrastinate import App, JobContext
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 
 from etl.errors import DatabaseUnavailable
-from etl.scale.queue import PREFIX, SYNC, queue_app, queue_errors, ready
+from etl.scale.queue import PREFIX, SYNC, queue_app, require_tables
 from etl.signals import handled
 
 if TYPE_CHECKING:
@@ -46,28 +42,36 @@ class SourceNotSynced(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A process that executes jobs; `sync` syncs a source and returns whether it could be read."""
+    """A process that executes the jobs of some queues, `concurrency` at a time.
 
-    settings: Settings
+    `sync` syncs a source as `image-sync sync` does, and returns whether it could be read. After
+    `silent_seconds` without a sign of life, a worker's jobs are given to others.
+    """
+
     queues: Sequence[str]
     concurrency: int
     silent_seconds: float
     sync: Callable[[str], bool]
-    done: list[str] = field(default_factory=list)
 
-    async def run(self, *, is_once: bool) -> None:
-        """Works until a signal asks it to end, or (`is_once`) until no job waits.
+    def work(self, settings: Settings, *, is_once: bool) -> None:
+        """Executes jobs until a signal arrives, or (`is_once`) until no job is waiting.
 
-        Raises `DatabaseUnavailable` when it could not go on.
+        The first signal lets running jobs finish, the second one ends the program. Raises
+        `DatabaseUnavailable`, `SchemaNotAtHead`.
         """
-        app = queue_app(self.settings)
-        with ThreadPoolExecutor(self.concurrency) as threads:
+        _log_libraries()
+        with queue_app(settings) as app, ThreadPoolExecutor(self.concurrency) as threads:
             self._add_tasks(app, threads)
-            async with app.open_async():
-                await _take_back_soon(app)
-                if is_once:
-                    await self._run(app, queues=[HOUSEKEEPING], wait=False)
-                await self._run(app, queues=[*self.queues, HOUSEKEEPING], wait=not is_once)
+            asyncio.run(self._work(app, settings, is_once=is_once))
+
+    async def _work(self, app: App, settings: Settings, *, is_once: bool) -> None:
+        async with app.open_async():
+            require_tables(settings, exist=await app.check_connection_async())
+            with suppress(AlreadyEnqueued):
+                await app.configure_task(TAKE_BACK, priority=1).defer_async(timestamp=0)
+            if is_once:
+                await self._run(app, queues=[HOUSEKEEPING], wait=False)
+            await self._run(app, queues=[*self.queues, HOUSEKEEPING], wait=not is_once)
 
     async def _run(self, app: App, *, queues: Sequence[str], wait: bool) -> None:
         working = app.run_worker_async(
@@ -79,7 +83,7 @@ class Worker:
             stalled_worker_timeout=self.silent_seconds,
             install_signal_handlers=False,
         )
-        if not await _is_asked_to_end(working) and wait:
+        if not await _is_ended_by_signal(working) and wait:
             raise DatabaseUnavailable("the worker lost its database", hint="start it again")
 
     def _add_tasks(self, app: App, threads: ThreadPoolExecutor) -> None:
@@ -91,64 +95,32 @@ class Worker:
 
         @app.periodic(cron=f"* * * * * */{every}")
         @app.task(name=TAKE_BACK, queue=HOUSEKEEPING, queueing_lock=TAKE_BACK)
-        async def look_after(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate's wish
+        async def look_after(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate passes it
             await take_back(app.job_manager, silent_seconds=self.silent_seconds)
-            await _forget_old(app.job_manager, self.queues)
+            await _delete_old(app.job_manager, self.queues)
 
     async def _sync(self, context: JobContext, source: str, threads: ThreadPoolExecutor) -> None:
         """Syncs a source in a thread and sends heartbeats meanwhile, also during a graceful end."""
-        beats = asyncio.create_task(self._beat(context))
+        heartbeat = asyncio.create_task(self._send_heartbeats(context))
         try:
             loop = asyncio.get_running_loop()
-            is_well = await loop.run_in_executor(threads, self.sync, source)
+            is_read = await loop.run_in_executor(threads, self.sync, source)
         finally:
-            beats.cancel()
-        self.done.append(source)
-        if not is_well:
+            heartbeat.cancel()
+        if not is_read:
             raise SourceNotSynced(source)
 
-    async def _beat(self, context: JobContext) -> None:
+    async def _send_heartbeats(self, context: JobContext) -> None:
         worker_id = cast("int", context.job.worker_id)
         while True:
             await context.app.job_manager.update_heartbeat(worker_id)
             await asyncio.sleep(self.silent_seconds / 3)
 
 
-def work(
-    settings: Settings,
-    *,
-    queues: Sequence[str],
-    concurrency: int,
-    is_once: bool,
-    silent_seconds: float,
-    sync: Callable[[str], bool],
-) -> int:
-    """Works off the jobs of these queues; gives how many.
-
-    SIGTERM and SIGINT end it when the jobs in hand are done. Raises `DatabaseUnavailable`,
-    `SchemaNotAtHead`.
-    """
-    _log_libraries()
-    with ready(settings) as engine, queue_errors(engine):
-        worker = Worker(
-            settings=settings,
-            queues=queues,
-            concurrency=concurrency,
-            silent_seconds=silent_seconds,
-            sync=sync,
-        )
-        asyncio.run(worker.run(is_once=is_once))
-        return len(worker.done)
-
-
-async def _is_asked_to_end(working: Coroutine[Any, Any, None]) -> bool:
-    """Waits for a worker; returns whether a signal ended it.
-
-    The first signal lets its running jobs finish, the second one ends it at once.
-    """
+async def _is_ended_by_signal(working: Coroutine[Any, Any, None]) -> bool:
+    """Waits for a worker; the first signal lets its running jobs finish."""
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(working)
-
     numbers = handled()
 
     def end() -> None:
@@ -181,13 +153,8 @@ async def take_back(jobs: JobManager, *, silent_seconds: float) -> None:
         await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
 
-async def _take_back_soon(app: App) -> None:
-    with suppress(AlreadyEnqueued):
-        await app.configure_task(TAKE_BACK, priority=1).defer_async(timestamp=0)
-
-
-async def _forget_old(jobs: JobManager, queues: Sequence[str]) -> None:
-    """Rows of finished jobs: ours are kept for a month, housekeeping's not at all."""
+async def _delete_old(jobs: JobManager, queues: Sequence[str]) -> None:
+    """Deletes rows of finished jobs: ours after a month, those of housekeeping at once."""
     await jobs.delete_old_jobs(0, queue=HOUSEKEEPING, include_failed=True)
     for queue in queues:
         await jobs.delete_old_jobs(KEPT_HOURS, queue=queue, include_failed=True)

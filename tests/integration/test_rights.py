@@ -13,7 +13,7 @@ from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.run import run_sync
 from etl.scale.queue import enqueue, make_tables, queue_of
-from etl.scale.worker import work
+from etl.scale.worker import Worker
 from tests.support.postgres import own_server
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgresql-rights.sql"
@@ -89,14 +89,13 @@ def test_the_owner_makes_the_queue_and_the_writer_works_it_off(url_of, tmp_path)
     assert make_tables(read_settings(path, environ={})) is True
     path.write_text(SOURCE.format(url=url_of("image_sync")))
     settings = read_settings(path, environ={})
-    assert enqueue(settings, settings.sources).new == ("sample",)
+    assert enqueue(settings, settings.sources) == (["sample"], [])
     done = []
-    work(
-        settings,
+    worker = Worker(
         queues=[queue_of("sample")],
         concurrency=1,
-        is_once=True,
         silent_seconds=30,
         sync=lambda source: not done.append(source),
     )
+    worker.work(settings, is_once=True)
     assert done == ["sample"]
