@@ -8,20 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from etl.clock import utc_now
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
-from etl.errors import ConfigError
 from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
-from etl.transform import ComponentRules, ComponentTables, builtin_rules
-from etl.transform.component_tables import builtin_tables, extended_tables
+from etl.transform import ComponentRules, builtin_rules, component_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -123,22 +120,6 @@ def open_context(
 class ContextParts(TypedDict, total=False):
     progress: Progress
     now: Callable[[], datetime]
-
-
-def component_tables(file: str) -> ComponentTables:
-    """The built-in tables of components, extended by a user's file (empty: none).
-
-    Raises `ConfigError`.
-    """
-    if not file:
-        return builtin_tables()
-    try:
-        text = Path(file).read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(file, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise ConfigError(file, ["not UTF-8"]) from None
-    return extended_tables(text, place=file)
 
 
 def _is_blank(engine: Engine) -> bool:

@@ -79,7 +79,7 @@ class CliContext:
     @cached_property
     def component_tables(self) -> ComponentTables:
         """The component names and end-of-life dates: the built-in ones and those of the user."""
-        from etl.context import component_tables
+        from etl.transform import component_tables
 
         return component_tables(self.record_settings.components.file)
 

@@ -128,13 +128,6 @@ def completion(shell: str) -> None:
     help="Port on loopback; 0: any free one.",
 )
 @click.option(
-    "--generation",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="State of the made-up catalogue to serve.",
-)
-@click.option(
     "--signed",
     "is_signed",
     is_flag=True,
@@ -145,7 +138,7 @@ def completion(shell: str) -> None:
     type=click.Choice(["mass-removal", "refused-key", "changing-list"]),
     help="A situation to practise with: docs/practice.md.",
 )
-def sample_api(*, port: int, generation: int, is_signed: bool, play: str | None) -> None:
+def sample_api(*, port: int, is_signed: bool, play: str | None) -> None:
     """Serve a small made-up catalogue with the real API's paging, errors and lookups.
 
     \b
@@ -155,10 +148,9 @@ def sample_api(*, port: int, generation: int, is_signed: bool, play: str | None)
     It runs until it is interrupted. A source with `endpoint = "sample:"` needs no server: the sync
     starts its own.
     """
-    from etl.sample import PLAYS, SampleApi, workspaces
-    from etl.sample import generation as images_of
+    from etl.sample import PLAYS, SampleApi, generation, workspaces
 
-    images = images_of(generation)
+    images = generation(1)
     arguments: dict[str, Any] = {"images": images}
     if is_signed:
         arguments["access_key"] = _access_key()

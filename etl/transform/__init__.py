@@ -7,7 +7,12 @@ body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
                                                └─ components_of ─▶ software in the images
 """
 
-from etl.transform.component_tables import ComponentTables, builtin_rules, builtin_tables
+from etl.transform.component_tables import (
+    ComponentTables,
+    builtin_rules,
+    builtin_tables,
+    component_tables,
+)
 from etl.transform.components import READ_FROM, ComponentRules
 from etl.transform.image import (
     RULES_BYTE,
@@ -28,6 +33,7 @@ __all__ = [
     "PageEnvelope",
     "builtin_rules",
     "builtin_tables",
+    "component_tables",
     "fingerprint",
     "image_of_show",
     "listed_image_id",

@@ -61,6 +61,22 @@ def builtin_rules() -> ComponentRules:
     return builtin_tables().compiled()
 
 
+def component_tables(file: str) -> ComponentTables:
+    """The package's tables, extended by those of a user's file (empty: none).
+
+    Raises `ConfigError`.
+    """
+    if not file:
+        return builtin_tables()
+    try:
+        with open(file, encoding="utf-8") as opened:
+            return extended_tables(opened.read(), place=file)
+    except OSError as error:
+        raise ConfigError(file, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(file, ["not UTF-8"]) from None
+
+
 def extended_tables(text: str, *, place: str) -> ComponentTables:
     """The package's tables and those of a user's file.
 
