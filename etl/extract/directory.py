@@ -90,7 +90,7 @@ class Project:
     """A project that the credentials may use, and its region."""
 
     project_id: str
-    name: str
+    project_name: str
     region: str
 
 
@@ -111,9 +111,9 @@ def fetch_projects(client: Client, regions: Sequence[str]) -> list[Project]:
     """
     listed = _fetch_list(client, PROJECTS_PATH, {}, _Projects, hint="check iam_endpoint").projects
     found = (
-        Project(project_id=each.id, name=each.name, region=region)
+        Project(project_id=each.id, project_name=each.name, region=region)
         for each in listed
         for region in regions
         if each.enabled and (each.name == region or each.name.startswith(f"{region}_"))
     )
-    return sorted(found, key=lambda each: (each.name, each.project_id))
+    return sorted(found, key=lambda each: (each.project_name, each.project_id))

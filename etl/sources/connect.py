@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -45,53 +45,49 @@ def _label(source: SourceSettings) -> str:
 
 
 @contextmanager
-def open_client(source: SourceSettings, *, run_count: int, context: RunContext) -> Iterator[Client]:
-    """Open a client for a source; the sample shows the next generation with each run."""
-    with (
-        _endpoint(source, generation=run_count + 1) as url,
-        _client(Endpoint(url), source, context) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def open_trace_client(
-    source: SourceSettings, *, run_count: int, context: RunContext
+def open_client(
+    source: SourceSettings, *, run_count: int, context: RunContext, key: str = "endpoint"
 ) -> Iterator[Client]:
-    """Open a client for the Cloud Trace Service of a source; the sample serves both."""
-    url = source.cts_endpoint or source.endpoint.replace("//modelarts.", "//cts.", 1)
-    with (
-        _endpoint(replace(source, endpoint=url), generation=run_count + 1) as served,
-        _client(Endpoint(served, "cts_endpoint"), source, context) as client,
-    ):
-        yield client
+    """Open a client for a source; `key` names its endpoint in messages.
 
-
-@contextmanager
-def _client(endpoint: Endpoint, source: SourceSettings, context: RunContext) -> Iterator[Client]:
+    The sample shows the next generation with each run.
+    """
+    hosts = context.hosts
     auth = authenticator(
         source.auth,
-        AuthContext(_label(source), source.project_id, source.http, context.now, context.hosts),
+        AuthContext(_label(source), source.project_id, source.http, context.now, hosts),
     )
     is_shared = source.auth.method in _PROJECT_INDEPENDENT
-    client = Client(
-        endpoint,
-        auth=auth,
-        http=source.http,
-        clock=context.now,
-        hosts=context.hosts,
-        lockout=context.hosts.lockout((endpoint.url, source.auth)) if is_shared else None,
-    )
-    try:
+    with (
+        _served(source.endpoint, generation=run_count + 1) as url,
+        closing(
+            Client(
+                Endpoint(url, key),
+                auth=auth,
+                http=source.http,
+                clock=context.now,
+                hosts=hosts,
+                lockout=hosts.lockout((url, source.auth)) if is_shared else None,
+            )
+        ) as client,
+    ):
         yield client
-    finally:
-        client.close()
+
+
+def open_trace_client(
+    source: SourceSettings, *, run_count: int, context: RunContext
+) -> AbstractContextManager[Client]:
+    """Open a client for the Cloud Trace Service of a source; the sample serves both."""
+    url = source.cts_endpoint or source.endpoint.replace("//modelarts.", "//cts.", 1)
+    traced = replace(source, endpoint=url)
+    return open_client(traced, run_count=run_count, context=context, key="cts_endpoint")
 
 
 @contextmanager
-def _endpoint(source: SourceSettings, *, generation: int) -> Iterator[str]:
-    if source.endpoint != SAMPLE_ENDPOINT:
-        yield source.endpoint
+def _served(endpoint: str, *, generation: int) -> Iterator[str]:
+    """The URL of an endpoint; the sample is served as long as the context lasts."""
+    if endpoint != SAMPLE_ENDPOINT:
+        yield endpoint
         return
     from etl import sample
 

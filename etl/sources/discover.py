@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class _Search:
                     self._refuse(discover, project, name)
                     continue
                 taken.add(name)
-            self._take([_discovered(name, discover, project)])
+            self._take([Discovered(source=name, label=discover.label, **asdict(project))])
 
     def _take(self, found: Iterable[Discovered]) -> None:
         self.found.update((each.source, each) for each in found)
@@ -113,8 +114,8 @@ def regions_of(settings: Settings) -> list[str]:
     found = {source.region for source in settings.sources}
     for discover in settings.discover:
         for region in discover.regions:
-            place = Project(project_id="", name=region, region=region)
-            endpoint = _filled(discover.source.endpoint, place)
+            main_project = Project(project_id="", project_name=region, region=region)
+            endpoint = _filled(discover.source.endpoint, main_project)
             found.add(replace(discover.source, endpoint=endpoint).region)
     return sorted(found)
 
@@ -141,17 +142,11 @@ def _fetch(discover: DiscoverSettings, context: RunContext) -> list[Project]:
         replace(discover.source.auth, project=discover.regions[0]),
         AuthContext(f"discover {discover.label!r}", "", http, context.now, context.hosts),
     )
-    client = Client(
-        Endpoint(discover.iam_endpoint, "iam_endpoint"),
-        auth=auth,
-        http=http,
-        clock=context.now,
-        hosts=context.hosts,
-    )
-    try:
+    endpoint = Endpoint(discover.iam_endpoint, "iam_endpoint")
+    with closing(
+        Client(endpoint, auth=auth, http=http, clock=context.now, hosts=context.hosts)
+    ) as client:
         return fetch_projects(client, discover.regions)
-    finally:
-        client.close()
 
 
 def _remembered(
@@ -173,28 +168,13 @@ def _with(context: RunContext, found: Iterable[Discovered]) -> RunContext:
 
 
 def _source(template: SourceSettings, found: Discovered) -> SourceSettings:
-    project = Project(project_id=found.project_id, name=found.project_name, region=found.region)
-    return replace(
-        template,
-        name=found.source,
-        endpoint=_filled(template.endpoint, project),
-        project_id=found.project_id,
-    )
+    endpoint = _filled(template.endpoint, found)
+    return replace(template, name=found.source, endpoint=endpoint, project_id=found.project_id)
 
 
-def _discovered(name: str, discover: DiscoverSettings, project: Project) -> Discovered:
-    return Discovered(
-        source=name,
-        label=discover.label,
-        project_id=project.project_id,
-        project_name=project.name,
-        region=project.region,
-    )
-
-
-def _filled(template: str, project: Project) -> str:
+def _filled(template: str, project: Project | Discovered) -> str:
     return (
-        template.replace("{project}", project.name)
+        template.replace("{project}", project.project_name)
         .replace("{project_id}", project.project_id)
         .replace("{region}", project.region)
     )

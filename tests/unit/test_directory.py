@@ -84,7 +84,7 @@ def test_projects_of_the_regions_are_sorted_by_name_without_disabled_ones() -> N
     ]
     with FakeApi([], projects=projects) as api:
         found = fetch_projects(client_for(api.url), ["cn-north-4"])
-    assert [(each.project_id, each.name) for each in found] == [
+    assert [(each.project_id, each.project_name) for each in found] == [
         ("1", "cn-north-4"),
         ("3", "cn-north-4_b"),
     ]
