@@ -61,7 +61,7 @@ def require_values(
             recorded = (row[0] for row in ask(connection, "known_values", name=name).rows)
             known = {*documented, *(each for each in recorded if each is not None)}
             if name == "component":
-                known |= set(tables().rules)
+                known |= tables().names
             require_known(name.replace("_", " "), value, known)
 
 

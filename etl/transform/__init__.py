@@ -7,13 +7,14 @@ body ─ split_page ─▶ records ─ listed_rows ─▶ ids, for the walk
                                                └─ components_of ─▶ software in the images
 """
 
-from etl.transform.component_tables import (
+from etl.transform.components import (
+    READ_FROM,
+    ComponentRules,
     ComponentTables,
     builtin_rules,
     builtin_tables,
     component_tables,
 )
-from etl.transform.components import READ_FROM, ComponentRules
 from etl.transform.image import (
     RULES_BYTE,
     fingerprint,

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from benchmarks.ledger import write_ledger
 from etl.audit.query import bound, names_in, read_query
 from etl.database.engine import open_engine
-from etl.transform.component_tables import builtin_tables
+from etl.transform.components import builtin_tables
 from tests.support.databases import BACKENDS
 from tests.support.record import FIRST
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.load import versions
-from etl.transform.component_tables import extended_tables
+from etl.transform.components import extended_tables
 from tests.support.history import History, record
 
 SHOWN = [record(f"{number}", name=f"pytorch_1.{number}-py_3.7") for number in range(6)]

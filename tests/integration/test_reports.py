@@ -14,7 +14,7 @@ from etl.audit.answer import Context, answer
 from etl.audit.query import ask, names_in, read_query
 from etl.cli.main import run
 from etl.database.engine import open_engine
-from etl.transform.component_tables import builtin_tables
+from etl.transform.components import builtin_tables
 from tests.support import reports
 from tests.support.databases import BACKENDS
 from tests.support.example_record import NOW, example_record

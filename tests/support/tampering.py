@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from etl.audit.verify import verify
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
-from etl.transform.component_tables import builtin_rules
+from etl.transform.components import builtin_rules
 from tests.support.history import BEGINNING
 from tests.support.tally import note
 

@@ -12,8 +12,13 @@ import pytest
 
 from etl.errors import ConfigError
 from etl.model import Image
-from etl.transform.component_tables import builtin_rules, builtin_tables, extended_tables
-from etl.transform.components import ComponentRules, Rule
+from etl.transform.components import (
+    ComponentRules,
+    Word,
+    builtin_rules,
+    builtin_tables,
+    extended_tables,
+)
 from etl.transform.fields import swr_parts
 
 # Name, repository and tag of the images in the API reference's example; descriptions shortened.
@@ -359,7 +364,7 @@ def test_every_mistake_of_a_file_is_reported_with_its_location() -> None:
 def test_the_built_in_dates_name_their_source_and_a_component_with_rules() -> None:
     tables = builtin_tables()
     for (component, _release), each in tables.releases.items():
-        assert component in tables.rules
+        assert component in tables.names
         assert each.according_to.startswith("https://")
     rows = msgspec.json.decode(tables.release_rows())
     assert ["ubuntu", "24.04", "2029-05-31"] in [row[:3] for row in rows]
@@ -376,5 +381,5 @@ def test_the_example_of_the_documentation_is_valid() -> None:
 
 
 def test_rules_may_start_with_any_character() -> None:
-    rules = ComponentRules({"c++": Rule(spellings=("+plus",))})
+    rules = ComponentRules({"+plus": Word("c++", "spelling")}, {})
     assert recognised(Image("x", name="a +plus 3.1"), rules) == "c++ 3.1"
