@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 State = Literal["present", "removed", "out_of_scope"]
 Certificate = Literal["exact", "ordered", "agreed", "none"]
 Evidence = Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
+LookupResult = Literal["not_found", "deleted", "found", "refused", "failed"]
 Status = Literal["succeeded", "partial", "held", "failed"]
 ActorKind = Literal["user", "agency", "federated", "system"]
 AttributionResult = Literal["exact", "likely", "ambiguous", "none", "refused", "expired"]
@@ -183,11 +184,26 @@ class AbsentImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """An image whose removal is proven, with its evidence.
+class Lookup:
+    """What the API reports about one image.
 
-    `detail` holds the HTTP status, error code, request id and time, as far as they are known.
+    `detail`: HTTP status, error code, request id and time, as far as they are known.
     """
+
+    result: LookupResult
+    detail: dict[str, Any]
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The evidence for a removal, if it is one."""
+        if self.result == "not_found":
+            return "lookup_not_found"
+        return "lookup_deleted" if self.result == "deleted" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An image whose removal is proven, with its evidence and the details of it."""
 
     image: AbsentImage
     evidence: Evidence

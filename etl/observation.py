@@ -23,13 +23,17 @@ MAX_CLOCK_ERROR_SECONDS: Final = 300
 _log = logging.getLogger(__name__)
 
 
-def source_facts(source: SourceSettings, baseline: Baseline, **facts: Any) -> WalkFacts:
+def source_facts(
+    source: SourceSettings, baseline: Baseline, client: Client | None = None, **facts: Any
+) -> WalkFacts:
     """Return the facts of a run, with those that every run of the source records."""
     before = baseline.previous.endpoint
     is_moved = bool(before) and before != source.endpoint
     if is_moved:
         _log.warning("endpoint changed", extra={"endpoint": source.endpoint, "before": before})
     return WalkFacts(
+        requests=client.requests if client else 0,
+        retries=client.retries if client else 0,
         coverage=coverage_of(source).digest,
         endpoint=source.endpoint,
         project_id=source.project_id,

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from etl.text import printable
@@ -24,11 +25,21 @@ class Progress:
     def begin(self, source: str) -> None:
         """Starts a source."""
 
-    def advance(self, source: str, *, pages: int, rows: int, total: int, note: str = "") -> None:
-        """Reports the pages and rows read so far in this walk, and the total that it announced."""
+    def advance(self, source: str, listing: object, *, rows: int, total: int) -> None:
+        """Reports a page with its rows, and the total that it announces for its listing."""
 
     def end(self, source: str, *, note: str) -> None:
         """Ends a source; `note` is its status in one word."""
+
+
+@dataclass(slots=True)
+class _Bar:
+    """The bar of a source, and what its pages added up to."""
+
+    task: TaskID
+    pages: int = 0
+    rows: int = 0
+    totals: dict[object, int] = field(default_factory=dict)
 
 
 class TerminalProgress(Progress):
@@ -36,28 +47,27 @@ class TerminalProgress(Progress):
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+        self._by_source: dict[str, _Bar] = {}
         self._lock = threading.Lock()
 
     def begin(self, source: str) -> None:
         with self._lock:
-            self._tasks[source] = self._bars.add_task(
-                printable(source), total=None, pages=0, note="connecting"
-            )
+            name = printable(source)
+            task = self._bars.add_task(name, total=None, pages=0, note="connecting")
+            self._by_source[source] = _Bar(task)
 
-    def advance(self, source: str, *, pages: int, rows: int, total: int, note: str = "") -> None:
-        self._bars.update(
-            self._tasks[source],
-            completed=rows,
-            total=max(rows, total),
-            pages=pages,
-            note=printable(note),
-        )
+    def advance(self, source: str, listing: object, *, rows: int, total: int) -> None:
+        bar = self._by_source[source]
+        bar.pages += 1
+        bar.rows += rows
+        bar.totals[listing] = total
+        total = max(bar.rows, sum(bar.totals.values()))
+        self._bars.update(bar.task, completed=bar.rows, total=total, pages=bar.pages, note="")
 
     def end(self, source: str, *, note: str) -> None:
-        task = self._tasks[source]
-        done = next(each.completed for each in self._bars.tasks if each.id == task)
-        self._bars.update(task, total=max(done, 1), completed=max(done, 1), note=printable(note))
+        bar = self._by_source[source]
+        done = max(bar.rows, 1)
+        self._bars.update(bar.task, total=done, completed=done, note=printable(note))
 
 
 @contextmanager

@@ -9,11 +9,10 @@ A source that cannot be read is an outcome, not an error. No transaction is open
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from etl.attribution import Attributions, attribute_removals
 from etl.config import SourceSettings
@@ -21,7 +20,6 @@ from etl.database.engine import our_errors
 from etl.decide.removal import (
     Absences,
     GuardPolicy,
-    Proofs,
     SourceState,
     decide_removals,
     sort_absences,
@@ -29,7 +27,7 @@ from etl.decide.removal import (
 )
 from etl.errors import SourceError
 from etl.extract.http import Client
-from etl.extract.lookup import Lookup, are_refused, look_up
+from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
@@ -37,7 +35,7 @@ from etl.load.commit import commit, failed_outcome, preview, record_failure
 from etl.load.preview import Preview
 from etl.load.transaction import SourceOvertaken, unless_overtaken
 from etl.load.versions import listed_deleted_detail
-from etl.model import Decision, Evidence, Listing, Outcome, Removal, WalkFacts, WalkSummary
+from etl.model import Decision, Lookup, Outcome, Removal, WalkFacts, WalkSummary
 from etl.observation import (
     clock_detail,
     coverage_of,
@@ -52,10 +50,6 @@ if TYPE_CHECKING:
     from etl.context import RunContext
 
 _log = logging.getLogger(__name__)
-_EVIDENCE: Final[Mapping[str, Evidence]] = {
-    "not_found": "lookup_not_found",
-    "deleted": "lookup_deleted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,53 +113,46 @@ def plan_source(source: SourceSettings, context: RunContext) -> Preview:
 
 def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _Reading:
     """Read all pages of a source, and decide about the images that they do not show."""
-    changes = ChangeDetector(baseline)
+    changes, decision = ChangeDetector(baseline), Decision()
     client: Client | None = None
-    summary: WalkSummary | None = None
-    decision, failure, attributions = Decision(), None, Attributions()
     context.progress.begin(source.name)
     try:
-        with (
-            open_client(source, run_count=baseline.previous.run_count, context=context) as client,
-        ):
+        run_count = baseline.previous.run_count
+        with open_client(source, run_count=run_count, context=context) as client:
             walk = Walk(client, source, context.settings.walk)
-            progress = _PageCounter(source.name, context)
             for page in walk.pages():
                 changes.add(page)
-                progress.count(page.listing, len(page.records), page.total)
+                rows = len(page.records)
+                context.progress.advance(source.name, page.listing, rows=rows, total=page.total)
             summary = walk.summary()
             decision = _decide(source, context, client, changes, summary)
             attributions = _attributions(source, context, baseline, decision)
-            decision = replace(decision, attributions=tuple(attributions.results))
     except SourceError as error:
         _log.warning("source not read", extra={"cause": str(error)})
-        failure = error
-    context.progress.end(source.name, note="failed" if failure else "read")
-    facts = _facts(source, context, baseline, client, None if failure else summary)
-    if summary and not failure:
-        detail = _detail(summary, changes, decision) | attributions.detail
-        facts = replace(facts, detail=detail | clock_detail(context, baseline, client))
-    return _Reading(changes, decision, facts, client, failure)
+        context.progress.end(source.name, note="failed")
+        facts = source_facts(source, baseline, client, guard_override=_override(context))
+        return _Reading(changes, decision, facts, client, error)
+    context.progress.end(source.name, note="read")
+    detail = {**summary.detail, "conflicts": changes.conflict_count, **attributions.detail}
+    if decision.found:
+        detail["found_by_lookup"] = len(decision.found)
+    facts = source_facts(
+        source,
+        baseline,
+        client,
+        certificate=summary.certificate,
+        walks=summary.walks,
+        pages=summary.pages,
+        reported_total=summary.reported_total,
+        detail=detail | clock_detail(context, baseline, client),
+        guard_override=_override(context),
+    )
+    decision = replace(decision, attributions=tuple(attributions.results))
+    return _Reading(changes, decision, facts, client)
 
 
-@dataclass(slots=True)
-class _PageCounter:
-    """Counts pages and rows for the progress bar."""
-
-    source: str
-    context: RunContext
-    pages: int = 0
-    rows: int = 0
-    totals: dict[Listing, int] = field(default_factory=dict)
-
-    def count(self, listing: Listing, rows: int, total: int) -> None:
-        """Count a page; `total` is the listing's announced total."""
-        self.pages += 1
-        self.rows += rows
-        self.totals[listing] = total
-        self.context.progress.advance(
-            self.source, pages=self.pages, rows=self.rows, total=sum(self.totals.values())
-        )
+def _override(context: RunContext) -> str | None:
+    return "accept_removals" if context.options.accepts_removals else None
 
 
 def _decide(
@@ -177,8 +164,7 @@ def _decide(
 ) -> Decision:
     pages, walks = count_text(summary.pages, "page"), count_text(summary.walks, "walk")
     _log.info("source read", extra={"pages": pages, "walks": walks, "by": summary.certificate})
-    previous = changes.baseline.previous
-    coverage = coverage_of(source)
+    previous, coverage = changes.baseline.previous, coverage_of(source)
     absences = sort_absences(
         changes.absent(),
         coverage=None if coverage.digest == previous.coverage else coverage,
@@ -186,59 +172,45 @@ def _decide(
     )
     if summary.certificate == "none":
         return Decision(out_of_scope=absences.outside)
-    proofs = _proofs(source, context, client, absences)
+    lookups = _look_up(source, context, client, absences)
     now = context.now()
+    deleted = [
+        (image, listed_deleted_detail(str(changes.listing_of(image.image_key)), now))
+        for image in changes.listed_deleted()
+    ]
+    removals = context.settings.removals
     return decide_removals(
         absences,
-        proofs,
-        listed_deleted=[
-            Removal(
-                image,
-                "listed_deleted",
-                listed_deleted_detail(str(changes.listing_of(image.image_key)), now),
-            )
-            for image in changes.listed_deleted()
-        ],
+        lookups,
+        listed_deleted=[Removal(image, "listed_deleted", detail) for image, detail in deleted],
         state=SourceState(
             walked_before=previous.walked_listings,
             empty_listings={str(each) for each in summary.empty_listings},
             present_count=previous.present,
         ),
-        policy=guard_policy(context),
+        policy=GuardPolicy(
+            always_allow=removals.always_allow,
+            max_count=removals.max_count,
+            max_percent=removals.max_percent,
+            accepts_all=context.options.accepts_removals,
+        ),
         at=now,
     )
 
 
-def _proofs(
+def _look_up(
     source: SourceSettings, context: RunContext, client: Client, absences: Absences
-) -> Proofs:
+) -> dict[int, Lookup]:
     policy = context.settings.removals
     limit = policy.max_lookups if policy.evidence == "lookup" else 0
     images = to_look_up(absences, limit=limit)
     lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
-    if are_refused(lookups):
-        _log.warning(
-            "lookups not permitted",
-            extra={
-                "consequence": "a removal needs two certified walks without the image",
-                "hint": "grant Show image, or set removals.evidence = 'two_walks'",
-            },
-        )
-        lookups = {}
-    return proofs_of(lookups)
-
-
-def proofs_of(lookups: Mapping[int, Lookup]) -> Proofs:
-    """Return what lookups prove, by image key."""
-    return Proofs(
-        proven={
-            key: (_EVIDENCE[each.result], each.detail)
-            for key, each in lookups.items()
-            if each.result in _EVIDENCE
-        },
-        found={key for key, each in lookups.items() if each.result == "found"},
-        undecided={key for key, each in lookups.items() if each.result in {"refused", "failed"}},
-    )
+    if not are_refused(lookups):
+        return lookups
+    consequence = "a removal needs two certified walks without the image"
+    hint = "grant Show image, or set removals.evidence = 'two_walks'"
+    _log.warning("lookups not permitted", extra={"consequence": consequence, "hint": hint})
+    return {}
 
 
 def _attributions(
@@ -249,40 +221,3 @@ def _attributions(
         return Attributions()
     image_ids = [each.image.image_id for each in decision.removals]
     return attribute_removals(source, context, baseline, image_ids)
-
-
-def _facts(
-    source: SourceSettings,
-    context: RunContext,
-    baseline: Baseline,
-    client: Client | None,
-    summary: WalkSummary | None,
-) -> WalkFacts:
-    return source_facts(
-        source,
-        baseline,
-        certificate=summary.certificate if summary else "none",
-        walks=summary.walks if summary else 0,
-        pages=summary.pages if summary else 0,
-        requests=client.requests if client else 0,
-        retries=client.retries if client else 0,
-        reported_total=summary.reported_total if summary else 0,
-        detail=summary.detail if summary else {},
-        guard_override="accept_removals" if context.options.accepts_removals else None,
-    )
-
-
-def _detail(summary: WalkSummary, changes: ChangeDetector, decision: Decision) -> dict[str, Any]:
-    found = {"found_by_lookup": len(decision.found)} if decision.found else {}
-    return {**summary.detail, "conflicts": changes.conflict_count, **found}
-
-
-def guard_policy(context: RunContext) -> GuardPolicy:
-    """Return the limits beyond which removals are held in this execution."""
-    removals = context.settings.removals
-    return GuardPolicy(
-        always_allow=removals.always_allow,
-        max_count=removals.max_count,
-        max_percent=removals.max_percent,
-        accepts_all=context.options.accepts_removals,
-    )

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from etl.clock import instant_text
-from etl.model import AbsentImage, Decision, Evidence, Removal
+from etl.model import AbsentImage, Decision, Lookup, Removal
 
 if TYPE_CHECKING:
     from etl.decide.scope import Coverage
@@ -40,19 +40,6 @@ class Absences:
     outside: tuple[AbsentImage, ...] = ()
     unproven: tuple[AbsentImage, ...] = ()
     open: tuple[AbsentImage, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proofs:
-    """Results of the lookups of open absences, by image key.
-
-    `undecided` were looked up without a result. An image in none of the three was not looked up:
-    its evidence is its absence from two certified walks in a row.
-    """
-
-    proven: Mapping[int, tuple[Evidence, dict[str, Any]]]
-    found: Collection[int] = ()
-    undecided: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,23 +83,27 @@ def _missing_order(image: AbsentImage) -> tuple[bool, str]:
 
 def decide_removals(
     absences: Absences,
-    proofs: Proofs,
+    lookups: Mapping[int, Lookup],
     *,
     listed_deleted: Sequence[Removal],
     state: SourceState,
     policy: GuardPolicy,
     at: datetime,
 ) -> Decision:
-    """Decide what happens to each absent image of a certified walk at the time `at`."""
+    """Decide what happens to each absent image of a certified walk at the time `at`.
+
+    `lookups` are those of open absences, by image key. The evidence of an image that was not looked
+    up is its absence from two certified walks in a row.
+    """
     removals, missing, found = [*listed_deleted], [*absences.unproven], []
     for image in absences.open:
-        key = image.image_key
-        if key in proofs.found:
-            found.append(image)
-        elif key in proofs.proven:
-            removals.append(Removal(image, *proofs.proven[key]))
-        elif key not in proofs.undecided and _is_absent_twice(image, state.walked_before):
+        lookup = lookups.get(image.image_key)
+        if lookup is None and _is_absent_twice(image, state.walked_before):
             removals.append(Removal(image, "absent_twice", _two_walks(image, at)))
+        elif lookup is not None and lookup.evidence:
+            removals.append(Removal(image, lookup.evidence, lookup.detail))
+        elif lookup is not None and lookup.result == "found":
+            found.append(image)
         else:
             missing.append(image)
     rule = guard_rule(removals, state=state, policy=policy)

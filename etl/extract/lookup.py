@@ -8,14 +8,13 @@ nothing about the image, and one that is not JSON may come from anybody.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
 from etl.extract.exchange import quoted
-from etl.model import DELETED, Image
+from etl.model import DELETED, Image, Lookup, LookupResult
 from etl.parallel import Window
 from etl.transform import image_of_show
 
@@ -26,8 +25,6 @@ NOT_FOUND: Final = "ModelArts.6404"
 NOT_ABOUT_IMAGES: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # API, workspace, project
 REPLACEMENT: Final = "\ufffd"
 
-LookupResult = Literal["not_found", "deleted", "found", "refused", "failed"]
-
 
 class Absent(Protocol):
     """What a lookup needs to know of an image."""
@@ -36,17 +33,6 @@ class Absent(Protocol):
     def image_key(self) -> int: ...
     @property
     def image_id(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What the API reports about one image.
-
-    `detail`: HTTP status, error code, request id and time.
-    """
-
-    result: LookupResult
-    detail: dict[str, Any]
 
 
 def look_up(

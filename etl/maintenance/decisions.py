@@ -29,12 +29,11 @@ from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
 from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
-from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, RunOutcome
+from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
 from etl.observation import source_facts, source_write
 from etl.run import Command, run_work
 from etl.sources.connect import open_client
 from etl.sources.select import refuse_unknown, sources_of
-from etl.sync import proofs_of
 
 _log = logging.getLogger(__name__)
 _Held = dict[str, list[str]]
@@ -80,13 +79,7 @@ def _approve(source: SourceSettings, context: RunContext, held: _Held) -> Outcom
         with open_client(source, run_count=run_count, context=context) as client:
             decision = _decided_again(source, client, images, still_held)
             detail = {"found_by_lookup": len(decision.found)} if decision.found else {}
-            facts = source_facts(
-                source,
-                baseline,
-                requests=client.requests,
-                retries=client.retries,
-                detail=detail,
-            )
+            facts = source_facts(source, baseline, client, detail=detail)
         write = source_write(context, baseline, client)
         return commit(connection, write, ChangeDetector(baseline), decision, facts)
 
@@ -99,27 +92,27 @@ def _decided_again(
 ) -> Decision:
     """Removed by a new lookup, or by two walks if lookups are refused; otherwise still held."""
     lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
-    proofs = proofs_of(lookups)
-    if proofs.undecided:
-        refused = sum(each.result == "refused" for each in lookups.values())
-        failed = len(proofs.undecided) - refused
+    results = [each.result for each in lookups.values()]
+    refused, failed = results.count("refused"), results.count("failed")
+    if refused or failed:
         _log.warning("lookups failed", extra={"refused": refused, "unavailable": failed})
-    removals, still = [], []
+    removals, found, still = [], [], []
     for image in images:
         before = held[image.image_id]
-        lookup = lookups.get(image.image_key)
-        is_refused = lookup is None or lookup.result == "refused"
-        if image.image_key in proofs.proven:
-            removals.append(Removal(image, *proofs.proven[image.image_key]))
-        elif is_refused and before.evidence == "absent_twice":
+        lookup = lookups.get(image.image_key) or Lookup("refused", {})
+        if lookup.evidence:
+            removals.append(Removal(image, lookup.evidence, lookup.detail))
+        elif lookup.result == "found":
+            found.append(image)
+        elif lookup.result == "refused" and before.evidence == "absent_twice":
             removals.append(Removal(image, before.evidence, before.detail))
-        elif image.image_key not in proofs.found:
+        else:
             still.append(Removal(image, before.evidence, before.detail))
     return Decision(
         removals=tuple(removals),
         held=tuple(still),
         held_rule=held[still[0].image.image_id].rule if still else "",
-        found=tuple(each for each in images if each.image_key in proofs.found),
+        found=tuple(found),
     )
 
 

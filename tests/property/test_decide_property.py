@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 
 from etl.decide.removal import GuardPolicy, SourceState, decide_removals, sort_absences
 from etl.decide.scope import Coverage
-from etl.extract.lookup import Lookup
-from etl.model import AbsentImage, Decision, Removal
-from etl.sync import proofs_of
+from etl.model import AbsentImage, Decision, Lookup, Removal
 
 EARLIER = datetime(2026, 1, 2, tzinfo=UTC)
 WALKED = ("BUILD_IN/0", "DEDICATED/0")
@@ -85,7 +83,7 @@ def decided(
     coverage = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
     return decide_removals(
         sort_absences(candidates, coverage=coverage, listings=WALKED),
-        proofs_of(findings),
+        findings,
         listed_deleted=listed_deleted,
         state=SourceState(walked_before=WALKED, empty_listings=empty, present_count=present),
         policy=policy,

@@ -22,12 +22,12 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Raw
 
 from etl.config import WalkSettings
-from etl.decide.removal import GuardPolicy, Proofs, SourceState, decide_removals, sort_absences
+from etl.decide.removal import GuardPolicy, SourceState, decide_removals, sort_absences
 from etl.errors import SourceError
 from etl.extract import walk as walk_module
 from etl.extract.pages import CREATION_TIME, PageReply, PageRequest, UnsortableError
 from etl.extract.walk import Walk
-from etl.model import AbsentImage, Listing, Page, WalkSummary
+from etl.model import AbsentImage, Listing, Lookup, Page, WalkSummary
 from etl.parallel import Window
 from etl.transform import ListedRow
 from tests.support.walking import source_of
@@ -279,14 +279,10 @@ class Outcome:
                 coverage=None,
                 listings=listings,
             ),
-            Proofs(
-                proven={
-                    each.image_key: ("lookup_not_found", {})
-                    for each in absent
-                    if each.image_key not in living
-                },
-                found={each.image_key for each in absent if each.image_key in living},
-            ),
+            {
+                each.image_key: Lookup("found" if each.image_key in living else "not_found", {})
+                for each in absent
+            },
             listed_deleted=(),
             state=SourceState(
                 walked_before=listings,

@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 def work(progress):
     progress.begin("a\x1b[2Jb")
-    progress.advance("a\x1b[2Jb", pages=1, rows=5, total=9, note="walk 2")
+    progress.advance("a\x1b[2Jb", "BUILD_IN/0", rows=5, total=9)
     progress.end("a\x1b[2Jb", note="certified")
 
 

@@ -9,16 +9,13 @@ import pytest
 from etl.decide.removal import (
     Absences,
     GuardPolicy,
-    Proofs,
     SourceState,
     decide_removals,
     sort_absences,
     to_look_up,
 )
 from etl.decide.scope import Coverage
-from etl.extract.lookup import Lookup
-from etl.model import AbsentImage, Decision, Removal
-from etl.sync import proofs_of
+from etl.model import AbsentImage, Decision, Lookup, Removal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LENIENT = GuardPolicy(always_allow=100, max_count=100, max_percent=100)
@@ -29,7 +26,7 @@ def candidate(key: int, **values: Any) -> AbsentImage:
     return replace(usual, **values)
 
 
-def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
+def decide(absences: Absences, lookups: dict[int, Lookup], **how: Any) -> Decision:
     usual: dict[str, Any] = {
         "listed_deleted": [],
         "policy": LENIENT,
@@ -37,14 +34,11 @@ def decide(absences: Absences, proofs: Proofs, **how: Any) -> Decision:
     }
     known: dict[str, Any] = {"walked_before": {"BUILD_IN/0"}, "present_count": 100}
     known |= {name: how.pop(name) for name in [*how] if name in SourceState.__slots__}
-    return decide_removals(absences, proofs, **{**usual, "state": SourceState(**known), **how})
+    return decide_removals(absences, lookups, **{**usual, "state": SourceState(**known), **how})
 
 
 def open_(*candidates: AbsentImage) -> Absences:
     return Absences(outside=(), unproven=(), open=candidates)
-
-
-NOTHING = Proofs(proven={}, found=(), undecided=())
 
 
 def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
@@ -65,7 +59,7 @@ def test_by_an_unchanged_coverage_nothing_is_outside() -> None:
 def test_two_walks_are_two_that_read_the_listing() -> None:
     """A workspace that had vanished and is back was looked through once."""
     missing = candidate(1, missing_since=NOW - timedelta(hours=1))
-    decision = decide(open_(missing), NOTHING, walked_before={"DEDICATED/0"})
+    decision = decide(open_(missing), {}, walked_before={"DEDICATED/0"})
     assert (decision.removals, decision.missing) == ((), (missing,))
 
 
@@ -74,8 +68,15 @@ def test_each_absence_by_its_proof() -> None:
     proven, found, undecided = candidate(1), candidate(2, missing_since=since), candidate(3)
     waiting, twice = candidate(4), candidate(5, missing_since=since)
     failing = candidate(6, missing_since=since)
-    proofs = Proofs(proven={1: ("lookup_not_found", {"a": 1})}, found={2}, undecided={3, 6})
-    decision = decide(open_(proven, found, undecided, waiting, twice, failing), proofs)
+    deleted = candidate(7)
+    lookups = {
+        1: Lookup("not_found", {"a": 1}),
+        2: Lookup("found", {}),
+        3: Lookup("refused", {}),
+        6: Lookup("failed", {}),
+        7: Lookup("deleted", {}),
+    }
+    decision = decide(open_(proven, found, undecided, waiting, twice, failing, deleted), lookups)
     assert decision.removals == (
         Removal(proven, "lookup_not_found", {"a": 1}),
         Removal(
@@ -87,6 +88,7 @@ def test_each_absence_by_its_proof() -> None:
                 "time": "2026-01-02T00:00:00.000Z",
             },
         ),
+        Removal(deleted, "lookup_deleted", {}),
     )
     assert decision.missing == (undecided, waiting, failing)
     assert decision.found == (found,)
@@ -95,7 +97,7 @@ def test_each_absence_by_its_proof() -> None:
 def test_what_is_outside_or_unproven_is_never_removed() -> None:
     since = NOW - timedelta(days=9)
     outside, unproven = candidate(1, missing_since=since), candidate(2, missing_since=since)
-    decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), NOTHING)
+    decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), {})
     assert decision == Decision(missing=(unproven,), out_of_scope=(outside,))
 
 
@@ -105,7 +107,7 @@ def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None
     deleted = [Removal(candidate(4), "listed_deleted", {})] if is_listed else []
     decision = decide(
         Absences(outside=(outside,), unproven=(), open=(gone, waiting)),
-        Proofs(proven={1: ("lookup_deleted", {})}, found=(), undecided=()),
+        {1: Lookup("deleted", {})},
         listed_deleted=deleted,
         policy=GuardPolicy(always_allow=0, max_count=0, max_percent=100),
     )
@@ -116,11 +118,11 @@ def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None
 
 
 def test_only_removals_of_an_empty_listing_make_it_suspicious() -> None:
-    proofs = Proofs(proven={1: ("lookup_deleted", {})}, found=(), undecided=())
-    held = decide(open_(candidate(1)), proofs, empty_listings={"BUILD_IN/0"})
+    lookups = {1: Lookup("deleted", {})}
+    held = decide(open_(candidate(1)), lookups, empty_listings={"BUILD_IN/0"})
     assert held.held_rule == "empty_listing"
-    assert decide(open_(candidate(1)), proofs, empty_listings={"DEDICATED/0"}).removals
-    assert decide(open_(candidate(2)), proofs, empty_listings={"BUILD_IN/0"}).held_rule == ""
+    assert decide(open_(candidate(1)), lookups, empty_listings={"DEDICATED/0"}).removals
+    assert decide(open_(candidate(2)), lookups, empty_listings={"BUILD_IN/0"}).held_rule == ""
 
 
 def test_those_that_wait_longest_are_looked_up_first() -> None:
@@ -130,18 +132,3 @@ def test_those_that_wait_longest_are_looked_up_first() -> None:
     assert to_look_up(absences, limit=2) == (early, late)
     assert to_look_up(absences, limit=9) == (early, late, new)
     assert to_look_up(absences, limit=0) == ()
-
-
-def test_what_lookups_prove() -> None:
-    findings: dict[int, Lookup] = {
-        1: Lookup("not_found", {"n": 1}),
-        2: Lookup("deleted", {}),
-        3: Lookup("found", {}),
-        4: Lookup("refused", {}),
-        5: Lookup("failed", {}),
-    }
-    assert proofs_of(findings) == Proofs(
-        proven={1: ("lookup_not_found", {"n": 1}), 2: ("lookup_deleted", {})},
-        found={3},
-        undecided={4, 5},
-    )
