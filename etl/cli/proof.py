@@ -91,7 +91,7 @@ def _write_file(
 
 
 def _check_file(name: str, verifier_key: str, checkpoint_file: str | None) -> int:
-    from etl.cli.verify import read_notes
+    from etl.cli.record import read_notes
     from etl.proof.check import Invalid, check, parse_checkpoint, read_files, report
 
     try:

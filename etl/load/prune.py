@@ -10,6 +10,7 @@ that a kept row names, and the hash of every log entry.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -52,27 +53,18 @@ def find_cut(connection: Connection, source: str, *, before: datetime) -> Cut | 
     return None if row is None else Cut(source, *row)
 
 
-def count_prunable(connection: Connection, cut: Cut) -> dict[str, int]:
-    """Table → number of rows that `prune_source` would drop."""
-    with connection.begin():
-        return {
-            table: _run(connection, f"select count(*) from {table} where {where}", cut).scalar_one()
-            for table, where in _DROPPED.items()
-        }
-
-
-def prune_source(connection: Connection, cut: Cut, *, pruned_at: datetime) -> dict[str, int]:
+def prune_source(connection: Connection, cut: Cut, *, pruned_at: datetime | None) -> dict[str, int]:
     """Drop a source's history up to a run and append the entry that seals the rest.
 
-    All of it is one transaction. Returns table → number of rows dropped. `connection` has the lock
-    of the source.
+    All of it is one transaction, and `connection` has the lock of the source. Returns table →
+    number of rows dropped. Without `pruned_at`, the rows are only counted.
     """
+    if pruned_at is None:
+        with connection.begin():
+            return _dropped(connection, cut, "select count(*)", CursorResult.scalar_one)
     require_lock(connection, cut.source)
     with writing(connection):
-        counts = {
-            table: _run(connection, f"delete from {table} where {where}", cut).rowcount
-            for table, where in _DROPPED.items()
-        }
+        counts = _dropped(connection, cut, "delete", lambda result: result.rowcount)
         of_source = prune_checkpoints.c.source == cut.source
         connection.execute(delete(prune_checkpoints).where(of_source))
         row = {
@@ -87,13 +79,14 @@ def prune_source(connection: Connection, cut: Cut, *, pruned_at: datetime) -> di
     return counts
 
 
-def _run(connection: Connection, statement: str, cut: Cut) -> CursorResult[Any]:
-    named = {"source": cut.source, "at": cut.observed_at, "entry": cut.entry}
-    used = {name: value for name, value in named.items() if f":{name}" in statement}
-    clause = text(statement)
-    if "at" in used:
-        clause = clause.bindparams(bindparam("at", type_=Instant()))
-    return connection.execute(clause, used)
+def _dropped(
+    connection: Connection, cut: Cut, verb: str, count: Callable[[CursorResult[Any]], int]
+) -> dict[str, int]:
+    named = {"source": cut.source, "entry": cut.entry}
+    return {
+        table: count(connection.execute(text(f"{verb} from {table} where {condition}"), named))
+        for table, condition in _DROPPED.items()
+    }
 
 
 _CUT: Final = (
@@ -118,6 +111,7 @@ _CUT: Final = (
     .bindparams(bindparam("before", type_=Instant()))
     .columns(source_runs.c.run_id, source_runs.c.observed_at, source_runs.c.entry)
 )
+_AT: Final = "(select observed_at from source_runs where source = :source and entry = :entry)"
 _PRUNED_RUNS: Final = """
     select run_id from log_entries where source = :source and kind = 'run' and entry <= :entry"""
 _OF_SOURCE: Final = "image_key in (select image_key from current_images where source = :source)"
@@ -125,31 +119,32 @@ _LATER_VERSION: Final = "\nunion all\n".join(
     f"""
     select 1 from {table} as later
     where later.image_key = {{0}}.image_key
-        and later.version = {{0}}.version + 1 and later.valid_from <= :at"""
+        and later.version = {{0}}.version + 1 and later.valid_from <= {_AT}"""
     for table in ("current_images", "past_versions")
 )
-# Table → which of its rows go. By time: a run with a higher number may have met the source earlier.
+# Table → which of its rows go, those of runs last.
+# By time: a run with a higher number may have met the source earlier.
 _DROPPED: Final = {
     "field_changes": f"run_id in ({_PRUNED_RUNS}) and {_OF_SOURCE}",
     "past_versions": f"""
-        source = :source and valid_to <= :at
+        source = :source and valid_to <= {_AT}
         and exists ({_LATER_VERSION.format("past_versions")})""",
-    "presence_changes": """
-        source = :source and changed_at <= :at
+    "presence_changes": f"""
+        source = :source and changed_at <= {_AT}
         and (
             exists (
                 select 1 from presence_changes as later
                 where later.image_key = presence_changes.image_key
-                    and later.changed_at > presence_changes.changed_at and later.changed_at <= :at
+                    and later.changed_at > presence_changes.changed_at and later.changed_at <= {_AT}
             )
             or exists (
                 select 1 from current_images as c
                 where c.image_key = presence_changes.image_key
-                    and (c.valid_from > presence_changes.changed_at or c.valid_to <= :at)
+                    and (c.valid_from > presence_changes.changed_at or c.valid_to <= {_AT})
             )
         )""",
-    "held_removals": "source = :source and released_at <= :at",
-    "rejects": "source = :source and resolved_at <= :at",
+    "held_removals": f"source = :source and released_at <= {_AT}",
+    "rejects": f"source = :source and resolved_at <= {_AT}",
     "event_hashes": """
         entry in (
             select entry from log_entries

@@ -12,7 +12,7 @@ from etl.database.engine import our_errors, writing
 from etl.errors import RecordInconsistent
 from etl.load.actors import forget_actors
 from etl.load.locks import source_lock
-from etl.load.prune import Cut, count_prunable, find_cut, prune_source, sources_on_record
+from etl.load.prune import Cut, find_cut, prune_source, sources_on_record
 from etl.text import require_known
 
 if TYPE_CHECKING:
@@ -50,14 +50,12 @@ def prune(
         if not is_dry_run:
             require_consistent(engine)  # pruning would seal what somebody has changed
         for source in [each for each in known if not sources or each in sources]:
-            if is_dry_run:
-                with engine.connect() as connection:
-                    cut = find_cut(connection, source, before=before)
-                    counts = count_prunable(connection, cut) if cut else {}
-            else:
-                with source_lock(engine, source, wait_seconds=wait_seconds) as connection:
-                    cut = find_cut(connection, source, before=before)
-                    counts = prune_source(connection, cut, pruned_at=now) if cut else {}
+            lock = source_lock(engine, source, wait_seconds=wait_seconds)
+            with engine.connect() if is_dry_run else lock as connection:
+                cut = find_cut(connection, source, before=before)
+                counts = {}
+                if cut is not None:
+                    counts = prune_source(connection, cut, pruned_at=None if is_dry_run else now)
             yield Pruned(source, cut, counts)
 
 

@@ -26,15 +26,15 @@ class Finding:
     entry: int | None = None
     event: int | None = None
     run_id: int | None = None
-    source: str = ""
-    row: str = ""
+    source: str | None = None
+    row: str | None = None
     problem: str = ""
 
     def place(self) -> tuple[int, int, str, str]:
         """Findings are ordered by entry, then event, then row."""
         entry = _LAST if self.entry is None else self.entry
         event = _LAST if self.event is None else self.event
-        return entry, event, self.row, self.problem
+        return entry, event, self.row or "", self.problem
 
     def __str__(self) -> str:
         named = {"entry": self.entry, "event": self.event, "run": self.run_id}

@@ -39,7 +39,7 @@ def check_rows(connection: Connection, rules: ComponentRules | None) -> Iterator
 
 def _of(run_id: Any, source: Any, row: str, problem: str) -> Finding:
     number = run_id if isinstance(run_id, int) else None
-    return Finding(source=str(source or ""), run_id=number, row=row, problem=problem)
+    return Finding(source=source and str(source), run_id=number, row=row, problem=problem)
 
 
 def _check_invariants(connection: Connection) -> Iterator[Finding]:

@@ -1,0 +1,321 @@
+"""`verify` and `prune`: the record as a whole is recomputed, or its old history is dropped."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from etl.cli.context import CliContext, pass_cli
+from etl.cli.options import as_text, output_option, source_option, wait_option
+from etl.errors import RecordInconsistent, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from sqlalchemy import Connection
+
+    from etl.audit.verify import Keys, Verified
+    from etl.cli.results import PrunedSource, VerifyResult
+    from etl.config import ProofSettings
+    from etl.maintenance.prune import Pruned
+
+
+@click.command(short_help="Recompute the log, its checkpoints and all invariants.")
+@click.option("--since", metavar="TIME", help="Recompute entries from this time on only.")
+@click.option(
+    "--checkpoint",
+    "checkpoint_files",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Checkpoints that were kept outside the database.",
+)
+@click.option(
+    "--key",
+    "verifier_keys",
+    multiple=True,
+    callback=as_text,
+    metavar="VERIFIER_KEY",
+    help="Key that signatures must be of. Default: the configured key, if there is one.",
+)
+@source_option
+@output_option
+@pass_cli
+def verify(
+    cli: CliContext,
+    sources: tuple[str, ...],
+    *,
+    since: str | None,
+    checkpoint_files: tuple[str, ...],
+    verifier_keys: tuple[str, ...],
+    output: str,
+) -> int:
+    """Recompute the log, its checkpoints and all invariants from the tables alone.
+
+    Exit code 41 means that the record is inconsistent. The first entry, event and row that do not
+    match are named. Whoever can write the database could have rebuilt the whole record: only
+    checkpoints that were kept elsewhere (--checkpoint) rule that out.
+
+    \b
+    image-sync verify
+    image-sync verify --checkpoint checkpoints.txt
+    image-sync verify --since 7d --source beijing
+    """
+    from etl.audit.names import require_sources
+    from etl.audit.time_args import since as parse_since
+    from etl.audit.verify import Selection
+    from etl.audit.verify import verify as run_verify
+    from etl.cli.output import print_json
+
+    after = parse_since(since, now=cli.clock()) if since is not None else None
+    settings = cli.proof_settings
+    notes = [note for name in checkpoint_files for note in read_notes(name)]
+    with cli.reader() as connection:
+        with connection.begin():
+            require_sources(connection, sources, configured=settings.source_names)
+            origin = settings.proof.origin or _origin(connection)
+        result = run_verify(
+            connection,
+            selection=Selection(frozenset(sources), after),
+            keys=_keys(settings.proof, origin, verifier_keys),
+            notes=notes,
+            component_rules=cli.component_tables.compiled(),
+        )
+    cli.exit_code = 0 if result.is_consistent else RecordInconsistent.exit_code
+    if output == "json":
+        print_json(_result(result))
+    elif result.is_consistent and not cli.is_quiet:
+        for line in _lines(result):
+            click.echo(line)
+    if not result.is_consistent:
+        _report(result, limit=1 if output == "json" else 10)
+    return cli.exit_code
+
+
+def _report(result: Verified, *, limit: int) -> None:
+    """The first findings, on standard error."""
+    first, *others = result.findings[:limit]
+    click.echo(f"image-sync: the record is inconsistent, first at {first}", err=True)
+    for each in others:
+        click.echo(f"  {each}", err=True)
+    if result.finding_count > limit > 1:
+        click.echo(f"  and {result.finding_count - limit:,} more", err=True)
+
+
+def read_notes(name: str) -> list[str]:
+    """Checkpoints of a file. Raises `UsageError`."""
+    from etl.proof.check import Invalid, parse_checkpoint
+    from etl.proof.checkpoint import split_notes
+
+    try:
+        notes = [*split_notes(Path(name).read_text("utf-8"))]
+        for note in notes:
+            parse_checkpoint(note.encode())
+    except (Invalid, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}: {error}") from None
+    if not notes:
+        raise UsageError(f"{name}: the file contains no checkpoint")
+    return notes
+
+
+def _origin(connection: Connection) -> str:
+    from etl.load.log_entries import read_state
+
+    try:
+        state = read_state(connection)
+    except ValueError:  # `verify` reports it
+        return ""
+    return state.origin if state else ""
+
+
+def _keys(proof: ProofSettings, origin: str, verifier_keys: tuple[str, ...]) -> Keys:
+    """Keys to verify with: those given, otherwise the one that can be derived from the settings."""
+    from etl.audit.verify import Keys
+    from etl.proof.check import Invalid, parse_verifier_key
+    from etl.publish import signer_of
+
+    try:
+        for key in verifier_keys:
+            parse_verifier_key(key)
+    except Invalid as error:
+        raise UsageError(f"--key: {error}") from None
+    signer = signer_of(proof, origin) if not verifier_keys and origin else None
+    return Keys(
+        verifiers=verifier_keys or ((signer.verifier_key,) if signer else ()),
+        is_complete=bool(verifier_keys),
+        witnesses=tuple(each.split()[0] for each in proof.witnesses),
+        authorities=Path(proof.timestamp_ca).read_bytes() if proof.timestamp_ca else b"",
+        origin=proof.origin,
+    )
+
+
+def _lines(result: Verified) -> Iterator[str]:
+    """What was checked, for people."""
+    from etl.text import count_text
+
+    log, checkpoints = result.entries, result.checkpoints
+    if not log.size:
+        yield "the log is empty: no run has been recorded yet"
+        return
+    yield f"log {log.origin}: {_entries(log.size)}, root {log.root}"
+    pruned = f", {log.pruned:,} pruned" if log.pruned else ""
+    yield f"{_entries(log.recomputed)} recomputed from the tables{pruned}"
+    yield (
+        f"{count_text(checkpoints.stored, 'checkpoint')} match the log:"
+        f" {checkpoints.signed} signed, {checkpoints.timestamps} timestamped,"
+        f" {count_text(checkpoints.cosignatures, 'cosignature')}"
+    )
+    if checkpoints.external:
+        yield f"{count_text(checkpoints.external, 'checkpoint')} kept elsewhere match, too"
+    unchecked = {
+        "signatures (no key)": checkpoints.signatures_unchecked,
+        "timestamps (set proof.timestamp_ca)": checkpoints.timestamps_unchecked,
+        "cosignatures (not in proof.witnesses)": checkpoints.cosignatures_unchecked,
+    }
+    for what, count in unchecked.items():
+        if count:
+            yield f"not checked: {count} {what}"
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+def _result(result: Verified) -> VerifyResult:
+    """The result for programs."""
+    from msgspec import convert
+
+    from etl.cli.results import CheckpointCounts, VerifyFinding, VerifyResult
+
+    log = result.entries
+    return VerifyResult(
+        consistent=result.is_consistent,
+        origin=log.origin or None,
+        entries=log.size,
+        root=log.root,
+        recomputed=log.recomputed,
+        pruned=log.pruned,
+        checkpoints=convert(result.checkpoints, CheckpointCounts, from_attributes=True),
+        finding_count=result.finding_count,
+        findings=convert(result.findings, list[VerifyFinding], from_attributes=True),
+    )
+
+
+@click.command(short_help="Drop old history, sealed by an entry of the log.")
+@click.option("--keep", metavar="DURATION", help="How much to keep: 400d or 52w; at least 1d.")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be dropped.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask, even on a terminal.")
+@click.option(
+    "--forget-actors",
+    "forgets_actors",
+    is_flag=True,
+    help="Erase who removed images (names, addresses and trace ids).",
+)
+@source_option
+@wait_option
+@output_option
+@pass_cli
+def prune(
+    cli: CliContext,
+    sources: tuple[str, ...],
+    *,
+    keep: str | None,
+    is_dry_run: bool,
+    is_confirmed: bool,
+    forgets_actors: bool,
+    wait_seconds: float,
+    output: str,
+) -> None:
+    """Drop what ended longer ago than DURATION, source by source.
+
+    Dropped: versions that were replaced, the changes that led to them, rows of runs, released
+    holds, resolved rejects. Kept forever: every image with its last known values, every removal
+    with its evidence and its run, every version that was valid then or later, and the hash of every
+    log entry. The record is verified first: if it is inconsistent, nothing is dropped (exit code
+    41). What is kept is sealed by a new entry of the log.
+
+    \b
+    image-sync prune --keep 400d --dry-run     what would be dropped
+    image-sync prune --keep 400d
+    image-sync prune --forget-actors
+    """
+    from etl.cli.output import print_json
+    from etl.cli.results import PruneResult
+    from etl.database.engine import open_kept
+    from etl.database.migrate import ensure_head
+    from etl.maintenance.prune import forget
+    from etl.maintenance.prune import prune as prune_sources
+    from etl.publish import publish_checkpoint
+
+    if (keep is None) != forgets_actors:
+        raise UsageError("give either --keep DURATION or --forget-actors")
+    now, kept, settings = cli.clock(), _duration(keep) if keep else None, cli.proof_settings
+    if not is_dry_run and not is_confirmed and sys.stdin.isatty():
+        what = f"history older than {keep}" if keep else "who removed images"
+        click.confirm(f"Delete {what} permanently?", abort=True, err=True)
+    result = PruneResult(dry_run=is_dry_run, pruned=[], forgotten=0)
+    with cli.engine(open_kept) as engine:
+        ensure_head(engine, auto_upgrade=settings.database.auto_upgrade)
+        if kept is None:
+            result.forgotten = 0 if is_dry_run else forget(engine)
+        else:
+            pruned = prune_sources(
+                engine,
+                before=now - kept,
+                now=now,
+                sources=sources,
+                is_dry_run=is_dry_run,
+                wait_seconds=wait_seconds,
+            )
+            result.pruned = [*map(_pruned_source, pruned)]
+            if not is_dry_run and any(each.observed_at for each in result.pruned):
+                publish_checkpoint(engine, settings.proof, http=settings.http, now=now)
+    if output == "json":
+        print_json(result)
+    elif not cli.is_quiet:
+        for each in result.pruned:
+            click.echo(_line(each))
+        if forgets_actors:
+            click.echo(f"erased who removed an image: {result.forgotten:,} removals")
+        if is_dry_run:
+            click.echo("Nothing was written.")
+
+
+def _duration(keep: str) -> timedelta:
+    """At least a day, so that a slip of the unit cannot drop nearly everything."""
+    from datetime import timedelta
+
+    from etl.audit.time_args import duration
+
+    kept = duration(keep)
+    if kept < timedelta(days=1):
+        raise UsageError(f"--keep {keep}: expected at least one day, for example 400d or 52w")
+    return kept
+
+
+def _pruned_source(pruned: Pruned) -> PrunedSource:
+    from etl.cli.results import PrunedSource
+    from etl.clock import instant_text
+
+    cut = pruned.cut
+    return PrunedSource(
+        source=pruned.source,
+        run_id=cut.run_id if cut else None,
+        observed_at=instant_text(cut.observed_at) if cut else None,
+        rows=pruned.counts,
+    )
+
+
+def _line(pruned: PrunedSource) -> str:
+    from etl.text import printable
+
+    source = printable(pruned.source)
+    if pruned.run_id is None or pruned.observed_at is None:
+        return f"{source}: nothing is that old"
+    counts = ", ".join(f"{table} {rows:,}" for table, rows in pruned.rows.items() if rows)
+    last = f"run {pruned.run_id}, {pruned.observed_at[:16].replace('T', ' ')}Z"
+    return f"{source}: up to {last}: {counts or 'no rows'}"
