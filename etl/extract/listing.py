@@ -257,8 +257,7 @@ class ListingReader:
         """The page after a first page that is short although `total` announces more rows.
 
         Either the total is wrong and the list ended, or the server caps the page size without
-        showing it in `size`. One request based on the number of rows received shows which
-        (CONTRACT 6.1).
+        showing it in `size`. One request based on the number of rows received shows which.
         """
         size = reading.rows
         request = self._pager.request(reading.order, 1, size=size)
