@@ -24,7 +24,7 @@ from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
 from etl.errors import ConfigError, ImageSyncError
 from etl.extract.auth import Authenticator
-from etl.extract.exchange import Response
+from etl.extract.exchange import Request, Response
 from etl.extract.hosts import Hosts
 from etl.extract.http import Client, Endpoint
 from etl.load.checkpoints import (
@@ -247,12 +247,16 @@ def _post(
         clock=utc_now,
         hosts=hosts,
     )
-    headers = {"Content-Type": content_type, "Accept": "*/*"}
-    request = client.request(
-        "POST", "", query=parts.query, headers=headers, body=body, accepted=_ANSWERS
+    request = Request(
+        "POST",
+        query=parts.query,
+        headers={"Content-Type": content_type, "Accept": "*/*"},
+        body=body,
+        accepted=_ANSWERS,
+        is_json=False,
     )
     try:
-        return client.send(replace(request, is_json=False))
+        return client.send(request)
     finally:
         client.close()
         hosts.close()

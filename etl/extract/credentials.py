@@ -13,19 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
 from etl.extract.auth import Authenticator, Keys, fixed_token, signed
+from etl.extract.exchange import Request
 from etl.extract.hosts import USER_REFUSALS
 from etl.extract.http import Client, Endpoint
-from etl.extract.http_errors import broken_response
+from etl.extract.http_errors import broken_response, decoded
 
 if TYPE_CHECKING:
-    from etl.extract.exchange import Request
     from etl.extract.hosts import Hosts
 
 # The official SDK's variables, then Terraform's.
@@ -43,6 +43,7 @@ METADATA_TOKEN_STATUSES: Final = frozenset({200, 404, 405, 503})  # by the SDK: 
 METADATA_TOKEN_HEADERS: Final = {"X-Metadata-Token-Ttl-Seconds": "21600"}
 
 Value = TypeVar("Value")
+ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class Renewable(Generic[Value]):
 
 
 class _Token(msgspec.Struct):
-    expires_at: datetime
+    expires_at: ZonedTime
 
 
 class _TokenBody(msgspec.Struct):
@@ -207,26 +208,23 @@ def _password(auth: AuthSettings, context: AuthContext) -> Authenticator:
 
 def _fetch_token(client: Client, auth: AuthSettings, project_id: str) -> tuple[str, timedelta]:
     """A token and its lifetime by IAM's own clock: `POST /v3/auth/tokens`."""
-    request = client.request(
-        "POST",
-        "/v3/auth/tokens",
-        query="nocatalog=true",
-        headers={"Content-Type": "application/json"},
-        body=msgspec.json.encode({"auth": _token_request(auth, project_id)}),
-        accepted=frozenset({201}),
+    response = client.send(
+        Request(
+            "POST",
+            "/v3/auth/tokens",
+            "nocatalog=true",
+            {"Content-Type": "application/json"},
+            msgspec.json.encode({"auth": _token_request(auth, project_id)}),
+            accepted=frozenset({201}),
+            secrets=(auth.password,),
+        )
     )
-    request = replace(request, secrets=(auth.password,))
-    response = client.send(request)
+    hint = "check auth.iam_endpoint"
+    body = decoded(response, _TokenBody, what="a token with its expiry time", hint=hint)
     token = response.headers.get("X-Subject-Token", "")
-    try:
-        expires_at = msgspec.json.decode(response.body, type=_TokenBody).token.expires_at
-        lifetime = expires_at - (response.server_at or response.received_at)
-    except (msgspec.DecodeError, TypeError):  # TypeError: a time without a zone
-        token = ""
     if not token:
-        cause = "the response contains no token or no expiry time"
-        raise broken_response(request, response, cause, hint="check auth.iam_endpoint")
-    return token, lifetime
+        raise broken_response(response, "the response contains no token", hint=hint)
+    return token, response.lifetime(body.token.expires_at)
 
 
 def _token_request(auth: AuthSettings, project_id: str) -> dict[str, Any]:
@@ -242,7 +240,7 @@ class _AgencyCredential(msgspec.Struct):
     access: str
     secret: str
     securitytoken: str
-    expires_at: datetime
+    expires_at: ZonedTime
 
 
 class _AgencyBody(msgspec.Struct):
@@ -273,27 +271,23 @@ def _agency(auth: AuthSettings, context: AuthContext) -> Authenticator:
 
 def _fetch_agency_keys(client: Client) -> tuple[Keys, timedelta]:
     """Temporary keys and their lifetime."""
-    request = client.request(
-        "PUT",
-        "/meta-data/latest/api/token",
-        headers=METADATA_TOKEN_HEADERS,
-        accepted=METADATA_TOKEN_STATUSES,
+    response = client.send(
+        Request(
+            "PUT",
+            "/meta-data/latest/api/token",
+            headers=METADATA_TOKEN_HEADERS,
+            accepted=METADATA_TOKEN_STATUSES,
+            is_json=False,
+        )
     )
-    response = client.send(replace(request, is_json=False))
     token = response.body.decode(errors="replace").strip() if response.status == 200 else ""
     headers = {"X-Metadata-Token": token} if token else {}
-    request = client.request("GET", "/openstack/latest/securitykey", headers=headers)
-    request = replace(request, secrets=(token,))
-    response = client.send(request)
-    try:
-        body = msgspec.json.decode(response.body, type=_AgencyBody).credential
-        lifetime = body.expires_at - (response.server_at or response.received_at)
-    except (msgspec.DecodeError, TypeError):  # TypeError: a time without a zone
-        hint = "check that the machine has an agency, and auth.metadata_endpoint"
-        raise broken_response(
-            request, response, "the response contains no keys", hint=hint
-        ) from None
-    return _keys(body.access, body.secret, body.securitytoken), lifetime
+    path = "/openstack/latest/securitykey"
+    response = client.send(Request("GET", path, headers=headers, secrets=(token,)))
+    hint = "check that the machine has an agency, and auth.metadata_endpoint"
+    keys = decoded(response, _AgencyBody, what="a set of temporary keys", hint=hint).credential
+    lifetime = response.lifetime(keys.expires_at)
+    return _keys(keys.access, keys.secret, keys.securitytoken), lifetime
 
 
 def _signing(

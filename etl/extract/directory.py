@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
 from etl.errors import SourceBroken, SourceRefused
 from etl.extract.exchange import quoted
-from etl.extract.http_errors import broken_response
+from etl.extract.http_errors import decoded
 
 if TYPE_CHECKING:
     from etl.extract.http import Client
@@ -20,8 +20,6 @@ WORKSPACE_PAGE_SIZE: Final = 1000
 MAX_WORKSPACE_PAGES: Final = 100
 PROJECTS_PATH: Final = "/v3/auth/projects"
 _WORKSPACES_HINT: Final = 'name the workspaces: source.workspaces = ["0", …]'
-
-Body = TypeVar("Body")
 
 
 class _Workspace(msgspec.Struct):
@@ -69,20 +67,8 @@ def fetch_workspaces(client: Client, project_id: str) -> list[str]:
 
 
 def _fetch_workspaces(client: Client, path: str, offset: int) -> _Workspaces:
-    params = {"limit": str(WORKSPACE_PAGE_SIZE), "offset": str(offset)}
-    return _fetch_list(client, path, params, _Workspaces, hint=_WORKSPACES_HINT)
-
-
-def _fetch_list(
-    client: Client, path: str, params: Mapping[str, str], type_: type[Body], *, hint: str
-) -> Body:
-    response = client.get(path, params)
-    try:
-        return msgspec.json.decode(response.body, type=type_)
-    except msgspec.DecodeError as error:
-        what = path.rpartition("/")[2]
-        cause = f"the response is not a list of {what}: {error}"
-        raise broken_response(f"GET {path}", response, cause, hint=hint) from None
+    response = client.get(path, {"limit": str(WORKSPACE_PAGE_SIZE), "offset": str(offset)})
+    return decoded(response, _Workspaces, what="a list of workspaces", hint=_WORKSPACES_HINT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +95,11 @@ def fetch_projects(client: Client, regions: Sequence[str]) -> list[Project]:
 
     A region's main project has the region's name; its sub-projects are named REGION_NAME.
     """
-    listed = _fetch_list(client, PROJECTS_PATH, {}, _Projects, hint="check iam_endpoint").projects
+    response = client.get(PROJECTS_PATH, {})
+    body = decoded(response, _Projects, what="a list of projects", hint="check iam_endpoint")
     found = (
         Project(project_id=each.id, project_name=each.name, region=region)
-        for each in listed
+        for each in body.projects
         for region in regions
         if each.enabled and (each.name == region or each.name.startswith(f"{region}_"))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -21,13 +21,13 @@ _WINDOW: Final = re.compile(rb"limit:\s*\d+,\s*time:\s*(\d{1,9})\s*(second|minut
 class Request:
     """A request without its credentials; path and query are percent-encoded.
 
-    `accepted` are the expected status codes, all others are errors. `secrets` are values in the
-    request's own headers and body that must not appear in any text.
+    A client adds its `origin`, its base path and its headers. `accepted` are the expected status
+    codes, all others are errors. `secrets` are values in the request's own headers and body that
+    must not appear in any text.
     """
 
     method: str
-    origin: str
-    path: str
+    path: str = ""
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
@@ -35,6 +35,7 @@ class Request:
     is_json: bool = True
     is_notification: bool = False  # path and query are secret, and the response body is not read
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    origin: str = ""
 
     @property
     def host(self) -> str:
@@ -52,13 +53,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response that was read completely; `headers` are case-insensitive."""
+    """A response that was read completely; `headers` are case-insensitive.
+
+    `location` is the request, for messages.
+    """
 
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     request_id: str
     received_at: datetime
+    location: str = ""
 
     @property
     def server_at(self) -> datetime | None:
@@ -71,6 +76,10 @@ class Response:
         if server_at := self.server_at:
             return (self.received_at - server_at).total_seconds()
         return None
+
+    def lifetime(self, expires_at: datetime) -> timedelta:
+        """The time until then by the server's own clock."""
+        return expires_at - (self.server_at or self.received_at)
 
     @property
     def is_transient(self) -> bool:

@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,7 @@ from etl import __version__
 from etl.config import HttpSettings
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceRefused, SourceUnavailable
-from etl.extract.exchange import OK, NoResponse, Request, Response, query_of, split_endpoint
+from etl.extract.exchange import NoResponse, Request, Response, query_of, split_endpoint
 from etl.extract.hosts import Lockout
 from etl.extract.http_errors import (
     MAX_RETRY_AFTER_SECONDS,
@@ -132,31 +132,20 @@ class Client:
 
         Raises `SourceRefused`, `SourceUnavailable` or `SourceBroken` after all retries.
         """
-        return self.send(self.request("GET", path, query=query_of(params)))
+        return self.send(Request("GET", path, query_of(params)))
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: str = "",
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        accepted: frozenset[int] = OK,
-    ) -> Request:
-        """A request to this client's host."""
-        return Request(
-            method=method,
+    def completed(self, request: Request) -> Request:
+        """A request with the origin, base path and headers of this client."""
+        return replace(
+            request,
             origin=self._origin,
-            path=self._base_path + path,
-            query=query,
-            headers={**self._headers, **(headers or {})},
-            body=body,
-            accepted=accepted,
+            path=self._base_path + request.path,
+            headers={**self._headers, **request.headers},
         )
 
     def send(self, request: Request) -> Response:
         """Send a request until it has an accepted response. Raises `SourceError`."""
+        request = self.completed(request)
         if {".", ".."} & set(request.path.split("/")):
             raise SourceBroken(f"no URL can contain such a path segment: {request}")
         attempt, has_renewed = 1, False
@@ -238,7 +227,7 @@ class Client:
         if is_accepted and body is None:
             cause = f"the response is larger than {max_bytes} bytes"
             hint = "raise http.max_response_bytes, or lower http.page_size"
-            raise broken_response(request, response, cause, hint=hint)
+            raise broken_response(response, cause, hint=hint)
         if is_accepted and not body and not any(name in incoming.headers for name in _FRAMED):
             raise IncompleteBody  # the connection ended within the headers
         return response
@@ -251,6 +240,7 @@ class Client:
             headers=incoming.headers,
             request_id=redacted(request_id, self._secrets(request), most=128),
             received_at=self._clock(),
+            location=str(request),
         )
         if response.clock_skew_seconds is not None:
             self.clock_skew_seconds = response.clock_skew_seconds

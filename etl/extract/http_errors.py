@@ -11,7 +11,7 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
@@ -27,6 +27,7 @@ SKEW_WORTH_A_HINT_SECONDS: Final = 600
 MAX_RETRY_AFTER_SECONDS: Final = 120.0
 JSON_SPACE: Final = b" \t\r\n"
 
+Body = TypeVar("Body")
 _CAUSES: Final = {
     401: "access denied",
     403: "permission denied",
@@ -146,17 +147,23 @@ def error_of(
     )
 
 
-def broken_response(
-    request: Request | str, response: Response, cause: str, *, hint: str
-) -> SourceBroken:
+def broken_response(response: Response, cause: str, *, hint: str) -> SourceBroken:
     """The error for a response with an accepted status and an unusable body."""
     return SourceBroken(
-        f"{cause}: {request}{_request_text(response.request_id)}",
+        f"{cause}: {response.location}{_request_text(response.request_id)}",
         hint=hint,
         status=response.status,
         request_id=response.request_id,
         received_at=response.received_at,
     )
+
+
+def decoded(response: Response, type_: type[Body], *, what: str, hint: str) -> Body:
+    """The body of a JSON response. Raises `SourceBroken` if it is not `what` was requested."""
+    try:
+        return msgspec.json.decode(response.body, type=type_)
+    except msgspec.DecodeError as error:
+        raise broken_response(response, f"the response is not {what}: {error}", hint=hint) from None
 
 
 def check_json(request: Request, response: Response, *, endpoint_key: str) -> None:
@@ -166,7 +173,7 @@ def check_json(request: Request, response: Response, *, endpoint_key: str) -> No
         what = "an HTML page" if start == b"<" else "text" if start else "nothing"
         cause = f"expected JSON, received {what} ({response.status})"
         hint = f"check {endpoint_key}, and the proxy if there is one"
-        raise broken_response(request, response, cause, hint=hint)
+        raise broken_response(response, cause, hint=hint)
 
 
 def is_json(body: bytes) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
+from etl.extract.http_errors import broken_response
 from etl.model import Listing
 from etl.transform import ListedRow, listed_rows, split_page
 
@@ -151,13 +152,9 @@ class PageFetcher:
         try:
             page = split_page(response.body)
         except SourceBroken as error:
-            request_id = f" [request {response.request_id}]" if response.request_id else ""
-            raise SourceBroken(
-                f"{error.message}: {self}{request_id}",
-                hint="check endpoint, or report the request id to the service's support",
-                status=response.status,
-                request_id=response.request_id,
-            ) from None
+            hint = "check endpoint, or report the request id to the service's support"
+            cause = f"{error.message} ({self.listing})"
+            raise broken_response(response, cause, hint=hint) from None
         rows = listed_rows(page.data, body=response.body)
         return PageReply(page.data, rows, page.total, page.size, page.current)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from etl.errors import SourceBroken
 from etl.extract.exchange import quoted
-from etl.extract.http_errors import broken_response
+from etl.extract.http_errors import decoded
 from etl.model import Actor, ActorKind, Trace
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def fetch_traces(
     traces: list[Trace] = []
     markers: set[str] = set()
     for _ in range(MAX_PAGES):
-        page = _fetch_page(client, path, params)
+        response = client.get(path, params)
+        hint = "check source.cts_endpoint"
+        page = decoded(response, _Page, what="a list of traces", hint=hint)
         traces += parse_traces(page.traces or ())
         marker = _text((page.meta_data or {}).get("marker"))
         if not marker or not page.traces:
@@ -66,16 +68,6 @@ def parse_traces(records: Iterable[dict[str, Any]]) -> list[Trace]:
     """Return the usable traces among the records of a response."""
     parsed = map(_parse, records)
     return [trace for trace in parsed if trace is not None]
-
-
-def _fetch_page(client: Client, path: str, params: dict[str, str]) -> _Page:
-    response = client.get(path, params)
-    try:
-        return msgspec.json.decode(response.body, type=_Page)
-    except msgspec.DecodeError as error:
-        cause = f"the response is not a list of traces: {error}"
-        hint = "check source.cts_endpoint"
-        raise broken_response(f"GET {path}", response, cause, hint=hint) from None
 
 
 def _parse(record: dict[str, Any]) -> Trace | None:

@@ -307,16 +307,17 @@ class _Notifier:
             clock=self.now,
             hosts=hosts,
         )
-        request = client.request(
+        request = Request(
             method,
-            "",
             query=parts.query,
             headers={"Content-Type": content_type},
             body=body,
             accepted=_ACCEPTED,
+            is_json=False,
+            is_notification=True,
         )
         try:
-            client.send(replace(request, is_json=False, is_notification=True))
+            client.send(request)
         finally:
             client.close()
             hosts.close()

@@ -66,7 +66,7 @@ class PagesClient:
             return self._response(200, self._body(path, params))
         except ApiError as error:
             body = json.encode({"error_code": error.code, "error_msg": error.message})
-            request = Request("GET", "http://127.0.0.1:9", path)
+            request = Request("GET", path, origin="http://127.0.0.1:9")
             raise error_of(request, self._response(error.status, body)) from None
 
     def _body(self, path: str, params: Mapping[str, str]) -> bytes:

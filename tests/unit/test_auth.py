@@ -12,6 +12,7 @@ from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceBroken, SourceError, SourceRefused
 from etl.extract.auth import Authenticator
 from etl.extract.credentials import AuthContext, Renewable, authenticator
+from etl.extract.exchange import Request
 from tests.support.faulty import Faulty, Turn, reply
 from tests.support.wire import NOW, client_for, hosts_for
 
@@ -119,7 +120,7 @@ class TestPassword:
     ) -> None:
         with Faulty(token("t-1")) as iam:
             auth = password(iam, **settings)
-            auth.headers(client_for("http://127.0.0.1").request("GET", "/"))
+            auth.headers(client_for("http://127.0.0.1").completed(Request("GET", "/")))
             auth.close()
             assert json.dumps(scope) == json.dumps(
                 json.loads(iam.asked[0].partition("\r\n\r\n")[2])["auth"]["scope"]["project"]
@@ -197,7 +198,7 @@ class TestPassword:
             )
             context = AuthContext("s", PROJECT, HttpSettings(), lambda: now[0], hosts_for())
             auth = authenticator(settings, context)
-            request = client_for(iam.url).request("GET", "/")
+            request = client_for(iam.url).completed(Request("GET", "/"))
             for minutes, fetches in ((0, 1), (49, 1), (2, 2)):
                 now[0] += timedelta(minutes=minutes)
                 auth.headers(request)
@@ -294,7 +295,7 @@ class TestAgency:
         with Faulty(reply(200, "meta-token"), lent()) as meta, Faulty(reply(500)) as proxy:
             monkeypatch.setenv("http_proxy", proxy.url)
             auth = made("agency", metadata_endpoint=meta.url)
-            auth.headers(client_for("http://127.0.0.1").request("GET", "/"))
+            auth.headers(client_for("http://127.0.0.1").completed(Request("GET", "/")))
             auth.close()
             assert proxy.asked == []
 

@@ -16,6 +16,7 @@ from etl import __version__
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.auth import Authenticator, fixed_token
+from etl.extract.exchange import Request
 from etl.extract.hosts import Hosts, require_certificates
 from etl.extract.http import Client, Endpoint
 from tests.support.faulty import Faulty, reply, stall
@@ -364,7 +365,7 @@ def test_an_endpoint_may_be_an_ipv6_address_and_default_ports_are_dropped() -> N
     }
     for endpoint, url in origins.items():
         client = client_for(endpoint)
-        assert client.request("GET", "/x").url == url
+        assert client.completed(Request("GET", "/x")).url == url
         client.close()
 
 
