@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.clock import instant_text
-from etl.decide.scope import Coverage
+from etl.decide.removal import Coverage
 from etl.errors import EnvironmentFailure
 from etl.load.transaction import SourceWrite
 from etl.model import WalkFacts

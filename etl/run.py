@@ -6,15 +6,12 @@ What is done to a source is decided elsewhere: `etl.sync` and `etl.maintenance`.
 from __future__ import annotations
 
 import logging
-import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar, Unpack
 
-from etl import __version__
 from etl.config import Settings, SourceSettings
 from etl.context import ContextParts, RunContext, SyncOptions, open_context
 from etl.database.engine import our_errors
@@ -27,7 +24,7 @@ from etl.errors import (
     exit_code_for,
 )
 from etl.load.baseline import read_project_ids
-from etl.load.preview import Preview
+from etl.load.commit import Preview
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
@@ -44,15 +41,6 @@ _log = logging.getLogger(__name__)
 Work = Callable[["SourceSettings", RunContext], Outcome]
 """What is done to one source. Raises `LockHeld`, `DatabaseUnavailable`."""
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A writing command as its row of `sync_runs` names it; `actor` and `reason` of a decision."""
-
-    kind: str
-    actor: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,8 @@ def run_sync(
         sources, failed = _selected(context, writes=True)
         if not (sources or failed):  # a shard without sources is no run
             return _concluded(context, (), started_at=context.now())
-        return run_work(Command(kind="sync"), context, sources, sync_source, failed=failed)
+        start = RunStart(kind="sync", started_at=context.now())
+        return run_work(start, context, sources, sync_source, failed=failed)
 
 
 def run_plan(
@@ -94,7 +83,7 @@ def run_plan(
 
 
 def run_work(
-    command: Command,
+    start: RunStart,
     context: RunContext,
     sources: Sequence[SourceSettings],
     work: Work,
@@ -106,20 +95,11 @@ def run_work(
     `failed` are outcomes of sources that could not be processed, such as a failed discovery.
     """
     require_same_projects(context, sources)
-    started_at = context.now()
-    start = RunStart(
-        kind=command.kind,
-        actor=command.actor,
-        reason=command.reason,
-        started_at=started_at,
-        version=__version__,
-        host=platform.node(),
-        pid=os.getpid(),
-    )
+    started_at = start.started_at
     with our_errors(context.engine):
         run_id = begin_run(context.engine, start)
     context = replace(context, run_id=run_id)
-    _log.info("run started", extra={"run": run_id, "kind": command.kind, "sources": len(sources)})
+    _log.info("run started", extra={"run": run_id, "kind": start.kind, "sources": len(sources)})
     status, exit_code, finished_at = "failed", 1, None
     try:
         outcomes = (*_each_source(context, sources, partial(_worked, work)), *failed)

@@ -31,8 +31,7 @@ from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
-from etl.load.commit import commit, failed_outcome, preview, record_failure
-from etl.load.preview import Preview
+from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
 from etl.load.transaction import SourceOvertaken, unless_overtaken
 from etl.load.versions import listed_deleted_detail
 from etl.model import Decision, Lookup, Outcome, Removal, WalkFacts, WalkSummary

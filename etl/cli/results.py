@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, convert
 from etl.clock import instant_text
 
 if TYPE_CHECKING:
-    from etl.load.preview import Preview
+    from etl.load.commit import Preview
     from etl.load.spool import Change
     from etl.model import AbsentImage, Outcome, Removal, RunOutcome
 

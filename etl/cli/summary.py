@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from etl.text import count_text, printable
 
 if TYPE_CHECKING:
-    from etl.load.preview import Preview
+    from etl.load.commit import Preview
     from etl.model import AbsentImage, Image, Outcome, RunOutcome, WalkFacts
 
 _CERTIFICATES: Final = {

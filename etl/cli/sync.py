@@ -25,7 +25,7 @@ from etl.cli.options import (
 
 if TYPE_CHECKING:
     from etl.context import SyncOptions
-    from etl.load.preview import Preview
+    from etl.load.commit import Preview
     from etl.model import RunOutcome
     from etl.shard import Shard
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from etl.clock import instant_text
+from etl.clock import instant_text, milliseconds_text
 from etl.database.columns import instant_of, milliseconds_of
-from etl.decide.diff import milliseconds_text
 from etl.model import Image, Tag
 
 if TYPE_CHECKING:

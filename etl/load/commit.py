@@ -19,14 +19,18 @@ from sqlalchemy import Connection, insert
 from etl.database.schema import source_runs
 from etl.errors import SourceError
 from etl.load.log_entries import append_run
-from etl.load.presence import write_relisted, write_reseen
 from etl.load.rejects import count_rejects, write_rejects, write_source_fields
-from etl.load.removals import write_decision, write_held
+from etl.load.removals import write_decision, write_held, write_relisted, write_reseen
 from etl.load.spool import Change
 from etl.load.sql import analyse, is_sqlite
 from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
-from etl.load.versions import refresh_components, remove_at_once, write_changes
-from etl.model import DELETED, Decision, Outcome, Status, WalkFacts
+from etl.load.versions import (
+    listed_deleted_detail,
+    refresh_components,
+    remove_at_once,
+    write_changes,
+)
+from etl.model import DELETED, AbsentImage, Decision, Outcome, Removal, Status, WalkFacts
 
 if TYPE_CHECKING:
     from etl.load.baseline import Baseline
@@ -102,6 +106,35 @@ def commit(
     if outcome.added > max(ANALYSE_FROM, write.baseline.previous.present):
         analyse(connection)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The outcome of a plan for one source, with the changes that a sync would apply."""
+
+    outcome: Outcome
+    decision: Decision
+    detector: ChangeDetector
+
+    def changes(self) -> Iterator[Change]:
+        """Iterate over the new and changed images."""
+        is_certified = self.outcome.facts.certificate != "none"
+        for change in self.detector.changes(is_certified=is_certified):
+            if change.kind != "restamped":
+                yield change
+
+    def removals(self) -> Iterator[Removal]:
+        """Iterate over the removals, including images first seen with status DELETED."""
+        yield from self.decision.removals
+        for change in self.changes():
+            image = change.image
+            if change.kind in {"added", "in_scope"} and image.status == DELETED:
+                absent = AbsentImage(
+                    *(change.image_key, image.image_id, image.name, change.listing, image.type),
+                    *(image.workspace_id, image.namespace, image.service_type, None),
+                )
+                detail = listed_deleted_detail(change.listing, self.outcome.observed_at)
+                yield Removal(absent, "listed_deleted", detail)
 
 
 def preview(

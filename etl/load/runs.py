@@ -6,12 +6,15 @@ belongs to a process that was killed, and becomes `abandoned`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import os
+import platform
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, insert, update
 
+from etl import __version__
 from etl.database.engine import writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
@@ -24,11 +27,11 @@ class RunStart:
 
     kind: str
     started_at: datetime
-    version: str
-    host: str
-    pid: int
     actor: str | None = None
     reason: str | None = None
+    version: str = __version__
+    host: str = field(default_factory=platform.node)
+    pid: int = field(default_factory=os.getpid)
 
 
 def begin_run(engine: Engine, start: RunStart) -> int:

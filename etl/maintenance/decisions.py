@@ -29,9 +29,10 @@ from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
 from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
+from etl.load.runs import RunStart
 from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
 from etl.observation import source_facts, source_write
-from etl.run import Command, run_work
+from etl.run import run_work
 from etl.sources.connect import open_client
 from etl.sources.select import refuse_unknown, sources_of
 
@@ -61,7 +62,8 @@ def decide_held(
             )
         sources, _ = sources_of(context, list(held))
         work = partial(_approve if kind == "approve" else _dismiss, held=held)
-        return run_work(Command(kind=kind, actor=actor, reason=reason), context, sources, work)
+        start = RunStart(kind=kind, started_at=context.now(), actor=actor, reason=reason)
+        return run_work(start, context, sources, work)
 
 
 def _opened(settings: Settings, wait_seconds: float) -> AbstractContextManager[RunContext]:
@@ -137,7 +139,8 @@ def replay_rejects(
     refuse_unknown(settings, source_names)
     with _opened(settings, wait_seconds) as context:
         sources, _ = sources_of(context, source_names)
-        return run_work(Command(kind="replay"), context, sources, _replay)
+        start = RunStart(kind="replay", started_at=context.now())
+        return run_work(start, context, sources, _replay)
 
 
 def _replay(source: SourceSettings, context: RunContext) -> Outcome:
@@ -189,8 +192,8 @@ def retire(
         source = SourceSettings(
             name=name, endpoint="", project_id=project_id, types=(), workspaces=()
         )
-        command = Command(kind="retire", actor=actor, reason=reason)
-        return run_work(command, context, [source], _retire)
+        start = RunStart(kind="retire", started_at=context.now(), actor=actor, reason=reason)
+        return run_work(start, context, [source], _retire)
 
 
 def _retire(source: SourceSettings, context: RunContext) -> Outcome:

@@ -41,7 +41,7 @@ SYNC = {
     "the commit begins": Moment("load/transaction.py", "_check_fence", "return"),
     "the new": Moment("load/versions.py", "_write_new", "return"),
     "the changed": Moment("load/versions.py", "_write_next", "return"),
-    "the seen again": Moment("load/presence.py", "write_reseen", "return"),
+    "the seen again": Moment("load/removals.py", "write_reseen", "return"),
     "the absent": Moment("load/removals.py", "write_decision", "return"),
     "the held": Moment("load/removals.py", "write_held", "return"),
     "the rejects": Moment("load/rejects.py", "write_rejects", "return"),

@@ -13,9 +13,8 @@ import etl.load.commit
 from etl.clock import instant_text
 from etl.errors import LockHeld, SourceUnavailable
 from etl.load.baseline import read_baseline
-from etl.load.commit import commit, preview, record_failure
+from etl.load.commit import Preview, commit, preview, record_failure
 from etl.load.locks import source_lock
-from etl.load.preview import Preview
 from etl.load.removals import read_held
 from etl.load.transaction import SourceWrite
 from etl.model import Decision, WalkFacts

@@ -26,8 +26,9 @@ from etl.errors import (
     SchemaNotAtHead,
     UsageError,
 )
+from etl.load.runs import RunStart
 from etl.model import Outcome, WalkFacts
-from etl.run import Command, conclusion, run_plan, run_sync, run_work
+from etl.run import conclusion, run_plan, run_sync, run_work
 from etl.sync import sync_source
 from tests.support.fake_api import (
     FakeApi,
@@ -168,7 +169,7 @@ def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine
         sources = (replace(first, endpoint=slow.url), *others)
         settings = Settings(database=DatabaseSettings(url=database_url), sources=sources)
         context = RunContext(settings=settings, engine=engine, options=SyncOptions(parallel=2))
-        outcome = run_work(Command(kind="sync"), context, sources, work)
+        outcome = run_work(RunStart(kind="sync", started_at=context.now()), context, sources, work)
     assert done == ["b", "c", "slow"]
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
 
@@ -181,7 +182,12 @@ def test_a_bug_in_one_source_ends_the_run_and_says_so(settings: Settings, engine
         options = SyncOptions(parallel=parallel)
         context = RunContext(settings=settings, engine=engine, options=options)
         with pytest.raises(ZeroDivisionError):
-            run_work(Command(kind="sync"), context, settings.sources * 2, fails)
+            run_work(
+                RunStart(kind="sync", started_at=context.now()),
+                context,
+                settings.sources * 2,
+                fails,
+            )
     found = rows(settings.database.url, "select status, exit_code from sync_runs")
     assert found == [("failed", 1)] * 2
 
@@ -283,7 +289,7 @@ def test_a_run_that_ends_early_says_how(
 
     context = RunContext(settings=settings, engine=engine)
     with pytest.raises(type(error)):
-        run_work(Command(kind="sync"), context, settings.sources, fails)
+        run_work(RunStart(kind="sync", started_at=context.now()), context, settings.sources, fails)
     assert rows(settings.database.url, "select status, exit_code from sync_runs") == [ended]
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.decide.removal import GuardPolicy, SourceState, decide_removals, sort_absences
-from etl.decide.scope import Coverage
+from etl.decide.removal import Coverage, GuardPolicy, SourceState, decide_removals, sort_absences
 from etl.model import AbsentImage, Decision, Lookup, Removal
 
 EARLIER = datetime(2026, 1, 2, tzinfo=UTC)

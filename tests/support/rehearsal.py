@@ -19,7 +19,8 @@ from etl import sync
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.context import RunContext, SyncOptions
 from etl.database.engine import open_engine
-from etl.run import Command, run_work
+from etl.load.runs import RunStart
+from etl.run import run_work
 from tests.support.schedules import TYPES, Facts, World
 from tests.support.verified import assert_consistent
 from tests.support.walking import PagesClient, source_of
@@ -74,7 +75,12 @@ class Rehearsal:
             now=lambda: START + timedelta(hours=self._hours),
         )
         with patch.object(sync, "open_client", self._open):
-            run = run_work(Command(kind="sync"), context, self._settings.sources, sync.sync_source)
+            run = run_work(
+                RunStart(kind="sync", started_at=context.now()),
+                context,
+                self._settings.sources,
+                sync.sync_source,
+            )
         [outcome] = run.sources
         is_certified = outcome.facts.certificate != "none"
         assert is_certified or not outcome.removed + outcome.missing, outcome

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from etl.decide.scope import Coverage
+from etl.decide.removal import Coverage
 from etl.model import AbsentImage
 
 ALL = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))

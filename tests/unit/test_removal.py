@@ -8,13 +8,13 @@ import pytest
 
 from etl.decide.removal import (
     Absences,
+    Coverage,
     GuardPolicy,
     SourceState,
     decide_removals,
     sort_absences,
     to_look_up,
 )
-from etl.decide.scope import Coverage
 from etl.model import AbsentImage, Decision, Lookup, Removal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
