@@ -34,7 +34,6 @@ Data = dict[str, Any]
 Files = dict[str, bytes]
 Entries = dict[int, Data]
 Events = dict[tuple[int, int], Data]
-Actors = dict[tuple[int, int], Data]
 Point = tuple[int, int, int, int]
 
 MAX_BYTES = 1 << 28  # of all files together: a ZIP file can promise far more than it has
@@ -254,11 +253,11 @@ def check_signature(
 # --- The files of an evidence file ------------------------------------------------------------
 
 
-def parse_hashes(lines: list[str], name: str) -> list[bytes]:
-    """Hashes of a proof, one base64 line each."""
+def proven_root(data: bytes, index: int, size: int, lines: list[str]) -> bytes | None:
+    """Root that a proof (hashes, one base64 line each) leads to from a leaf's data."""
     hashes = [decode_base64(line) for line in lines]
-    require(all(len(each) == 32 for each in hashes) and len(hashes) <= 63, f"{name}: bad hash")
-    return hashes
+    require(all(len(each) == 32 for each in hashes), "a proof contains something else than hashes")
+    return root_from_inclusion(leaf_hash(data), index, size, hashes)
 
 
 def check_entries(files: Files, note: bytes) -> Entries:
@@ -270,51 +269,43 @@ def check_entries(files: Files, note: bytes) -> Entries:
         if not match:
             continue
         number = int(match[1])
-        proof = files.get(f"entries/{number}.tlog-proof", b"")
-        head, _, tail = proof.partition(b"\n\n")
+        head, _, tail = files.get(f"entries/{number}.tlog-proof", b"").partition(b"\n\n")
         require(tail == note, f"the checkpoint of entries/{number}.tlog-proof differs")
         lines = head.decode().split("\n")
         expected = ["c2sp.org/tlog-proof@v1", f"index {number}"]
         require(lines[:2] == expected, f"entries/{number}.tlog-proof does not prove entry {number}")
-        hashes = parse_hashes(lines[2:], name)
-        computed = root_from_inclusion(leaf_hash(files[name]), number, size, hashes)
-        require(computed == root, f"entry {number} is not in the log that the checkpoint covers")
+        is_logged = proven_root(files[name], number, size, lines[2:]) == root
+        require(is_logged, f"entry {number} is not in the log that the checkpoint covers")
         entries[number] = decode_json(files[name], name)
     require(entries, "the file contains no log entry")
     return entries
 
 
 def check_events(files: Files, entries: Entries) -> Events:
-    """(Entry, index) → event, in this order, each proven to be one of the entry's events."""
+    """(Entry, index) → event, in this order, each proven to be one of the entry's events.
+
+    An event whose `actor_digest` the file opens gets its `actor`.
+    """
     events = {}
     for name in files:
-        match = re.fullmatch(r"entries/(0|[1-9][0-9]*)/(0|[1-9][0-9]*)\.json", name)
+        match = re.fullmatch(r"(entries/(0|[1-9][0-9]*)/(0|[1-9][0-9]*))\.json", name)
         if not match:
             continue
-        number, index = int(match[1]), int(match[2])
+        base, number, index = match[1], int(match[2]), int(match[3])
         require(number in entries, f"{name} belongs to an entry that is not in the file")
-        data = entries[number]
-        lines = files.get(name[:-5] + ".proof", b"").decode().split("\n")
-        expected = [f"index {index}", f"size {data['events']}"]
-        require(lines[:2] == expected and lines[-1] == "", f"{name[:-5]}.proof does not fit")
-        hashes = parse_hashes(lines[2:-1], name)
-        computed = root_from_inclusion(leaf_hash(files[name]), index, data["events"], hashes)
-        is_root = computed is not None and computed.hex() == data["events_root"]
-        require(is_root, f"{name} is not among the events of entry {number}")
-        events[number, index] = decode_json(files[name], name)
+        size, events_root = entries[number]["events"], entries[number]["events_root"]
+        lines = files.get(f"{base}.proof", b"").decode().split("\n")
+        expected = [f"index {index}", f"size {size}"]
+        require(lines[:2] == expected and lines[-1] == "", f"{base}.proof does not fit")
+        is_logged = proven_root(files[name], index, size, lines[2:-1]) == bytes.fromhex(events_root)
+        require(is_logged, f"{name} is not among the events of entry {number}")
+        event = events[number, index] = decode_json(files[name], name)
+        actor = files.get(f"{base}.actor.json")
+        if actor is not None:
+            is_committed = hashlib.sha256(actor).hexdigest() == event.get("actor_digest")
+            require(is_committed, f"{base}.actor.json differs from its digest")
+            event["actor"] = decode_json(actor, f"{base}.actor.json")
     return dict(sorted(events.items()))
-
-
-def check_actors(files: Files, events: Events) -> Actors:
-    """(entry, index) → who removed the image, where the event commits to these values."""
-    actors = {}
-    for (number, index), event in events.items():
-        name = f"entries/{number}/{index}.actor.json"
-        if name in files:
-            digest = hashlib.sha256(files[name]).hexdigest()
-            require(digest == event.get("actor_digest"), f"{name} differs from its digest")
-            actors[number, index] = decode_json(files[name], name)
-    return actors
 
 
 # --- What the verified entries and events say -------------------------------------------------
@@ -323,43 +314,39 @@ RUN = [
     *("run_id", "status", "observed_at", "certificate", "endpoint", "previous_endpoint"),
     *("project_id", "coverage", "guard_override", "walk_detail", "error_kind", "error_message"),
 ]
-GROUPS = {"opened": "versions", "closed": "versions", "field": "changes", "presence": "absences"}
-GROUPS |= {"removal": "removals", "attribution": "removals", "restored": "removals"}
-GROUPS |= {
-    "held": "decisions",
-    "released": "decisions",
-    "reject": "rejects",
-    "resolved": "rejects",
-    "run": "runs",
+GROUPS = {
+    "versions": ("opened", "closed"),
+    "changes": ("field",),
+    "absences": ("presence",),
+    "removals": ("removal", "attribution", "restored"),
+    "decisions": ("held", "released"),
+    "rejects": ("reject", "resolved"),
 }
 AS_JSON = ("evidence_detail", "walk_detail")
-
-
-def names_of(entries: Entries, events: Events, actors: Actors) -> set[str]:
-    """Names of all files that an evidence file with these entries and events contains."""
-    names = {"README.txt", "evidence.json", "checkpoint.txt", "checkpoint.tsr", "check.py"}
-    names |= {f"entries/{number}.{kind}" for number in entries for kind in ("json", "tlog-proof")}
-    names |= {f"entries/{n}/{i}.{kind}" for n, i in events for kind in ("json", "proof")}
-    return names | {f"entries/{n}/{i}.actor.json" for n, i in actors}
 
 
 def derive(files: Files) -> tuple[Data, set[str]]:
     """Content of evidence.json, and the names of the files that it and its proofs consist of."""
     entries = check_entries(files, files["checkpoint.txt"])
     events = check_events(files, entries)
-    actors = check_actors(files, events)
-    evidence = statements(entries, events, actors)
+    names = {"README.txt", "evidence.json", "checkpoint.txt", "checkpoint.tsr", "check.py"}
+    names |= {f"entries/{number}.{kind}" for number in entries for kind in ("json", "tlog-proof")}
+    for (number, index), event in events.items():
+        kinds = ("json", "proof", "actor.json") if "actor" in event else ("json", "proof")
+        names |= {f"entries/{number}/{index}.{kind}" for kind in kinds}
+    evidence = statements(entries, events)
     evidence["files"] = {
         name: hashlib.sha256(files[name]).hexdigest()
         for name in ("check.py", "checkpoint.tsr")
         if name in files
     }
-    return evidence, names_of(entries, events, actors)
+    return evidence, names
 
 
-def statements(entries: Entries, events: Events, actors: Actors) -> Data:
+def statements(entries: Entries, events: Events) -> Data:
     """What the verified entries and events say, and nothing else."""
-    groups: dict[str, list[Data]] = {name: [] for name in (*GROUPS.values(), "pruned")}
+    groups: dict[str, list[Data]] = {name: [] for name in (*GROUPS, "runs", "pruned")}
+    group_of = {kind: groups[name] for name, kinds in GROUPS.items() for kind in kinds}
     for number, data in sorted(entries.items()):
         if data["entry"] == "prune":
             keys = ("source", "through_entry", "run_id", "observed_at", "pruned_at")
@@ -376,9 +363,9 @@ def statements(entries: Entries, events: Events, actors: Actors) -> Data:
             item["sealed_by_entry"] = number
             groups["runs"].append(item)
             continue
-        if (number, index) in actors:
-            item["actor"] = {k: v for k, v in actors[number, index].items() if k != "salt"}
-        groups[GROUPS[item["event"]]].append({"entry": number, "index": index} | item)
+        if "actor" in item:
+            item["actor"] = {k: v for k, v in item["actor"].items() if k != "salt"}
+        group_of[item["event"]].append({"entry": number, "index": index} | item)
     for name in ("versions", "removals"):  # pruned ones come from a later entry
         groups[name].sort(key=lambda each: each["version"])
     about = [(n, each["image_id"]) for (n, _), each in events.items() if "image_id" in each]
