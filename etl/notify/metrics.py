@@ -27,8 +27,8 @@ PREFIX: Final = "image_sync_"
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 STATUSES: Final = ("succeeded", "partial", "held", "failed")
 STATES: Final = ("present", "removed", "out_of_scope")
-_SOURCE_LINES: Final = re.compile(rf"^(?:# \w+ )?{PREFIX}source_.*\n", re.M)
 KINDS: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
+_SOURCE_LINES: Final = re.compile(rf"^(?:# \w+ )?{PREFIX}source_.*\n", re.M)
 
 # Every family with its help text, in the order of the file. All are gauges that each run sets.
 FAMILIES: Final = {
@@ -56,12 +56,11 @@ FAMILIES: Final = {
     "source_held": "Removals held by the guard.",
     "source_rejects": "Rejected records that are not resolved.",
 }
-_TIMES: Final = {
+# Gauges of a source whose value is a column of the queries `status` and `last_sync`.
+_COLUMNS: Final = {
     "source_last_run_timestamp_seconds": "observed_at",
     "source_last_success_timestamp_seconds": "succeeded_at",
     "source_last_certified_timestamp_seconds": "certified_at",
-}
-_COUNTS: Final = {
     "source_last_run_seen": "seen",
     "source_last_run_pages": "pages",
     "source_last_run_requests": "requests",
@@ -142,19 +141,14 @@ def _source_samples(source: SourceState, now: datetime) -> Iterator[Sample]:
     labels = {"source": source.name}
     sync = source.last_sync
     columns = {**source.states, **sync}
-    for family, column in _TIMES.items():
-        yield family, labels, _unix_time(columns.get(column), now)
+    for family, column in _COLUMNS.items():
+        yield family, labels, _number(columns.get(column), now)
     for status in STATUSES:
-        yield (
-            "source_last_run_status",
-            {**labels, "status": status},
-            sync.get("status") == status,
-        )
+        is_current = sync.get("status") == status
+        yield "source_last_run_status", {**labels, "status": status}, is_current
     yield "source_last_run_certified", labels, sync.get("certificate", "none") != "none"
     for kind in KINDS:
         yield "source_last_run_changes", {**labels, "kind": kind}, sync.get(kind, 0)
-    for family, column in _COUNTS.items():
-        yield family, labels, columns.get(column, 0)
     for state in STATES:
         yield "source_images", {**labels, "state": state}, source.states.get(state, 0)
 
@@ -163,6 +157,11 @@ def _by_source(connection: Connection, query: str) -> dict[str, dict[str, Any]]:
     return {row["source"]: row for row in ask(connection, query, limit=0).objects()}
 
 
-def _unix_time(at: datetime | None, now: datetime) -> float:
-    """0 for no time, and for one in the future: a clock was wrong, and an alert has to fire."""
-    return at.timestamp() if at and at <= now + CLOCK_TOLERANCE else 0
+def _number(value: datetime | float | None, now: datetime) -> float:
+    """A count, or a time in Unix time; 0 for no value.
+
+    A time in the future is 0 too: a clock was wrong, and an alert has to fire.
+    """
+    if isinstance(value, datetime):
+        return value.timestamp() if value <= now + CLOCK_TOLERANCE else 0
+    return value or 0
