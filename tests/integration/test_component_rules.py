@@ -49,7 +49,7 @@ def test_the_next_run_that_reads_the_source_refreshes_the_components(engine, cap
     assert [each.images for each in caplog.records] == [1]
 
 
-def test_rules_that_are_taken_back_are_taken_back_in_the_record(engine):
+def test_removed_rules_are_removed_from_the_record(engine):
     history = History(engine)
     history.run(SHOWN)
     before = rows(engine, "select * from image_components order by 1, 2, 3, 4")
@@ -61,7 +61,7 @@ def test_rules_that_are_taken_back_are_taken_back_in_the_record(engine):
 
 
 @pytest.mark.parametrize("block", [1, 2, 5000])
-def test_all_images_of_the_source_are_read_whatever_the_block(engine, monkeypatch, block):
+def test_all_images_of_the_source_are_read_in_blocks(engine, monkeypatch, block):
     history = History(engine)
     history.run(SHOWN)
     history.run(SHOWN, source="other")

@@ -136,7 +136,9 @@ def test_a_file_that_is_mounted_alone(tmp_path, monkeypatch):
         ((3, 53, 0), False),
     ],
 )
-def test_wal_is_warned_about_where_it_can_damage_the_file(version, has_bug, tmp_path, monkeypatch):
+def test_wal_is_warned_about_if_the_library_has_the_reset_bug(
+    version, has_bug, tmp_path, monkeypatch
+):
     path = tmp_path / "images.db"
     upgrade(open_engine(f"sqlite:///{path}"))
     monkeypatch.setattr("sqlite3.sqlite_version_info", version)
@@ -169,14 +171,14 @@ def test_an_altered_view_is_a_warning(database_url):
     assert [each[0] for each in found(database_url)] == ["ok", "warning"]
 
 
-def test_a_lock_that_a_sync_holds_is_no_failure(database_url):
+def test_a_lock_held_by_a_sync_is_not_a_failure(database_url):
     from etl.load.locks import source_lock
 
     with source_lock(open_engine(database_url), "s"):
         assert found(database_url)[0][0] == "ok"
 
 
-def test_a_lock_that_another_process_holds_is_no_failure(database_url, monkeypatch):
+def test_a_lock_held_by_another_process_is_not_a_failure(database_url, monkeypatch):
     def held(*_):
         raise LockHeld("source s is locked")
 

@@ -66,10 +66,10 @@ def held(config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> str:
     assert run(["-c", config, "sync"]) == 0
     api.images = FEW
     assert run(["-c", config, "sync"]) == 30
-    told = capsys.readouterr().out
-    assert "removals held by the guard (max_percent)" in told
-    assert "approve 2" in told
-    assert "dismiss 2" in told
+    output = capsys.readouterr().out
+    assert "removals held by the guard (max_percent)" in output
+    assert "approve 2" in output
+    assert "dismiss 2" in output
     return config
 
 
@@ -86,13 +86,15 @@ def test_approve_removes_what_is_still_gone(
     assert "run 2 has no held removals" in capsys.readouterr().err
 
 
-def test_what_is_held_is_not_missing_besides(held: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_held_image_is_not_counted_as_missing(
+    held: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["-c", held, "status", "--format", "json"]) == 0
     (source,) = read(capsys)
     assert (source["held"], source["missing"]) == (len(ALIVE) - len(FEW), 0)
 
 
-def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it(
+def test_an_unchanged_held_set_is_not_rewritten_and_belongs_to_each_run(
     held: str, engine: Engine
 ) -> None:
     def rows() -> list[Any]:
@@ -106,15 +108,15 @@ def test_an_unchanged_held_set_writes_nothing_again_and_any_of_its_runs_names_it
     assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
 
 
-def test_approve_holds_on_what_can_not_be_looked_up(
+def test_approve_keeps_images_held_if_lookups_fail(
     held: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.quirks = Quirks(show="refused")
     capsys.readouterr()
     assert run(["-c", held, "approve", "2"]) == 30
-    told = capsys.readouterr()
-    assert f"{len(ALIVE) - len(FEW)}  removals held by the guard (max_percent)" in told.out
-    assert "lookups failed run=3 source=s refused=" in told.err
+    output = capsys.readouterr()
+    assert f"{len(ALIVE) - len(FEW)}  removals held by the guard (max_percent)" in output.out
+    assert "lookups failed run=3 source=s refused=" in output.err
     assert states(engine) == {"present": len(ALIVE)}
     assert run(["-c", held, "verify"]) == 0
     api.quirks = Quirks()
@@ -122,7 +124,7 @@ def test_approve_holds_on_what_can_not_be_looked_up(
     assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
 
 
-def test_approve_goes_by_two_walks_where_lookups_are_refused(
+def test_approve_uses_two_walks_if_lookups_are_refused(
     config: str, api: FakeApi, engine: Engine
 ) -> None:
     assert run(["-c", config, "sync"]) == 0
@@ -133,13 +135,13 @@ def test_approve_goes_by_two_walks_where_lookups_are_refused(
     assert states(engine) == {"present": len(FEW), "removed": len(ALIVE) - len(FEW)}
 
 
-def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
+def test_dismiss_discards_the_set_and_the_next_run_decides_again(
     held: str, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     assert run(["-c", held, "dismiss", "2"]) == 0
-    told = capsys.readouterr().out
-    assert f"{len(ALIVE) - len(FEW)}  held removals dismissed: later runs decide again" in told
+    output = capsys.readouterr().out
+    assert f"{len(ALIVE) - len(FEW)}  held removals dismissed: later runs decide again" in output
     assert run(["-c", held, "removals", "--held", "--format", "json"]) == 0
     assert read(capsys) == []
     assert states(engine) == {"present": len(ALIVE)}
@@ -149,7 +151,7 @@ def test_dismiss_drops_the_set_and_the_next_run_judges_anew(
     assert run(["-c", held, "verify"]) == 0
 
 
-def test_rejects_are_tried_again(
+def test_rejects_are_replayed(
     config: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = {**ALIVE[3], "size": "large"}
@@ -170,13 +172,13 @@ def test_rejects_are_tried_again(
     assert read(capsys) == [], "what has no id is resolved by a reading without it"
 
 
-def test_check_says_what_is_well_and_what_is_not(
+def test_check_reports_successes_and_failures(
     config: str, api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-c", config, "check"]) == 0
-    told = capsys.readouterr().out
-    assert "lookups permitted" in told
-    assert told.count("ok ") == 2
+    output = capsys.readouterr().out
+    assert "lookups permitted" in output
+    assert output.count("ok ") == 2
     assert run(["-c", config, "-q", "check"]) == 0
     assert capsys.readouterr().out == ""
     api.before_request = lambda _request: Response(403, b"{}", {})
@@ -185,7 +187,7 @@ def test_check_says_what_is_well_and_what_is_not(
     assert run(["-c", config, "--database", "sqlite:////nowhere/at/all.db", "check"]) == 20
 
 
-def test_check_names_the_database_whose_schema_the_next_sync_makes(
+def test_check_names_the_database_that_the_next_sync_creates(
     config: str, capsys: pytest.CaptureFixture[str], empty_database_url: str
 ) -> None:
     url = ["--database", empty_database_url]
@@ -199,12 +201,12 @@ def test_check_names_the_database_whose_schema_the_next_sync_makes(
     for command in (["check"], ["plan"], ["sync", "--dry-run"]):
         assert run(["-c", config, *url, *command]) == 21
         captured = capsys.readouterr()
-        told = captured.out + captured.err
-        assert "the schema is missing, this program needs" in told
+        output = captured.out + captured.err
+        assert "the schema is missing, this program needs" in output
         assert not Path(str(place)).exists(), "looking makes no file"
 
 
-def test_check_tells_a_database_that_is_not_there(
+def test_check_reports_a_file_that_is_not_a_database(
     config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     stranger = tmp_path / "stranger.db"
@@ -234,7 +236,7 @@ def test_a_plan_shows_every_image_in_a_pipe_and_the_first_ones_on_a_terminal(
     assert "? i0" in capsys.readouterr().out
 
 
-def test_a_plan_tells_each_image_and_writes_nothing(
+def test_a_plan_lists_each_image_and_writes_nothing(
     config: str, api: FakeApi, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-c", config, "sync"]) == 0
@@ -242,12 +244,12 @@ def test_a_plan_tells_each_image_and_writes_nothing(
     api.images = changed
     capsys.readouterr()
     assert run(["-c", config, "plan"]) == 0
-    told = capsys.readouterr().out
-    assert f"- {ALIVE[1]['id']}" in told
-    assert "remove (lookup_not_found" in told
-    assert f"~ {ALIVE[0]['id']}" in told
-    assert "description:" in told
-    assert "+ new" in told
+    output = capsys.readouterr().out
+    assert f"- {ALIVE[1]['id']}" in output
+    assert "remove (lookup_not_found" in output
+    assert f"~ {ALIVE[0]['id']}" in output
+    assert "description:" in output
+    assert "+ new" in output
     assert states(engine) == {"present": len(ALIVE)}
 
 

@@ -66,10 +66,10 @@ def sync(at, path, **how):
     )
 
 
-def database_says(at):
+def database_samples(at):
     """The same numbers by plain SQL over the contract's relations."""
     (last,) = at.rows("select * from source_runs order by run_id desc limit 1")
-    said = {
+    expected = {
         ("source_last_run_seen", ()): last["seen"],
         ("source_last_run_pages", ()): last["pages"],
         ("source_last_run_requests", ()): last["requests"],
@@ -100,8 +100,10 @@ def database_says(at):
         ("certified", "certificate <> 'none'"),
     ):
         (row,) = at.rows(f"select max(observed_at) as at from source_runs where {where}")
-        said[f"source_last_{name}_timestamp_seconds", ()] = unix(row["at"])
-    return {(name, (*labels, ("source", "one"))): value for (name, labels), value in said.items()}
+        expected[f"source_last_{name}_timestamp_seconds", ()] = unix(row["at"])
+    return {
+        (name, (*labels, ("source", "one"))): value for (name, labels), value in expected.items()
+    }
 
 
 def count(at, what):
@@ -115,12 +117,13 @@ def unix(at):
     return at.timestamp() if at else 0
 
 
-def held_against(path, at):
-    told = {key: value for key, value in samples(path).items() if key[0].startswith("source_")}
+def assert_equals_database(path, at):
+    found = {key: value for key, value in samples(path).items() if key[0].startswith("source_")}
     sorted_labels = {
-        (name, tuple(sorted(labels))): value for (name, labels), value in database_says(at).items()
+        (name, tuple(sorted(labels))): value
+        for (name, labels), value in database_samples(at).items()
     }
-    assert told == sorted_labels
+    assert found == sorted_labels
 
 
 @pytest.fixture
@@ -130,34 +133,34 @@ def sqlite(databases):
         yield url
 
 
-def test_its_numbers_are_the_databases(database_url, tmp_path):
+def test_metrics_equal_the_database(database_url, tmp_path):
     path = tmp_path / "image-sync.prom"
     broken = [*catalogue(40), image(40, size="large")]
     with place(database_url, broken) as at:
         assert sync(at, path).exit_code == 3  # a reject
-        held_against(path, at)
+        assert_equals_database(path, at)
         assert of(path, "source_rejects", source="one") == 1
         at.api.images = [image(1, name="other"), *catalogue(20)[2:], image(99)]
         assert sync(at, path).exit_code == 30  # half of it is gone: held
-        held_against(path, at)
+        assert_equals_database(path, at)
         assert of(path, "source_held", source="one") == 21
         assert of(path, "last_run_exit_code") == 30
         assert sync(at, path, accepts_removals=True).exit_code == 0
-        held_against(path, at)
+        assert_equals_database(path, at)
         assert of(path, "source_images", source="one", state="removed") == 21
         assert of(path, "last_run_id") == 3
         assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
         at.api.quirks = Quirks(total=lambda n: n + 1)
         at.walk = {"max_walks": 1}
         assert sync(at, path).exit_code == 3  # no certificate
-        held_against(path, at)
+        assert_equals_database(path, at)
         assert of(path, "source_last_run_certified", source="one") == 0
-    told = {line.split()[2] for line in path.read_text().splitlines() if line.startswith("# HELP")}
-    assert told == {f"image_sync_{name}" for name in FAMILIES}
+    found = {line.split()[2] for line in path.read_text().splitlines() if line.startswith("# HELP")}
+    assert found == {f"image_sync_{name}" for name in FAMILIES}
     assert os.listdir(tmp_path) == [path.name] or database_url.startswith("sqlite")
 
 
-def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
+def test_a_source_that_never_ran_has_time_0(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(sqlite) as at:
         first = at.settings()
@@ -168,7 +171,7 @@ def test_a_source_that_never_ran_is_as_stale_as_can_be(sqlite, tmp_path):
         assert of(path, "source_images", source="one", state="present") == 6
 
 
-def test_a_certified_time_in_the_future_is_as_stale_as_can_be(sqlite, tmp_path):
+def test_a_certified_time_in_the_future_becomes_0(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(sqlite) as at:
         sync(at, path)
@@ -185,7 +188,7 @@ def test_a_certified_time_in_the_future_is_as_stale_as_can_be(sqlite, tmp_path):
         assert of(path, "source_last_certified_timestamp_seconds", source="one") == 0
 
 
-def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):
+def test_a_decision_changes_held_removals_but_not_the_last_sync(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(sqlite, catalogue(20)) as at:
         sync(at, path)
@@ -202,7 +205,7 @@ def test_deciding_changes_what_waits_and_not_the_last_sync(sqlite, tmp_path):
         assert of(path, "source_last_run_certified", source="one") == 1
 
 
-def test_discovered_sources_are_told_until_they_vanish(sqlite, tmp_path):
+def test_discovered_sources_have_metrics_until_they_vanish(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(sqlite) as at:
         at.run()
@@ -231,7 +234,7 @@ def write(url, statement):
     engine.dispose()
 
 
-def test_a_held_lock_is_told_with_all_that_is_known(database_url, tmp_path):
+def test_a_held_lock_is_reported_and_source_metrics_remain(database_url, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(database_url) as at:
         sync(at, path)
@@ -255,25 +258,25 @@ def other_process(at, path):
         f'project_id = "{at.source.project_id}"\n'
     )
     command = [sys.executable, "-m", "etl", "-c", str(config), "-q", "sync"]
-    told = subprocess.run([*command, "--metrics-file", str(path)], check=False, timeout=60)
-    return told.returncode
+    process = subprocess.run([*command, "--metrics-file", str(path)], check=False, timeout=60)
+    return process.returncode
 
 
-def test_a_failing_source_is_told(sqlite, tmp_path):
+def test_a_failed_source_is_reported(sqlite, tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(sqlite) as at:
         sync(at, path)
         at.api.quirks = Quirks(total=lambda n: "many")
         assert sync(at, path).exit_code == 12
-        held_against(path, at)
+        assert_equals_database(path, at)
         assert of(path, "source_last_run_status", source="one", status="failed") == 1
 
 
-def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
+def test_without_the_database_source_metrics_keep_their_values(tmp_path):
     path = tmp_path / "image-sync.prom"
     with place(f"sqlite:///{tmp_path}/images.db") as at:
         sync(at, path)
-        known = {key: told for key, told in samples(path).items() if "source_" in key[0]}
+        known = {key: value for key, value in samples(path).items() if "source_" in key[0]}
         off = replace(
             at.settings(), database=replace(at.settings().database, url="sqlite:////no/x")
         )
@@ -284,11 +287,11 @@ def test_without_the_database_what_was_known_of_the_sources_stays(tmp_path):
             )
     assert of(path, "last_run_exit_code") == 20
     assert of(path, "last_run_timestamp_seconds") == at.now.timestamp()
-    still = {key: told for key, told in samples(path).items() if "source_" in key[0]}
-    assert still == {key: told for key, told in known.items() if key[0].startswith("source_")}
+    still = {key: value for key, value in samples(path).items() if "source_" in key[0]}
+    assert still == {key: value for key, value in known.items() if key[0].startswith("source_")}
 
 
-def test_a_run_that_commits_meanwhile_is_in_no_number(database_url, monkeypatch):
+def test_metrics_describe_one_state_of_the_database(database_url, monkeypatch):
     with place(database_url, catalogue(3)) as at:
         if database_url.startswith("sqlite"):  # otherwise no run commits while it is read
             with closing(sqlite3.connect(make_url(database_url).database)) as file:
@@ -305,11 +308,11 @@ def test_a_run_that_commits_meanwhile_is_in_no_number(database_url, monkeypatch)
         database = at.settings().database
         with open_record(database.url, schema=database.schema) as record, snapshot(record):
             sources = read_sources(record, at.settings())
-    told = sources[0]
-    assert told.last_sync["run_id"] == told.states["last_run_id"] == 1
+    source = sources[0]
+    assert source.last_sync["run_id"] == source.states["last_run_id"] == 1
 
 
-def test_an_interrupted_run_and_a_bug_are_told_by_their_codes(tmp_path):
+def test_an_interruption_and_a_bug_report_their_exit_codes(tmp_path):
     path = tmp_path / "image-sync.prom"
     for error, code in ((Interrupted(15), 143), (RuntimeError("canary"), 1)):
         with pytest.raises(type(error)):
@@ -336,7 +339,7 @@ def config(tmp_path, monkeypatch):
     return path
 
 
-def test_the_option_stands_for_the_configured_file(config, tmp_path):
+def test_the_option_replaces_the_configured_file(config, tmp_path):
     assert run(["sync"]) == 0
     assert of(tmp_path / "set.prom", "last_run_id") == 1
     assert run(["sync", "--metrics-file", "given.prom"]) == 0
@@ -344,7 +347,7 @@ def test_the_option_stands_for_the_configured_file(config, tmp_path):
     assert of(tmp_path / "given.prom", "last_run_id") == 2
 
 
-def test_whoever_scrapes_may_read_it_and_nothing_is_left_beside_it(config, tmp_path):
+def test_the_file_is_readable_by_all_and_no_partial_file_remains(config, tmp_path):
     umask = os.umask(0o077)
     try:
         assert run(["sync"]) == 0
@@ -356,23 +359,23 @@ def test_whoever_scrapes_may_read_it_and_nothing_is_left_beside_it(config, tmp_p
 
 
 @pytest.mark.parametrize("command", [["plan"], ["sync", "--dry-run"]])
-def test_a_plan_writes_none(config, tmp_path, command):
+def test_a_plan_writes_no_metrics(config, tmp_path, command):
     assert run(command) == 0
     assert not (tmp_path / "set.prom").exists()
 
 
-def test_one_that_cannot_be_written_is_a_warning(config, tmp_path, capsys):
+def test_an_unwritable_file_is_a_warning(config, tmp_path, capsys):
     (tmp_path / "set.prom").mkdir()
     assert run(["sync"]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("Run 1 succeeded")
-    assert told.err.count("warning: notification failed metrics_file=") == 1
+    output = capsys.readouterr()
+    assert output.out.startswith("Run 1 succeeded")
+    assert output.err.count("warning: notification failed metrics_file=") == 1
     assert run(["-q", "sync"]) == 0
-    told = capsys.readouterr()
-    assert (told.out, told.err.count("\n")) == ("", 1)
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
 
 
-def test_two_threads_of_one_worker_write_it_side_by_side(tmp_path):
+def test_two_threads_of_a_worker_write_the_file(tmp_path):
     path = tmp_path / "image-sync.prom"
     both_at_once = Barrier(2)
 

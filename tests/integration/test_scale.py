@@ -76,7 +76,7 @@ def work(settings, sync, *, is_once=True, **how):
     return len(done)
 
 
-def test_making_the_tables_again_does_nothing(settings):
+def test_creating_the_tables_twice_changes_nothing(settings):
     assert make_tables(settings) is False
 
 
@@ -89,14 +89,14 @@ def test_each_source_has_one_job_in_the_queue_of_its_region(settings, sql):
         ("image-sync sample", '{"source": "two"}'),
         ("image-sync cn-north-4", '{"source": "far"}'),
     ]
-    told = read_queues(settings)
-    assert [(each["name"], each["todo"]) for each in told] == [
+    output = read_queues(settings)
+    assert [(each["name"], each["todo"]) for each in output] == [
         ("image-sync cn-north-4", 1),
         ("image-sync sample", 2),
     ]
 
 
-def test_a_worker_does_each_source_once_and_failures_are_marked(settings, sql, capfd):
+def test_a_worker_syncs_each_source_once_and_marks_failures(settings, sql, capfd):
     enqueue(settings, settings.sources)
     done = []
 
@@ -123,7 +123,7 @@ def test_a_worker_leaves_other_regions_and_other_programs_alone(settings, sql):
     assert theirs.fetchall() == [("todo",)]
 
 
-def test_two_jobs_of_one_source_are_never_in_hand_at_once(settings, sql):
+def test_two_jobs_of_a_source_never_run_at_once(settings, sql):
     enqueue(settings, settings.sources[:1])
     sql("update procrastinate_jobs set status = 'doing'")
     enqueue(settings, settings.sources[:1])
@@ -133,7 +133,7 @@ def test_two_jobs_of_one_source_are_never_in_hand_at_once(settings, sql):
     assert work(settings, lambda name: True) == 0
 
 
-def test_the_driver_loses_no_cancellation(head_url):
+def test_the_driver_keeps_cancellations(head_url):
     """Or a worker that is to end never does: on Python 3.11 psycopg 3.3.5 lost one in four."""
 
     async def ask(connection):
@@ -161,28 +161,28 @@ def stalled(settings, sql):
     sql("update procrastinate_jobs set status = 'doing', worker_id = null")
 
 
-def test_a_silent_workers_job_is_done_by_another(settings, sql, capfd):
+def test_the_job_of_a_silent_worker_is_executed_by_another(settings, sql, capfd):
     stalled(settings, sql)
     done = []
     assert work(settings, lambda name: not done.append(name)) == 1
     assert (done, jobs(sql)) == (["one"], [("one", "succeeded")])
 
 
-def test_a_silent_workers_job_gives_way_to_a_newer_one(settings, sql):
+def test_the_job_of_a_silent_worker_fails_if_a_newer_one_waits(settings, sql):
     stalled(settings, sql)
     enqueue(settings, settings.sources[:1])
     assert work(settings, lambda name: True) == 1
     assert jobs(sql) == [("one", "failed"), ("one", "succeeded")]
 
 
-def test_a_job_that_kills_its_workers_is_given_up(settings, sql):
+def test_a_job_fails_after_too_many_attempts(settings, sql):
     stalled(settings, sql)
     sql(f"update procrastinate_jobs set attempts = {worker.MAX_ATTEMPTS - 1}")
     assert work(settings, lambda name: True) == 0
     assert jobs(sql) == [("one", "failed")]
 
 
-def test_stalled_jobs_of_others_are_theirs(settings, sql):
+def test_stalled_jobs_of_other_programs_are_left_alone(settings, sql):
     sql(
         "insert into procrastinate_jobs (queue_name, task_name, status) "
         "values ('default', 'theirs', 'doing'), "
@@ -204,7 +204,7 @@ def test_finished_jobs_are_kept_for_a_month(settings, sql):
     assert jobs(sql) == [("two", "succeeded")]
 
 
-def test_a_signal_lets_the_jobs_in_hand_finish(settings, sql):
+def test_a_signal_lets_running_jobs_finish(settings, sql):
     enqueue(settings, settings.sources[:2])
     done = []
 
@@ -224,7 +224,7 @@ def test_a_signal_lets_the_jobs_in_hand_finish(settings, sql):
     assert (done, jobs(sql)) == (["one"], [("one", "succeeded"), ("two", "todo")])
 
 
-def test_a_long_job_is_heard_of_while_it_lasts(settings, sql):
+def test_a_long_job_sends_heartbeats(settings, sql):
     enqueue(settings, settings.sources[:1])
 
     def sync(name):
@@ -237,7 +237,7 @@ def test_a_long_job_is_heard_of_while_it_lasts(settings, sql):
     assert work(settings, sync, silent_seconds=1) == 1
 
 
-def test_a_worker_that_lost_its_database_says_so(settings, monkeypatch):
+def test_a_worker_that_lost_its_database_fails(settings, monkeypatch):
     async def ends(self, **_how):
         await asyncio.sleep(0)
 
@@ -246,7 +246,7 @@ def test_a_worker_that_lost_its_database_says_so(settings, monkeypatch):
         work(settings, lambda name: True, is_once=False)
 
 
-def test_a_database_that_fails_in_between(settings, sql):
+def test_a_database_error_ends_the_worker(settings, sql):
     sql("drop table procrastinate_workers cascade")
     with pytest.raises(DatabaseUnavailable, match="procrastinate_workers"):
         work(settings, lambda name: True)
@@ -306,9 +306,9 @@ def test_the_commands(capsys, postgres_url):
     assert run(["scale", "worker", "--once", "--region", "sample"]) == 0
     assert capsys.readouterr().out.startswith("Run 1 succeeded: one, ")
     assert run(["scale", "worker", "--once", "-c", "2"]) == 11
-    told = capsys.readouterr()
-    assert (told.out, "image-sync: Run 2 failed: off: " in told.err) == ("", True)
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert (output.out, "image-sync: Run 2 failed: off: " in output.err) == ("", True)
+    assert "Traceback" not in output.err
     assert run(["scale", "status"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
@@ -326,14 +326,14 @@ def test_the_commands(capsys, postgres_url):
 
 
 @pytest.mark.usefixtures("typed")
-def test_the_commands_are_quiet_where_all_is_well(capsys):
+def test_quiet_commands_print_nothing_on_success(capsys):
     for arguments in (["init"], ["enqueue", "--source", "one"], ["worker", "--once"]):
         assert run(["-q", "scale", *arguments]) == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.usefixtures("typed")
-def test_a_worker_tells_of_what_is_no_outcome(capsys, monkeypatch, tmp_path):
+def test_a_worker_reports_errors_without_an_outcome(capsys, monkeypatch, tmp_path):
     assert run(["scale", "init", "-q"]) == 0
     assert run(["scale", "enqueue", "-q", "--source", "one"]) == 0
     (tmp_path / "config.toml").write_text(SOURCES.replace('"one"', '"other"'))
@@ -354,7 +354,7 @@ def test_without_the_extra(capsys, monkeypatch):
 
 
 @pytest.mark.usefixtures("typed")
-def test_discovered_sources_are_shared_out_too(capsys, monkeypatch, tmp_path):
+def test_discovered_sources_are_enqueued(capsys, monkeypatch, tmp_path):
     projects = [{"id": "1" * 32, "name": "cn-north-4"}, {"id": "2" * 32, "name": "cn-north-4_team"}]
     with FakeApi(catalogue(3), projects=projects) as api:
         (tmp_path / "config.toml").write_text(
@@ -364,9 +364,9 @@ def test_discovered_sources_are_shared_out_too(capsys, monkeypatch, tmp_path):
         assert run(["scale", "init"]) == 0
         assert run(["scale", "enqueue"]) == 0
         assert run(["scale", "worker", "--once"]) == 0
-        told = capsys.readouterr().out.splitlines()
-        assert told[1] == "2 enqueued, 0 waiting already"
-        assert sorted(line.split(": ")[1] for line in told[2:]) == [
+        output = capsys.readouterr().out.splitlines()
+        assert output[1] == "2 enqueued, 0 waiting already"
+        assert sorted(line.split(": ")[1] for line in output[2:]) == [
             "cn-north-4, 3 images seen",
             "cn-north-4_team, 3 images seen",
         ]
@@ -374,8 +374,8 @@ def test_discovered_sources_are_shared_out_too(capsys, monkeypatch, tmp_path):
         assert len(asked) == 1
         api.before_request = lambda request: Response(503)
         assert run(["scale", "enqueue"]) == 3
-        told = capsys.readouterr()
-        assert (told.out, "discover default: " in told.err) == (
+        output = capsys.readouterr()
+        assert (output.out, "discover default: " in output.err) == (
             "2 enqueued, 0 waiting already\n",
             True,
         )

@@ -115,7 +115,9 @@ def test_hostile_bodies_are_pages_or_broken(body: bytes) -> None:
 
 
 @given(good_records, st.data())
-def test_spelling_makes_no_other_image(record: dict[str, Any], data: st.DataObject) -> None:
+def test_json_spelling_does_not_change_the_image(
+    record: dict[str, Any], data: st.DataObject
+) -> None:
     other = {key: record[key] for key in data.draw(st.permutations(list(record)))}
     for name in UPPER:
         if name in other:
@@ -145,7 +147,9 @@ def test_an_image_sent_back_is_the_same_image(record: dict[str, Any]) -> None:
 
 
 @given(good_records, st.dictionaries(texts, json_values, max_size=3))
-def test_unknown_fields_make_no_version(record: dict[str, Any], unknown: dict[str, Any]) -> None:
+def test_unknown_fields_do_not_change_the_fingerprint(
+    record: dict[str, Any], unknown: dict[str, Any]
+) -> None:
     unknown = {name: value for name, value in unknown.items() if name not in NAMES}
     first, second = normalise(encoded(record)), normalise(encoded({**unknown, **record}))
     assert isinstance(first, Normalised)

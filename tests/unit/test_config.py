@@ -31,31 +31,31 @@ def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> 
 
 
 @pytest.mark.parametrize("text", ["${AUD", "a${}", "${1A}", "${my-var}", "${A-b}", "${A:-${B}}"])
-def test_what_is_almost_a_variable_is_a_mistake(text: str, tmp_path: Path) -> None:
-    told = mistakes(tmp_path, f'{SOURCE}namespace = "{text}"\n', {"A": "a", "B": "b"})
-    assert told == ["source[0].namespace: ${ must begin ${NAME} or ${NAME:-default}"]
+def test_a_malformed_variable_is_a_mistake(text: str, tmp_path: Path) -> None:
+    found = mistakes(tmp_path, f'{SOURCE}namespace = "{text}"\n', {"A": "a", "B": "b"})
+    assert found == ["source[0].namespace: ${ must begin ${NAME} or ${NAME:-default}"]
 
 
-def test_a_password_is_for_one_project(tmp_path: Path) -> None:
+def test_project_and_project_id_exclude_each_other(tmp_path: Path) -> None:
     auth = 'method = "password"\niam_endpoint = "https://iam.example.com"\ndomain = "d"\n'
     auth += 'user = "u"\npassword = "${P}"\nproject = "a"\nproject_id = "b"\n'
-    told = mistakes(tmp_path, f"{SOURCE}[source.auth]\n{auth}", {"P": "p"})
-    assert "source[0].auth: project and project_id exclude each other" in told
+    found = mistakes(tmp_path, f"{SOURCE}[source.auth]\n{auth}", {"P": "p"})
+    assert "source[0].auth: project and project_id exclude each other" in found
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ("timeout_seconds = inf", "http.timeout_seconds: expected more than 0, at most 86400"),
         ("timeout_seconds = 1e10", "http.timeout_seconds: expected more than 0, at most 86400"),
         ('ca_bundle = "/no/such.pem"', "http.ca_bundle: expected an existing file"),
     ],
 )
-def test_what_no_connection_could_be_made_with(tmp_path: Path, line: str, told: str) -> None:
-    assert mistakes(tmp_path, f"[http]\n{line}\n{SOURCE}")[0].startswith(told)
+def test_unusable_http_settings(tmp_path: Path, line: str, expected: str) -> None:
+    assert mistakes(tmp_path, f"[http]\n{line}\n{SOURCE}")[0].startswith(expected)
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufeff" + SOURCE)
     assert [each.name for each in read_settings(path, {}).sources] == ["s"]
 
@@ -108,7 +108,7 @@ def test_the_schema_rejects_what_the_program_rejects(tmp_path: Path, text: str) 
     assert mistakes(tmp_path, text)
 
 
-def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_with_their_locations(tmp_path: Path) -> None:
     text = (
         'other = 1\n[database]\nurl = "mysql://x"\n[http]\npage_size = "5"\ntimeout_seconds = 0\n'
         'walks = 2\n[[source]]\nname = "a"\nendpoint = "${NOPE}"\n[source.auth]\nmethod = "token"\n'
@@ -138,7 +138,7 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("database = 3\n", "database: expected a table"),
         ("source = 3\n", "source: expected [[source]]"),
@@ -170,8 +170,8 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_says_what_was_expected(tmp_path: Path, text: str, told: str) -> None:
-    assert any(told in mistake for mistake in mistakes(tmp_path, text))
+def test_a_mistake_names_the_expected_value(tmp_path: Path, text: str, expected: str) -> None:
+    assert any(expected in mistake for mistake in mistakes(tmp_path, text))
 
 
 @pytest.mark.parametrize("host", ["h", "u@h", "u:a:b@h", "u:1/2@h", "u:1?@[::1]", ""])
@@ -182,12 +182,12 @@ def test_the_port_of_the_database_is_a_number(tmp_path: Path, host: str) -> None
     for port in ("", ":1", ":65535"):
         read_settings(write(tmp_path, text(port)), {})
     for port in (":port", ":", ":0", ":65536", f":{'9' * 5000}", ":²"):
-        (told,) = mistakes(tmp_path, text(port))
-        assert told.startswith("database.url: expected a port from 1 to 65535")
+        (found,) = mistakes(tmp_path, text(port))
+        assert found.startswith("database.url: expected a port from 1 to 65535")
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "iam", "overheard"),
+    ("endpoint", "iam", "plain"),
     [
         ("https://x", "https://iam", []),
         ("HTTP://x", "https://iam", ["source[0].endpoint"]),
@@ -196,18 +196,18 @@ def test_the_port_of_the_database_is_a_number(tmp_path: Path, host: str) -> None
     ],
 )
 def test_credentials_go_only_over_https(
-    tmp_path: Path, endpoint: str, iam: str, overheard: list[str]
+    tmp_path: Path, endpoint: str, iam: str, plain: list[str]
 ) -> None:
     text = SOURCE.replace("sample:", endpoint) + (
         f'auth = {{method = "password", iam_endpoint = "{iam}", domain = "d", user = "u",'
         ' password = "p"}\n'
     )
     found = mistakes(tmp_path, "other = 1\n" + text)
-    told = [each.split(": ")[0] for each in found if "credentials require https" in each]
-    assert (told, len(found)) == (overheard, 1 + len(overheard))
+    keys = [each.split(": ")[0] for each in found if "credentials require https" in each]
+    assert (keys, len(found)) == (plain, 1 + len(plain))
 
 
-def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
+def test_an_invalid_or_missing_file(tmp_path: Path) -> None:
     assert "is not valid TOML" in mistakes(tmp_path, "a = ")[0]
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         read_settings(tmp_path / "none.toml", {})
@@ -230,7 +230,7 @@ def test_a_source_may_set_any_http_key_for_itself(tmp_path: Path) -> None:
     assert settings.http.page_size == 50
 
 
-def test_the_database_given_beside_the_file_wins(tmp_path: Path) -> None:
+def test_a_given_database_replaces_that_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, '[database]\nurl = "sqlite:///a.db"\nauto_upgrade = false\n')
     settings = read_settings(path, {}, database_url="sqlite:////b.db")
     assert settings.database.url == "sqlite:////b.db"
@@ -238,14 +238,12 @@ def test_the_database_given_beside_the_file_wins(tmp_path: Path) -> None:
     assert read_settings(None, {}, database_url="sqlite:////c.db").database.url == "sqlite:////c.db"
 
 
-def test_a_database_that_is_no_table_is_told_also_when_another_is_given(tmp_path: Path) -> None:
+def test_an_invalid_database_table_is_reported_even_if_a_database_is_given(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a table"):
         read_settings(write(tmp_path, "database = 3\n"), {}, database_url="sqlite:///b.db")
 
 
-def test_where_the_configuration_is_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locations_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_config(None, {}) is None
     (tmp_path / "config.toml").touch()
@@ -293,7 +291,7 @@ def test_a_secret_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
     assert read_settings(path, {}).warnings == ()
 
 
-def test_a_url_without_a_password_stays() -> None:
+def test_a_url_without_a_password_is_not_masked() -> None:
     assert masked_url("sqlite:///a.db") == "sqlite:///a.db"
     assert masked_url("postgresql://u@h/d") == "postgresql://u@h/d"
 
@@ -372,7 +370,7 @@ def test_a_secret_from_a_file_may_end_with_a_newline(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_variable_that_names_no_certificates_is_a_mistake(tmp_path: Path, name: str) -> None:
+def test_a_ca_variable_must_name_an_existing_file(tmp_path: Path, name: str) -> None:
     source = SOURCE.replace("sample:", "https://x")
     (found,) = mistakes(tmp_path, source, {name: "/no/such.pem"})
     assert found == f"environment variable {name}: no such file or folder: /no/such.pem"
@@ -416,7 +414,7 @@ def test_one_mistake_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ('ping_url = "http://example.com/canary"', "notify.ping_url: expected https://host/path"),
         ('ping_url = "https://me:canary@example.com/x"', "notify.ping_url: expected https"),
@@ -429,15 +427,17 @@ def test_one_mistake_is_one_line(tmp_path: Path) -> None:
         ('pin_url = ""', "notify.pin_url: unknown key"),
     ],
 )
-def test_who_is_told_is_checked_and_never_shown(tmp_path: Path, line: str, told: str) -> None:
+def test_notification_settings_are_checked_and_their_urls_never_shown(
+    tmp_path: Path, line: str, expected: str
+) -> None:
     (found,) = mistakes(tmp_path, f"[notify]\n{line}\n")
-    assert told in found
+    assert expected in found
     assert "canary" not in found
 
 
 @pytest.mark.parametrize(
     "url", ["", "https://hc-ping.com/uuid", "https://x.example/p?key=1", "http://127.0.0.1:8000/p"]
 )
-def test_a_ping_goes_over_tls_or_stays_here(tmp_path: Path, url: str) -> None:
+def test_a_ping_requires_tls_except_on_loopback(tmp_path: Path, url: str) -> None:
     settings = read_settings(write(tmp_path, f'[notify]\nping_url = "{url}"\n'), {})
     assert settings.notify.ping_url == url

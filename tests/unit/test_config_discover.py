@@ -51,7 +51,7 @@ def test_a_template_takes_every_key_of_a_source(tmp_path):
     assert (source.http.page_size, source.http.timeout_seconds) == (50, 7.0)
 
 
-def test_no_secret_is_shown_and_what_is_shown_can_be_read(tmp_path):
+def test_shown_settings_are_valid_and_contain_no_secret(tmp_path):
     settings = read(tmp_path, WHOLE)
     shown = masked_toml(settings)
     assert CANARY not in shown + str(masked(settings))
@@ -66,7 +66,7 @@ def test_a_literal_secret_that_others_can_read_is_warned_about(tmp_path):
     assert "discover[0].source.auth.password" in warning
 
 
-def test_the_examples_comment_is_a_configuration(tmp_path):
+def test_the_commented_example_is_valid(tmp_path):
     _, _, comment = example_toml("x").partition("# [[discover]]")
     text = "[[discover]]" + re.sub("^# ?", "", comment, flags=re.M)
     (discover,) = read(tmp_path, text).discover
@@ -74,7 +74,7 @@ def test_the_examples_comment_is_a_configuration(tmp_path):
     assert discover.source.auth.method == "aksk"
 
 
-def test_all_mistakes_come_at_once(tmp_path):
+def test_all_mistakes_of_a_template_are_reported(tmp_path):
     text = """
     [[discover]]
     other = 1
@@ -89,8 +89,8 @@ def test_all_mistakes_come_at_once(tmp_path):
     regions = ["CN North"]
     source.nope = 1
     """
-    told = mistakes(tmp_path, text)
-    starts = {re.split(r"[: ]", each)[0] for each in told}
+    found = mistakes(tmp_path, text)
+    starts = {re.split(r"[: ]", each)[0] for each in found}
     assert starts == {
         "discover",
         "discover[0].other",
@@ -102,16 +102,16 @@ def test_all_mistakes_come_at_once(tmp_path):
         "discover[1].regions",
         "discover[1].source.nope",
     }
-    assert "discover: the label 'default' is used more than once" in told
+    assert "discover: the label 'default' is used more than once" in found
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("discover = 1", "discover: expected [[discover]], a list of tables"),
         ("discover = [1]", "discover[0]: expected a table"),
         ('[[discover]]\nregions = ["a"]\nsource = 1', "discover[0].source: expected a table"),
     ],
 )
-def test_what_is_no_table(tmp_path, text, told):
-    assert told in mistakes(tmp_path, text)
+def test_values_that_are_not_tables(tmp_path, text, expected):
+    assert expected in mistakes(tmp_path, text)

@@ -56,13 +56,13 @@ def test_pinned(image: Image, digest: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRACKED)
-def test_every_tracked_value_is_in_it_but_those_read_from_another(name: str) -> None:
+def test_a_fingerprint_covers_tracked_values_except_derived_ones(name: str) -> None:
     changed = msgspec.structs.replace(FULL, **{name: None})
     assert (fingerprint(changed) == fingerprint(FULL)) is (name in DERIVED)
 
 
 @pytest.mark.parametrize("name", ["image_id", "extra"])
-def test_neither_the_id_nor_unknown_fields_are_in_it(name: str) -> None:
+def test_a_fingerprint_omits_the_id_and_unknown_fields(name: str) -> None:
     assert fingerprint(msgspec.structs.replace(FULL, **{name: "other"})) == fingerprint(FULL)
     assert name not in FINGERPRINTED
 

@@ -22,7 +22,7 @@ def test_a_page_keeps_each_record_s_own_bytes() -> None:
     assert (envelope.total, envelope.size, envelope.current, envelope.pages) == (28, 200, 0, 1)
 
 
-def test_only_data_and_total_must_be_there() -> None:
+def test_only_data_and_total_are_required() -> None:
     envelope = split_page(b'{"data":[],"total":0,"size":null,"new":{}}')
     assert (envelope.data, envelope.total) == ([], 0)
     assert (envelope.size, envelope.current, envelope.pages) == (None, None, None)
@@ -61,7 +61,7 @@ def test_counts_may_be_written_as_floating_point_numbers() -> None:
         (b'{"data":["' + b'\\"' * 100_000, ""),
     ],
 )
-def test_a_broken_answer_says_what_is_wrong(body: bytes, named: str) -> None:
+def test_a_broken_response_names_the_cause(body: bytes, named: str) -> None:
     started = time.process_time()
     with pytest.raises(SourceBroken, match=named or "page") as raised:
         split_page(body)
@@ -79,42 +79,42 @@ def test_a_broken_answer_says_what_is_wrong(body: bytes, named: str) -> None:
         rb'{"id":"o","name":"a\u0000b"}',
     ],
 )
-def test_an_odd_record_is_no_trouble_to_its_page(odd: bytes) -> None:
+def test_an_odd_record_does_not_affect_its_page(odd: bytes) -> None:
     records = split_page(page(b'{"id":"a"},' + odd + b',{"id":"b"}')).data
     assert [seen.image_id for seen in listed_rows(records)] == ["a", "o", "b"]
     assert all(isinstance(normalise(record), Normalised) for record in records)
 
 
-def test_a_byte_order_mark_is_no_mistake() -> None:
+def test_a_byte_order_mark_is_accepted() -> None:
     assert split_page(b"\xef\xbb\xbf" + page(b"")).total == 28
 
 
-def test_a_number_that_is_none_rejects_its_record_alone() -> None:
+def test_nan_rejects_only_its_record() -> None:
     records = split_page(page(b'{"id":"a","size":NaN},{"id":"b"}')).data
     assert [type(normalise(record)) for record in records] == [Unreadable, Normalised]
 
 
-def test_sightings_say_who_was_seen_and_when_it_was_made() -> None:
+def test_listed_rows_have_ids_and_creation_times() -> None:
     records = split_page(page(b'{"id":"a","create_at":5},{"id":"b"},{"id":"c","create_at":null}'))
     assert listed_rows(records.data) == [ListedRow("a", 5), ListedRow("b"), ListedRow("c")]
     assert listed_rows([]) == []
 
 
-def test_an_image_whose_record_is_broken_is_seen_all_the_same() -> None:
+def test_a_broken_record_with_an_id_counts_as_seen() -> None:
     records = split_page(page(b'{"id":"a","create_at":"x"},{"id":7},[],{"id":"b"},{"id":" "},null'))
     seen = [sighting.image_id for sighting in listed_rows(records.data)]
     assert seen == ["a", None, None, "b", None, None]
     assert [sighting.created_at for sighting in listed_rows(records.data)] == [None] * 6
 
 
-def test_an_id_of_white_space_is_none() -> None:
+def test_a_blank_id_is_no_id() -> None:
     assert listed_rows(split_page(page(b'{"id":" "},{"id":"a"}')).data) == [
         ListedRow(None),
         ListedRow("a"),
     ]
 
 
-def test_a_doubled_key_s_last_value_counts() -> None:
+def test_the_last_value_of_a_repeated_key_counts() -> None:
     assert split_page(b'{"data":[1],"total":1,"data":[],"total":0}').data == []
 
 
@@ -125,7 +125,7 @@ def test_a_doubled_key_s_last_value_counts() -> None:
         (rb'{"id":"a\u0000"}', ["a\ufffd"]),  # a page that decodes as it is
     ],
 )
-def test_an_odd_id_is_the_same_for_the_walk_as_for_the_image(listed: bytes, ids: list[str]) -> None:
+def test_an_odd_id_is_the_same_for_walk_and_image(listed: bytes, ids: list[str]) -> None:
     records = split_page(page(listed)).data
     images = [normalise(record) for record in records]
     seen = [sighting.image_id for sighting in listed_rows(records)]

@@ -117,7 +117,7 @@ def test_unknown_enum_values_are_kept() -> None:
     assert (given.type, given.status, given.dev_services) == ("SHARED", "FROZEN", ("VSCODE",))
 
 
-def test_a_tag_without_a_value_and_one_with_an_empty_one_stay_apart() -> None:
+def test_a_missing_and_an_empty_tag_value_differ() -> None:
     tags = [{"key": "a", "value": ""}, {"key": "a", "value": None}, {"key": "a", "value": "z"}]
     assert image(tags=tags).tags == (Tag("a", None), Tag("a", ""), Tag("a", "z"))
 
@@ -133,9 +133,7 @@ def test_a_tag_without_a_value_and_one_with_an_empty_one_stay_apart() -> None:
         ('"\udcff"', "\ufffd"),
     ],
 )
-def test_text_that_no_database_holds_is_replaced_and_the_record_is_normal(
-    sent: str, kept: str
-) -> None:
+def test_text_that_postgresql_cannot_store_is_replaced(sent: str, kept: str) -> None:
     record = f'{{"id":"x","description":{sent}}}'.encode("utf-8", "surrogateescape")
     assert understood(record).image.description == kept
 
@@ -207,7 +205,7 @@ def test_a_record_without_a_usable_id_is_rejected(record: bytes) -> None:
 @pytest.mark.parametrize(
     "record", [b"[]", b"7", b"null", b'"x"', b"true", b"1e999", b"", b"{", b"<"]
 )
-def test_what_is_no_object_is_rejected(record: bytes) -> None:
+def test_a_record_that_is_not_an_object_is_rejected(record: bytes) -> None:
     assert reason(record)
     assert listed_image_id(record) is None
 
@@ -217,11 +215,11 @@ def test_an_id_has_at_most_512_characters() -> None:
     assert reason(b'{"id":"' + b"i" * 513 + b'"}').startswith("id: ")
 
 
-def test_reasons_are_short_whatever_was_sent() -> None:
+def test_reasons_are_bounded() -> None:
     assert len(reason(b'{"id":"x","' + b"k" * 10**6 + b'":1,"size":"' + b"9" * 10**6 + b'"}')) < 200
 
 
-def test_the_last_of_a_doubled_key_counts() -> None:
+def test_the_last_value_of_a_repeated_key_counts() -> None:
     assert understood(b'{"id":"x","name":"a","name":"b","id":"y"}').image == Image("y", name="b")
 
 
@@ -238,12 +236,12 @@ def test_unknown_fields_are_kept_as_canonical_text_with_numbers_as_sent() -> Non
 
 
 @pytest.mark.parametrize("number", ["1e309", "-1E400", "9" * 4301])
-def test_a_number_that_no_program_reads_is_text(number: str) -> None:
+def test_a_number_beyond_any_range_becomes_text(number: str) -> None:
     extra = understood(f'{{"id":"x","n":[{number}]}}'.encode()).image.extra
     assert msgspec.json.decode(extra) == json.loads(extra) == {"n": [number]}
 
 
-def test_unknown_fields_that_are_odd() -> None:
+def test_odd_unknown_fields() -> None:
     given = understood(rb'{"id":"x","f":"\ud800","\u0000":NaN,"' + b"n" * 300 + b'":"\xff"}')
     assert json.loads(given.image.extra) == {
         "f": "\ufffd",
@@ -255,7 +253,7 @@ def test_unknown_fields_that_are_odd() -> None:
 
 @pytest.mark.parametrize("depth", [64, 500, 10_000])
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, depth: int) -> None:
+def test_values_nested_too_deeply_become_null(opening: bytes, closing: bytes, depth: int) -> None:
     nested = opening * depth + b"1" + closing * depth
     given = understood(b'{"deep":' + nested + b',"id":"x","name":"n"}')
     assert given.image.name == "n"
@@ -263,7 +261,7 @@ def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, dep
     assert reason(b'{"id":"x","tags":' + nested + b"}").startswith("tags")
 
 
-def test_what_is_not_too_deep_is_kept_however_much_it_is() -> None:
+def test_wide_values_of_allowed_depth_are_kept() -> None:
     nested = "[" * 63 + "1" + "]" * 63
     given = understood(f'{{"id":"x","a":{nested},"b":{nested}}}'.encode())
     assert given.image.extra == f'{{"a":{nested},"b":{nested}}}'
@@ -284,14 +282,14 @@ def test_show_image_is_read_without_the_field_that_lists_do_not_have() -> None:
     assert isinstance(image_of_show(b'{"error_code":"ModelArts.6404"}'), Unreadable)
 
 
-def test_a_record_digest_tells_bytes_apart() -> None:
+def test_a_record_digest_distinguishes_bytes() -> None:
     record = b'{"id":"x"}'
     assert record_digest(record) == record_digest(Raw(record)) == record_digest(memoryview(record))
     assert len(record_digest(record)) == 16
     assert record_digest(record) != record_digest(b'{"id": "x"}')
 
 
-def test_what_is_cached_is_bounded() -> None:
+def test_caches_are_bounded() -> None:
     cached = Cached(lambda value: value)
     for number in range(MAX_CACHED + 10):
         assert cached[str(number)] == str(number)
@@ -303,7 +301,7 @@ def test_what_is_cached_is_bounded() -> None:
     assert list(long) == [()]
 
 
-def test_a_record_that_can_not_be_read_spoils_no_other() -> None:
+def test_an_unreadable_record_does_not_affect_others() -> None:
     listed = [b'{"id":"a"}', b'{"id":1}', b'{"id":"b","new":1}', b'{"id":" "}', b'{"id":"c"}']
     given = one_by_one(normalise_all(listed))
     assert [type(each) for each in given] == [
@@ -313,7 +311,7 @@ def test_a_record_that_can_not_be_read_spoils_no_other() -> None:
     assert one_by_one(normalise_all([])) == []
 
 
-def test_clean_records_are_read_together_as_they_are_alone() -> None:
+def test_records_are_read_together_as_they_are_alone() -> None:
     listed = [b'{"id":"a","name":" n "}', b'{"id":"b","arch":"X86_64"}', b'{"id":" c "}']
     images, unreadable = normalise_all(listed)
     assert not unreadable
@@ -322,5 +320,5 @@ def test_clean_records_are_read_together_as_they_are_alone() -> None:
     assert [each.arch for each in images.images()] == [None, "x86_64", None]
 
 
-def test_a_record_that_is_two_is_none() -> None:
+def test_two_values_are_not_a_record() -> None:
     assert isinstance(normalise(b'{"id":"a"},{"id":"b"}'), Unreadable)

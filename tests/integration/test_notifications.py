@@ -42,7 +42,7 @@ def posting(host, **keys):
 
 
 def announced(at, notify, *, command="sync", sleep=None, **how):
-    """A run of the place, told as `notify` says."""
+    """A run of the place, posted as `notify` says."""
     settings = replace(at.settings(), notify=notify)
     return run_with_notifications(
         command,
@@ -65,7 +65,7 @@ def body_sent(server, index=0):
     return server.asked[index].split("\r\n\r\n", 1)[1].encode("latin-1")
 
 
-def told(server, index=0):
+def posted(server, index=0):
     return json.loads(body_sent(server, index))
 
 
@@ -94,7 +94,7 @@ def test_a_run_pings_at_its_start_and_at_its_end(sqlite):
         assert body_sent(host, 1).decode().startswith("sync succeeded, exit code 0\none: succeeded")
 
 
-def test_the_end_says_the_exit_code_when_not_all_is_well(sqlite):
+def test_the_end_ping_contains_the_exit_code(sqlite):
     with Faulty(reply()) as host, place(sqlite, quirks=Quirks(total=lambda _: "x")) as at:
         assert announced(at, pinging(host.url)).exit_code == 12
         assert lines(host)[1] == f"POST /ping/{UUID}/12?create=1"
@@ -105,7 +105,7 @@ def test_the_end_says_the_exit_code_when_not_all_is_well(sqlite):
     ("error", "code"),
     [(Interrupted(15), 143), (DatabaseUnavailable("off"), 20), (KeyError("canary"), 1)],
 )
-def test_a_run_that_an_error_ended_pings_its_code_too(error, code):
+def test_a_failed_run_pings_its_exit_code(error, code):
     with Faulty(reply()) as host:
         with pytest.raises(type(error)):
             run_with_notifications("sync", Settings(notify=pinging(host.url)), raising(error))
@@ -131,7 +131,7 @@ def test_only_a_sync_pings(sqlite):
     [reply(500), reply(401, UUID), reset(), None],
     ids=["500", "401", "reset", "refused"],
 )
-def test_a_host_that_fails_fails_no_run_and_its_url_stays_untold(sqlite, answer, caplog):
+def test_a_failing_receiver_is_a_warning_without_its_url(sqlite, answer, caplog):
     caplog.set_level(logging.DEBUG, "etl")
     with Faulty(answer or reply()) as host, place(sqlite) as at:
         url = host.url if answer else REFUSED
@@ -152,7 +152,7 @@ def test_a_host_that_fails_fails_no_run_and_its_url_stays_untold(sqlite, answer,
     assert all(seconds <= 10 for seconds in slept)
 
 
-def test_a_host_that_asks_for_patience_gets_little(sqlite):
+def test_retry_after_is_capped(sqlite):
     slept = Slept()
     with Faulty(reply(503, Retry_After=100), reply()) as host, place(sqlite, [image(1)]) as at:
         announced(at, posting(host.url), sleep=slept)
@@ -165,7 +165,7 @@ def test_a_host_that_asks_for_patience_gets_little(sqlite):
 @pytest.mark.parametrize(
     "answer", [raw(head(204)), raw(head(200)), raw(b"HTTP/1.0 200 OK\r\n\r\nok"), reply(202)]
 )
-def test_an_answer_counts_by_its_status_alone(sqlite, answer, caplog):
+def test_any_2xx_response_counts_as_delivered(sqlite, answer, caplog):
     caplog.set_level(logging.WARNING, logger="etl")  # whatever a test before it has left
     with Faulty(answer) as host, place(sqlite) as at:
         announced(at, pinging(host.url))
@@ -195,7 +195,7 @@ def test_removals_are_posted_and_signed_after_the_commit(database_url):
             assert is_signed(host)
             assert not is_signed(host, secret="another")
             assert host.header(0, "Content-Type") == "application/json"
-            (event,) = told(host)["events"]
+            (event,) = posted(host)["events"]
             removed = at.rows("select * from image_removals order by image_id")
     assert (event["event"], event["source"], event["count"]) == ("removals", "one", 2)
     assert [each["image_id"] for each in event["images"]] == ["id-0004", "id-0005"]
@@ -210,7 +210,7 @@ def test_the_body_is_what_the_documentation_promises(sqlite):
         announced(at, posting(host.url))
         at.api.images = catalogue(5)
         outcome = announced(at, posting(host.url))
-        body = told(host)
+        body = posted(host)
         assert list(body) == [
             "schema_version", "program", "version", "host", "run", "events", "events_left_out",
             "checkpoint",
@@ -230,7 +230,7 @@ def test_the_body_is_what_the_documentation_promises(sqlite):
         assert list(held["images"][0]) == ["image_id", "name", "evidence", "held_at"]
         at.api.quirks = Quirks(total=lambda _: "x")
         announced(at, posting(host.url))
-        (failed,) = told(host, 1)["events"]
+        (failed,) = posted(host, 1)["events"]
         assert (failed["event"], failed["source"]) == ("failed", "one")
         assert failed["error"]["kind"] == "broken"
 
@@ -256,14 +256,14 @@ def test_the_check_that_the_documentation_shows_works(sqlite):
         assert not is_ours(header, body, SECRET)
 
 
-def test_what_is_approved_is_posted(sqlite):
+def test_approved_removals_are_posted(sqlite):
     with Faulty(reply()) as host, place(sqlite, catalogue(20)) as at:
         at.run()
         at.api.images = catalogue(5)
         at.run()
         settings = replace(at.settings(), notify=posting(host.url))
         run_with_notifications("approve", settings, lambda: decide_held("approve", settings, 2))
-        body = told(host)
+        body = posted(host)
         assert body["run"]["command"] == "approve"
         assert [(each["event"], each["count"]) for each in body["events"]] == [("removals", 15)]
         with pytest.raises(UsageError):
@@ -271,22 +271,22 @@ def test_what_is_approved_is_posted(sqlite):
         assert len(host.asked) == 1  # a mistyped number is nobody's failure
 
 
-def test_a_run_without_its_database_is_posted():
+def test_an_unavailable_database_is_posted():
     with Faulty(reply()) as host:
         settings = Settings(notify=posting(host.url))
         with pytest.raises(DatabaseUnavailable):
             run_with_notifications(
                 "sync", settings, raising(DatabaseUnavailable("the database is off"))
             )
-        (event,) = told(host)["events"]
+        (event,) = posted(host)["events"]
         assert event["source"] is None
         assert event["error"] == {
             "kind": "run", "message": "the database is off", "request_id": None,
         }  # fmt: skip
-        assert told(host)["run"]["run_id"] is None
+        assert posted(host)["run"]["run_id"] is None
 
 
-def test_a_run_that_an_error_ended_is_posted_with_its_number(sqlite, monkeypatch):
+def test_a_failed_run_is_posted_with_its_id(sqlite, monkeypatch):
     def broken(*_: Any, **_values: Any) -> Any:
         raise DatabaseUnavailable("the database went off")
 
@@ -296,11 +296,11 @@ def test_a_run_that_an_error_ended_is_posted_with_its_number(sqlite, monkeypatch
         with pytest.raises(DatabaseUnavailable):
             announced(at, posting(host.url))
         assert at.rows("select run_id, status from sync_runs order by run_id desc")[0] == {
-            "run_id": told(host)["run"]["run_id"], "status": "failed",
+            "run_id": posted(host)["run"]["run_id"], "status": "failed",
         }  # fmt: skip
 
 
-def test_what_is_not_wanted_is_not_posted(sqlite):
+def test_unselected_events_are_not_posted(sqlite):
     with Faulty(reply()) as host, place(sqlite) as at:
         at.run()
         at.api.images = catalogue(4)
@@ -308,7 +308,7 @@ def test_what_is_not_wanted_is_not_posted(sqlite):
         assert host.asked == []
 
 
-def test_each_attempt_is_signed_anew_over_the_same_body(sqlite):
+def test_each_attempt_has_its_own_signature(sqlite):
     with Faulty(reply(503), reply()) as host, place(sqlite) as at:
         at.run()
         at.api.images = catalogue(4)
@@ -324,7 +324,7 @@ def test_each_attempt_is_signed_anew_over_the_same_body(sqlite):
         assert signatures[0] != signatures[1]
 
 
-def test_retries_end(sqlite):
+def test_retries_are_bounded(sqlite):
     with Faulty(reply(503)) as host, place(sqlite) as at:
         at.run()
         at.api.images = catalogue(4)
@@ -332,7 +332,7 @@ def test_retries_end(sqlite):
         assert len(host.asked) == 3
 
 
-def test_a_signal_during_a_notice_ends_the_program(sqlite):
+def test_a_signal_during_a_notification_ends_the_program(sqlite):
     def interrupted(_seconds):
         raise Interrupted(15)
 
@@ -344,7 +344,7 @@ def test_a_signal_during_a_notice_ends_the_program(sqlite):
         assert at.rows("select status from sync_runs where run_id = 2") == [{"status": "succeeded"}]
 
 
-def test_a_body_is_bounded_whatever_a_run_came_to():
+def test_the_body_is_bounded():
     wild = "\x01" * 5000 + "\ud800"
     names = [f"{number:03}" + "\x1f" * 125 for number in range(300)]
     sources = tuple(
@@ -399,7 +399,7 @@ def host(tmp_path, monkeypatch):
         yield host
 
 
-def test_the_commands_tell_whom_the_configuration_names(host, capsys):
+def test_sync_uses_the_configured_channels(host, capsys):
     assert run(["-vv", "sync"]) == 0
     paths = [each.split()[1] for each in lines(host)]
     start, end = "/ping/canary/start", "/ping/canary"
@@ -410,7 +410,7 @@ def test_the_commands_tell_whom_the_configuration_names(host, capsys):
 
 
 @pytest.mark.parametrize("command", [["plan"], ["sync", "--dry-run"], ["check"], ["status"]])
-def test_what_writes_nothing_tells_nobody(host, command):
+def test_reading_commands_send_nothing(host, command):
     run(command)
     assert host.asked == []
 
@@ -472,7 +472,7 @@ def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
         f"POST /ping/{UUID}/log",
         f"POST /hook/{UUID}",
     ]
-    assert told(host, 2)["events"] == [{"event": "test", "source": None}]
+    assert posted(host, 2)["events"] == [{"event": "test", "source": None}]
     assert is_signed(host, 2)
     assert {*tmp_path.iterdir()} == before
     dead = replace(
@@ -506,7 +506,7 @@ def test_without_the_database_pushed_metrics_of_sources_keep_their_values():
         assert "image_sync_source_" not in body_sent(host, 0).decode()
 
 
-def test_the_configuration_is_shown_without_them(host, capsys):
+def test_config_show_masks_the_urls(host, capsys):
     assert run(["config", "show"]) == 0
     seen = capsys.readouterr().out
     assert "canary" not in seen
