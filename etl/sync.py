@@ -203,7 +203,7 @@ def _look_up(
     policy = context.settings.removals
     limit = policy.max_lookups if policy.evidence == "lookup" else 0
     images = to_look_up(absences, limit=limit)
-    lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
+    lookups = look_up(client, source, {each.image_key: each.image_id for each in images})
     if not are_refused(lookups):
         return lookups
     consequence = "a removal needs two certified walks without the image"

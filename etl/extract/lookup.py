@@ -7,9 +7,9 @@ nothing about the image, and one that is not JSON may come from anybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
@@ -19,6 +19,7 @@ from etl.parallel import Window
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
+    from etl.config import SourceSettings
     from etl.extract.http import Client
 
 NOT_FOUND: Final = "ModelArts.6404"
@@ -26,32 +27,23 @@ NOT_ABOUT_IMAGES: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # API, w
 REPLACEMENT: Final = "\ufffd"
 
 
-class Absent(Protocol):
-    """What a lookup needs to know of an image."""
-
-    @property
-    def image_key(self) -> int: ...
-    @property
-    def image_id(self) -> str: ...
-
-
 def look_up(
-    client: Client, project_id: str, images: Sequence[Absent], *, concurrency: int
+    client: Client, source: SourceSettings, image_ids: Mapping[int, str]
 ) -> dict[int, Lookup]:
-    """What the API reports about each image, by `image_key`. A failed lookup is a result.
+    """What the API reports about each image, by its key. A failed lookup is a result.
 
     If the first ones are all refused, the others are not requested.
     """
     lookups: dict[int, Lookup] = {}
-    waiting = list(reversed(images))
-    with Window[int, Lookup](min(concurrency, max(len(images), 1))) as window:
+    waiting = list(image_ids.items())[::-1]
+    concurrency = source.http.concurrency
+    with Window[int, Lookup](min(concurrency, max(len(waiting), 1))) as window:
         while waiting or window.outstanding:
             if len(lookups) >= 2 * concurrency and are_refused(lookups):
                 break
             while waiting and window.has_room:
-                image = waiting.pop()
-                call = partial(fetch_lookup, client, project_id, image.image_id)
-                window.submit(image.image_key, call)
+                key, image_id = waiting.pop()
+                window.submit(key, partial(fetch_lookup, client, source.project_id, image_id))
             key, lookup = window.take()
             lookups[key] = lookup.result()
     return lookups

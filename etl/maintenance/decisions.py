@@ -93,7 +93,7 @@ def _decided_again(
     held: Mapping[str, HeldRemoval],
 ) -> Decision:
     """Removed by a new lookup, or by two walks if lookups are refused; otherwise still held."""
-    lookups = look_up(client, source.project_id, images, concurrency=source.http.concurrency)
+    lookups = look_up(client, source, {each.image_key: each.image_id for each in images})
     results = [each.result for each in lookups.values()]
     refused, failed = results.count("refused"), results.count("failed")
     if refused or failed:

@@ -11,7 +11,7 @@ from msgspec import json
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.extract.exchange import Response
 from etl.extract.lookup import are_refused, fetch_lookup, look_up
-from etl.model import AbsentImage
+from tests.support.walking import source_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -30,8 +30,8 @@ class Shows:
         return Response(200, json.encode(self.outcome), {}, "r1", NOW)
 
 
-def absent(number: int) -> AbsentImage:
-    return AbsentImage(number, f"i{number}", None, None, None, None, None, None, None)
+def ids(count: int) -> dict[int, str]:
+    return {number: f"i{number}" for number in range(count)}
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_the_evidence_is_kept() -> None:
 
 def test_if_all_are_refused_the_rest_is_not_looked_up() -> None:
     client: Any = Shows(SourceRefused("", status=403))
-    results = look_up(client, "p", [absent(number) for number in range(100)], concurrency=4)
+    results = look_up(client, source_of(http={"concurrency": 4}), ids(100))
     assert are_refused(results)
     assert len(client.paths) < 30
 
 
 def test_each_image_is_looked_up_once() -> None:
     client: Any = Shows(SourceUnavailable("", status=503))
-    images = [absent(number) for number in range(20)]
-    assert look_up(client, "p", images, concurrency=2).keys() == set(range(20))
+    source = source_of(http={"concurrency": 2})
+    assert look_up(client, source, ids(20)).keys() == set(range(20))
     assert len(client.paths) == 20
-    assert look_up(client, "p", [], concurrency=2) == {}
+    assert look_up(client, source, {}) == {}
     assert not are_refused({})
