@@ -165,7 +165,8 @@ def test_in_a_long_answer_of_the_database(backend, databases, launcher, scenes, 
             connection.execute(
                 text(
                     "create view image_components as select 's' as source, 'i' as image_id,"
-                    f" 'python' as component, cast(x as text) as version from ({slow}) as slow"
+                    " 'python' as component, cast(x as text) as version, 'present' as state"
+                    f" from ({slow}) as slow"
                 )
             )
         asked = ["export", str(tmp_path / "out.csv"), "--relation", "image_components"]
