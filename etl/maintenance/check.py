@@ -79,7 +79,7 @@ class Checked(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 class _RolledBack(Exception):
-    """Ends the rehearsal."""
+    """Rolls a test transaction back."""
 
 
 def check(
@@ -162,7 +162,7 @@ def _check_key(settings: Settings) -> Iterator[Checked]:
 def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Checked]:
     try:
         with open_client(source, run_count=0, context=context) as client:
-            message = _read_a_little(source, client)
+            message = _try_reading(source, client)
     except ConfigError as error:
         yield _failed(source.name, error.in_one_line, error.exit_code)
         return
@@ -173,7 +173,7 @@ def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Check
     yield from _check_clock(source.name, client.clock_skew_seconds or 0.0)
 
 
-def _read_a_little(source: SourceSettings, client: Client) -> str:
+def _try_reading(source: SourceSettings, client: Client) -> str:
     """Reads one page and looks up one of its images."""
     discovers = source.workspaces == ("*",)
     workspaces = fetch_workspaces(client, source.project_id) if discovers else source.workspaces
@@ -217,11 +217,11 @@ def _check_engine(engine: Engine, *, auto_upgrade: bool) -> Iterator[Checked]:
     if file and not os.path.exists(file):
         if not auto_upgrade:
             raise not_at_head(engine, None)
-        _rehearse_in_folder(file)
+        _try_new_file(file)
         yield _ok("database", f"the next sync creates {file}")
         return
     with our_errors(engine):
-        revision = _rehearse(engine, auto_upgrade=auto_upgrade)
+        revision = _try_writing(engine, auto_upgrade=auto_upgrade)
         if revision or file:  # PostgreSQL's locks are named after a table
             _try_lock(engine)
         yield _ok("database", f"{_summary(revision)}: {place(engine)}")
@@ -245,7 +245,7 @@ def _database_notes(connection: Connection, *, is_current: bool) -> Iterator[Che
         yield _warning("database", message)
 
 
-def _rehearse(engine: Engine, *, auto_upgrade: bool) -> str | None:
+def _try_writing(engine: Engine, *, auto_upgrade: bool) -> str | None:
     """Writes every table in a transaction that is rolled back; returns the revision before."""
     with _rolled_back(engine) as connection:
         revision = current_revision(connection)
@@ -284,14 +284,14 @@ def _write(connection: Connection) -> None:
     connection.execute(text(_SEQUENCES))
 
 
-def _rehearse_in_folder(file: str) -> None:
+def _try_new_file(file: str) -> None:
     """Creates a database in a new folder beside `file` that does not exist, and removes it."""
     folder = os.path.dirname(file)
     try:
         with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as beside:
             engine = open_engine(f"sqlite:///{beside}/{os.path.basename(file)}")
             with our_errors(engine):
-                _rehearse(engine, auto_upgrade=True)
+                _try_writing(engine, auto_upgrade=True)
                 _try_lock(engine)
             engine.dispose()
     except OSError as error:

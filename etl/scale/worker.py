@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from etl.config import Settings
 
 HOUSEKEEPING: Final = PREFIX + "housekeeping"
-TAKE_BACK: Final = PREFIX + "take back"
+REQUEUE: Final = PREFIX + "requeue stalled"
 MAX_ATTEMPTS: Final = 5
 KEPT_HOURS: Final = 30 * 24
 POLL_SECONDS: Final = 5.0
@@ -68,7 +68,7 @@ class Worker:
         async with app.open_async():
             require_tables(settings, exist=await app.check_connection_async())
             with suppress(AlreadyEnqueued):
-                await app.configure_task(TAKE_BACK, priority=1).defer_async(timestamp=0)
+                await app.configure_task(REQUEUE, priority=1).defer_async(timestamp=0)
             if is_once:
                 await self._run(app, queues=[HOUSEKEEPING], wait=False)
             await self._run(app, queues=[*self.queues, HOUSEKEEPING], wait=not is_once)
@@ -94,9 +94,9 @@ class Worker:
             await self._sync(context, source, threads)
 
         @app.periodic(cron=f"* * * * * */{every}")
-        @app.task(name=TAKE_BACK, queue=HOUSEKEEPING, queueing_lock=TAKE_BACK)
-        async def look_after(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate passes it
-            await take_back(app.job_manager, silent_seconds=self.silent_seconds)
+        @app.task(name=REQUEUE, queue=HOUSEKEEPING, queueing_lock=REQUEUE)
+        async def requeue(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate passes it
+            await requeue_stalled(app.job_manager, silent_seconds=self.silent_seconds)
             await _delete_old(app.job_manager, self.queues)
 
     async def _sync(self, context: JobContext, source: str, threads: ThreadPoolExecutor) -> None:
@@ -137,13 +137,13 @@ async def _is_ended_by_signal(working: Coroutine[Any, Any, None]) -> bool:
     return False
 
 
-async def take_back(jobs: JobManager, *, silent_seconds: float) -> None:
+async def requeue_stalled(jobs: JobManager, *, silent_seconds: float) -> None:
     """Returns the jobs of workers without heartbeats to the queue.
 
     One whose source waits in a newer job already, and one that outlived several workers, is failed.
     """
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
-        if job.task_name not in {SYNC, TAKE_BACK}:
+        if job.task_name not in {SYNC, REQUEUE}:
             continue
         if job.task_name == SYNC and job.attempts + 1 < MAX_ATTEMPTS:
             with suppress(UniqueViolation):

@@ -52,7 +52,7 @@ _Unknown = tuple[str, tuple[str, ...]]
 """Unknown fields of a record: canonical JSON text, and their names in order."""
 _NOTHING_UNKNOWN: Final[_Unknown] = ("{}", ())
 _Read = tuple[Any, _Unknown]
-Understanding = tuple[ImageBatch, dict[int, Unreadable]]
+Normalised = tuple[ImageBatch, dict[int, Unreadable]]
 """The images of records, in order, and the unreadable records by position."""
 _NO_IMAGES: Final = ImageBatch([()] * len(Image.__struct_fields__), [], [])
 
@@ -78,7 +78,7 @@ class _Identified(msgspec.Struct, gc=False):
 _identity: Final = msgspec.json.Decoder(_Identified).decode
 
 
-def normalise_all(records: Sequence[bytes | msgspec.Raw]) -> Understanding:
+def normalise_all(records: Sequence[bytes | msgspec.Raw]) -> Normalised:
     """Convert listed records; each is one JSON value, as split from its page."""
     together = b",".join(records)
     if NUL not in together:
@@ -150,7 +150,7 @@ def record_digest(record: bytes | memoryview | msgspec.Raw) -> bytes:
     return RULES_BYTE + digest.digest()
 
 
-def _separated(read: Sequence[_Read | Unreadable]) -> Understanding:
+def _separated(read: Sequence[_Read | Unreadable]) -> Normalised:
     unreadable = {i: each for i, each in enumerate(read) if isinstance(each, Unreadable)}
     readable = [each for each in read if not isinstance(each, Unreadable)]
     return _batch([values for values, _ in readable], [rest for _, rest in readable]), unreadable

@@ -186,7 +186,7 @@ def test_stalled_jobs_of_other_programs_are_left_alone(settings, sql):
     sql(
         "insert into procrastinate_jobs (queue_name, task_name, status) "
         "values ('default', 'theirs', 'doing'), "
-        "('image-sync housekeeping', 'image-sync take back', 'doing')"
+        "('image-sync housekeeping', 'image-sync requeue stalled', 'doing')"
     )
     work(settings, lambda name: True)
     left = sql("select task_name, status::text from procrastinate_jobs where status = 'doing'")
