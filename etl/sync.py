@@ -32,9 +32,9 @@ from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
+from etl.load.removals import listed_deleted
 from etl.load.transaction import SourceOvertaken, unless_overtaken
-from etl.load.versions import listed_deleted_detail
-from etl.model import Decision, Lookup, Outcome, Removal, WalkFacts, WalkSummary
+from etl.model import Decision, Lookup, Outcome, WalkFacts, WalkSummary
 from etl.observation import (
     clock_detail,
     coverage_of,
@@ -173,15 +173,14 @@ def _decide(
         return Decision(out_of_scope=absences.outside)
     lookups = _look_up(source, context, client, absences)
     now = context.now()
-    deleted = [
-        (image, listed_deleted_detail(str(changes.listing_of(image.image_key)), now))
-        for image in changes.listed_deleted()
-    ]
     removals = context.settings.removals
     return decide_removals(
         absences,
         lookups,
-        listed_deleted=[Removal(image, "listed_deleted", detail) for image, detail in deleted],
+        listed_deleted=[
+            listed_deleted(each, changes.listing_of(each.image_key), now)
+            for each in changes.listed_deleted()
+        ],
         state=SourceState(
             walked_before=previous.walked_listings,
             empty_listings={str(each) for each in summary.empty_listings},

@@ -11,9 +11,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.codec import image_of
@@ -93,27 +93,29 @@ class Baseline:
     def absent_images(self, keys: Sequence[int]) -> Iterator[AbsentImage]:
         """Read present images by key, in key order."""
         for batch in batches(keys, _BATCH):
-            yield from self._absent_where(c.image_key.in_(batch))
+            yield from self._present(c.image_key.in_(batch))
 
     def absent_images_by_id(self, image_ids: Collection[str]) -> list[AbsentImage]:
         """Read the present images among these ids."""
-        return [*self._absent_where(c.image_id.in_([*image_ids]))] if image_ids else []
+        return self._present(c.image_id.in_([*image_ids])) if image_ids else []
 
-    def _absent_where(self, condition: Any) -> Iterator[AbsentImage]:
+    def _present(self, condition: ColumnElement[bool]) -> list[AbsentImage]:
         assert self.connection is not None  # noqa: S101  # an empty baseline has no present images
-        present = (
-            select(
-                *(c.image_key, c.image_id, c.name, func.coalesce(c.relisted_as, c.listing)),
-                *(c.type, c.workspace_id),
-                func.coalesce(c.namespace, c.swr_organization),
-                *(c.service_type, c.missing_since),
-            )
-            .where(c.source == self.source, c.state == "present", condition)
-            .order_by(c.image_key)
-        )
         with reading(self.connection):
-            rows = self.connection.execute(present).all()
-        return (AbsentImage(*row) for row in rows)
+            return read_present_where(self.connection, self.source, condition)
+
+
+def read_present_where(
+    connection: Connection, source: str, condition: ColumnElement[bool]
+) -> list[AbsentImage]:
+    """Read the present images of a source that fulfil a condition, in key order."""
+    columns = (
+        *(c.image_key, c.image_id, c.name, func.coalesce(c.relisted_as, c.listing)),
+        *(c.type, c.workspace_id, func.coalesce(c.namespace, c.swr_organization)),
+        *(c.service_type, c.missing_since),
+    )
+    present = select(*columns).where(c.source == source, c.state == "present", condition)
+    return [AbsentImage(*row) for row in connection.execute(present.order_by(c.image_key))]
 
 
 def read_baseline(connection: Connection, source: str) -> Baseline:

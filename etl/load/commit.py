@@ -20,16 +20,18 @@ from etl.database.schema import source_runs
 from etl.errors import SourceError
 from etl.load.log_entries import append_run
 from etl.load.rejects import count_rejects, write_rejects, write_source_fields
-from etl.load.removals import write_decision, write_held, write_relisted, write_reseen
+from etl.load.removals import (
+    listed_deleted,
+    remove_at_once,
+    write_decision,
+    write_held,
+    write_relisted,
+    write_reseen,
+)
 from etl.load.spool import Change
 from etl.load.sql import analyse, is_sqlite
 from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
-from etl.load.versions import (
-    listed_deleted_detail,
-    refresh_components,
-    remove_at_once,
-    write_changes,
-)
+from etl.load.versions import refresh_components, write_changes
 from etl.model import DELETED, AbsentImage, Decision, Outcome, Removal, Status, WalkFacts
 
 if TYPE_CHECKING:
@@ -133,8 +135,7 @@ class Preview:
                     *(change.image_key, image.image_id, image.name, change.listing, image.type),
                     *(image.workspace_id, image.namespace, image.service_type, None),
                 )
-                detail = listed_deleted_detail(change.listing, self.outcome.observed_at)
-                yield Removal(absent, "listed_deleted", detail)
+                yield listed_deleted(absent, change.listing, self.outcome.observed_at)
 
 
 def preview(

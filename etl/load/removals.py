@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from etl.clock import instant_text
 from etl.database.schema import (
     current_images,
     held_removals,
@@ -34,8 +36,9 @@ from etl.database.schema import (
     source_runs,
 )
 from etl.load.actors import record_attribution
+from etl.load.baseline import read_present_where
 from etl.load.sql import batches, reading
-from etl.model import AbsentImage, Decision, Evidence, Removal
+from etl.model import DELETED, AbsentImage, Decision, Evidence, Listing, Removal
 
 if TYPE_CHECKING:
     from etl.load.changes import ChangeDetector
@@ -87,8 +90,7 @@ def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
 
 def write_decision(transaction: SourceTransaction, decision: Decision) -> None:
     """Write removals, what left the scope, what is missing, and what only a lookup found."""
-    _write_removals(transaction, decision.removals)
-    _close(transaction, [each.image for each in decision.removals], "removed")
+    _remove(transaction, decision.removals)
     _close(transaction, decision.out_of_scope, "out_of_scope")
     # An image that is held because it is listed as DELETED is not missing.
     held = (each.image for each in decision.held if each.evidence != "listed_deleted")
@@ -97,6 +99,32 @@ def write_decision(transaction: SourceTransaction, decision: Decision) -> None:
     connection, source, run_id = transaction.connection, transaction.source, transaction.run_id
     for each in decision.attributions:
         record_attribution(connection, each, source=source, run_id=run_id)
+
+
+def remove_at_once(transaction: SourceTransaction) -> None:
+    """Remove the images that this run added, or took into scope again, with status DELETED.
+
+    Their version ends when it begins, so it was never part of a catalogue.
+    """
+    is_opened = and_(
+        c.opened_run_id == transaction.run_id,
+        c.opened_as.in_(("added", "in_scope")),
+        c.status == DELETED,
+    )
+    images = read_present_where(transaction.connection, transaction.source, is_opened)
+    at = transaction.observed_at
+    _remove(transaction, [listed_deleted(each, each.listing, at) for each in images])
+
+
+def listed_deleted(image: AbsentImage, listing: Listing | str | None, at: datetime) -> Removal:
+    """Return the removal of an image that a listing shows with status DELETED."""
+    detail = {"status": DELETED, "listing": str(listing), "time": instant_text(at)}
+    return Removal(image, "listed_deleted", detail)
+
+
+def _remove(transaction: SourceTransaction, removals: Sequence[Removal]) -> None:
+    _write_removals(transaction, removals)
+    _close(transaction, [each.image for each in removals], "removed")
 
 
 def _write_removals(transaction: SourceTransaction, removals: Iterable[Removal]) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     MetaData,
     Table,
-    and_,
     bindparam,
     case,
     func,
@@ -27,7 +26,7 @@ from etl.database.schema import current_images, image_removals, past_versions
 from etl.load.codec import VALUES, codec_of
 from etl.load.log_events import added_hashes
 from etl.load.sql import batches, temporary_table
-from etl.model import DELETED, Image
+from etl.model import Image
 from etl.transform import READ_FROM
 
 if TYPE_CHECKING:
@@ -205,46 +204,6 @@ def _restamp(transaction: SourceTransaction, changes: Sequence[Change]) -> None:
                 for each in changes
             ],
         )
-
-
-def remove_at_once(transaction: SourceTransaction) -> None:
-    """Remove the images that this run added, or took into scope again, with status DELETED.
-
-    Their version ends when it begins, so it was never part of a catalogue.
-    """
-    ended = dict.fromkeys(("state", "closed_as"), "removed")
-    transaction.execute(
-        update(current_images)
-        .values(**ended, valid_to=c.valid_from, closed_run_id=c.opened_run_id)
-        .where(
-            c.opened_run_id == transaction.run_id,
-            c.source == transaction.source,
-            c.opened_as.in_(("added", "in_scope")),
-            c.status == DELETED,
-        )
-    )
-    at_once = and_(
-        c.closed_run_id == transaction.run_id,
-        c.source == transaction.source,
-        c.valid_to == c.valid_from,
-    )
-    listings = select(c.listing).distinct().where(at_once).order_by(c.listing)
-    same = ("source", "image_id", "name", "swr_path", "version")
-    names = (*same, "run_id", "removed_at", "last_seen_at", "evidence", "evidence_detail")
-    for listing in transaction.execute(listings).scalars().all():
-        detail = listed_deleted_detail(listing, transaction.observed_at)
-        rows = select(
-            *(c[name] for name in same),
-            *(c.closed_run_id, c.valid_to, c.valid_from),
-            literal("listed_deleted"),
-            literal(detail, image_removals.c.evidence_detail.type),
-        ).where(at_once, c.listing == listing)
-        transaction.execute(insert(image_removals).from_select(names, rows))
-
-
-def listed_deleted_detail(listing: str, at: Any) -> dict[str, Any]:
-    """Return the evidence detail of an image that is listed with status DELETED."""
-    return {"status": DELETED, "listing": listing, "time": instant_text(at)}
 
 
 def refresh_components(transaction: SourceTransaction) -> None:
