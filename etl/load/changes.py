@@ -152,8 +152,8 @@ class ChangeDetector:
         """Iterate over the records that cannot be parsed, once for each reason."""
         known: set[tuple[str, str]] = set()
         for each in self._rejects:
-            if (each.digest, each.reason) not in known:
-                known.add((each.digest, each.reason))
+            if (each.record_digest, each.reason) not in known:
+                known.add((each.record_digest, each.reason))
                 yield each
 
     def _claim_unchanged(self, digests: Sequence[bytes], claim: int) -> list[int]:

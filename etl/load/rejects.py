@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Select, and_, insert, select, update
+from msgspec.structs import asdict
+from sqlalchemy import Connection, and_, insert, select, update
 
 from etl.database.schema import current_images, rejects, source_fields
 from etl.load.spool import Reject
@@ -34,7 +36,7 @@ def reject_of(page: Page, position: int, unreadable: Unreadable) -> Reject:
         reason=storable(unreadable.reason),
         record=record[:RECORD_BYTES].decode(errors="replace").replace("\0", "\ufffd"),
         record_bytes=len(record),
-        digest=reject_digest(record),
+        record_digest=reject_digest(record),
     )
 
 
@@ -72,15 +74,9 @@ def read_whole_rejects(connection: Connection, source: str) -> dict[str, list[by
 def count_rejects(changes: ChangeDetector) -> tuple[int, int]:
     """Count the rejected records, and those among them that are not on record."""
     connection, source = changes.baseline.connection, changes.baseline.source
-    count = new = 0
-    for batch in batches(changes.rejects(), _BATCH):
-        known = set()
-        if connection is not None:
-            with reading(connection):
-                known = {tuple(row) for row in connection.execute(_on_record(source, batch))}
-        count += len(batch)
-        new += sum((each.digest, each.reason) not in known for each in batch)
-    return count, new
+    with nullcontext() if connection is None else reading(connection):
+        counts = [(len(all_), len(new)) for all_, new in _batches(connection, source, changes)]
+    return sum(count for count, _ in counts), sum(new for _, new in counts)
 
 
 def write_rejects(transaction: SourceTransaction, changes: ChangeDetector) -> tuple[int, int]:
@@ -89,41 +85,36 @@ def write_rejects(transaction: SourceTransaction, changes: ChangeDetector) -> tu
     Returns what `count_rejects` returns. A record rejected again for the same reason stays
     unresolved; a certified walk without the record resolves it, because it is gone.
     """
+    shared = {
+        "run_id": transaction.run_id,
+        "source": transaction.source,
+        "rejected_at": transaction.observed_at,
+    }
     current: set[tuple[str, str]] = set()
     new_count = 0
-    for batch in batches(changes.rejects(), _BATCH):
-        known = {tuple(row) for row in transaction.execute(_on_record(transaction.source, batch))}
-        new = [each for each in batch if (each.digest, each.reason) not in known]
-        current.update((each.digest, each.reason) for each in batch)
+    for batch, new in _batches(transaction.connection, transaction.source, changes):
+        current.update((each.record_digest, each.reason) for each in batch)
         new_count += len(new)
         if new:
-            transaction.execute(insert(rejects), [_row(transaction, each) for each in new])
+            transaction.execute(insert(rejects), [shared | asdict(each) for each in new])
     _resolve(transaction, changes, current)
     return len(current), new_count
 
 
-def _on_record(source: str, batch: Sequence[Reject]) -> Select[tuple[str, str]]:
-    return select(r.record_digest, r.reason).where(
-        r.source == source,
-        r.record_digest.in_({each.digest for each in batch}),
-        r.resolved_at.is_(None),
-    )
-
-
-def _row(transaction: SourceTransaction, reject: Reject) -> dict[str, Any]:
-    return {
-        "run_id": transaction.run_id,
-        "source": transaction.source,
-        "image_id": reject.image_id,
-        "listing": reject.listing,
-        "page": reject.page,
-        "position": reject.position,
-        "reason": reject.reason,
-        "record": reject.record,
-        "record_bytes": reject.record_bytes,
-        "record_digest": reject.digest,
-        "rejected_at": transaction.observed_at,
-    }
+def _batches(
+    connection: Connection | None, source: str, changes: ChangeDetector
+) -> Iterator[tuple[list[Reject], list[Reject]]]:
+    """Batches of the rejects, each with those among them that are not on record."""
+    for batch in batches(changes.rejects(), _BATCH):
+        known: set[tuple[str, str]] = set()
+        if connection is not None:
+            on_record = select(r.record_digest, r.reason).where(
+                r.source == source,
+                r.record_digest.in_({each.record_digest for each in batch}),
+                r.resolved_at.is_(None),
+            )
+            known = {(digest, reason) for digest, reason in connection.execute(on_record)}
+        yield batch, [each for each in batch if (each.record_digest, each.reason) not in known]
 
 
 def _resolve(

@@ -43,7 +43,7 @@ class Change(Struct, frozen=True, array_like=True, gc=False):
 class Reject(Struct, frozen=True, array_like=True, gc=False):
     """A record that cannot be parsed; `record` is its text, cut at a limit.
 
-    `digest` and `record_bytes` describe the whole record.
+    `record_bytes` and `record_digest` describe the whole record. The names are those of columns.
     """
 
     image_id: str | None
@@ -53,7 +53,7 @@ class Reject(Struct, frozen=True, array_like=True, gc=False):
     reason: str
     record: str
     record_bytes: int
-    digest: str
+    record_digest: str
 
 
 class Spool(Generic[Item]):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     MetaData,
     Table,
     bindparam,
@@ -46,17 +45,12 @@ _log = logging.getLogger(__name__)
 c: Final = current_images.c
 
 
-def _temporary(name: str, *columns: str) -> Table:
-    """A temporary table with columns like those of `current_images`."""
-    return Table(
-        name,
-        MetaData(),
-        *(Column(each, c[each].type) for each in columns),
-        prefixes=["temporary"],
-    )
-
-
-STAGED: Final = _temporary("staged", *_STAGED)
+_STAGED_ROWS: Final = Table(
+    "staged",
+    MetaData(),
+    *(Column(each, c[each].type) for each in _STAGED),
+    prefixes=["temporary"],
+)
 
 
 def write_changes(transaction: SourceTransaction, changes: Iterable[Change]) -> None:
@@ -109,7 +103,7 @@ def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> No
     columns["version"] = [each.version for each in changes]
     columns["opened_as"] = [each.kind for each in changes]
     rows = zip(*(columns[name] for name in _STAGED), strict=True)
-    with temporary_table(transaction.connection, STAGED, rows):
+    with temporary_table(transaction.connection, _STAGED_ROWS, rows):
         _keep_past_versions(transaction)
         _rewrite(transaction)
         _mark_restored(transaction)
@@ -128,12 +122,12 @@ def _keep_past_versions(transaction: SourceTransaction) -> None:
         func.coalesce(c.valid_to, literal(transaction.observed_at, c.valid_to.type)),
         func.coalesce(c.closed_run_id, transaction.run_id),
         func.coalesce(c.closed_as, "changed"),
-    ).join_from(STAGED, current_images, STAGED.c.image_key == c.image_key)
+    ).join_from(_STAGED_ROWS, current_images, _STAGED_ROWS.c.image_key == c.image_key)
     transaction.execute(insert(past_versions).from_select(names, rows))
 
 
 def _rewrite(transaction: SourceTransaction) -> None:
-    staged = STAGED.c
+    staged = _STAGED_ROWS.c
     this_row = c.image_key == staged.image_key
     values: dict[str, Any] = {
         "state": "present",
@@ -149,21 +143,17 @@ def _rewrite(transaction: SourceTransaction) -> None:
     values |= dict.fromkeys(ended)
     values |= {name: staged[name] for name in _PAYLOAD if name not in _INDEXED}
     transaction.execute(update(current_images).values(values).where(this_row))
-    is_other = or_(*(_differs(c[name], staged[name]) for name in _INDEXED))
+    is_other = or_(*(c[name].is_distinct_from(staged[name]) for name in _INDEXED))
     indexed = {name: staged[name] for name in _INDEXED}
     transaction.execute(update(current_images).values(indexed).where(this_row, is_other))
-
-
-def _differs(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
-    return or_(one != other, one.is_(None) != other.is_(None))
 
 
 def _mark_restored(transaction: SourceTransaction) -> None:
     removal = image_removals.c
     restored = (
         select(c.image_id)
-        .join_from(STAGED, current_images, STAGED.c.image_key == c.image_key)
-        .where(STAGED.c.opened_as == "restored")
+        .join_from(_STAGED_ROWS, current_images, _STAGED_ROWS.c.image_key == c.image_key)
+        .where(_STAGED_ROWS.c.opened_as == "restored")
     )
     transaction.execute(
         update(image_removals)
