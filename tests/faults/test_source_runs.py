@@ -59,7 +59,7 @@ def altered(here: Place, alter: Callable[[dict[str, Any]], object]) -> Answer:
     def answer(request: Request) -> Response | None:
         if not is_second_page(request):
             return None
-        response = here.api.answer(request)
+        response = here.api.respond(request)
         page = msgspec.json.decode(response.body)
         alter(page)
         return replace(response, body=msgspec.json.encode(page))
@@ -75,7 +75,7 @@ def instead(response: Response) -> Answer:
 def cut(here: Place, **how: Any) -> Answer:
     """The second page, spoiled by the socket."""
     return lambda request: (
-        replace(here.api.answer(request), **how) if is_second_page(request) else None
+        replace(here.api.respond(request), **how) if is_second_page(request) else None
     )
 
 
@@ -102,7 +102,7 @@ def repeat(here: Place) -> Answer:
         if not request.path.endswith("/images"):
             return None
         first = replace(request, query={**request.query, "offset": "0"})
-        page = msgspec.json.decode(here.api.answer(first).body)
+        page = msgspec.json.decode(here.api.respond(first).body)
         page |= {"current": int(request.query["offset"]) // 2, "total": 10**9}
         return Response(200, msgspec.json.encode(page), JSON)
 
@@ -211,7 +211,7 @@ def test_what_passes_is_asked_for_again(here: Place, name: str) -> None:
         if not is_second_page(request) or not once:
             return None
         once.pop()
-        return response or replace(here.api.answer(request), **how)
+        return response or replace(here.api.respond(request), **how)
 
     here.api.before_request = answer
     outcome = here.sync()

@@ -310,7 +310,7 @@ def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: FakeApi)
     def shorten(request: Request) -> Response | None:
         if request.query.get("offset") != "10" or request.query.get("sort_key") != "updateTime":
             return None
-        answer = api.answer(request)
+        answer = api.respond(request)
         assert isinstance(answer.body, bytes)
         page = msgspec.json.decode(answer.body)
         page["data"].pop()

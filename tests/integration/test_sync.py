@@ -569,7 +569,7 @@ def unfiltered(here: Place) -> Any:
         if not names & request.query.keys():
             return None
         query = {name: value for name, value in request.query.items() if name not in names}
-        return here.api.answer(replace(request, query=query))
+        return here.api.respond(replace(request, query=query))
 
     return answer
 

@@ -178,7 +178,7 @@ class Twins:
         numbers = iter(range(1, 100_000))
 
         def receive(request: Request) -> Response:
-            response = answer(request) or self.api.answer(request)
+            response = answer(request) or self.api.respond(request)
             if response.status != 403:  # a refused run may have gone on without this answer
                 twin.look()
             headers = {**response.headers, "X-Request-Id": f"r-{next(numbers)}-{SECRET}"}

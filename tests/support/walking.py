@@ -53,7 +53,7 @@ class PagesClient:
         self.received: list[Mapping[str, str]] = []
 
     def show(self, images: Iterable[Any]) -> None:
-        """Another catalogue from now on."""
+        """Replace the catalogue."""
         self.images = list(images)
         self._catalogue = Catalogue(self.images)
 

@@ -5,7 +5,7 @@
 
 One address serves ModelArts, IAM, the metadata service of a cloud machine and Cloud Trace Service.
 `images` and `quirks` may be replaced at any time, also between two pages of one walk: set the
-attribute, or do it in `before_request`, which sees every request first and may answer it itself.
+attribute, or do it in `before_request`, which gets every request first and may respond to it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ BeforeRequest = Callable[[Request], Response | None]
 
 
 class FakeApi:
-    """A server of `images`, from entering the context to leaving it.
+    """Serves `images` from entering the context to leaving it.
 
-    `project_id`: the only one let in (any, if None). `projects`: what IAM lists, and gives tokens
-    for. `workspaces`: ids, or objects as the workspaces call lists them; `0` is always there.
+    `project_id` is the only one accepted (None: any). IAM lists `projects` and issues tokens for
+    them. `workspaces` are ids, or objects as the workspaces call lists them; `0` is always there.
     `clock` returns epoch seconds; responses have a Date only if it is given, or
     `quirks.clock_skew_seconds`. `requests` are the latest `MAX_REQUESTS` ones. An error in
     `before_request` becomes a response 500 and is raised when the context ends.
@@ -92,7 +92,7 @@ class FakeApi:
 
     @property
     def images(self) -> tuple[Any, ...]:
-        """The catalogue of this moment. Replace it; its records are not to be altered."""
+        """The catalogue. Replace it to change it; its records must not be altered."""
         return self._catalogue.records
 
     @images.setter
@@ -103,8 +103,8 @@ class FakeApi:
         """Every token that IAM issued so far is refused from now on."""
         self._identity.revoke_tokens()
 
-    def answer(self, request: Request) -> Response:
-        """What the API says to a request, without `before_request`."""
+    def respond(self, request: Request) -> Response:
+        """The response to a request, without `before_request`."""
         now = self._now()
         try:
             return self._route(request, now)
@@ -115,7 +115,7 @@ class FakeApi:
         request = replace(request, number=next(self._numbers))
         self.requests.append(request)
         planned = self.before_request(request) if self.before_request else None
-        response = planned or self.answer(request)
+        response = planned or self.respond(request)
         headers = {"X-Request-Id": f"{request.number:032x}", **response.headers}
         if self._has_clock or self.quirks.clock_skew_seconds:
             headers.setdefault("Date", http_date(self._now()))
@@ -188,7 +188,7 @@ class FakeApi:
         return json_response({"total_count": len(known), "count": len(shown), "workspaces": shown})
 
     def _known_workspaces(self) -> list[dict[str, Any]]:
-        """As the workspaces call lists them, the default one always among them."""
+        """The workspaces as they are listed, always including the default one."""
         given = [
             {"id": each, "name": "default" if each == "0" else f"workspace-{each[:4]}"}
             if isinstance(each, str)

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from tests.support.fake_api.quirks import Quirks
 
-# The token of the metadata service; that of one of the cloud's machines is just as opaque.
+# The token of the metadata service, opaque like a real one.
 METADATA_TOKEN: Final = "sample-metadata-token"
 _NO_TOKEN: Final = "Incorrect IAM authentication information: x-auth-token is missing or expired"
 
 
 class Identity:
-    """Issues tokens and checks what requests show; instants are epoch seconds.
+    """Issues tokens and checks the credentials of requests; times are epoch seconds.
 
-    Tokens are for one of `projects`, or for any where none are given.
+    Tokens are for one of `projects`, or for any project if there are none.
     """
 
     def __init__(self, projects: Sequence[Mapping[str, object]]) -> None:
@@ -41,7 +41,7 @@ class Identity:
         self._count = 0
 
     def check(self, request: Request, quirks: Quirks, *, now: float) -> None:
-        """Lets in a good signature or token, and everyone where neither is asked for."""
+        """Accept a valid signature or token, and every request if neither is required."""
         if quirks.access_key and "authorization" in request.headers:
             received = Received(
                 request.method, request.path, request.query, request.headers, request.body
@@ -53,7 +53,7 @@ class Identity:
                 raise ApiError(401, "APIGW.0301", _NO_TOKEN)
 
     def revoke_tokens(self) -> None:
-        """Every token issued so far is good no more."""
+        """Refuse every token issued so far from now on."""
         self._issued.clear()
 
     def issue_token(self, request: Request, quirks: Quirks, *, now: float) -> Response:
@@ -110,5 +110,5 @@ def security_key(request: Request, quirks: Quirks, *, now: float) -> Response:
 
 
 def _iso(at: float) -> str:
-    """As IAM writes instants: six decimals and a Z."""
+    """A time as IAM writes it: six decimals and a Z."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

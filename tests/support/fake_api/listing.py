@@ -1,10 +1,10 @@
 """Selection of one page of a catalogue for a list request.
 
-The query's filters, order and window, under the switches of `quirks`; pure but for the memory of
-what a catalogue has already been asked. It knows nothing of HTTP.
+It applies the query's filters, order and window, with the switches of `quirks`. It does no I/O; a
+catalogue caches its selections.
 
-Sources: the API reference's parameters; recorded answers for `page = offset // limit`, `size`,
-`current` and the words of the past-the-end error.
+Sources: the API reference's parameters; recorded responses for `page = offset // limit`, `size`,
+`current` and the text of the error past the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from random import Random
 
 DEFAULT_LIMIT: Final = 200
-# The API's words for sort keys, where they differ from the fields'.
+# Sort keys whose names differ from those of their fields.
 SORT_FIELDS: Final = {"updateTime": "update_at", "createTime": "create_at"}
 _FILTERS: Final = ("type", "workspace_id", "name", "name_fuzzy_match", "namespace", "service_type")
 
@@ -33,9 +33,9 @@ Fields = Mapping[str, Any]
 
 
 class Catalogue:
-    """The images of one moment. A record may be any JSON value, or `msgspec.Raw` to be sent as is.
+    """A state of the images. A record may be any JSON value, or `msgspec.Raw` to be sent as is.
 
-    Records are not to be altered once they are here: what was encoded and sorted is kept.
+    Records must not be altered afterwards: their encoding and order are cached.
     """
 
     def __init__(self, records: Iterable[Any]) -> None:
@@ -59,36 +59,36 @@ class Catalogue:
     def select(self, query: Query, quirks: Quirks) -> list[int]:
         """The matching rows, in the catalogue's own order."""
 
-        def choose() -> list[int]:
+        def select() -> list[int]:
             matches = _matcher(query, quirks)
             return [row for row, fields in enumerate(self._fields) if matches(fields)]
 
-        return self._remembered(_selection(query, quirks), choose)
+        return self._cached(_selection(query, quirks), select)
 
     def arrange(self, query: Query, quirks: Quirks, *, ties: Random | None) -> list[int]:
-        """The matching rows in the order asked for; `ties` shuffles what no sort key decides."""
+        """The matching rows in the requested order; `ties` shuffles rows with equal sort values."""
         keys = _sort_fields(query, quirks)
-        falling = query.get("sort_dir", "DESC").upper() == "DESC"
+        is_descending = query.get("sort_dir", "DESC").upper() == "DESC"
 
         def order() -> list[int]:
             rows = list(self.select(query, quirks))
             if ties is not None:
                 ties.shuffle(rows)
             if keys:
-                rows.sort(key=lambda row: self._sort_value(row, keys), reverse=falling)
+                rows.sort(key=lambda row: self._sort_value(row, keys), reverse=is_descending)
             return rows
 
         if ties is not None:
             return order()
-        return self._remembered((_selection(query, quirks), keys, falling), order)
+        return self._cached((_selection(query, quirks), keys, is_descending), order)
 
     def _sort_value(self, row: int, keys: tuple[str, ...]) -> list[tuple[bool, str | float]]:
-        """A missing value sorts as the lowest, as in a database; text never meets a number."""
+        """A missing value sorts first, as in a database; text is never compared with a number."""
         values = (self._fields[row].get(key) for key in keys)
         known = (value if isinstance(value, str | int | float) else 0 for value in values)
         return [(isinstance(value, str), value) for value in known]
 
-    def _remembered(self, key: object, make: Callable[[], list[int]]) -> list[int]:
+    def _cached(self, key: object, make: Callable[[], list[int]]) -> list[int]:
         rows = self._rows.get(key)
         if rows is None:
             rows = self._rows[key] = make()
@@ -97,7 +97,7 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which of the matching rows a page shows, and what it says of itself."""
+    """The matching rows of a page, and the `size` and `current` that it reports."""
 
     start: int
     end: int
@@ -109,26 +109,26 @@ class Window:
 def list_page(
     catalogue: Catalogue, query: Query, quirks: Quirks, *, ties: Random | None = None
 ) -> bytes:
-    """The body of one List images answer; raises `ApiError` where the API refuses."""
+    """The body of one list response. Raises `ApiError` where the API rejects the request."""
     rows = catalogue.arrange(query, quirks, ties=ties)
     window = find_window(query, quirks, len(rows))
     shown = b",".join([catalogue.encoded(row) for row in rows[window.start : window.end]])
-    said = quirks.total(len(rows))
-    counted = said if type(said) is int and said >= 0 else len(rows)
+    total = quirks.total(len(rows))
+    counted = total if type(total) is int and total >= 0 else len(rows)
     size = window.asked if quirks.size_is_asked else window.size
     page: dict[str, object] = {
         "current": window.current,
         "data": msgspec.Raw(b"[" + shown + b"]"),
         "pages": -(-counted // size),
         "size": size,
-        "total": said,
+        "total": total,
     }
-    omitted = {*quirks.omitted, *(["total"] if said is OMITTED else [])}
-    return msgspec.json.encode({name: it for name, it in page.items() if name not in omitted})
+    omitted = {*quirks.omitted, *(["total"] if total is OMITTED else [])}
+    return msgspec.json.encode({name: value for name, value in page.items() if name not in omitted})
 
 
 def find_window(query: Query, quirks: Quirks, count: int) -> Window:
-    """The rows that the query's limit and offset stand for, of `count` that match."""
+    """The rows that the query's limit and offset select among `count` matching ones."""
     limit = whole_number(query, "limit", DEFAULT_LIMIT, lowest=1)
     size = limit if quirks.limit_cap is None else min(limit, quirks.limit_cap)
     if quirks.offset == "page_number":
@@ -165,14 +165,16 @@ def _sort_fields(query: Query, quirks: Quirks) -> tuple[str, ...]:
 
 
 def _selection(query: Query, quirks: Quirks) -> tuple[object, ...]:
-    """All that the choice of rows depends on."""
+    """Everything that the selection of rows depends on."""
     asked = [query.get(name) for name in _FILTERS]
     return (*asked, quirks.default_type, frozenset(quirks.unlisted))
 
 
 def _matcher(query: Query, quirks: Quirks) -> Callable[[Fields], bool]:
-    """The query's filters as one test of an image. A missing type counts as BUILD_IN, a missing
-    workspace as 0, so that every record is in some listing, and in one only.
+    """The query's filters as a predicate.
+
+    A missing type counts as BUILD_IN and a missing workspace as 0, so that every record is in
+    exactly one listing.
     """
     asked_type = query.get("type", quirks.default_type)
     workspace = query.get("workspace_id", "0")
@@ -199,7 +201,7 @@ def _is_named(name: str, asked: str, *, is_fuzzy: bool) -> bool:
 
 
 def _organization(fields: Fields) -> str:
-    """The image's namespace, or the organisation of its path where it names none."""
+    """The image's namespace, or the organisation in its path."""
     named = fields.get("namespace")
     path = str(fields.get("swr_path") or "").split("/")
     return str(named) if named else "".join(path[1:2])
@@ -210,7 +212,7 @@ def _word(value: object) -> str:
 
 
 def _fields(record: Any) -> Fields:
-    """What can be asked of a record: nothing of one that is no object, or no JSON."""
+    """The fields of a record; none if it is not a JSON object."""
     if isinstance(record, msgspec.Raw):
         try:
             record = msgspec.json.decode(record)

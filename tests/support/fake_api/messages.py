@@ -26,11 +26,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response; faults are set here.
+    """One response and its faults.
 
-    A body in parts is sent part by part, without a length unless `headers` say one, and ends with
-    the connection. `cut_after` ends the connection after so many bytes of an answer in one piece,
-    its head included: 0 sends nothing. `reset` ends it by a reset instead of an orderly close.
+    A body in parts is sent part by part, without a length unless `headers` have one, and ends with
+    the connection. `cut_after` ends the connection after that many bytes of a response in one
+    piece, including its head: 0 sends nothing. `reset` resets it instead of closing it.
     """
 
     status: int = 200
@@ -43,7 +43,7 @@ class Response:
 def json_response(
     value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`value` as JSON; `msgspec.Raw` inside it goes out as it is."""
+    """`value` as JSON; `msgspec.Raw` inside it is sent as it is."""
     head = {"Content-Type": "application/json", **(headers or {})}
     return Response(status, msgspec.json.encode(value), head)
 
@@ -51,12 +51,12 @@ def json_response(
 def error_response(
     status: int, code: str, message: str = "", *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The body that ModelArts and its gateway give their errors."""
+    """An error in the format of ModelArts and its gateway."""
     body = {"error_code": code, "error_msg": message}
     return json_response(body, status=status, headers=headers)
 
 
 def iam_error_response(status: int, title: str, message: str) -> Response:
-    """The body that IAM gives its errors."""
+    """An error in the format of IAM."""
     body = {"error": {"code": status, "message": message, "title": title}}
     return json_response(body, status=status)

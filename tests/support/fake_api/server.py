@@ -1,7 +1,6 @@
 """An HTTP server on loopback that can also send faulty responses.
 
-A real HTTP/1.1 server on loopback, in a thread, keeping connections open. It must not know what the
-requests are about: `answer` decides.
+It runs in a thread, speaks HTTP/1.1 and keeps connections open. `respond` decides what it sends.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _STOP_POLL_SECONDS: Final = 0.01
-_RESET: Final = struct.pack("ii", 1, 0)  # linger for no time at all: closing sends a reset
+_RESET: Final = struct.pack("ii", 1, 0)  # no lingering: closing sends a reset
 
 
 class LoopbackServer(ThreadingMixIn, TCPServer):
-    """Serves from `start` to `stop`; `clock` gives epoch seconds, for the `Date` header too."""
+    """Serves from `start` to `stop`; `clock` returns epoch seconds."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -36,20 +35,20 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
 
     def __init__(
         self,
-        answer: Callable[[Request], Response],
+        respond: Callable[[Request], Response],
         *,
         clock: Callable[[], float],
         port: int = 0,
         tls: SSLContext | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", port), _Connection)
-        self.answer = answer
+        self.respond = respond
         self.clock = clock
         self.failures: list[BaseException] = []
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.socket.getsockname()[1]}"
         self._connections: set[Any] = set()
         if tls:
-            # The handshake is each connection's own affair: a slow one must not stop the others.
+            # Each connection's thread does its handshake: a slow one must not stop the others.
             self.socket = tls.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
@@ -58,11 +57,11 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         )
 
     def start(self) -> None:
-        """Begins to answer; connections made before this wait."""
+        """Begin to respond; earlier connections wait until then."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Takes no more connections and ends the open ones."""
+        """Accept no more connections and end the open ones."""
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -71,12 +70,12 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection, so that `stop` can end it."""
+        """Remember the connection, so that `stop` can end it."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Ends a connection: in order, unless a reset was asked for."""
+        """End a connection: in order, unless it is to be reset."""
         self._connections.discard(request)
         with suppress(OSError):
             if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_RESET)) == _RESET:
@@ -84,7 +83,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away in mid-answer are their own affair."""
+        """Clients may disconnect at any time."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -95,7 +94,7 @@ class _Connection(BaseHTTPRequestHandler):
         server = cast("LoopbackServer", self.server)
         request = self._request(server.clock())
         try:
-            response = server.answer(request)
+            response = server.respond(request)
         except Exception as error:
             server.failures.append(error)
             response = Response(500, repr(error).encode())
@@ -115,7 +114,7 @@ class _Connection(BaseHTTPRequestHandler):
         )
 
     def _send(self, response: Response) -> None:
-        """Sends what of the answer is to be sent; only a whole one keeps the connection."""
+        """Send the response or its part; only a complete one keeps the connection."""
         if isinstance(response.body, bytes):
             whole = _head(response) + response.body
             self.connection.sendall(whole[: response.cut_after])
@@ -130,7 +129,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def log_message(self, *_: object) -> None:
-        """The requests are recorded, not logged."""
+        """Requests are recorded, not logged."""
 
 
 def _head(response: Response) -> bytes:
@@ -149,5 +148,5 @@ def _head(response: Response) -> bytes:
 
 
 def http_date(at: float) -> str:
-    """Epoch seconds as a `Date` header writes them."""
+    """Epoch seconds in the format of a `Date` header."""
     return formatdate(at, usegmt=True)
