@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from os.path import commonprefix
 from typing import Final
 
 from etl.errors import UsageError
@@ -39,6 +40,15 @@ def printable_json(text: str) -> str:
 def clipped(text: str, width: int) -> str:
     """`text` cut to `width` characters, the last one an ellipsis."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def differing(value: str, other: str, *, longest: int, context: int = 12) -> str:
+    """`value`, a long one reduced to a window around its first difference from `other`."""
+    if len(value) <= longest:
+        return value
+    begin = max(len(commonprefix([value, other])) - context, 0)  # noqa: RUF071  # no paths
+    end = begin + longest
+    return f"{'…' if begin else ''}{value[begin:end]}{'…' if end < len(value) else ''}"
 
 
 def count_text(count: int, noun: str) -> str:

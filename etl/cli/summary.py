@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
-from etl.text import count_text, printable
+from etl.text import count_text, differing, printable
 
 if TYPE_CHECKING:
     from etl.load.commit import Preview
@@ -23,7 +22,6 @@ _CHANGES: Final = ("added", "changed", "removed", "restored", "in_scope", "out_o
 _MOST_LISTINGS: Final = 3
 _MOST_LINES: Final = 50
 _VALUE_LENGTH: Final = 60
-_CONTEXT: Final = 12
 _RULES: Final = {
     "empty_listing": "a listing with present images came back empty",
     "max_count": "more than removals.max_count",
@@ -194,23 +192,14 @@ def _others(preview: Preview, *, is_terminal: bool) -> Iterator[str]:
         mark, kind = ("+", "") if change.kind == "added" else ("~", f"  {change.kind}")
         yield f"  {mark} {_named(change.image)}{kind}"
         for each in change.fields:
-            values = each.old_value, each.new_value
-            old, new = _differing(*values) if is_terminal else values
+            old, new = each.old_value, each.new_value
+            if is_terminal:
+                old, new = (
+                    differing(old, new, longest=_VALUE_LENGTH),
+                    differing(new, old, longest=_VALUE_LENGTH),
+                )
             yield f"      {each.field}: {old} → {new}"
 
 
 def _named(image: AbsentImage | Image) -> str:
     return f"{image.image_id}  {image.name or ''}"
-
-
-def _differing(old: str, new: str) -> tuple[str, str]:
-    """Two values, the long ones reduced to a window around their first difference."""
-    begin = max(len(commonprefix([old, new])) - _CONTEXT, 0)  # noqa: RUF071  # values, not paths
-    return _window(old, begin), _window(new, begin)
-
-
-def _window(value: str, begin: int) -> str:
-    if len(value) <= _VALUE_LENGTH:
-        return value
-    end = begin + _VALUE_LENGTH
-    return f"{'…' if begin else ''}{value[begin:end]}{'…' if end < len(value) else ''}"

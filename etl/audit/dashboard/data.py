@@ -1,8 +1,8 @@
 """Everything that the page shows, read from the tables in one snapshot.
 
-The statements are those of the reading commands, the report `end-of-life`, and the files in `sql/`.
-Each table is capped, so that the page stays readable and small over a million images; what is
-left out is counted.
+The statements are those of the reading commands, the reports `catalogue`, `components` and
+`end-of-life`, and the files in `sql/`. Each table is capped, so that the page stays readable and
+small over a million images; what is left out is counted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.dashboard.charts import Point, RunCounts
-from etl.audit.query import ask
+from etl.audit.dashboard.charts import Point
+from etl.audit.query import Folder, ask
 from etl.audit.record_span import RecordSpan, read_spans
 
 if TYPE_CHECKING:
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
     from etl.transform import ComponentTables
 
 Row = dict[str, Any]
+Shares = Mapping[str, list[tuple[str | None, int]]]
 
 MOST_ROWS: Final = 300
 MOST_RUNS: Final = 60
 MOST_VALUES: Final = 8
 WEEK: Final = timedelta(days=7)
 HORIZON: Final = timedelta(days=180)
+_WORST_FIRST: Final = ("failed", "held", "partial", "succeeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +52,22 @@ class Capped:
 class DashboardData:
     """The content of the page as of `now`.
 
-    `sources` are the rows of `status`; `week` counts what happened in the last seven days;
-    `releases` are those that images are built on and whose support has ended or ends within
-    `HORIZON`; `ended_images` and `ending_images` count the images on them; `pruned` are the sources
-    whose history was pruned; `checkpoint` is the latest signed state of the log.
+    `sources` are the rows of `status`. `totals` count the record, the last seven days, and the
+    images on releases that ended or end within `HORIZON`; `releases` are these. `values` and
+    `components` are the most frequent values of columns and versions of components. `source_runs`
+    is what the latest runs did to each source; `pruned` are the sources whose history was pruned;
+    `checkpoint` is the latest signed state of the log.
     """
 
     now: datetime
     sources: Sequence[Row]
-    week: Row
-    values: Mapping[str, list[tuple[str | None, int]]]
-    components: Mapping[str, list[tuple[str | None, int]]]
+    totals: Row
+    values: Shares
+    components: Shares
     releases: Sequence[Row]
-    ended_images: int
-    ending_images: int
     held_sets: Sequence[Row]
     series: Sequence[Point]
-    counts: Sequence[RunCounts]
-    first_loads: Sequence[Row]
+    source_runs: Sequence[Row]
     pruned: Sequence[RecordSpan]
     checkpoint: Row | None
     tables: Mapping[str, Capped]
@@ -85,64 +87,59 @@ class DashboardData:
         before = [point.value for point in self.series if point.at <= self.now - WEEK]
         return self.total("present") - before[-1] if before else None
 
+    @property
+    def runs(self) -> list[Row]:
+        """What each run did to all sources together, without first loads, and its worst status."""
+        return [_of_run([*rows]) for _, rows in groupby(self.source_runs, key=itemgetter("run_id"))]
+
 
 def read_data(connection: Connection, *, now: datetime, tables: ComponentTables) -> DashboardData:
     """Reads everything; the caller's transaction makes it one snapshot."""
-    sources = ask(connection, "status").objects()
-    week = _rows(connection, "totals", since=now - WEEK)[0]
-    runs = ask(connection, "runs", limit=MOST_RUNS).objects()
-    of_runs = _rows(connection, "run_counts", run=runs[-1]["run_id"] if runs else 1)
-    contents = _rows(connection, "contents")
-    ends = _ends(contents, tables, now)
-    ending = ask(
-        connection,
-        "end-of-life",
-        folder="reports",
-        releases=tables.release_rows(),
-        today=now.date().isoformat(),
-        last_day=(now + HORIZON).date().isoformat(),
-        limit=MOST_ROWS,
-    ).objects()
-    changes = _changes(connection, of_runs)
+
+    def rows(name: str, *, folder: Folder = "dashboard/sql", **parameters: Any) -> list[Row]:
+        return ask(connection, name, folder=folder, **parameters).objects()
+
+    def capped(name: str, total: int, *, folder: Folder = "queries", **parameters: Any) -> Capped:
+        return Capped(rows(name, folder=folder, limit=MOST_ROWS, **parameters), total)
+
+    sources = rows("status", folder="queries")
+    ends: dict[str, Any] = {
+        "releases": tables.release_rows(),
+        "today": now.date().isoformat(),
+        "last_day": (now + HORIZON).date().isoformat(),
+    }
+    totals = rows("totals", since=now - WEEK)[0] | rows("releases", **ends, is_total=True)[0]
+    runs = rows("runs", folder="queries", limit=MOST_RUNS)
+    source_runs = rows("run_counts", run=runs[-1]["run_id"] if runs else 1)
+    latest = _latest(source_runs)
+    changes = rows("changes", runs=latest, limit=MOST_ROWS) if latest else []
     return DashboardData(
         now=now,
         sources=sources,
-        week=week,
-        values=_values(_rows(connection, "kinds")),
-        components=_components(contents),
-        releases=ends.releases,
-        ended_images=ends.ended_images,
-        ending_images=ends.ending_images,
-        held_sets=_rows(connection, "held_sets"),
-        series=_series(_rows(connection, "series")),
-        counts=_by_run(of_runs),
-        first_loads=[row for row in of_runs if _is_first_load(row)],
-        checkpoint=next(iter(_rows(connection, "checkpoint")), None),
+        totals=totals,
+        values=_values(rows("catalogue", folder="reports")),
+        components=_components(rows("components", folder="reports")),
+        releases=rows("releases", **ends),
+        held_sets=rows("held_sets"),
+        series=_series(rows("series")),
+        source_runs=source_runs,
         pruned=[span for span in read_spans(connection, {}) if span.pruned_at],
+        checkpoint=next(iter(rows("checkpoint")), None),
         tables={
-            "runs": Capped(runs, week["runs"]),
+            "runs": Capped(runs, totals["runs"]),
             "changes": Capped(changes, len(changes)),
-            "removals": _capped(connection, "removals", total=week["removals"]),
-            "held": _capped(connection, "held", total=sum(row["held"] for row in sources)),
-            "rejects": _capped(connection, "rejects", total=week["rejects"], is_unresolved=True),
-            "ending": Capped(ending, ends.rows),
-            "images": Capped(
-                _rows(connection, "images", limit=MOST_ROWS),
-                sum(row["present"] for row in sources),
+            "removals": capped("removals", totals["removals"]),
+            "held": capped("held", sum(row["held"] for row in sources)),
+            "rejects": capped("rejects", totals["rejects"], is_unresolved=True),
+            "ending": capped("end-of-life", totals["ending_rows"], folder="reports", **ends),
+            "images": capped(
+                "images", sum(row["present"] for row in sources), folder="dashboard/sql"
             ),
         },
     )
 
 
-def _rows(connection: Connection, name: str, **parameters: Any) -> list[Row]:
-    return ask(connection, name, folder="dashboard/sql", **parameters).objects()
-
-
-def _capped(connection: Connection, name: str, *, total: int, **parameters: Any) -> Capped:
-    return Capped(ask(connection, name, limit=MOST_ROWS, **parameters).objects(), total)
-
-
-def _values(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
+def _values(rows: Iterable[Row]) -> Shares:
     """For each of the columns, its most frequent values."""
     counted: dict[str, Counter[str | None]] = {}
     for row in rows:
@@ -151,67 +148,20 @@ def _values(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
     return {column: _most(counts) for column, counts in counted.items()}
 
 
+def _components(rows: Iterable[Row]) -> Shares:
+    """For each of the most frequent components, its most frequent versions."""
+    counted: dict[str, Counter[str | None]] = {}
+    for row in rows:
+        counted.setdefault(row["component"], Counter())[row["version"]] += row["images"]
+    ranked = sorted(counted, key=lambda name: (-counted[name].total(), name))
+    return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
+
+
 def _most(counts: Counter[str | None]) -> list[tuple[str | None, int]]:
     """The most frequent values first, ties by name; the others together, as `…`."""
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0] or ""))
     shown, others = ranked[:MOST_VALUES], ranked[MOST_VALUES:]
     return [*shown, ("…", sum(count for _, count in others))] if others else shown
-
-
-def _components(rows: Iterable[Row]) -> dict[str, list[tuple[str | None, int]]]:
-    """For each of the most frequent components, its most frequent versions."""
-    counted: dict[str, Counter[str | None]] = {}
-    for row in rows:
-        for component, version in row["components"]:
-            counted.setdefault(component, Counter())[version] += row["images"]
-    ranked = sorted(counted, key=lambda name: (-counted[name].total(), name))
-    return {name: _most(counted[name]) for name in ranked[:MOST_VALUES]}
-
-
-class _Ends(NamedTuple):
-    releases: list[Row]
-    ended_images: int
-    ending_images: int
-    rows: int  # of the report: one for each version of each image
-
-
-def _ends(contents: Iterable[Row], tables: ComponentTables, now: datetime) -> _Ends:
-    """The releases that ended or end soon, and the images on them."""
-    today = now.date()
-    known = {
-        release: (each.ends_on - today).days
-        for release, each in tables.releases.items()
-        if each.ends_on <= today + HORIZON
-    }
-    images: Counter[tuple[str, str]] = Counter()
-    ended = ending = rows = 0
-    for row in contents:
-        built_on = [
-            release
-            for component, version in row["components"]
-            for release in known
-            if release[0] == component and _belongs_to(version, release[1])
-        ]
-        images.update(dict.fromkeys(built_on, row["images"]))
-        ended += row["images"] if any(known[each] < 0 for each in built_on) else 0
-        ending += row["images"] if any(known[each] >= 0 for each in built_on) else 0
-        rows += row["images"] * len(built_on)
-    releases = [
-        {
-            "component": release[0],
-            "release": release[1],
-            "ends_on": tables.releases[release].ends_on,
-            "days_left": known[release],
-            "images": count,
-        }
-        for release, count in images.items()
-    ]
-    releases.sort(key=lambda row: (row["ends_on"], row["component"], row["release"]))
-    return _Ends(releases, ended, ending, rows)
-
-
-def _belongs_to(version: str | None, release: str) -> bool:
-    return version == release or (version or "").startswith(f"{release}.")
 
 
 def _series(rows: Iterable[Row]) -> list[Point]:
@@ -224,34 +174,22 @@ def _series(rows: Iterable[Row]) -> list[Point]:
     return list(points.values())
 
 
-def _is_first_load(row: Row) -> bool:
-    """Whether a run found a source without images: it would dwarf everything after it."""
-    arrived = row["added"] + row["restored"] + row["in_scope"]
-    left = row["removed"] + row["out_of_scope"]
-    return bool(row["added"]) and row["present"] == arrived - left
+def _of_run(rows: Sequence[Row]) -> Row:
+    counted = [row for row in rows if not row["is_first_load"]]
+    return {
+        "run_id": rows[0]["run_id"],
+        "at": rows[0]["observed_at"],
+        "status": min((row["status"] for row in rows), key=_WORST_FIRST.index),
+        **{kind: sum(row[kind] for row in counted) for kind in ("added", "changed", "removed")},
+    }
 
 
-def _by_run(rows: Iterable[Row]) -> list[RunCounts]:
-    """What each run did to all sources together, without first loads."""
-    runs: dict[int, RunCounts] = {}
-    for row in rows:
-        run = runs.setdefault(row["run_id"], RunCounts(row["run_id"], row["observed_at"]))
-        run.statuses.append(row["status"])
-        if not _is_first_load(row):
-            run.added += row["added"] + row["restored"] + row["in_scope"]
-            run.changed += row["changed"]
-            run.removed += row["removed"] + row["out_of_scope"]
-    return list(runs.values())
-
-
-def _changes(connection: Connection, of_runs: Sequence[Row]) -> list[Row]:
-    """The latest changes, without first loads."""
-    kinds = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
+def _latest(source_runs: Sequence[Row]) -> list[int]:
+    """The latest runs whose changes fill the table, without first loads."""
     runs: list[int] = []
     count = 0
-    for row in reversed(of_runs):
-        events = sum(row[kind] for kind in kinds)
-        if events and not _is_first_load(row) and count < MOST_ROWS:
+    for row in reversed(source_runs):
+        if row["events"] and not row["is_first_load"] and count < MOST_ROWS:
             runs.append(row["run_id"])
-            count += events
-    return _rows(connection, "changes", runs=runs, limit=MOST_ROWS) if runs else []
+            count += row["events"]
+    return runs

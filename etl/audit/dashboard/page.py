@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,7 @@ from markupsafe import Markup
 from etl.atomic_file import written_whole
 from etl.audit.dashboard import charts, filters
 from etl.audit.dashboard.data import HORIZON, MOST_RUNS, WEEK, DashboardData, read_data
-from etl.audit.dashboard.notices import notices
+from etl.clock import age_text
 from etl.database.engine import snapshot
 from etl.errors import UsageError
 
@@ -29,22 +29,8 @@ if TYPE_CHECKING:
 
     from etl.transform import ComponentTables
 
+STALE: Final = timedelta(hours=36)
 MOST_IN_CARD: Final = 5
-_FILTERS: Final = (
-    *(
-        "actor",
-        "age",
-        "changed",
-        "details",
-        "evidence",
-        "identifier",
-        "moment",
-        "number",
-        "plain",
-        "rule",
-    ),
-    *("shown", "size", "until", "word"),
-)
 
 
 def write_dashboard(
@@ -72,31 +58,44 @@ def write_dashboard(
 
 def render(data: DashboardData, *, command: Callable[[str], str]) -> Iterator[str]:
     """The page's text, in parts."""
-    environment = Environment(
+    style, script = _part("page.css"), _part("page.js")
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .generate(
+            data=data,
+            stale=STALE,
+            **_overview(data),
+            **_charts(data),
+            most_runs=MOST_RUNS,
+            horizon=HORIZON.days,
+            command=command,
+            style=style,
+            script=script,
+            policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+            "img-src data:; base-uri 'none'; form-action 'none'",
+        )
+    )
+
+
+def environment() -> Environment:
+    """The templates, with the filters that write values."""
+    found = Environment(
         loader=PackageLoader("etl.audit.dashboard"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(filters, name) for name in _FILTERS})
-    style, script = _part("page.css"), _part("page.js")
-    return environment.get_template("page.html.j2").generate(
-        data=data,
-        notices=notices(data),
-        **_overview(data),
-        line=_line(data),
-        bars=charts.bars(data.counts) if data.counts else None,
-        height=charts.HEIGHT,
-        most_runs=MOST_RUNS,
-        horizon=HORIZON.days,
-        signed=filters.signed,
-        command=command,
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'",
-    )
+    found.filters |= {
+        each.__name__: each
+        for each in (
+            *(filters.changed, filters.identifier, filters.moment, filters.number),
+            *(filters.plain, filters.shown, filters.size, filters.word),
+        )
+    }
+    found.filters["age"] = age_text
+    return found
 
 
 def _overview(data: DashboardData) -> dict[str, Any]:
@@ -115,10 +114,18 @@ def _overview(data: DashboardData) -> dict[str, Any]:
     }
 
 
-def _line(data: DashboardData) -> charts.Line | None:
-    if not data.series:
-        return None
-    return charts.line(charts.thinned(data.series), until=data.now)
+def _charts(data: DashboardData) -> dict[str, Any]:
+    points, runs = charts.thinned(data.series), data.runs
+    up = max((run["added"] + run["changed"] for run in runs), default=0)
+    down = max((run["removed"] for run in runs), default=0)
+    return {
+        "height": charts.HEIGHT,
+        "few": charts.FEW,
+        "runs": runs,
+        "bar_scale": charts.scale(-down, up),
+        "steps": charts.steps(points, until=data.now) if points else [],
+        "line_scale": charts.line_scale(points) if points else None,
+    }
 
 
 def _part(name: str) -> Markup:
