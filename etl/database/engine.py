@@ -29,8 +29,11 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
-        return open_sqlite(parsed)
-    return postgresql.open_postgresql(parsed, schema=schema)
+        engine = open_sqlite(parsed)
+    else:
+        engine = postgresql.open_postgresql(parsed, schema=schema)
+    engine.update_execution_options(held_runs={})  # for `load/runs`
+    return engine
 
 
 def open_kept(url: str, *, schema: str = "") -> Engine:

@@ -1,16 +1,18 @@
-"""Connections to SQLite files: settings, waiting for locks, and warnings about the file.
+"""SQLite files: connections, waiting for other programs, locks of our own, and warnings.
 
 This module knows files and the driver, but no tables.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from threading import current_thread, main_thread
+from threading import Lock, current_thread, main_thread
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -23,6 +25,7 @@ BUSY_SECONDS = 60  # how long another program's lock is waited for, in steps of 
 _LOOK_ROUND: Final = 100_000  # SQLite's own steps, some milliseconds
 OLDEST_VERSION: Final = (3, 34, 0)
 _MOUNTS: Final = "/proc/self/mountinfo"
+_MODE: Final = 0o666  # less what the caller's umask takes away
 
 
 def open_sqlite(url: URL) -> Engine:
@@ -36,10 +39,12 @@ def open_sqlite(url: URL) -> Engine:
             f"Python uses SQLite {sqlite3.sqlite_version}; image-sync needs {needed} or newer",
             hint="use a newer Python, or PostgreSQL",
         )
+    url = _absolute(url)
     engine = create_engine(
-        _absolute(url),
+        url,
         poolclass=NullPool if file_of(url) else None,
         connect_args={"timeout": 1, "check_same_thread": False, "factory": _Patient},
+        execution_options={"file_locks": FileLocks(file_of(url))},
     )
 
     @event.listens_for(engine, "connect")
@@ -114,17 +119,99 @@ def _is_in_wal_mode(file: str) -> bool:
         return False
 
 
-def refuse_lone_mount(file: str) -> None:
-    """Raises `DatabaseUnavailable` if the file alone is mounted into a container.
+class FileLocks:
+    """Locks beside a file, held by one engine; the kernel drops them when the process ends.
 
-    The container's folder is another one than the host's, and with it the lock and the journal
-    beside the file: two runs could write at once, and an interrupted one could not be rolled back.
+    `FILE.lock` is the right to write sources, which the engine's threads share. `FILE.run-N.lock`
+    says that run N is alive. A database in memory belongs to this process and has no lock files.
     """
-    if os.path.realpath(file) in _mount_points():
-        raise DatabaseUnavailable(
-            f"{file} is mounted as a single file, so locks and journals beside it are not shared",
-            hint="mount its folder instead",
-        )
+
+    def __init__(self, file: str) -> None:
+        self._file = file and os.path.realpath(file)
+        self._guard = Lock()
+        self._sources: set[str] = set()
+        self._writer = -1
+
+    def take_source(self, source: str) -> bool:
+        """Takes the lock of a source unless somebody else writes, or another thread writes it."""
+        with self._guard:
+            if source in self._sources:
+                return False
+            if self._file and not self._sources:
+                self._writer = self._locked(".lock")
+                if self._writer < 0:
+                    return False
+            self._sources.add(source)
+            return True
+
+    def release_source(self, source: str) -> None:
+        """Releases what `take_source` took."""
+        with self._guard:
+            self._sources.remove(source)
+            if self._file and not self._sources:
+                os.close(self._writer)
+
+    @contextmanager
+    def held_run(self, run_id: int) -> Iterator[None]:
+        """Marks a run as alive."""
+        if not self._file:
+            yield
+            return
+        descriptor = self._locked(f".run-{run_id}.lock")
+        try:
+            yield
+        finally:
+            self._remove(run_id, descriptor)
+
+    def is_run_held(self, run_id: int) -> bool:
+        """Whether somebody holds the run; removes the file that a killed process left."""
+        if not (self._file and os.path.exists(f"{self._file}.run-{run_id}.lock")):
+            return not self._file
+        descriptor = self._locked(f".run-{run_id}.lock")
+        if descriptor >= 0:
+            self._remove(run_id, descriptor)
+        return descriptor < 0
+
+    def _remove(self, run_id: int, descriptor: int) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self._file}.run-{run_id}.lock")
+        os.close(descriptor)
+
+    def _locked(self, suffix: str) -> int:
+        """Descriptor of the locked file; -1 if somebody else has locked it."""
+        path = self._file + suffix
+        self._refuse_lone_mount()
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"the lock file {path} cannot be opened: {error.strerror}",
+                hint="may this user write in its folder, and does the file belong to them?",
+            ) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                return -1
+            raise DatabaseUnavailable(
+                f"{path} cannot be locked: {error.strerror}",
+                hint="use a file system that supports locks, or PostgreSQL",
+            ) from None
+        return descriptor
+
+    def _refuse_lone_mount(self) -> None:
+        """Raises `DatabaseUnavailable` if the file alone is mounted into a container.
+
+        The container's folder is another one than the host's, and with it the lock and the journal
+        beside the file: two runs could write at once, and an interrupted one not be rolled back.
+        """
+        if self._file in _mount_points():
+            raise DatabaseUnavailable(
+                f"{self._file} is mounted as a single file, so locks and journals beside it are not"
+                " shared",
+                hint="mount its folder instead",
+            )
 
 
 def _mount_points() -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from etl import __version__
 from etl.database.engine import writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
-from etl.load.locks import hold_run, keep_run, release_run, running_runs
+from etl.load.locks import hold_run, running_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +37,15 @@ class RunStart:
 
 def begin_run(engine: Engine, start: RunStart) -> int:
     """Write the run's row, committed at once, and mark the runs of dead processes `abandoned`."""
-    connection = engine.connect()
-    try:
+    with ExitStack() as held:
+        connection = held.enter_context(engine.connect())
         with writing(connection):
             repair_sequences(connection)
             _abandon_dead(connection)
             row = insert(sync_runs).values(status="running", **asdict(start))
             run_id = _run_id(connection.execute(row))
-            hold_run(connection, run_id)
-    except BaseException:
-        connection.close()
-        raise
-    keep_run(connection, run_id)
+            hold_run(connection, run_id, held)
+        _held_runs(engine)[run_id] = held.pop_all()
     return run_id
 
 
@@ -57,15 +55,19 @@ def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: da
     A run that was judged dead meanwhile stays `abandoned`, because the log may have sealed that.
     """
     done = update(sync_runs).where(sync_runs.c.run_id == run_id, sync_runs.c.status == "running")
-    try:
-        with engine.connect() as connection, writing(connection):
-            connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
-    finally:
-        release_run(engine, run_id)
+    held = _held_runs(engine).pop(run_id, nullcontext())
+    with held, engine.connect() as connection, writing(connection):
+        connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
+
+
+def _held_runs(engine: Engine) -> dict[int, ExitStack]:
+    """What this engine's runs hold: an idle session, or a lock file."""
+    held: dict[int, ExitStack] = engine.get_execution_options()["held_runs"]
+    return held
 
 
 def _abandon_dead(connection: Connection) -> None:
-    dead = [run.run_id for run in running_runs(connection) if not run.is_alive]
+    dead = [run.run_id for run, is_alive in running_runs(connection) if not is_alive]
     if dead:
         is_dead = sync_runs.c.run_id.in_(dead)
         is_running = sync_runs.c.status == "running"  # one that ended just now is not

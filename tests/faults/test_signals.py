@@ -195,7 +195,7 @@ def has_open(child, file):
 MOMENTS = {
     "in the walk": Moment("load/changes.py", "add"),
     "in the commit": Moment("load/versions.py", "_write_new", "return"),
-    "before the run's end": Moment("load/locks.py", "_release"),
+    "before the run's end": Moment("load/commit.py", "commit", "return"),
 }
 
 

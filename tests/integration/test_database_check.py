@@ -102,7 +102,7 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("fcntl.lockf", refuse)
+    monkeypatch.setattr("fcntl.flock", refuse)
     for _ in range(2):
         message, code = failed(f"sqlite:///{tmp_path}/images.db")
         assert "cannot be locked: No locks available" in message

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import upgrade
+from etl.database.sqlite import file_of
 from etl.errors import DatabaseUnavailable, LockHeld
 from etl.load import locks
 from etl.load.baseline import read_baseline
@@ -100,6 +102,8 @@ def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database
             (2, "succeeded"),
             (3, "failed"),
         ]
+    if file := file_of(engine.url):
+        assert [*Path(file).parent.glob(f"{Path(file).name}.*")] == [Path(f"{file}.lock")]
 
 
 def test_a_run_that_can_not_begin_leaves_no_connection(database_url):
@@ -191,8 +195,8 @@ def test_a_run_that_ends_while_another_begins_is_not_abandoned(postgres_url, mon
     upgrade(engine)
     begin_run(engine, START_OF_RUN)
 
-    def ends_meanwhile(connection, run_id, *_):
-        end_run(engine, run_id, status="succeeded", exit_code=0, now=START)
+    def ends_meanwhile(connection, run):
+        end_run(engine, run.run_id, status="succeeded", exit_code=0, now=START)
         return False
 
     monkeypatch.setattr("etl.load.locks._is_alive", ends_meanwhile)
