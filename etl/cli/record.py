@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from sqlalchemy import Connection
-
     from etl.audit.verify import Keys, Verified
     from etl.cli.results import PrunedSource, VerifyResult
     from etl.config import ProofSettings
@@ -70,6 +68,7 @@ def verify(
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify
     from etl.cli.output import print_json
+    from etl.load.log_entries import read_origin
 
     after = parse_since(since, now=cli.clock()) if since is not None else None
     settings = cli.proof_settings
@@ -77,7 +76,7 @@ def verify(
     with cli.reader() as connection:
         with connection.begin():
             require_sources(connection, sources, configured=settings.source_names)
-            origin = settings.proof.origin or _origin(connection)
+            origin = settings.proof.origin or read_origin(connection)
         result = run_verify(
             connection,
             selection=Selection(frozenset(sources), after),
@@ -120,16 +119,6 @@ def read_notes(name: str) -> list[str]:
     if not notes:
         raise UsageError(f"{name}: the file contains no checkpoint")
     return notes
-
-
-def _origin(connection: Connection) -> str:
-    from etl.load.log_entries import read_state
-
-    try:
-        state = read_state(connection)
-    except ValueError:  # `verify` reports it
-        return ""
-    return state.origin if state else ""
 
 
 def _keys(proof: ProofSettings, origin: str, verifier_keys: tuple[str, ...]) -> Keys:

@@ -97,6 +97,11 @@ def ensure_origin(connection: Connection) -> str:
         return _lock_state(connection).origin
 
 
+def read_origin(connection: Connection) -> str:
+    """Read the name of the log; "" before the first entry."""
+    return connection.scalar(select(log_state.c.origin)) or ""
+
+
 def read_state(connection: Connection, *, is_locked: bool = False) -> LogState | None:
     """Read the state of the log; None before the first entry. Raises `ValueError`.
 
@@ -120,12 +125,10 @@ def run_data(
 
 
 def prune_data(connection: Connection, source: str, *, hashes: Sequence[bytes]) -> bytes:
-    """Data of the entry of a source's latest prune, from the tables. Raises `LookupError`."""
+    """Data of the entry of a source's latest prune, from the tables."""
     table, condition = "prune_checkpoints", "source = :source"
-    rows = read_rows(connection, table, PRUNE_COLUMNS, condition, source=source)
-    if not rows:
-        raise LookupError(f"{table} has no row of source {source}")
-    return prune_entry(rows[0], hashes=hashes)
+    (row,) = read_rows(connection, table, PRUNE_COLUMNS, condition, source=source)
+    return prune_entry(row, hashes=hashes)
 
 
 def read_kept(
