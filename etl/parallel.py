@@ -8,7 +8,6 @@ from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
-from types import TracebackType
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -28,7 +27,9 @@ class Window(Generic[Key, Result]):
         self.limit = threads if limit is None else limit
         self.outstanding = 0
         self._threads = threads
-        self._submitted: SimpleQueue[tuple[Key, Callable[[], Result]] | None] = SimpleQueue()
+        self._submitted: SimpleQueue[tuple[Key, Callable[[], Result], Future[Result]] | None] = (
+            SimpleQueue()
+        )
         self._finished: SimpleQueue[tuple[Key, Future[Result]]] = SimpleQueue()
         self._is_closed = Event()
 
@@ -37,12 +38,7 @@ class Window(Generic[Key, Result]):
             Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._is_closed.set()
         for _ in range(self._threads):
             self._submitted.put(None)
@@ -52,10 +48,12 @@ class Window(Generic[Key, Result]):
         """Whether one more call may be submitted."""
         return self.outstanding < self.limit
 
-    def submit(self, key: Key, call: Callable[[], Result]) -> None:
+    def submit(self, key: Key, call: Callable[[], Result]) -> Future[Result]:
         """Run `call` as soon as a thread is free."""
         self.outstanding += 1
-        self._submitted.put((key, call))
+        future: Future[Result] = Future()
+        self._submitted.put((key, call, future))
+        return future
 
     def take(self) -> tuple[Key, Future[Result]]:
         """Wait for a result that was not taken yet. The future is done."""
@@ -65,8 +63,7 @@ class Window(Generic[Key, Result]):
 
     def _work(self) -> None:
         while (item := self._submitted.get()) and not self._is_closed.is_set():
-            key, call = item
-            future: Future[Result] = Future()
+            key, call, future = item
             try:
                 future.set_result(call())
             except BaseException as error:  # raised where the result is taken
@@ -87,11 +84,8 @@ def ordered_map(
         yield from map(function, items)
         return
     with Window[int, Result](threads, limit=len(items)) as window:
-        for place, item in enumerate(items):
-            window.submit(place, partial(function, item))
-        finished: dict[int, Future[Result]] = {}
-        for place in range(len(items)):
-            while place not in finished:
-                key, future = window.take()
-                finished[key] = future
-            yield finished.pop(place).result()
+        futures = [
+            window.submit(place, partial(function, item)) for place, item in enumerate(items)
+        ]
+        for future in futures:
+            yield future.result()

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import Connection, insert
@@ -40,16 +40,6 @@ if TYPE_CHECKING:
 
 ANALYSE_FROM: Final = 1000  # new images; fewer do not change how the database plans a query
 _CACHE_KIB: Final = 16_384  # SQLite's page cache: ids are in random order
-_OUTCOME_COLUMNS: Final = [
-    column.name
-    for column in source_runs.c
-    if column.name in {each.name for each in fields(Outcome)} - {"entry"}
-]
-_FACT_COLUMNS: Final = [
-    column.name
-    for column in source_runs.c
-    if column.name in {each.name for each in fields(WalkFacts)}
-]
 
 
 @dataclass(slots=True)
@@ -228,11 +218,15 @@ def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outco
     rules = transaction.write.rules.digest
     if outcome.status == "failed":  # nothing was read by them
         rules = transaction.previous.component_rules or rules
-    row: dict[str, Any] = {
+    known = {
+        each.name: getattr(part, each.name)
+        for part in (outcome.facts, outcome)
+        for each in fields(part)
+    }
+    row = {column.name: known[column.name] for column in source_runs.c if column.name in known}
+    row |= {
         "run_id": transaction.run_id,
         "source": transaction.source,
-        **{name: getattr(outcome, name) for name in _OUTCOME_COLUMNS},
-        **{name: getattr(outcome.facts, name) for name in _FACT_COLUMNS},
         "walk_detail": msgspec.to_builtins(outcome.facts.detail),
         "component_rules": rules,
     }

@@ -7,7 +7,7 @@ because the name identifies its images.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ from etl.database.columns import Instant
 from etl.database.engine import writing
 from etl.database.schema import discovered_sources as table
 
-# Several hosts may find the same project at once: the first one notes it.
+# Several hosts may find the same project at once: the first one stores it.
 _ADD: Final = text(
     "insert into discovered_sources"
     " (source, label, project_id, region, project_name, first_seen_at, vanished_at)"
@@ -39,7 +39,7 @@ class Discovered:
 
 
 def read_discovered(connection: Connection) -> list[Discovered]:
-    """Every source ever discovered, in order of their names."""
+    """Read every source ever discovered, ordered by name."""
     columns = [table.c[name] for name in Discovered.__slots__]
     rows = connection.execute(select(*columns).order_by(table.c.source))
     return [Discovered(**row._mapping) for row in rows]
@@ -53,10 +53,9 @@ def write_discovered(
     searched: Collection[tuple[str, str]],
     now: datetime,
 ) -> list[Discovered]:
-    """Notes what is new, what is back and what vanished; gives the vanished.
+    """Store which sources are new, back or vanished, and return the vanished ones.
 
-    `searched` are the (label, region) pairs that were asked for: of others nothing is known now.
-    Where nothing changed nothing is written.
+    `searched` are the (label, region) pairs that were queried; nothing is known about others.
     """
     there = {each.source: each for each in found}
     names = {each.source: each for each in known}
@@ -70,14 +69,10 @@ def write_discovered(
     if new or back or gone:
         with writing(connection):
             for each in new:
-                connection.execute(_ADD, {**_row(each), "first_seen_at": now})
+                connection.execute(_ADD, asdict(each) | {"first_seen_at": now})
             _set_vanished(connection, back, None)
             _set_vanished(connection, gone, now)
     return gone
-
-
-def _row(each: Discovered) -> dict[str, object]:
-    return {name: getattr(each, name) for name in Discovered.__slots__}
 
 
 def _set_vanished(connection: Connection, rows: Sequence[Discovered], at: datetime | None) -> None:

@@ -162,12 +162,8 @@ def _close(transaction: SourceTransaction, images: Iterable[AbsentImage], state:
         missing_since=None,
         relisted_as=None,
     )
-    for keys in _key_batches(images):
+    for keys in batches((each.image_key for each in images), _BATCH):
         transaction.execute(closed.where(c.image_key.in_(keys)))
-
-
-def _key_batches(images: Iterable[AbsentImage]) -> Iterable[list[int]]:
-    return batches((each.image_key for each in images), _BATCH)
 
 
 def write_held(
