@@ -151,7 +151,7 @@ class _Reader:
             table = {}
         kind: type = type(base)
         keys = {key.name: key for key in keys_of(kind)}
-        for name in table.keys() - keys:
+        for name in [name for name in table if name not in keys]:
             hint = similar_names(name, sorted(keys))
             self.mistakes.append((_joined(place, name), f"unknown key; {hint}"))
         values = {
