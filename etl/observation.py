@@ -63,15 +63,7 @@ def next_observed_at(
     with a wrong time would hide every later one. If an earlier run had one, later runs follow it.
     """
     now, last = context.now(), baseline.previous.observed_at
-    ahead = client.clock_skew_seconds if client else None
-    if ahead is not None and abs(ahead) > CLOCK_WARNING_SECONDS:
-        text = (
-            f"this machine's clock is {abs(ahead) / 60:.0f} minutes"
-            f" {'ahead of' if ahead > 0 else 'behind'} the API's"
-        )
-        if abs(ahead) > MAX_CLOCK_ERROR_SECONDS:
-            hint = "set the clock, for example with NTP, and run again"
-            raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)
+    if text := clock_warning(client.clock_skew_seconds if client else None):
         _log.warning("clock differs", extra={"cause": text})
     if last is None:
         return now
@@ -85,6 +77,21 @@ def next_observed_at(
             },
         )
     return max(now, last + timedelta(milliseconds=1))
+
+
+def clock_warning(ahead_seconds: float | None) -> str:
+    """Return how far this machine's clock is off according to the API; "" for a small difference.
+
+    Raises `EnvironmentFailure` if it is minutes off.
+    """
+    if ahead_seconds is None or abs(ahead_seconds) <= CLOCK_WARNING_SECONDS:
+        return ""
+    side = "ahead of" if ahead_seconds > 0 else "behind"
+    text = f"this machine's clock is {abs(ahead_seconds) / 60:.0f} minutes {side} the API's"
+    if abs(ahead_seconds) > MAX_CLOCK_ERROR_SECONDS:
+        hint = "set the clock, for example with NTP, and run again"
+        raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)
+    return text
 
 
 def coverage_of(source: SourceSettings) -> Coverage:

@@ -42,7 +42,7 @@ from etl.extract.probe import Trait, probe
 from etl.load.locks import source_lock
 from etl.model import Listing
 from etl.notify.notifier import check_notifications
-from etl.observation import CLOCK_WARNING_SECONDS, MAX_CLOCK_ERROR_SECONDS
+from etl.observation import clock_warning
 from etl.publish import signer_of
 from etl.run import require_same_projects
 from etl.sources.connect import open_client
@@ -162,15 +162,13 @@ def _check_key(settings: Settings) -> Iterator[Checked]:
 def _check_source(source: SourceSettings, context: RunContext) -> Iterator[Checked]:
     try:
         with open_client(source, run_count=0, context=context) as client:
-            message = _try_reading(source, client)
+            yield _ok(source.name, _try_reading(source, client))
+            if warning := clock_warning(client.clock_skew_seconds):
+                yield _warning(source.name, warning)
     except ConfigError as error:
         yield _failed(source.name, error.in_one_line, error.exit_code)
-        return
-    except SourceError as error:
+    except (SourceError, EnvironmentFailure) as error:
         yield _failed(source.name, str(error), error.exit_code)
-        return
-    yield _ok(source.name, message)
-    yield from _check_clock(source.name, client.clock_skew_seconds or 0.0)
 
 
 def _try_reading(source: SourceSettings, client: Client) -> str:
@@ -184,20 +182,6 @@ def _try_reading(source: SourceSettings, client: Client) -> str:
     images, places = count_text(page.total, "image"), count_text(len(workspaces), "workspace")
     permitted = "permitted" if lookup and lookup.result == "found" else "not shown to work"
     return f"{images} in {listing}, {places}, lookups {permitted}"
-
-
-def _check_clock(place: str, ahead_seconds: float) -> Iterator[Checked]:
-    if abs(ahead_seconds) <= CLOCK_WARNING_SECONDS:
-        return
-    direction = "ahead of" if ahead_seconds > 0 else "behind"
-    message = (
-        f"this machine's clock is {abs(ahead_seconds) / 60:.0f} minutes {direction} the API's;"
-        " set it, for example with NTP"
-    )
-    if abs(ahead_seconds) > MAX_CLOCK_ERROR_SECONDS:
-        yield _failed(place, message, EnvironmentFailure.exit_code)
-    else:
-        yield _warning(place, message)
 
 
 def check_database(database: DatabaseSettings) -> list[Checked]:
