@@ -31,7 +31,7 @@ from etl.config import (
     SourceSettings,
     WalkSettings,
 )
-from etl.context import SyncOptions
+from etl.options import SyncOptions
 from etl.run import run_sync
 from tests.support.fake_api import FakeApi
 from tests.support.schedules import Facts, Schedule, World, drawn, facts_of, play

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
 from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
+from etl.options import SyncOptions
 from etl.progress import Progress
 from etl.signals import raise_if_interrupted
 from etl.transform import ComponentRules, builtin_rules, component_tables
@@ -24,25 +25,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from etl.config import Settings
-    from etl.shard import Shard
 
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncOptions:
-    """Options of one execution, as the command line gives them.
-
-    `source_names` or `shard` select sources (neither: all). `accepts_removals` switches the guard
-    off. `wait_seconds` bounds the wait for another run's lock. `parallel` sources are read at once.
-    """
-
-    source_names: Sequence[str] = ()
-    shard: Shard | None = None
-    accepts_removals: bool = False
-    wait_seconds: float = 0
-    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, TypeVar, Unpack
 
 from etl.config import Settings, SourceSettings
-from etl.context import ContextParts, RunContext, SyncOptions, open_context
+from etl.context import ContextParts, RunContext, open_context
 from etl.database.engine import our_errors
 from etl.errors import (
     ConfigError,
@@ -28,6 +28,7 @@ from etl.load.commit import Preview
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
+from etl.options import SyncOptions
 from etl.parallel import ordered_map
 from etl.publish import publish_checkpoint
 from etl.sources.connect import require_usable

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from etl.cli.results import ListedSource
     from etl.config import SourceSettings
     from etl.model import Outcome
-    from etl.shard import Shard
+    from etl.options import Shard
 
 PARTIAL: Final = 3
 _SOURCE_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
@@ -131,9 +131,10 @@ def sources(
 
 @sources.command(short_help="Take a source that is no longer read out of the catalogue.")
 @click.argument("name", callback=as_text)
-@gathered(Authorship, AUTHORSHIP)
+@gathered(Authorship, AUTHORSHIP, name="authorship")
+@output_option
 @pass_cli
-def retire(cli: CliContext, name: str, *, given: Authorship) -> int:
+def retire(cli: CliContext, name: str, *, authorship: Authorship, output: str) -> int:
     """Retire the source NAME after it was renamed or removed from the configuration.
 
     Its images become `out_of_scope`, its held removals are discarded, and it is not stale any more.
@@ -145,7 +146,7 @@ def retire(cli: CliContext, name: str, *, given: Authorship) -> int:
     from etl.cli.sync import decide
     from etl.maintenance.decisions import retire
 
-    return decide(cli, "retire", partial(retire, cli.settings, name), given)
+    return decide(cli, "retire", partial(retire, cli.settings, name), authorship, output)
 
 
 def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
@@ -158,7 +159,7 @@ def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
 
 def _as_struct(source: SourceSettings) -> ListedSource:
     from etl.cli.results import ListedSource
-    from etl.shard import shard_key
+    from etl.options import shard_key
 
     own: dict[str, Any] = {"auth_method": source.auth.method, "shard_key": shard_key(source.name)}
     settings = {name: getattr(source, name, None) for name in ListedSource.__struct_fields__}

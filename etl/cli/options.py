@@ -16,6 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from etl import log
+from etl.options import parse_shard
 
 _MOST_CHOICES: Final = 8
 
@@ -83,8 +84,6 @@ def as_text(_context: click.Context | None, _option: click.Parameter | None, val
 
 
 def _shard(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    from etl.shard import parse_shard
-
     return parse_shard(value) if value else None
 
 
@@ -120,15 +119,21 @@ class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in 
 NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)
 """The number of a run."""
 
-source_option: Final = click.option(
-    "--source",
-    "sources",
-    callback=as_text,
-    multiple=True,
-    metavar="NAME",
-    shell_complete=source_names,
-    help="Only this source; may be repeated.",
-)
+
+def source_option_as(parameter: str) -> Callable[[Any], Any]:
+    """The option --source of a command that receives the names as `parameter`."""
+    return click.option(
+        "--source",
+        parameter,
+        callback=as_text,
+        multiple=True,
+        metavar="NAME",
+        shell_complete=source_names,
+        help="Only this source; may be repeated.",
+    )
+
+
+source_option: Final = source_option_as("sources")
 shard_option: Final = click.option(
     "--shard",
     metavar="K/N",
@@ -156,21 +161,18 @@ wait_option: Final = click.option(
 class Authorship:
     """The options of a command that records a person's decision."""
 
-    actor: str | None
+    actor: str
     reason: str | None
     wait_seconds: float
-    output: str
 
-    @property
-    def by(self) -> str:
-        """Who decides: --by, or the operating system's user (not a variable) and the host."""
-        if self.actor:
-            return self.actor
-        try:
-            user = pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:  # a container may run with a user id that has no name
-            user = f"uid {os.getuid()}"
-        return f"{user}@{platform.node()}"
+
+def person() -> str:
+    """The operating system's user, whatever the environment says, and the host."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run with a user id that has no name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{platform.node()}"
 
 
 AUTHORSHIP: Final = (
@@ -179,23 +181,27 @@ AUTHORSHIP: Final = (
         "actor",
         metavar="NAME",
         callback=as_text,
+        default=person,
         help="Who decides; default: your user and host name.",
     ),
     click.option("--reason", metavar="TEXT", callback=as_text, help="Why; stored with the run."),
     wait_option,
-    output_option,
 )
 
 
 def gathered(
     kind: type[Any], options: tuple[Any, ...], *, name: str = "given"
 ) -> Callable[[Any], Any]:
-    """Adds options to a command, which receives them as one value of the dataclass `kind`."""
+    """Adds options to a command, which receives them as one value of the dataclass `kind`.
+
+    A field without an option keeps its default.
+    """
 
     def decorate(command: Callable[..., Any]) -> Any:
         @wraps(command)
         def gathering(*args: Any, **values: Any) -> Any:
-            given = kind(**{field: values.pop(field) for field in kind.__slots__})
+            fields = [field for field in kind.__slots__ if field in values]
+            given = kind(**{field: values.pop(field) for field in fields})
             return command(*args, **{name: given}, **values)
 
         for option in reversed(options):

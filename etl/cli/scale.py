@@ -19,7 +19,7 @@ from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.model import Outcome
-    from etl.shard import Shard
+    from etl.options import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class _Syncs:
 
     def sync(self, source: str) -> bool:
         """Syncs one source; returns whether it could be read."""
-        from etl.context import SyncOptions
         from etl.errors import ImageSyncError, exit_code_for
         from etl.notify.notifier import run_with_notifications
+        from etl.options import SyncOptions
         from etl.run import run_sync
 
         settings = self.cli.settings

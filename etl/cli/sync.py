@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,17 @@ from etl.cli.options import (
     output_option,
     shard_option,
     source_option,
+    source_option_as,
     wait_option,
 )
+from etl.options import SyncOptions
 
 if TYPE_CHECKING:
-    from etl.context import SyncOptions
     from etl.load.commit import Preview
     from etl.model import RunOutcome
-    from etl.shard import Shard
 
-_SELECTION = (
-    source_option,
+_SYNC_OPTIONS = (
+    source_option_as("source_names"),
     shard_option,
     wait_option,
     click.option(
@@ -41,43 +41,20 @@ _SELECTION = (
         metavar="N",
         help="Read up to N sources at the same time.",
     ),
-    output_option,
 )
-_RUN = click.argument("run_id", metavar="RUN", type=NUMBER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The options that `sync` and `plan` share."""
-
-    sources: tuple[str, ...]
-    shard: Shard | None
-    wait_seconds: float
-    parallel: int
-    output: str
-
-    def options(self, *, accepts_removals: bool = False) -> SyncOptions:
-        """The options of the run."""
-        from etl.context import SyncOptions
-
-        return SyncOptions(
-            source_names=self.sources,
-            shard=self.shard,
-            accepts_removals=accepts_removals,
-            wait_seconds=self.wait_seconds,
-            parallel=self.parallel,
-        )
-
-
-@click.command(short_help="Read every source and apply the changes.")
-@gathered(Selection, _SELECTION)
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing, as `plan` does.")
-@click.option(
+_ACCEPT_REMOVALS = click.option(
     "--accept-removals",
     "accepts_removals",
     is_flag=True,
     help="Switch the guard off; the run's record says so.",
 )
+_RUN = click.argument("run_id", metavar="RUN", type=NUMBER)
+
+
+@click.command(short_help="Read every source and apply the changes.")
+@gathered(SyncOptions, (*_SYNC_OPTIONS, _ACCEPT_REMOVALS), name="options")
+@output_option
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing, as `plan` does.")
 @click.option(
     "--metrics-file",
     metavar="PATH",
@@ -88,9 +65,9 @@ class Selection:
 def sync(
     cli: CliContext,
     *,
-    given: Selection,
+    options: SyncOptions,
+    output: str,
     is_dry_run: bool,
-    accepts_removals: bool,
     metrics_file: str | None,
 ) -> int:
     """Read every source of the configuration and apply the changes.
@@ -105,39 +82,39 @@ def sync(
     Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
     """
     if is_dry_run:
-        return _plan(cli, given)
+        return _plan(cli, options, output)
     from etl.notify.notifier import run_with_notifications
     from etl.progress import watching
     from etl.run import run_sync
 
     gc.freeze()  # modules live until the end: the collector need not search them
-    options = given.options(accepts_removals=accepts_removals)
     with watching(is_wanted=not cli.is_quiet) as progress:
         work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
-    return show_outcome(cli, outcome, output=given.output)
+    return show_outcome(cli, outcome, output=output)
 
 
 @click.command(short_help="Show what a sync would do; writes nothing.")
-@gathered(Selection, _SELECTION)
+@gathered(SyncOptions, _SYNC_OPTIONS, name="options")
+@output_option
 @pass_cli
-def plan(cli: CliContext, *, given: Selection) -> int:
+def plan(cli: CliContext, *, options: SyncOptions, output: str) -> int:
     """Show what a sync would add, change, remove or hold, with evidence; write nothing.
 
     \b
     image-sync plan
     image-sync plan --source beijing --output json
     """
-    return _plan(cli, given)
+    return _plan(cli, options, output)
 
 
-def _plan(cli: CliContext, given: Selection) -> int:
+def _plan(cli: CliContext, options: SyncOptions, output: str) -> int:
     from etl.progress import watching
     from etl.run import run_plan
 
     with watching(is_wanted=not cli.is_quiet) as progress:
-        result = run_plan(cli.settings, given.options(), progress=progress)
-    return show_outcome(cli, result.outcome, output=given.output, previews=result.previews)
+        result = run_plan(cli.settings, options, progress=progress)
+    return show_outcome(cli, result.outcome, output=output, previews=result.previews)
 
 
 def show_outcome(
@@ -176,9 +153,10 @@ def report_incomplete(cli: CliContext, outcome: RunOutcome) -> None:
 
 @click.command(short_help="Remove the held images of a run that are still gone.")
 @_RUN
-@gathered(Authorship, AUTHORSHIP)
+@gathered(Authorship, AUTHORSHIP, name="authorship")
+@output_option
 @pass_cli
-def approve(cli: CliContext, run_id: int, *, given: Authorship) -> int:
+def approve(cli: CliContext, run_id: int, *, authorship: Authorship, output: str) -> int:
     """Look up each image whose removal RUN holds, and remove those that are still gone.
 
     Images that cannot be looked up now stay held, and the exit code is 30.
@@ -189,14 +167,16 @@ def approve(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """
     from etl.maintenance.decisions import decide_held
 
-    return decide(cli, "approve", partial(decide_held, "approve", cli.settings, run_id), given)
+    work = partial(decide_held, "approve", cli.settings, run_id)
+    return decide(cli, "approve", work, authorship, output)
 
 
 @click.command(short_help="Discard the held removals of a run; later runs decide again.")
 @_RUN
-@gathered(Authorship, AUTHORSHIP)
+@gathered(Authorship, AUTHORSHIP, name="authorship")
+@output_option
 @pass_cli
-def dismiss(cli: CliContext, run_id: int, *, given: Authorship) -> int:
+def dismiss(cli: CliContext, run_id: int, *, authorship: Authorship, output: str) -> int:
     """Discard the removals that RUN holds. Nothing is removed, and later runs decide again.
 
     \b
@@ -204,7 +184,8 @@ def dismiss(cli: CliContext, run_id: int, *, given: Authorship) -> int:
     """
     from etl.maintenance.decisions import decide_held
 
-    return decide(cli, "dismiss", partial(decide_held, "dismiss", cli.settings, run_id), given)
+    work = partial(decide_held, "dismiss", cli.settings, run_id)
+    return decide(cli, "dismiss", work, authorship, output)
 
 
 @click.command(short_help="Parse the stored rejects again.")
@@ -222,19 +203,25 @@ def replay_rejects(
     image-sync replay-rejects
     """
     from etl.maintenance.decisions import replay_rejects
-    from etl.notify.notifier import run_with_notifications
 
-    settings = cli.settings
-    work = partial(replay_rejects, settings, source_names=sources, wait_seconds=wait_seconds)
-    return show_outcome(cli, run_with_notifications("replay", settings, work), output=output)
+    work = partial(replay_rejects, cli.settings, source_names=sources, wait_seconds=wait_seconds)
+    return _execute(cli, "replay", work, output)
 
 
 def decide(
-    cli: CliContext, command: str, decide: Callable[..., RunOutcome], given: Authorship
+    cli: CliContext,
+    command: str,
+    work: Callable[..., RunOutcome],
+    authorship: Authorship,
+    output: str,
 ) -> int:
-    """Executes a decision with its notifications, and prints the result."""
+    """Executes a person's decision, and prints the result."""
+    return _execute(cli, command, partial(work, **asdict(authorship)), output)
+
+
+def _execute(cli: CliContext, command: str, work: Callable[[], RunOutcome], output: str) -> int:
+    """Executes a command that writes, with its notifications, and prints the result."""
     from etl.notify.notifier import run_with_notifications
 
-    work = partial(decide, actor=given.by, reason=given.reason, wait_seconds=given.wait_seconds)
     outcome = run_with_notifications(command, cli.settings, work)
-    return show_outcome(cli, outcome, output=given.output)
+    return show_outcome(cli, outcome, output=output)

@@ -19,7 +19,7 @@ from msgspec import Raw
 
 from etl.audit.names import require_sources
 from etl.config import Settings, SourceSettings
-from etl.context import RunContext, SyncOptions, open_context
+from etl.context import RunContext, open_context
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
 from etl.extract.http import Client
@@ -32,6 +32,7 @@ from etl.load.removals import HeldRemoval, read_held, read_held_evidence
 from etl.load.runs import RunStart
 from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
 from etl.observation import source_facts, source_write
+from etl.options import SyncOptions
 from etl.run import run_work
 from etl.sources.connect import open_client
 from etl.sources.select import refuse_unknown, sources_of

@@ -14,7 +14,7 @@ from etl.sources.discover import with_discovered
 from etl.text import require_known
 
 if TYPE_CHECKING:
-    from etl.shard import Shard
+    from etl.options import Shard
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:

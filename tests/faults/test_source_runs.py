@@ -17,10 +17,10 @@ import msgspec
 import pytest
 
 from etl.config import AuthSettings, Settings
-from etl.context import SyncOptions
 from etl.errors import EnvironmentFailure
 from etl.extract.http import TOTAL_TIMEOUTS
 from etl.model import RunOutcome
+from etl.options import SyncOptions
 from etl.run import run_sync
 from tests.support.databases import Databases
 from tests.support.fake_api import AccessKey, Quirks, Request, Response, User, error_response

@@ -17,11 +17,11 @@ from etl.config import (
     Settings,
     SourceSettings,
 )
-from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
 from etl.maintenance.check import check, probe_source
+from etl.options import SyncOptions
 from etl.run import run_plan, run_sync
 from etl.sources.discover import regions_of
 from etl.sources.select import find_sources

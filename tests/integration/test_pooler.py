@@ -12,7 +12,6 @@ from sqlalchemy import make_url, text
 
 from etl.cli.main import run
 from etl.config import read_settings
-from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.database.migrate import ensure_head
 from etl.database.postgresql import is_pooled
@@ -24,6 +23,7 @@ from etl.load.runs import RunStart, begin_run
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.maintenance.check import check_database
 from etl.model import Decision, WalkFacts
+from etl.options import SyncOptions
 from etl.run import run_sync
 from tests.support.loading import START, Loading, read, record
 from tests.support.pgbouncer import pooled

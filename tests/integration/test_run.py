@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
-from etl.context import RunContext, SyncOptions
+from etl.context import RunContext
 from etl.database.engine import open_engine
 from etl.errors import (
     DatabaseUnavailable,
@@ -28,6 +28,7 @@ from etl.errors import (
 )
 from etl.load.runs import RunStart
 from etl.model import Outcome, WalkFacts
+from etl.options import SyncOptions
 from etl.run import conclusion, run_plan, run_sync, run_work
 from etl.sync import sync_source
 from tests.support.fake_api import (

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.load.locks import source_lock
 from etl.load.rejects import reject_digest
 from etl.maintenance.decisions import replay_rejects
+from etl.options import SyncOptions
 from etl.run import run_sync
 from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.syncing import Place, catalogue, image, place

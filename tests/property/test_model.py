@@ -34,8 +34,9 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.context import SyncOptions, open_context
+from etl.context import open_context
 from etl.maintenance.decisions import decide_held
+from etl.options import SyncOptions
 from etl.run import RunOutcome, run_sync
 from tests.support.databases import Databases
 from tests.support.dual_database import (

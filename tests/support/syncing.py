@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import text
 
 from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettings, WalkSettings
-from etl.context import SyncOptions
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
+from etl.options import SyncOptions
 from etl.run import RunPlan, run_plan, run_sync
 from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of

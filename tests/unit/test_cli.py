@@ -12,7 +12,6 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +26,7 @@ from etl.__main__ import main
 from etl.cli.commands import _add_global_options, program
 from etl.cli.context import CliContext
 from etl.cli.main import exit_code_of, run
-from etl.cli.options import Authorship
+from etl.cli.options import person
 
 cli_main = import_module("etl.cli.main")
 
@@ -563,9 +562,7 @@ def test_a_user_without_a_name_decides_by_number(monkeypatch):
         raise KeyError(number)
 
     monkeypatch.setattr("pwd.getpwuid", fail)
-    authorship = Authorship(actor=None, reason=None, wait_seconds=0, output="text")
-    assert authorship.by == f"uid {os.getuid()}@{platform.node()}"
-    assert replace(authorship, actor="Ada").by == "Ada"
+    assert person() == f"uid {os.getuid()}@{platform.node()}"
 
 
 @pytest.mark.usefixtures("default_signals")

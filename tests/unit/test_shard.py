@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from etl.config import Settings, SourceSettings
 from etl.errors import UsageError
-from etl.shard import Shard, parse_shard, shard_key
+from etl.options import Shard, parse_shard, shard_key
 from etl.sources.select import select
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -48,7 +48,7 @@ def test_a_new_source_moves_none_of_the_others(names, new, count):
 
 def test_a_share_is_the_same_in_every_process_and_release():
     assert shard_key("beijing") == 259780164463717
-    ask = "from etl.shard import shard_key; print(shard_key('北京'))"
+    ask = "from etl.options import shard_key; print(shard_key('北京'))"
     told = {
         subprocess.run(
             [sys.executable, "-c", ask],

@@ -1,11 +1,9 @@
-"""Shards: a stable division of the sources among hosts.
-
-A source's shard depends on its name alone, so adding or removing a source moves no other.
-"""
+"""Options of one execution: which sources it reads, and how."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -14,7 +12,10 @@ from etl.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Shard `number` of `count`, counted from 1."""
+    """Shard `number` of `count`, counted from 1: a stable division of the sources among hosts.
+
+    A source's shard depends on its name alone, so adding or removing a source moves no other.
+    """
 
     number: int
     count: int
@@ -25,6 +26,21 @@ class Shard:
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """Options of one execution, as the command line gives them.
+
+    `source_names` or `shard` select sources (neither: all). `accepts_removals` switches the guard
+    off. `wait_seconds` bounds the wait for another run's lock. `parallel` sources are read at once.
+    """
+
+    source_names: Sequence[str] = ()
+    shard: Shard | None = None
+    accepts_removals: bool = False
+    wait_seconds: float = 0
+    parallel: int = 1
 
 
 def shard_key(source: str) -> int:
