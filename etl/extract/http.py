@@ -197,11 +197,13 @@ class Client:
         timeout_seconds = self._http.timeout_seconds
         deadline = time.monotonic() + TOTAL_TIMEOUTS * timeout_seconds
         try:
-            with self._session.request(
-                request.method,
-                request.url,
-                headers={**request.headers, **credentials},
-                data=request.body or None,
+            with self._session.send(
+                requests.Request(
+                    request.method,
+                    request.url,
+                    headers={**request.headers, **credentials},
+                    data=request.body or None,
+                ).prepare(),
                 timeout=timeout_seconds,
                 allow_redirects=False,
                 stream=True,
@@ -242,8 +244,8 @@ class Client:
             received_at=self._clock(),
             location=str(request),
         )
-        if response.clock_skew_seconds is not None:
-            self.clock_skew_seconds = response.clock_skew_seconds
+        if (skew_seconds := response.clock_skew_seconds) is not None:
+            self.clock_skew_seconds = skew_seconds
         return response
 
     def _secrets(self, request: Request) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -266,8 +267,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
     """`text` on one line, without secrets, cut to `most` characters."""
-    for secret in sorted(_spellings(secrets), key=len, reverse=True):
-        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
+    if known := _pattern_of(tuple(secrets)):
+        text = known.sub(MASK, text)
     text = _CANONICAL.sub(rf"\1 {MASK}", text)
     text = _NAMED.sub(rf"\1\2{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", _DIGEST.sub(MASK, text))
@@ -275,9 +276,10 @@ def redacted(text: str, secrets: Iterable[str] = (), *, most: int = 300) -> str:
     return clipped(text, most)
 
 
-def _spellings(secrets: Iterable[str]) -> set[str]:
-    """Each secret as it is, in JSON, and either of them in a URL."""
-    return {
+@lru_cache(maxsize=16)  # every response is redacted, and compiling takes a while
+def _pattern_of(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Each secret as it is, in JSON, and either of them in a URL; longer ones first."""
+    spellings = {
         spelling
         for secret in secrets
         for plain in (
@@ -293,3 +295,5 @@ def _spellings(secrets: Iterable[str]) -> set[str]:
         )
         if len(spelling) >= _SHORTEST
     }
+    alternatives = map(re.escape, sorted(spellings, key=len, reverse=True))
+    return re.compile("|".join(alternatives), re.IGNORECASE) if spellings else None
