@@ -10,7 +10,6 @@ from etl.config.read import find_config, read_settings
 from etl.config.settings import (
     SAMPLE_ENDPOINT,
     AuthSettings,
-    ComponentSettings,
     DatabaseSettings,
     DiscoverSettings,
     HttpSettings,
@@ -25,7 +24,6 @@ from etl.config.settings import (
 __all__ = [
     "SAMPLE_ENDPOINT",
     "AuthSettings",
-    "ComponentSettings",
     "DatabaseSettings",
     "DiscoverSettings",
     "HttpSettings",

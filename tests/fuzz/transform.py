@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["etl.transform"]):
         split_page,
     )
 from tests.property.test_transform_property import test_hostile_pages_are_pages_or_broken
-from tests.support.understood import Normalised, normalise
+from tests.support.normalised import Normalised, normalise
 
 
 def one_input(body: bytes) -> None:

@@ -17,8 +17,8 @@ from etl.load.rejects import RECORD_BYTES
 from etl.transform import builtin_rules, image_of_show, listed_rows, split_page
 from etl.transform.fields import FIELDS, MAX_ID_LENGTH
 from tests.support.fake_api import Response
+from tests.support.normalised import Normalised, normalise
 from tests.support.syncing import place
-from tests.support.understood import Normalised, normalise
 from tests.support.verified import assert_consistent
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

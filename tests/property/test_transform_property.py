@@ -21,7 +21,7 @@ from etl.transform import (
     split_page,
 )
 from etl.transform.fields import FIELDS
-from tests.support.understood import Normalised, normalise, one_by_one
+from tests.support.normalised import Normalised, normalise, one_by_one
 
 NAMES = [field.name for field in FIELDS]
 UPPER = ["type", "status", "visibility", "origin", "service_type", "flavor_type", "arch"]

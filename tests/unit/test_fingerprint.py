@@ -8,7 +8,7 @@ import pytest
 from etl.model import TRACKED, Image, Tag
 from etl.transform import fingerprint
 from etl.transform.image import DERIVED, FINGERPRINTED
-from tests.support.understood import normalise
+from tests.support.normalised import normalise
 
 FULL = Image(
     image_id="x",

@@ -9,7 +9,7 @@ import pytest
 from etl.errors import SourceBroken
 from etl.model import Unreadable
 from etl.transform import ListedRow, listed_rows, split_page
-from tests.support.understood import Normalised, normalise
+from tests.support.normalised import Normalised, normalise
 
 
 def page(records: bytes) -> bytes:

@@ -18,7 +18,7 @@ from etl.transform import (
 )
 from etl.transform.fields import FIELDS, MAX_CACHED, Cached
 from etl.transform.image import DERIVED
-from tests.support.understood import Normalised, normalise, one_by_one
+from tests.support.normalised import Normalised, normalise, one_by_one
 
 FULL: dict[str, Any] = {
     "id": "e1a07296",
@@ -48,14 +48,14 @@ FULL: dict[str, Any] = {
 }
 
 
-def understood(record: object) -> Normalised:
+def accepted(record: object) -> Normalised:
     given = normalise(record if isinstance(record, bytes) else json.dumps(record).encode())
     assert isinstance(given, Normalised), given
     return given
 
 
 def image(**fields: object) -> Image:
-    return understood({"id": "x", **fields}).image
+    return accepted({"id": "x", **fields}).image
 
 
 def reason(record: bytes) -> str:
@@ -65,7 +65,7 @@ def reason(record: bytes) -> str:
 
 
 def test_each_field_by_its_rule() -> None:
-    assert understood(FULL).image == Image(
+    assert accepted(FULL).image == Image(
         image_id="e1a07296",
         name="rlstudio1.0.0",
         description=" as it is ",
@@ -105,8 +105,8 @@ def test_the_table_has_every_column_in_the_image_s_order() -> None:
 
 
 def test_missing_and_null_are_the_same_and_empty_is_kept() -> None:
-    assert understood({"id": "x"}).image == Image("x")
-    assert understood({field.name: None for field in FIELDS} | {"id": "x"}).image == Image("x")
+    assert accepted({"id": "x"}).image == Image("x")
+    assert accepted({field.name: None for field in FIELDS} | {"id": "x"}).image == Image("x")
     empty = image(name="", description="", status="", dev_services=[], tags=[])
     assert (empty.name, empty.description, empty.status) == ("", "", "")
     assert (empty.dev_services, empty.tags) == ((), ())
@@ -135,12 +135,12 @@ def test_a_missing_and_an_empty_tag_value_differ() -> None:
 )
 def test_text_that_postgresql_cannot_store_is_replaced(sent: str, kept: str) -> None:
     record = f'{{"id":"x","description":{sent}}}'.encode("utf-8", "surrogateescape")
-    assert understood(record).image.description == kept
+    assert accepted(record).image.description == kept
 
 
 def test_a_replaced_id_is_the_same_to_the_walk_and_to_the_database() -> None:
     record = rb'{"id":"a\u0000"}'
-    assert understood(record).image.image_id == "a\ufffd"
+    assert accepted(record).image.image_id == "a\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_an_impossible_value_rejects_the_record_by_the_field_s_name(
 def test_an_integer_may_be_written_as_a_floating_point_number() -> None:
     """JSON Schema calls 1.5E9 and 123.0 integers."""
     record = b'{"id":"x","size":1.5E9,"create_at":123.0,"workspace_id":0.0,"new":1.50}'
-    image_ = understood(record).image
+    image_ = accepted(record).image
     assert (image_.size, image_.created_at, image_.workspace_id) == (1_500_000_000, 123, "0")
     assert image_.extra == '{"new":1.50}'
 
@@ -220,29 +220,29 @@ def test_reasons_are_bounded() -> None:
 
 
 def test_the_last_value_of_a_repeated_key_counts() -> None:
-    assert understood(b'{"id":"x","name":"a","name":"b","id":"y"}').image == Image("y", name="b")
+    assert accepted(b'{"id":"x","name":"a","name":"b","id":"y"}').image == Image("y", name="b")
 
 
 def test_unknown_fields_are_kept_as_canonical_text_with_numbers_as_sent() -> None:
     record = (
         rb'{"z":{"b":1.10,"a":[1e999,null,-0]},"id":"x","long":' + b"9" * 400 + rb',"a b":"\u00e9"}'
     )
-    given = understood(record)
+    given = accepted(record)
     assert given.unknown_fields == ("a b", "long", "z")
     assert given.image.extra == (
         '{"a b":"é","long":' + "9" * 400 + ',"z":{"a":["1e999",null,-0],"b":1.10}}'
     )
-    assert given.fingerprint == understood({"id": "x"}).fingerprint
+    assert given.fingerprint == accepted({"id": "x"}).fingerprint
 
 
 @pytest.mark.parametrize("number", ["1e309", "-1E400", "9" * 4301])
 def test_a_number_beyond_any_range_becomes_text(number: str) -> None:
-    extra = understood(f'{{"id":"x","n":[{number}]}}'.encode()).image.extra
+    extra = accepted(f'{{"id":"x","n":[{number}]}}'.encode()).image.extra
     assert msgspec.json.decode(extra) == json.loads(extra) == {"n": [number]}
 
 
 def test_odd_unknown_fields() -> None:
-    given = understood(rb'{"id":"x","f":"\ud800","\u0000":NaN,"' + b"n" * 300 + b'":"\xff"}')
+    given = accepted(rb'{"id":"x","f":"\ud800","\u0000":NaN,"' + b"n" * 300 + b'":"\xff"}')
     assert json.loads(given.image.extra) == {
         "f": "\ufffd",
         "\ufffd": {"number": "NaN"},
@@ -255,7 +255,7 @@ def test_odd_unknown_fields() -> None:
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_values_nested_too_deeply_become_null(opening: bytes, closing: bytes, depth: int) -> None:
     nested = opening * depth + b"1" + closing * depth
-    given = understood(b'{"deep":' + nested + b',"id":"x","name":"n"}')
+    given = accepted(b'{"deep":' + nested + b',"id":"x","name":"n"}')
     assert given.image.name == "n"
     assert "null" in given.image.extra
     assert reason(b'{"id":"x","tags":' + nested + b"}").startswith("tags")
@@ -263,7 +263,7 @@ def test_values_nested_too_deeply_become_null(opening: bytes, closing: bytes, de
 
 def test_wide_values_of_allowed_depth_are_kept() -> None:
     nested = "[" * 63 + "1" + "]" * 63
-    given = understood(f'{{"id":"x","a":{nested},"b":{nested}}}'.encode())
+    given = accepted(f'{{"id":"x","a":{nested},"b":{nested}}}'.encode())
     assert given.image.extra == f'{{"a":{nested},"b":{nested}}}'
 
 
@@ -271,14 +271,14 @@ def test_long_text_and_long_numbers_are_read_in_bounded_time() -> None:
     text = "x" * 10_000_000
     assert image(description=text).description == text
     assert image(status=text).status == text.upper()
-    assert understood(b'{"id":"x","n":' + b"9" * 1_000_000 + b"}").unknown_fields == ("n",)
+    assert accepted(b'{"id":"x","n":' + b"9" * 1_000_000 + b"}").unknown_fields == ("n",)
     assert image(description='\\"' * 1_000_000 + "\u0000").description is not None
 
 
 def test_show_image_is_read_without_the_field_that_lists_do_not_have() -> None:
     body = json.dumps(FULL | {"support_res_categories": ["CPU"]}).encode()
-    assert image_of_show(body) == understood(FULL).image
-    assert understood(body).unknown_fields == ("support_res_categories",)
+    assert image_of_show(body) == accepted(FULL).image
+    assert accepted(body).unknown_fields == ("support_res_categories",)
     assert isinstance(image_of_show(b'{"error_code":"ModelArts.6404"}'), Unreadable)
 
 

@@ -1,4 +1,4 @@
-"""Records of the API as the program understands them, one by one."""
+"""Normalised records of the API, one by one."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def normalise(record: bytes | Raw) -> Normalised | Unreadable:
 
 
 def one_by_one(
-    understanding: tuple[ImageBatch, dict[int, Unreadable]],
+    normalised: tuple[ImageBatch, dict[int, Unreadable]],
 ) -> list[Normalised | Unreadable]:
     """Each record's image or reason, in order."""
-    batch, unreadable = understanding
+    batch, unreadable = normalised
     values: Sequence[Sequence[object]] = (batch.images(), batch.fingerprints, batch.unknown_fields)
     read = (Normalised(*each) for each in zip(*values, strict=True))  # type: ignore[arg-type]  # columns of three types
     count = len(batch) + len(unreadable)
