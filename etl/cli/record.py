@@ -266,12 +266,10 @@ def prune(
     if output == "json":
         print_json(result)
     elif not cli.is_quiet:
-        for each in result.pruned:
-            click.echo(_line(each))
-        if forgets_actors:
-            click.echo(f"erased who removed an image: {result.forgotten:,} removals")
-        if is_dry_run:
-            click.echo("Nothing was written.")
+        lines = [*map(_line, result.pruned)]
+        lines += [f"erased who removed an image: {result.forgotten:,} removals"] * forgets_actors
+        lines += ["Nothing was written."] * is_dry_run
+        click.echo("\n".join(lines))
 
 
 def _duration(keep: str) -> timedelta:

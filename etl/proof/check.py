@@ -454,8 +454,7 @@ def readme(evidence: Data, note: bytes) -> bytes:
         lines.append("  This file is not signed: nothing shows who made it, or when.")
     if "checkpoint.tsr" in evidence["files"]:
         lines.append("  checkpoint.tsr is an RFC 3161 timestamp. Verify it with OpenSSL:")
-        lines.append("  openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -token_in \\")
-        lines.append("    -CAfile CA.pem")
+        lines.append("  openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -CAfile CA.pem")
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
 import time
 from dataclasses import replace
 
@@ -16,6 +19,7 @@ from etl.load.checkpoints import read_checkpoints
 from etl.proof.check import check_signature
 from etl.proof.checkpoint import make_key, read_key, split_notes
 from etl.publish import publish_checkpoint, signer_of
+from tests.support.evidence import evidence_of
 from tests.support.history import History, record
 from tests.support.verified import verified
 from tests.support.witness import Authority, Witness, served
@@ -113,7 +117,9 @@ def test_every_checkpoint_is_appended_to_the_file(history, tmp_path, caplog):
     assert path.read_text() == "not a checkpoint\n" + notes[-1]
 
 
-def test_a_timestamp_is_obtained_and_verified_by_openssl_and_by_verify(history, authority):
+def test_a_timestamp_is_obtained_and_verified_by_openssl_and_by_verify(
+    history, authority, tmp_path
+):
     with served(authority.answer) as url:
         note = published(history, proof(timestamp_url=url))
         requests = authority.requests
@@ -126,6 +132,11 @@ def test_a_timestamp_is_obtained_and_verified_by_openssl_and_by_verify(history, 
     assert result.is_consistent
     assert (result.checkpoints.timestamps, result.checkpoints.timestamps_unchecked) == (1, 0)
     assert verified(history.engine).checkpoints.timestamps_unchecked == 1
+    files = evidence_of(history.engine, "a", None) | {"CA.pem": authority.certificates}
+    for name in ("checkpoint.txt", "checkpoint.tsr", "CA.pem"):
+        (tmp_path / name).write_bytes(files[name])
+    (command,) = re.findall("openssl ts .*", files["README.txt"].decode())
+    subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
     with history.engine.begin() as connection:
         token = connection.scalar(text("select timestamp_token from checkpoints"))
         broken = token[:-40] + ("B" if token[-40] == "A" else "A") + token[-39:]

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from etl.audit.verify.entries import EntryReport
 from etl.audit.verify.findings import Finding
 from etl.load.checkpoints import StoredCheckpoint, read_checkpoints
-from etl.proof.check import Invalid, check_signature, parse_checkpoint, parse_verifier_key
+from etl.proof.check import (
+    Checkpoint,
+    Invalid,
+    check_signature,
+    parse_checkpoint,
+    parse_verifier_key,
+)
 from etl.proof.checkpoint import is_signature
 from etl.proof.witnesses import (
     COSIGNATURE_KEY,
@@ -81,21 +87,23 @@ def _check_stored(
     report.origins.add(parsed.origin)
     if (parsed.size, parsed.root.hex()) != (each.size, each.root):
         raise Invalid("the columns differ from the note")
-    if problem := _prefix_problem(each.size, parsed.root, log):
+    if problem := _prefix_problem(parsed, log):
         yield Finding(entry=each.size - 1, row=row, problem=problem)
     report.signed += bool(parsed.signatures)
-    _check_signature(each.note, keys, report)
-    _check_timestamp(each, keys, report)
+    _check_signature(each.note, parsed, keys, report)
+    if each.timestamp is not None:
+        report.timestamps += 1
+        report.timestamps_unchecked += not keys.authorities
+        if keys.authorities:
+            authorities = read_certificates(keys.authorities, place="proof.timestamp_ca")
+            require_timestamp(each.timestamp, each.note, authorities)
     for line in each.cosignatures:
-        _check_cosignature(parsed.text, line, keys, report)
-
-
-def _prefix_problem(size: int, root: bytes, log: EntryReport) -> str:
-    if size > log.size:
-        return f"it covers {size} entries, the log has {log.size}: entries were removed"
-    if log.tree.root(size) != root:
-        return f"the log's first {size} entries are not those that it covers"
-    return ""
+        report.cosignatures += 1
+        signatures = parse_checkpoint(f"{parsed.text}\n{line}\n".encode()).signatures
+        known = _keys_of(signatures, keys.witnesses, COSIGNATURE_KEY)
+        report.cosignatures_unchecked += not known
+        if known and not is_cosigned(parsed.text, line, known[0]):
+            raise Invalid("a cosignature is invalid")
 
 
 def _check_external(
@@ -106,21 +114,25 @@ def _check_external(
     if parsed.origin not in report.origins:
         problem = f"it is of the log {parsed.origin}, this is {', '.join(sorted(report.origins))}"
         yield Finding(row=row, problem=problem)
-    if problem := _prefix_problem(parsed.size, parsed.root, log):
+    if problem := _prefix_problem(parsed, log):
         yield Finding(entry=min(parsed.size, log.size), row=row, problem=problem)
     try:
-        _check_signature(note, keys, report)
+        _check_signature(note, parsed, keys, report)
     except Invalid as error:
         yield Finding(row=row, problem=str(error))
 
 
-def _check_signature(note: str, keys: Keys, report: CheckpointReport) -> None:
-    signatures = parse_checkpoint(note.encode()).signatures
-    if not signatures:
-        return
-    ids = {(name, data[:4]) for name, data in signatures}
-    known = [key for key in keys.verifiers if parse_verifier_key(key)[:2] in ids]
-    if not known:
+def _prefix_problem(checkpoint: Checkpoint, log: EntryReport) -> str:
+    if checkpoint.size > log.size:
+        return f"it covers {checkpoint.size} entries, the log has {log.size}: entries were removed"
+    if log.tree.root(checkpoint.size) != checkpoint.root:
+        return f"the log's first {checkpoint.size} entries are not those that it covers"
+    return ""
+
+
+def _check_signature(note: str, parsed: Checkpoint, keys: Keys, report: CheckpointReport) -> None:
+    known = _keys_of(parsed.signatures, keys.verifiers)
+    if parsed.signatures and not known:
         if keys.is_complete:
             raise Invalid("it is not signed with one of the given keys")
         report.signatures_unchecked += 1
@@ -128,23 +140,9 @@ def _check_signature(note: str, keys: Keys, report: CheckpointReport) -> None:
         check_signature(note.encode(), key, is_signature)
 
 
-def _check_timestamp(each: StoredCheckpoint, keys: Keys, report: CheckpointReport) -> None:
-    if each.timestamp is None:
-        return
-    report.timestamps += 1
-    if not keys.authorities:
-        report.timestamps_unchecked += 1
-        return
-    authorities = read_certificates(keys.authorities, place="proof.timestamp_ca")
-    require_timestamp(each.timestamp, each.note, authorities)
-
-
-def _check_cosignature(text: str, line: str, keys: Keys, report: CheckpointReport) -> None:
-    report.cosignatures += 1
-    signatures = parse_checkpoint(f"{text}\n{line}\n".encode()).signatures
+def _keys_of(
+    signatures: Sequence[tuple[str, bytes]], keys: Sequence[str], kind: int = 1
+) -> list[str]:
+    """The keys that signatures claim to be of."""
     ids = {(name, data[:4]) for name, data in signatures}
-    known = [key for key in keys.witnesses if parse_verifier_key(key, COSIGNATURE_KEY)[:2] in ids]
-    if not known:
-        report.cosignatures_unchecked += 1
-    elif not is_cosigned(text, line, known[0]):
-        raise Invalid("a cosignature is invalid")
+    return [key for key in keys if parse_verifier_key(key, kind)[:2] in ids]
