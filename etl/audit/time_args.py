@@ -6,7 +6,7 @@ A date means the whole UTC day. Pure: the caller passes the current time.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from etl.clock import in_milliseconds
@@ -36,22 +36,20 @@ def duration(text: str) -> timedelta:
 
 def since(text: str, *, now: datetime) -> datetime:
     """The first instant of a period; a date means its start. Raises `UsageError`."""
-    day = _date(text)
-    return _midnight(day) if day else _instant(text, now=now)
+    return _period(text, now=now)[0]
 
 
 def until(text: str, *, now: datetime) -> datetime:
     """The instant at which a period has ended; a date means its end. Raises `UsageError`."""
-    day = _date(text)
-    return _next_midnight(day) if day else _instant(text, now=now)
+    return _period(text, now=now)[1]
 
 
 def as_of(text: str, *, now: datetime) -> datetime:
     """The instant of a state; a date means its end, or now if it is today. Raises `UsageError`."""
-    day = _date(text)
-    if day is None:
-        return _instant(text, now=now)
-    return now if day == now.date() else _next_midnight(day) - _MILLISECOND
+    start, end = _period(text, now=now)
+    if start <= now < end:
+        return now
+    return start if start == end else end - _MILLISECOND
 
 
 def as_of_or_run(text: str, *, now: datetime) -> datetime | int:
@@ -71,24 +69,19 @@ def _run(text: str) -> int | None:
     return int(text) if is_run else None
 
 
-def _date(text: str) -> date | None:
+def _period(text: str, *, now: datetime) -> tuple[datetime, datetime]:
+    """The start and the end of a date; of a time, that time twice."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()):
-        return None
+        instant = _instant(text, now=now)
+        return instant, instant
     try:
-        return date.fromisoformat(text.strip())
+        start = datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
     except ValueError:
         raise UsageError(f"invalid date {text!r}", hint=_EXPECTED) from None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _next_midnight(day: date) -> datetime:
     try:
-        return _midnight(day) + _DAY
+        return start, start + _DAY
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return start, datetime.max.replace(tzinfo=UTC)
 
 
 def _instant(text: str, *, now: datetime) -> datetime:
