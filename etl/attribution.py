@@ -61,8 +61,7 @@ def attribute_removals(
             detail = {"requests": client.requests, "traces": len(traces)}
     except SourceError as error:
         is_refused = isinstance(error, SourceRefused)
-        message = "traces refused" if is_refused else "traces not read"
-        _log.warning(message, extra={"cause": str(error)})
+        _log.warning("traces not read", extra={"cause": str(error)})
         refused = [Attribution(image, "refused") for image in images] if is_refused else []
         return Attributions(refused, {"traces": {"error": str(error)}})
     results = match_traces(images, traces, now=now, used_traces=used)

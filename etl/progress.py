@@ -6,7 +6,6 @@ The code that works reports what it has reached; `watching` decides once whether
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,13 +47,10 @@ class TerminalProgress(Progress):
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._by_source: dict[str, _Bar] = {}
-        self._lock = threading.Lock()
 
     def begin(self, source: str) -> None:
-        with self._lock:
-            name = printable(source)
-            task = self._bars.add_task(name, total=None, pages=0, note="connecting")
-            self._by_source[source] = _Bar(task)
+        task = self._bars.add_task(printable(source), total=None, pages=0, note="connecting")
+        self._by_source[source] = _Bar(task)
 
     def advance(self, source: str, listing: object, *, rows: int, total: int) -> None:
         bar = self._by_source[source]
@@ -67,7 +63,7 @@ class TerminalProgress(Progress):
     def end(self, source: str, *, note: str) -> None:
         bar = self._by_source[source]
         done = max(bar.rows, 1)
-        self._bars.update(bar.task, total=done, completed=done, note=printable(note))
+        self._bars.update(bar.task, total=done, completed=done, note=note)
 
 
 @contextmanager

@@ -119,11 +119,13 @@ class CliContext:
             raise_if_interrupted()
             yield connection
 
-    def report(self, message: str, *, event: str, **fields: Any) -> None:
+    def report(
+        self, message: str, *, event: str, level: int = logging.ERROR, **fields: Any
+    ) -> None:
         """Prints a message on standard error; with --log-format json it is an event."""
         message = self.with_options(message)
         if self.log_format == "json":
-            _log.error(event, extra={"detail": message, **fields})
+            _log.log(level, event, extra={"detail": message, **fields})
             return
         for line in f"{NAME}: {message}".split("\n"):
             click.echo(printable(line), err=True)

@@ -43,7 +43,6 @@ _WRAPPED: Final = frozenset(
     }
 )
 """The columns whose text may wrap."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +142,8 @@ def note(cli: CliContext, remark: str, *, event: str) -> None:
 
     With --log-format json it is an event, a fixed phrase.
     """
-    if cli.is_quiet:
-        return
-    if cli.log_format == "json":
-        _log.info(event, extra={"detail": remark})
-    else:
-        click.echo(f"image-sync: {printable(cli.with_options(remark))}", err=True)
+    if not cli.is_quiet:
+        cli.report(remark, event=event, level=logging.INFO)
 
 
 def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
