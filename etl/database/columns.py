@@ -30,7 +30,6 @@ Key: Final = BigInteger().with_variant(Integer(), "sqlite")
 Word: Final = Text().with_variant(Text(collation="C"), "postgresql")
 """A name that sorts by code point on both databases, so that an index finds it by its beginning."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -61,7 +60,9 @@ class Instant(TypeDecorator[datetime]):
     ) -> datetime | None:
         if value is None:
             return None
-        return value.astimezone(UTC) if isinstance(value, datetime) else instant_of(value)
+        return (
+            value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
+        )
 
 
 class JsonList(TypeDecorator[list[Any]]):
@@ -104,17 +105,6 @@ class JsonObject(JsonList):
 def json_text(value: Any) -> str:
     """Canonical JSON: sorted keys, no white space."""
     return _encode(value).decode()
-
-
-def instant_of(text: str) -> datetime:
-    """The instant that `instant_text` wrote."""
-    return datetime.fromisoformat(text)
-
-
-def milliseconds_of(instant: datetime) -> int:
-    """Epoch milliseconds of an instant, exactly."""
-    delta = instant - _EPOCH
-    return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
 
 
 def column(name: str, kind: Any, comment: str, *args: Any, **given: Any) -> Column[Any]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, column, insert, or_, select, table, update
 from etl.database.columns import Instant
 from etl.database.schema import image_removals, removal_attributions
 from etl.load.log_entries import read_rows
-from etl.load.sql import batches, reading
+from etl.load.sql import batches
 from etl.model import Attribution, RemovedImage, Trace
 from etl.proof.entries import actor_text
 
@@ -43,7 +43,7 @@ def read_to_be_removed(
     wanted = select(i.image_id, i.version, i.name, i.last_seen_at).where(i.source == source)
     found: list[RemovedImage] = []
     for batch in batches(image_ids, _BATCH):
-        with reading(connection):
+        with connection.begin():
             rows = connection.execute(wanted.where(i.image_id.in_(batch)).order_by(i.image_id))
             found += [RemovedImage(*row, removed_at=removed_at) for row in rows]
     return found
@@ -59,7 +59,7 @@ def read_unattributed(
         .where(or_(r.attribution.is_(None), r.attribution.in_(["none", "refused"])))
         .order_by(r.removed_at, r.image_id)
     )
-    with reading(connection):
+    with connection.begin():
         return [RemovedImage(*row) for row in connection.execute(pending)]
 
 
@@ -68,7 +68,7 @@ def read_used_traces(connection: Connection, source: str, *, since: datetime) ->
     used = select(r.trace_id).where(
         r.source == source, r.trace_id.is_not(None), r.trace_at >= since
     )
-    with reading(connection):
+    with connection.begin():
         return {*connection.scalars(used)}
 
 

@@ -16,8 +16,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
-from etl.load.codec import image_of
-from etl.load.sql import batches, read_images, read_present, reading
+from etl.load.sql import batches, image_of, read_images, read_present
 from etl.model import AbsentImage, Image, State
 
 _BATCH: Final = 1000
@@ -82,7 +81,7 @@ class Baseline:
         """Read the latest versions of images by id."""
         if self.connection is None or self.previous.run_id is None:
             return {}
-        with reading(self.connection):
+        with self.connection.begin():
             rows = read_images(self.connection, self.source, [*image_ids])
         stored = (
             StoredImage(key, state, version, bytes(digest), bytes(fingerprint), image_of(values))
@@ -101,7 +100,7 @@ class Baseline:
 
     def _present(self, condition: ColumnElement[bool]) -> list[AbsentImage]:
         assert self.connection is not None  # noqa: S101  # an empty baseline has no present images
-        with reading(self.connection):
+        with self.connection.begin():
             return read_present_where(self.connection, self.source, condition)
 
 
@@ -122,7 +121,7 @@ def read_baseline(connection: Connection, source: str) -> Baseline:
     """Read the state of a source, which its lock keeps from changing until the commit."""
     positions: dict[bytes, int] = {}
     keys = array("q")
-    with reading(connection):
+    with connection.begin():
         previous = read_previous(connection, source)
         for rows in read_present(connection, source):
             start = len(keys)
@@ -167,5 +166,5 @@ def read_project_ids(engine: Engine, sources: Sequence[str]) -> dict[str, str]:
     """Read the project that each of these sources belongs to on record."""
     s = source_runs.c
     known = select(s.source, s.project_id).where(s.source.in_(sources)).distinct()
-    with engine.connect() as connection, reading(connection):
+    with engine.connect() as connection, connection.begin():
         return dict(map(tuple, connection.execute(known)))

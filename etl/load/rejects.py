@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from etl.database.schema import current_images, rejects, source_fields
 from etl.load.spool import Reject
-from etl.load.sql import batches, reading
+from etl.load.sql import batches
 from etl.model import Page, Unreadable
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read_whole_rejects(connection: Connection, source: str) -> dict[str, list[by
         .where(r.source == source, r.resolved_at.is_(None))
         .order_by(r.rejected_at.desc(), r.reject_id)
     )
-    with reading(connection):
+    with connection.begin():
         rows = connection.execute(unresolved).all()
     whole: dict[str, list[bytes]] = {}
     for listing, text, digest in rows:
@@ -74,7 +74,7 @@ def read_whole_rejects(connection: Connection, source: str) -> dict[str, list[by
 def count_rejects(changes: ChangeDetector) -> tuple[int, int]:
     """Count the rejected records, and those among them that are not on record."""
     connection, source = changes.baseline.connection, changes.baseline.source
-    with nullcontext() if connection is None else reading(connection):
+    with nullcontext() if connection is None else connection.begin():
         counts = [(len(all_), len(new)) for all_, new in _batches(connection, source, changes)]
     return sum(count for count, _ in counts), sum(new for _, new in counts)
 

@@ -37,7 +37,7 @@ from etl.database.schema import (
 )
 from etl.load.actors import record_attribution
 from etl.load.baseline import read_present_where
-from etl.load.sql import batches, reading
+from etl.load.sql import batches
 from etl.model import DELETED, AbsentImage, Decision, Evidence, Listing, Removal
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def read_held_evidence(connection: Connection, source: str) -> dict[str, HeldRem
     held = select(h.image_id, h.rule, h.evidence, h.evidence_detail).where(
         h.source == source, h.released_at.is_(None)
     )
-    with reading(connection):
+    with connection.begin():
         rows = connection.execute(held.order_by(h.image_id)).all()
     return {image_id: HeldRemoval(*values) for image_id, *values in rows}
 
@@ -82,7 +82,7 @@ def read_held(connection: Connection, run_id: int) -> dict[str, list[str]]:
         .order_by(h.source, h.image_id)
     )
     held: dict[str, list[str]] = {}
-    with reading(connection):
+    with connection.begin():
         for source, image_id in connection.execute(of_run):
             held.setdefault(source, []).append(image_id)
     return held

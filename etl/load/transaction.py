@@ -6,7 +6,7 @@ transaction-level lock and then compares the source's latest run with the one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,6 @@ from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
 from etl.errors import ImageSyncError, LockHeld
 from etl.load.locks import lock_in_transaction
-from etl.load.sql import NO_SHARED_VALUES, insert_rows, reading
 from etl.transform import ComponentRules, builtin_rules
 
 if TYPE_CHECKING:
@@ -89,17 +88,6 @@ class SourceTransaction:
         """Execute a statement."""
         return self.connection.execute(statement, rows)
 
-    def insert(
-        self,
-        table: str,
-        columns: Sequence[str],
-        rows: Iterable[tuple[Any, ...]],
-        *,
-        shared: Mapping[str, Any] = NO_SHARED_VALUES,
-    ) -> None:
-        """Insert rows of driver values; `shared` columns have one value in every row."""
-        insert_rows(self.connection, table, columns, rows, shared=shared)
-
     def last_seen_at(self) -> ColumnElement[Any]:
         """When an image was last seen before this run, as the view `images` computes it."""
         c = current_images.c
@@ -137,7 +125,7 @@ def unless_overtaken(baseline: Baseline) -> Iterator[None]:
         connection = baseline.connection
         if isinstance(error, ImageSyncError) or connection is None:
             raise
-        with reading(connection):
+        with connection.begin():
             require_not_overtaken(connection, baseline)
         raise
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import astuple
 from sqlalchemy import (
     Column,
     MetaData,
@@ -21,10 +22,9 @@ from sqlalchemy import (
 )
 
 from etl.clock import instant_text
-from etl.database.schema import current_images, image_removals, past_versions
-from etl.load.codec import VALUES, codec_of
+from etl.database.schema import current_images, field_changes, image_removals, past_versions
 from etl.load.log_events import added_hashes
-from etl.load.sql import batches, temporary_table
+from etl.load.sql import LOG_CODEC, VALUES, batches, codec_of, insert_rows, temporary_table
 from etl.model import Image
 from etl.transform import READ_FROM
 
@@ -62,9 +62,9 @@ def write_changes(transaction: SourceTransaction, changes: Iterable[Change]) -> 
 
 
 def _columns(transaction: SourceTransaction, changes: Sequence[Change]) -> dict[str, Sequence[Any]]:
-    columns = codec_of(transaction.connection).columns(
-        [each.image for each in changes], transaction.write.rules
-    )
+    values = [*zip(*(astuple(each.image) for each in changes), strict=True)]
+    columns: dict[str, Sequence[Any]] = dict(zip(("image_id", *VALUES), values, strict=True))
+    columns["components"] = [*transaction.write.rules.components_of(values)]
     for name in ("record_digest", "fingerprint", "listing"):
         columns[name] = [getattr(each, name) for each in changes]
     return columns
@@ -75,6 +75,7 @@ def _write_new(transaction: SourceTransaction, changes: Sequence[Change]) -> Non
         return
     columns = _columns(transaction, changes)
     codec = codec_of(transaction.connection)
+    encoded = codec.encode(columns)
     at = codec.instant(transaction.observed_at)
     shared = {
         "source": transaction.source,
@@ -85,11 +86,12 @@ def _write_new(transaction: SourceTransaction, changes: Sequence[Change]) -> Non
         "opened_run_id": transaction.run_id,
         "opened_as": "added",
     }
-    rows = zip(*(columns[name] for name in _NEW), strict=True)
-    transaction.insert("current_images", _NEW, rows, shared=shared)
-    logged = codec.logged(columns, [each.image for each in changes])
+    rows = zip(*(encoded[name] for name in _NEW), strict=True)
+    insert_rows(transaction.connection, current_images, _NEW, rows, shared)
     hashes = added_hashes(
-        logged, run_id=transaction.run_id, valid_from=instant_text(transaction.observed_at)
+        encoded if codec is LOG_CODEC else LOG_CODEC.encode(columns),
+        run_id=transaction.run_id,
+        valid_from=instant_text(transaction.observed_at),
     )
     transaction.added_hashes.extend(hashes)
 
@@ -98,7 +100,7 @@ def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> No
     """The row's version moves to `past_versions`, then the row gets the new values."""
     if not changes:
         return
-    columns = _columns(transaction, changes)
+    columns = codec_of(transaction.connection).encode(_columns(transaction, changes))
     columns["image_key"] = [each.image_key for each in changes]
     columns["version"] = [each.version for each in changes]
     columns["opened_as"] = [each.kind for each in changes]
@@ -107,7 +109,8 @@ def _write_next(transaction: SourceTransaction, changes: Sequence[Change]) -> No
         _keep_past_versions(transaction)
         _rewrite(transaction)
         _mark_restored(transaction)
-    transaction.insert("field_changes", _CHANGES, _field_rows(transaction, changes))
+    values = _field_rows(transaction, changes)
+    insert_rows(transaction.connection, field_changes, _CHANGES, values)
 
 
 def _keep_past_versions(transaction: SourceTransaction) -> None:

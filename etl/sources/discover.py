@@ -19,7 +19,6 @@ from etl.extract.credentials import AuthContext, authenticator
 from etl.extract.directory import Project, fetch_projects
 from etl.extract.http import Client, Endpoint
 from etl.load.discovered import Discovered, read_discovered, write_discovered
-from etl.load.sql import reading
 from etl.model import Outcome, WalkFacts
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def with_discovered(
         return context, ()
     known: list[Discovered] = []
     if context.has_record:
-        with context.engine.connect() as connection, reading(connection):
+        with context.engine.connect() as connection, connection.begin():
             known = read_discovered(connection)
     remembered = list(_remembered(settings.discover, known))
     if names and named.union(each.source for each in remembered).issuperset(names):

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 
 from etl.audit.verify.findings import UNREADABLE, Finding
 from etl.load.actors import read_actor
-from etl.load.codec import image_columns, image_of
+from etl.load.sql import image_columns, image_of
 from etl.transform import ComponentRules, fingerprint
 
 MAX_ROWS: Final = 20  # of one invariant: more of the same say nothing new
