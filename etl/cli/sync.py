@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from etl.load.commit import Preview
     from etl.model import RunOutcome
 
+_ALLOCATIONS_PER_COLLECTION = 1000  # few: a response that waits for the collector is large
 _SYNC_OPTIONS = (
     source_option_as("source_names"),
     shard_option,
@@ -88,6 +89,7 @@ def sync(
     from etl.run import run_sync
 
     gc.freeze()  # modules live until the end: the collector need not search them
+    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
     with watching(is_wanted=not cli.is_quiet) as progress:
         work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
