@@ -24,13 +24,13 @@ def home(tmp_path):
 
 
 def test_help_lists_the_commands(installed, tmp_path):
-    told = installed.run("--help", cwd=tmp_path)
-    assert told.returncode == 0
-    assert "sync" in told.stdout
-    assert told.stderr == ""
+    printed = installed.run("--help", cwd=tmp_path)
+    assert printed.returncode == 0
+    assert "sync" in printed.stdout
+    assert printed.stderr == ""
 
 
-def test_the_module_is_the_command(installed, tmp_path):
+def test_python_m_etl_is_the_command(installed, tmp_path):
     as_module = installed.execute(["python", "-m", "etl", "--version"], cwd=tmp_path)
     assert as_module.stdout == installed.run("--version", cwd=tmp_path).stdout
     assert as_module.returncode == 0
@@ -41,7 +41,7 @@ def test_the_schema_comes_with_the_wheel(installed, home):
     assert installed.run("db", "check", cwd=home).returncode == 0
 
 
-def test_two_runs_of_the_sample_tell_what_came_and_what_changed(installed, home):
+def test_two_runs_of_the_sample_report_additions_and_changes(installed, home):
     first = installed.run("sync", cwd=home)
     assert first.returncode == 0, first.stderr
     assert "added" in first.stdout
@@ -89,38 +89,38 @@ def test_what_is_printed_can_be_read_back(installed, home, form):
     assert listed.stdout.count("image_id") >= 1
 
 
-def test_cron_hears_nothing_when_all_is_well(installed, home, tmp_path_factory):
+def test_q_prints_nothing_on_success(installed, home, tmp_path_factory):
     """No environment, no terminal, closed standard input, another folder, a narrow umask."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     database = home / "current_images.db"
     started = [f"--config={home}/config.toml", f"--database=sqlite:///{database}", "-q"]
     program = str(installed.environment / "bin" / "image-sync")
     for command in (["sync"], ["sync"], ["status", "--max-age", "3h"]):
-        told = installed.shell(
+        printed = installed.shell(
             'exec "$@" <&-', program, *started, *command, cwd=elsewhere, umask=0o077
         )
-        assert (told.returncode, told.stdout, told.stderr) == (0, "", ""), command
+        assert (printed.returncode, printed.stdout, printed.stderr) == (0, "", ""), command
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
     assert list(elsewhere.iterdir()) == []
 
 
-def test_cron_hears_one_line_otherwise(installed, home):
-    told = installed.run("-q", "--database", "sqlite:////nowhere/x.db", "sync", cwd=home)
-    assert told.returncode == 20
-    assert told.stdout == ""
-    assert told.stderr.startswith("image-sync: ")
-    assert told.stderr.count("\n") == 1
+def test_q_prints_one_line_on_failure(installed, home):
+    printed = installed.run("-q", "--database", "sqlite:////nowhere/x.db", "sync", cwd=home)
+    assert printed.returncode == 20
+    assert printed.stdout == ""
+    assert printed.stderr.startswith("image-sync: ")
+    assert printed.stderr.count("\n") == 1
 
 
 def test_postgresql_without_its_driver_says_what_to_install(installed, home):
-    told = installed.run("--database", "postgresql+psycopg://nobody@/x", "sync", cwd=home)
-    assert told.returncode == 20
-    assert "modelarts-image-sync[postgres]" in told.stderr
+    printed = installed.run("--database", "postgresql+psycopg://nobody@/x", "sync", cwd=home)
+    assert printed.returncode == 20
+    assert "modelarts-image-sync[postgres]" in printed.stderr
 
 
 def test_a_closed_pipe_ends_the_program_quietly(installed, home):
     installed.run("sync", cwd=home)
     program = str(installed.environment / "bin" / "image-sync")
-    told = installed.shell('"$@" | head -n 1', program, "images", "--format", "csv", cwd=home)
-    assert told.stdout.count("\n") == 1
-    assert told.stderr == ""
+    printed = installed.shell('"$@" | head -n 1', program, "images", "--format", "csv", cwd=home)
+    assert printed.stdout.count("\n") == 1
+    assert printed.stderr == ""

@@ -156,7 +156,7 @@ def test_while_the_database_is_silent(scene, launcher):
 
 
 @each_database
-def test_in_a_long_answer_of_the_database(backend, databases, launcher, scenes, tmp_path):
+def test_during_a_long_query(backend, databases, launcher, scenes, tmp_path):
     """As a report over a million images is."""
     with databases.migrated(backend) as url:
         slow = ENDLESS if backend == "sqlite" else f"select 1 as x from pg_sleep({LONG_SECONDS})"
@@ -201,7 +201,7 @@ MOMENTS = {
 
 @each_database
 @pytest.mark.parametrize("name", MOMENTS)
-def test_at_a_moment_of_its_own(name, scene):
+def test_at_a_given_moment(name, scene):
     old = scene.present()
     scene.turn()
     ended = scene.child("sync", at=replace(MOMENTS[name], signal_number=signal.SIGTERM))
@@ -210,7 +210,7 @@ def test_at_a_moment_of_its_own(name, scene):
     is_interrupted(scene)
 
 
-def test_sources_side_by_side_end_together(scenes):
+def test_a_signal_ends_all_parallel_sources(scenes):
     """The main thread only waits; no source is begun after the signal."""
     scene = scenes["sqlite"]
     more = "".join(
@@ -247,7 +247,7 @@ def endless(engine, ended):
         ended.append(error.signal_number)
 
 
-def test_sqlite_gives_up_in_every_thread():
+def test_a_signal_interrupts_sqlite_in_every_thread():
     """In the main thread where the signal is raised; in another because there was one."""
     engine, ended = open_engine("sqlite://"), []
     with signals.raised():
@@ -258,7 +258,7 @@ def test_sqlite_gives_up_in_every_thread():
     assert ended == [signal.SIGTERM] * 2
 
 
-def test_a_signal_that_ends_no_wait_is_heard():
+def test_a_signal_ends_a_wait_that_it_does_not_interrupt():
     """One that comes just before a wait begins, or in another thread, which can be arranged."""
 
     def hear():

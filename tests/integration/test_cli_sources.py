@@ -35,7 +35,7 @@ def config(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("config")
-def test_the_sources_for_people_and_for_programs(capsys):
+def test_sources_are_listed_as_a_table_and_as_json(capsys):
     assert run(["sources"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["NAME", "REGION", "PROJECT_ID", "TYPES", "WORKSPACES", "ENDPOINT"]
@@ -53,15 +53,15 @@ def test_the_sources_for_people_and_for_programs(capsys):
 
 
 @pytest.mark.usefixtures("config")
-def test_a_share_may_have_no_source(capsys):
+def test_a_shard_may_have_no_source(capsys):
     shares = {number: _names(capsys, "--shard", f"{number}/5") for number in range(1, 6)}
     assert sorted(name for names in shares.values() for name in names) == ["far", "one"]
     empty = next(number for number, names in shares.items() if not names)
     assert run(["sync", "--shard", f"{empty}/5"]) == 0
     assert capsys.readouterr().out == "No source belongs to this shard.\n"
     assert run(["sync", "--shard", f"{empty}/5", "--output", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["run_id"], told["dry_run"], told["sources"]) == (None, False, [])
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["run_id"], printed["dry_run"], printed["sources"]) == (None, False, [])
     assert run(["verify"]) == 0
     capsys.readouterr()
     assert run(["-q", "sync", "--shard", f"{empty}/5"]) == 0
@@ -71,12 +71,12 @@ def test_a_share_may_have_no_source(capsys):
 @pytest.mark.usefixtures("config")
 def test_an_empty_list_of_sources(capsys):
     assert run(["sources", "--shard", "1/2"]) == 0
-    told = capsys.readouterr()
-    assert (told.out, "nothing found" in told.err) == ("", True)
+    printed = capsys.readouterr()
+    assert (printed.out, "nothing found" in printed.err) == ("", True)
 
 
 @pytest.mark.usefixtures("config")
-def test_a_sync_of_a_share_reads_its_sources_alone(capsys):
+def test_a_sync_of_a_shard_reads_only_its_sources(capsys):
     number = next(n for n in range(1, 6) if _names(capsys, "--shard", f"{n}/5") == ["one"])
     assert run(["sync", "--shard", f"{number}/5", "--output", "json"]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["sources"]] == ["one"]
@@ -89,7 +89,7 @@ def test_a_source_that_is_named_twice_is_read_once(capsys):
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["sources"]] == ["one"]
 
 
-def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_path, capsys):
+def test_all_sources_without_keys_are_reported_before_anything_is_read(config, tmp_path, capsys):
     for variable in ("HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY"):
         assert variable not in os.environ
     keyless = SOURCE.format(name="two", endpoint="https://localhost:9") + NO_KEYS
@@ -97,9 +97,9 @@ def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_p
         file.write(keyless + keyless.replace("two", "three"))
     for command in ("sync", "plan"):
         assert run([command]) == 2
-        told = capsys.readouterr().err
-        assert "source 'two', auth: no access keys" in told
-        assert "source 'three', auth: no access keys" in told
+        printed = capsys.readouterr().err
+        assert "source 'two', auth: no access keys" in printed
+        assert "source 'three', auth: no access keys" in printed
     assert run(["runs"]) == 0
     assert "nothing found" in capsys.readouterr().err
     assert run(["sync", "--source", "one"]) == 0
@@ -110,7 +110,7 @@ def test_all_sources_without_keys_are_told_before_anything_is_read(config, tmp_p
 
 
 @pytest.mark.usefixtures("config")
-def test_what_is_no_share_is_a_usage_error(capsys):
+def test_an_invalid_shard_is_a_usage_error(capsys):
     assert run(["sync", "--shard", "3/2"]) == 2
     assert "expected K/N with 1 ≤ K ≤ N" in capsys.readouterr().err
     assert run(["sync", "--shard", "1/2", "--source", "one"]) == 2
@@ -145,10 +145,10 @@ def test_a_retired_source_is_neither_stale_nor_in_the_catalogue(
     age = ["status", "--max-age", "1s", "--source", "old", "--output", "json"]
     monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: utc_now() + timedelta(days=1)))
     assert answer(capsys, *age)[0] == 40
-    code, told = answer(
+    code, printed = answer(
         capsys, "sources", "retire", "old", "--by", "me", "--reason", "renamed", "--output", "json"
     )
-    (source,) = told["sources"]
+    (source,) = printed["sources"]
     assert (code, source["removed"]) == (0, 0)
     assert source["out_of_scope"] > 30
     code, (state,) = answer(capsys, *age)

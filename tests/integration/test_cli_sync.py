@@ -30,34 +30,34 @@ def config(tmp_path, monkeypatch, empty_database_url):
 
 
 @pytest.mark.usefixtures("config")
-def test_a_plan_writes_nothing_and_a_sync_tells_what_it_did(capsys):
+def test_a_plan_writes_nothing_and_a_sync_prints_a_summary(capsys):
     assert run(["plan"]) == 0
     assert "Nothing was written." in capsys.readouterr().out
     assert run(["sync", "--source", "one"]) == 0
-    told = capsys.readouterr()
-    assert told.out.startswith("Run 1 succeeded: 1 source in ")
-    assert "Details: image-sync changes --run 1" in told.out
-    assert told.err == ""
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Run 1 succeeded: 1 source in ")
+    assert "Details: image-sync changes --run 1" in printed.out
+    assert printed.err == ""
 
 
 @pytest.mark.usefixtures("config")
-def test_the_object_for_programs(capsys):
+def test_the_json_object_of_a_sync(capsys):
     assert run(["sync", "--output", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["run_id"], told["status"], told["dry_run"]) == (1, "succeeded", False)
-    assert told["sources"][0]["certificate"] == "exact"
-    assert told["sources"][0]["added"] > 30
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["run_id"], printed["status"], printed["dry_run"]) == (1, "succeeded", False)
+    assert printed["sources"][0]["certificate"] == "exact"
+    assert printed["sources"][0]["added"] > 30
 
 
-def test_cron_hears_nothing_while_all_is_well_and_one_line_otherwise(config, capsys):
+def test_q_prints_nothing_on_success_and_one_line_otherwise(config, capsys):
     assert run(["-q", "sync"]) == 0
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "")
     config.write_text(SAMPLE + NOWHERE)
     assert run(["-q", "sync"]) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.splitlines()[-1].startswith("image-sync: Run 2 partial: off: ")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines()[-1].startswith("image-sync: Run 2 partial: off: ")
 
 
 @pytest.mark.usefixtures("config")

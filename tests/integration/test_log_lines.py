@@ -30,40 +30,40 @@ def events(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("parallel", ["1", "3"])
-def test_each_event_of_a_source_is_told_with_it(events, parallel):
+def test_each_event_of_a_source_names_its_run_and_source(events, parallel):
     events("sync", "--parallel", parallel)
-    told = events("-vv", "sync", "--parallel", parallel)  # with lookups, in threads of their own
-    assert {event["run"] for event in told} == {2}
-    whole_run = [event for event in told if "source" not in event]
+    logged = events("-vv", "sync", "--parallel", parallel)  # with lookups, in threads of their own
+    assert {event["run"] for event in logged} == {2}
+    whole_run = [event for event in logged if "source" not in event]
     assert [event["event"] for event in whole_run] == ["run started", "run finished"]
     assert (whole_run[1]["status"], whole_run[1]["exit_code"]) == ("held", 30)
-    asked = [event for event in told if "/images/" in event.get("request", "")]
+    asked = [event for event in logged if "/images/" in event.get("request", "")]
     assert {event["source"] for event in asked} == {"one", "two"}
-    done = {event["source"]: event for event in told if event["event"] == "source finished"}
+    done = {event["source"]: event for event in logged if event["event"] == "source finished"}
     assert done["one"]["held"] == done["two"]["held"] == 1
     assert done["off"]["status"] == "failed"
 
 
-def test_deciding_and_replaying_are_told_too(events):
+def test_decisions_and_replays_are_logged_with_run_and_source(events):
     events("sync")
     events("sync")
     for command in (["approve", "2"], ["replay-rejects", "--source", "one"]):
-        told = events(*command)
-        assert {event["source"] for event in told if "source" in event} >= {"one"}
-        assert len({event["run"] for event in told}) == 1
+        logged = events(*command)
+        assert {event["source"] for event in logged if "source" in event} >= {"one"}
+        assert len({event["run"] for event in logged}) == 1
 
 
-def test_what_is_wrong_is_one_event_where_a_collector_reads(events):
-    told = events("-q", "sync")
-    assert [event["level"] for event in told] == ["error"]
-    assert told[0]["event"] == "run incomplete"
-    assert told[0]["detail"].startswith("Run 1 partial: off: ")
-    assert told[0]["exit_code"] == 3
+def test_a_failed_run_is_one_json_event(events):
+    logged = events("-q", "sync")
+    assert [event["level"] for event in logged] == ["error"]
+    assert logged[0]["event"] == "run incomplete"
+    assert logged[0]["detail"].startswith("Run 1 partial: off: ")
+    assert logged[0]["exit_code"] == 3
     (stale,) = events("-q", "status", "--max-age", "3h")
     assert (stale["event"], stale["exit_code"]) == ("source stale", 40)
     assert stale["detail"] == "no certified walk within 3h: off"
 
 
-def test_and_one_line_for_people(events, capsys):
+def test_a_failed_run_is_one_line_of_text(events, capsys):
     run(["-q", "sync"])
     assert capsys.readouterr().err.count("\n") == 1

@@ -50,7 +50,7 @@ def test_nothing_changes_if_the_block_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "kind"), [(errno.ENOSPC, EnvironmentFailure), (errno.EACCES, UsageError)]
 )
-def test_a_full_disk_is_nobodys_mistake(tmp_path: Path, number: int, kind: type) -> None:
+def test_a_full_disk_is_an_environment_failure(tmp_path: Path, number: int, kind: type) -> None:
     with pytest.raises(kind, match=f"{os.strerror(number)}: cannot write "):
         with written_whole(tmp_path / "file"):
             raise OSError(number, os.strerror(number))

@@ -118,24 +118,24 @@ def test_every_command_explains_itself_and_takes_the_global_options(path, capsys
         (ValueError("x"), 1),
     ],
 )
-def test_one_map_from_error_to_exit_code(error, code, capsys, monkeypatch):
+def test_every_error_has_its_exit_code(error, code, capsys, monkeypatch):
     def fail(**_):
         raise error
 
     monkeypatch.setattr(cli_main.program, "main", fail)
     assert exit_code_of(error) == getattr(error, "exit_code", code) == code
     assert run(["x"]) == code
-    told = capsys.readouterr().err
-    assert told.startswith("image-sync: ")
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("image-sync: ")
+    assert "Traceback" not in printed
 
 
-def test_a_bug_shows_its_trace_when_asked(capsys, monkeypatch):
+def test_verbose_output_includes_the_traceback_of_a_bug(capsys, monkeypatch):
     monkeypatch.setattr("etl.config.render.example_toml", lambda _: 1 / 0)
     assert run(["-v", "config", "init", os.devnull, "--force"]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("image-sync: internal error: ZeroDivisionError: division by zero; -v")
-    assert "Traceback" in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("image-sync: internal error: ZeroDivisionError: division by zero; -v")
+    assert "Traceback" in printed
 
 
 def test_errors_are_events_in_a_json_log(capsys):
@@ -147,17 +147,17 @@ def test_errors_are_events_in_a_json_log(capsys):
 
 
 @pytest.mark.parametrize("args", [["--bogus"], ["bogus"], ["db"], [], ["images", "--limit", "x"]])
-def test_usage_errors_end_with_2(args, capsys):
+def test_usage_errors_exit_with_2(args, capsys):
     assert run(args) == 2
     assert "image-sync" in capsys.readouterr().err
 
 
-def test_hostile_arguments_do_no_harm(capsys):
+def test_control_characters_in_arguments_are_escaped(capsys):
     assert run(["\x1b[2Jx"]) == 2
     assert "\x1b" not in capsys.readouterr().err
 
 
-def test_global_options_stand_in_any_place(tmp_path, capsys):
+def test_global_options_may_follow_the_command(tmp_path, capsys):
     file = tmp_path / "given.toml"
     for args in (
         ["-c", str(file), "config", "init"],
@@ -179,7 +179,7 @@ def test_an_option_wins_over_the_environment(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_command_with_its_code(number):
+def test_a_signal_ends_a_command_with_128_plus_its_number(number):
     command = [sys.executable, "-m", "etl", "sample-api", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
@@ -199,7 +199,7 @@ def default_signals():
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_a_signal_is_raised_once_kept_and_then_ends_the_process():
+def test_the_first_signal_is_raised_and_remembered_and_the_next_one_kills():
     with signals.raised():
         with pytest.raises(errors.Interrupted) as raised:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -247,7 +247,7 @@ def test_the_command_exits_with_the_code(monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_the_start_keeps_a_signal_ignored(monkeypatch, capsys):
+def test_an_inherited_ignored_signal_stays_ignored_at_the_start(monkeypatch, capsys):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     monkeypatch.setattr("sys.argv", ["image-sync", "--version"])
     with pytest.raises(SystemExit):
@@ -262,8 +262,8 @@ from etl.__main__ import main
 
 module, number, *args = sys.argv[1:]
 
-def send(event, told):
-    if event == "import" and told[0] == module:
+def send(event, details):
+    if event == "import" and details[0] == module:
         os.kill(os.getpid(), int(number))
 
 sys.addaudithook(send)
@@ -276,7 +276,7 @@ main()
 @pytest.mark.parametrize(
     "module", ["etl.cli.main", "click", "etl.cli.commands", "etl.audit.query", "sqlalchemy.engine"]
 )
-def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, number, tmp_path):
+def test_a_signal_during_the_imports_ends_the_program_without_a_traceback(module, number, tmp_path):
     args = ["--database", f"sqlite:///{tmp_path}/none.db", "images"]
     asked = [sys.executable, "-c", STARTED, module, str(int(number)), *args]
     ended = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path)
@@ -286,7 +286,7 @@ def test_a_signal_at_any_moment_of_the_start_ends_it_without_a_trace(module, num
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_what_a_library_makes_of_a_signal_is_the_signal():
+def test_an_error_that_wraps_a_signal_counts_as_the_signal():
     def load() -> None:
         try:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -299,9 +299,9 @@ def test_what_a_library_makes_of_a_signal_is_the_signal():
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
-    told = []
-    monkeypatch.setattr("sys.unraisablehook", lambda each: told.append(each.exc_type))
+def test_a_signal_in_a_callback_is_remembered_without_a_traceback(monkeypatch):
+    printed = []
+    monkeypatch.setattr("sys.unraisablehook", lambda each: printed.append(each.exc_type))
 
     def call_back(end: Callable[[], object]) -> None:
         target = type("Target", (), {})()
@@ -313,11 +313,11 @@ def test_a_signal_in_a_callback_is_kept_without_a_trace(monkeypatch):
         call_back(lambda: os.kill(os.getpid(), signal.SIGTERM))
         assert signals.received()
         call_back(lambda: 1 / 0)
-    assert told == [ZeroDivisionError]
+    assert printed == [ZeroDivisionError]
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_a_signal_that_was_swallowed_is_heeded_where_work_begins():
+def test_a_swallowed_signal_is_raised_where_work_begins():
     with signals.raised():
         signals.raise_if_interrupted()
         with suppress(errors.Interrupted):
@@ -327,7 +327,7 @@ def test_a_signal_that_was_swallowed_is_heeded_where_work_begins():
 
 
 @pytest.mark.parametrize("gone", [BrokenPipeError(), SystemExit(1)])
-def test_what_a_command_came_to_survives_a_closed_pipe(gone, monkeypatch):
+def test_a_closed_pipe_keeps_the_exit_code_of_the_command(gone, monkeypatch):
     def end(*, obj, **_):
         obj.exit_code = 30
         raise gone
@@ -369,22 +369,22 @@ def test_a_command_keeps_its_own_meaning_of_an_option():
     assert any("-q" in param.opts for param in worker.params)
 
 
-def test_an_open_secret_is_warned_about(tmp_path, capsys):
+def test_a_configuration_with_secrets_that_others_can_read_is_a_warning(tmp_path, capsys):
     file = tmp_path / "config.toml"
     file.write_text('[database]\nurl = "postgresql+psycopg://me:canary@host/db"\n')
     file.chmod(0o644)
     assert run(["-c", str(file), "config", "show"]) == 0
-    told = capsys.readouterr().err
-    assert "chmod 600" in told
-    assert "canary" not in told
+    printed = capsys.readouterr().err
+    assert "chmod 600" in printed
+    assert "canary" not in printed
 
 
 @pytest.mark.parametrize(
-    ("url", "told"), [("sqlite:///a b.db", "'sqlite:///a b.db'"), ("postgresql://u:pw@h/n", "")]
+    ("url", "printed"), [("sqlite:///a b.db", "'sqlite:///a b.db'"), ("postgresql://u:pw@h/n", "")]
 )
-def test_a_command_to_copy_has_the_options_but_no_password(url, told):
+def test_a_command_to_paste_repeats_the_options_but_no_password(url, printed):
     cli = CliContext(config="my.toml", database=url)
-    database = f"--database {told} " if told else ""
+    database = f"--database {printed} " if printed else ""
     assert cli.command_line("runs") == f"image-sync --config my.toml {database}runs"
 
 
@@ -482,15 +482,15 @@ def test_other_platforms_are_refused_in_one_line(monkeypatch, capsys):
     with pytest.raises(SystemExit) as exited:
         main()
     assert exited.value.code == errors.EnvironmentFailure.exit_code
-    told = capsys.readouterr().err
-    assert told == "image-sync: win32 is not supported; use Linux or macOS\n"
+    printed = capsys.readouterr().err
+    assert printed == "image-sync: win32 is not supported; use Linux or macOS\n"
 
 
 def test_commands_in_messages_can_be_pasted(tmp_path, capsys):
     (tmp_path / "a b.toml").write_text("")
     assert run(["--config", str(tmp_path / "a b.toml"), "sync"]) == 2
-    told = capsys.readouterr().err
-    assert f"`image-sync --config '{tmp_path}/a b.toml' config init`" in told
+    printed = capsys.readouterr().err
+    assert f"`image-sync --config '{tmp_path}/a b.toml' config init`" in printed
 
 
 def test_mistakes_of_a_configuration_are_one_line_for_cron(tmp_path, capsys):
@@ -508,7 +508,7 @@ def test_closed_streams_are_no_error(tmp_path):
     assert (tmp_path / "config.toml").exists()
 
 
-def test_config_init_writes_over_nothing_unless_told(tmp_path, capsys):
+def test_config_init_overwrites_a_file_only_with_force(tmp_path, capsys):
     file = tmp_path / "config.toml"
     umask = os.umask(0o022)
     try:
@@ -526,8 +526,8 @@ def test_config_init_writes_where_the_configuration_is_read(tmp_path, capsys, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMAGE_SYNC_CONFIG", "by variable.toml")
     assert run(["config", "init"]) == 0
-    told = "wrote by variable.toml; try `image-sync --config 'by variable.toml' sync`\n"
-    assert capsys.readouterr().out == told
+    printed = "wrote by variable.toml; try `image-sync --config 'by variable.toml' sync`\n"
+    assert capsys.readouterr().out == printed
     assert run(["--config", "by-option.toml", "config", "init"]) == 0
     assert run(["--config", "other.toml", "config", "init", "by-name.toml"]) == 0
     monkeypatch.setenv("IMAGE_SYNC_CONFIG", "")
@@ -546,9 +546,9 @@ def test_config_show_is_toml_without_secrets(tmp_path, capsys):
         '[source.auth]\nmethod = "token"\ntoken = "canary"\n'
     )
     assert run(["-c", str(file), "config", "show"]) == 0
-    told = capsys.readouterr().out
-    assert "canary" not in told
-    assert tomllib.loads(told)["source"][0]["auth"]["method"] == "token"
+    printed = capsys.readouterr().out
+    assert "canary" not in printed
+    assert tomllib.loads(printed)["source"][0]["auth"]["method"] == "token"
 
 
 def test_config_schema_is_the_published_json_schema(capsys):
@@ -557,7 +557,7 @@ def test_config_schema_is_the_published_json_schema(capsys):
     assert json.loads(capsys.readouterr().out) == json.loads(published.read_text())
 
 
-def test_a_user_without_a_name_decides_by_number(monkeypatch):
+def test_a_user_without_a_name_is_identified_by_number(monkeypatch):
     def fail(number):
         raise KeyError(number)
 
@@ -566,7 +566,7 @@ def test_a_user_without_a_name_decides_by_number(monkeypatch):
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_m_etl_runs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "etl.__main__")
     monkeypatch.setattr(sys, "argv", ["etl", "--version"])
     with pytest.raises(SystemExit) as ended:
@@ -583,7 +583,7 @@ def test_the_sample_is_served_until_it_is_stopped(
     assert "serving the sample ModelArts API at http://127.0.0.1:" in capsys.readouterr().out
 
 
-def test_a_signed_sample_wants_keys_to_check_against(
+def test_a_signed_sample_requires_an_access_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = SimpleNamespace(wait=lambda: None)
@@ -612,7 +612,7 @@ def test_a_played_situation_is_served(
     assert seen == [200, 401]
 
 
-def test_the_program_is_named_as_it_can_be_typed(
+def test_commands_to_paste_start_with_the_path_unless_path_leads_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripts = [tmp_path / folder / "image-sync" for folder in ("one", "other")]

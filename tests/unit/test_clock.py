@@ -12,12 +12,12 @@ def test_an_instant_is_written_in_utc_and_in_milliseconds():
     assert instant_text(there) == "2026-01-01T00:00:00.007Z"
 
 
-def test_the_text_is_of_one_width_so_that_it_sorts_as_time_does():
+def test_times_as_text_sort_chronologically():
     assert instant_text(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
     assert len(instant_text(datetime.max.replace(tzinfo=UTC))) == 24
 
 
-def test_what_is_finer_than_a_millisecond_is_cut():
+def test_times_are_truncated_to_milliseconds():
     instant = datetime(2026, 1, 1, 0, 0, 0, 7999, tzinfo=UTC)
     assert in_milliseconds(instant) == datetime(2026, 1, 1, 0, 0, 0, 7000, tzinfo=UTC)
 
@@ -26,5 +26,5 @@ def test_what_is_finer_than_a_millisecond_is_cut():
     ("seconds", "words"),
     [(-5, "0s"), (119, "119s"), (120, "2min"), (7199, "119min"), (7200, "2h"), (172_800, "2d")],
 )
-def test_an_age_is_in_the_largest_unit_of_which_there_are_two(seconds, words):
+def test_an_age_is_given_in_the_largest_unit_of_which_there_are_two(seconds, words):
     assert age_text(timedelta(seconds=seconds)) == words

@@ -57,7 +57,7 @@ def offered(*words):
     ],
 )
 @pytest.mark.usefixtures("config")
-def test_it_completes(words, wanted):
+def test_completions(words, wanted):
     assert offered(*words) == wanted
 
 
@@ -67,13 +67,13 @@ def test_a_configuration_that_cannot_be_read_offers_nothing(config, text):
     assert offered("sync", "--source", "") == []
 
 
-def test_nor_does_one_that_is_not_there(config):
+def test_a_missing_configuration_offers_nothing(config):
     assert offered("--config", "elsewhere.toml", "sync", "--source", "") == []
     config.unlink()
     assert offered("sync", "--source", "") == []
 
 
-def test_the_configuration_named_before_the_command_counts(config):
+def test_completion_reads_the_configuration_of_the_global_option(config):
     other = config.with_name("other.toml")
     other.write_text('[[source]]\nname = "guiyang"\n')
     assert offered("--config", str(other), "sync", "--source", "") == ["guiyang"]
@@ -88,7 +88,7 @@ def test_the_script_is_for_this_command(shell, capsys):
         subprocess.run([found, "-n"], input=script, text=True, check=True)
 
 
-def test_bash_itself_completes(config):
+def test_completion_in_a_real_bash(config):
     """The script in a real shell, with the command as it is installed."""
     lines = [
         'eval "$(image-sync completion bash)"',
@@ -98,7 +98,7 @@ def test_bash_itself_completes(config):
         'try image-sync sync --source ""',
     ]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    told = subprocess.run(
+    printed = subprocess.run(
         ["bash", "-c", "\n".join(lines)],
         cwd=config.parent,
         env={"PATH": path},
@@ -107,5 +107,5 @@ def test_bash_itself_completes(config):
         timeout=60,
         check=True,
     )
-    assert told.stdout.splitlines() == ["approve", "beijing shanghai"]
-    assert told.stderr == ""
+    assert printed.stdout.splitlines() == ["approve", "beijing shanghai"]
+    assert printed.stderr == ""

@@ -39,7 +39,7 @@ def test_text_events_are_one_line_whatever_is_in_them(capsys):
 
 
 @pytest.mark.parametrize(
-    ("form", "verbosity", "heard"),
+    ("form", "verbosity", "logged"),
     [
         ("text", -1, ["error"]),
         ("text", 0, ["warning", "error"]),
@@ -48,28 +48,28 @@ def test_text_events_are_one_line_whatever_is_in_them(capsys):
         ("text", 2, ["debug", "info", "warning", "error"]),
     ],
 )
-def test_levels(form, verbosity, heard, capsys):
+def test_levels(form, verbosity, logged, capsys):
     log.set_up(form, verbosity=verbosity)
     levels = ("debug", "info", "warning", "error")
     for level in levels:
         getattr(logger, level)(f"<{level}>")
-    told = capsys.readouterr().err
-    assert [level for level in levels if f"<{level}>" in told] == heard
+    printed = capsys.readouterr().err
+    assert [level for level in levels if f"<{level}>" in printed] == logged
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_trace_goes_with_its_event(form, capsys):
+def test_an_event_includes_its_traceback(form, capsys):
     log.set_up(form)
     try:
         raise ValueError("why")
     except ValueError:
         logger.exception("failed")
-    told = capsys.readouterr().err
-    assert "ValueError: why" in told
-    assert (len(told.splitlines()) == 1) == (form == "json")
+    printed = capsys.readouterr().err
+    assert "ValueError: why" in printed
+    assert (len(printed.splitlines()) == 1) == (form == "json")
 
 
-def test_a_log_that_can_not_be_written_ends_nothing(monkeypatch):
+def test_a_log_that_cannot_be_written_is_no_error(monkeypatch):
     class Closed:
         def write(self, _text):
             raise BrokenPipeError

@@ -19,7 +19,7 @@ def work(progress):
 
 
 @pytest.mark.parametrize("is_wanted", [True, False])
-def test_nothing_is_shown_where_no_terminal_is_or_nobody_wants_it(is_wanted, monkeypatch):
+def test_progress_is_shown_on_a_terminal_only_and_not_with_q(is_wanted, monkeypatch):
     stream = io.StringIO() if is_wanted else Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     with watching(is_wanted=is_wanted) as progress:

@@ -1,4 +1,4 @@
-"""Shares of the sources: each source in exactly one, for good, whatever else comes or goes."""
+"""Shards of the sources: each source in exactly one, for good, whatever else comes or goes."""
 
 import subprocess
 import sys
@@ -24,32 +24,32 @@ def settings(*names):
     )
 
 
-def shares(names, count):
-    """The names of each share."""
-    told = settings(*names)
+def shards(names, count):
+    """The names of each shard."""
+    configured = settings(*names)
     return [
-        {each.name for each in select(told, (), shard=Shard(number, count))}
+        {each.name for each in select(configured, (), shard=Shard(number, count))}
         for number in range(1, count + 1)
     ]
 
 
 @given(names, st.integers(1, 9))
-def test_every_source_is_in_one_share(names, count):
-    found = shares(names, count)
+def test_every_source_is_in_exactly_one_shard(names, count):
+    found = shards(names, count)
     assert set().union(*found) == names
     assert sum(map(len, found)) == len(names)
 
 
 @given(names, st.text(min_size=1, max_size=20), st.integers(1, 9))
 def test_a_new_source_moves_none_of_the_others(names, new, count):
-    before, after = shares(names, count), shares(names | {new}, count)
-    assert [share - {new} for share in after] == [share - {new} for share in before]
+    before, after = shards(names, count), shards(names | {new}, count)
+    assert [shard - {new} for shard in after] == [shard - {new} for shard in before]
 
 
-def test_a_share_is_the_same_in_every_process_and_release():
+def test_the_shard_of_a_source_is_the_same_in_every_process_and_release():
     assert shard_key("beijing") == 259780164463717
     ask = "from etl.options import shard_key; print(shard_key('北京'))"
-    told = {
+    keys = {
         subprocess.run(
             [sys.executable, "-c", ask],
             env={"PYTHONHASHSEED": seed},
@@ -58,25 +58,25 @@ def test_a_share_is_the_same_in_every_process_and_release():
         ).stdout
         for seed in ("1", "2")
     }
-    assert told == {f"{shard_key('北京')}\n".encode()}
+    assert keys == {f"{shard_key('北京')}\n".encode()}
 
 
 def test_many_sources_spread_evenly():
-    sizes = [len(share) for share in shares({f"source {n}" for n in range(600)}, 3)]
+    sizes = [len(shard) for shard in shards({f"source {n}" for n in range(600)}, 3)]
     assert min(sizes) > 160
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/", "/2", "-1/2", "1/0", "a/b", "1/2/3", ""])
-def test_what_is_no_share(text):
+def test_an_invalid_shard(text):
     with pytest.raises(UsageError, match="expected K/N with 1 ≤ K ≤ N"):
         parse_shard(text)
 
 
-def test_a_share_in_words():
+def test_the_text_of_a_shard():
     assert (parse_shard("2/3"), str(Shard(2, 3))) == (Shard(2, 3), "2/3")
 
 
-def test_names_and_a_share_do_not_go_together():
+def test_source_and_shard_exclude_each_other():
     with pytest.raises(UsageError, match="--source and --shard exclude each other"):
         select(settings("a"), ["a"], shard=Shard(1, 1))
 

@@ -36,15 +36,15 @@ def test_plain_text_in_any_script_stays_as_it_is():
     assert printable("镜像 ubuntu-20.04 ü") == "镜像 ubuntu-20.04 ü"
 
 
-def test_escapes_say_what_stood_there():
+def test_escapes_identify_the_characters():
     assert printable("\x1b\n\u202e\U000e0041\u3000") == "\\x1b\\n\\u202e\\U000e0041 "
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_json_says_the_same_in_escapes(text):
-    told = printable_json(json.dumps({"a": text}, ensure_ascii=False))
-    assert told.isprintable()
-    assert json.loads(told) == {"a": text}
+def test_json_with_escapes_is_equivalent(text):
+    printed = printable_json(json.dumps({"a": text}, ensure_ascii=False))
+    assert printed.isprintable()
+    assert json.loads(printed) == {"a": text}
 
 
 def test_a_cell_keeps_its_lines_and_tabs():
@@ -55,9 +55,9 @@ def test_width_counts_columns_not_letters():
     assert [shown_width(each) for each in ("abc", "镜像", "e\u0301")] == [3, 4, 1]
 
 
-def test_a_count_has_its_noun():
-    told = [count_text(count, "image") for count in (0, 1, 2000)]
-    assert told == ["0 images", "1 image", "2,000 images"]
+def test_a_count_with_its_noun():
+    printed = [count_text(count, "image") for count in (0, 1, 2000)]
+    assert printed == ["0 images", "1 image", "2,000 images"]
 
 
 def test_clipped_text_ends_with_an_ellipsis():
