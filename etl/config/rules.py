@@ -19,10 +19,6 @@ Check = Callable[[Any], str]
 """Returns what is expected instead of the value, or an empty string for a valid one."""
 
 _LOOPBACK: Final = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
-# Where SQLAlchemy finds the port: after the user, a password up to its first @, and the host.
-_PORT: Final = re.compile(
-    r"postgres\w*(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::([^/?]*))?"
-)
 _HOST: Final = "https://host[:port] without path, user, query or fragment"
 _LABEL: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _OWN_LABELS: Final = ("command", "job", "kind", "source", "state", "status", "version")
@@ -93,6 +89,11 @@ source_name: Final = matching(
 project_id: Final = matching(
     r"(?![0-9A-Fa-f]{16,64}$)[0-9A-Za-z_-]{1,64}|[0-9A-Fa-f]{32}", "32 hexadecimal digits"
 )
+# The rest of the URL is checked where it is parsed, when the database is opened.
+database_url: Final = matching(
+    r"sqlite(\+\w+)?://(?![^/?]).*|postgres(ql)?(\+\w+)?://.*",
+    "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+)
 schema_name: Final = matching(r"([A-Za-z_][A-Za-z0-9_]{0,62})?", "letters, digits and _")
 header_value: Final = matching(r"[\x20-\x7e]{0,200}", "up to 200 printable ASCII characters")
 log_origin: Final = matching(r"[^\s+\x00-\x1f\x7f]*", "a name without spaces and plus signs")
@@ -145,19 +146,6 @@ def is_plain_text(value: str) -> bool:
     return urlsplit(value).scheme == "http" and not is_loopback(value)
 
 
-def _check_database_url(value: str) -> str:
-    if re.match(r"sqlite(\+\w+)?://(/file:|.*[?&]uri=)", value):
-        return "the file itself, such as sqlite:///images.db"
-    found = _PORT.match(value)
-    port = found[1] if found else None
-    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
-        return "a port from 1 to 65535, and %40 for an @ in the password"
-    if re.match(r"(sqlite(\+\w+)?://(?![^/?])|postgres(ql)?(\+\w+)?://)", value):
-        return ""
-    return "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-
-
-database_url: Final = Rule(_check_database_url)
 labels: Final = _expects(
     lambda value: all(_LABEL.fullmatch(name) and name not in _OWN_LABELS for name in value),
     "labels of letters, digits and _, other than " + ", ".join(_OWN_LABELS),

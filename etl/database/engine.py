@@ -190,7 +190,9 @@ def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise UsageError(f"the database URL cannot be parsed; expected {_EXPECTED}") from None
+        message = f"the database URL cannot be parsed; expected {_EXPECTED}"
+        hint = "the port is a number, and an @ in the password is written as %40"
+        raise UsageError(message, hint=hint) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         _require_file(parsed)
