@@ -127,6 +127,14 @@ def print_json(value: Any) -> None:
     print_machine_lines([printable_json(text)])
 
 
+def print_result(cli: CliContext, value: Any, text: str, *, output: str) -> None:
+    """Prints a result: with `--output json` the value, otherwise the text unless -q."""
+    if output == "json":
+        print_json(value)
+    elif not cli.is_quiet:
+        click.echo(text)
+
+
 def print_machine_lines(lines: Iterable[str]) -> None:
     """Prints lines for programs: in UTF-8, whatever the locale."""
     stream = sys.stdout

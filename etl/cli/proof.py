@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, as_text, output_option
+from etl.cli.options import NUMBER, as_text, gathered, output_option
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,31 +19,40 @@ if TYPE_CHECKING:
     from etl.load.checkpoints import StoredCheckpoint
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceOptions:
+    """The options of `evidence`, and of `evidence check`."""
+
+    removal_run: int | None
+    source: str | None
+    verifier_key: str | None
+    checkpoint_file: str | None
+
+
+_EVIDENCE_OPTIONS: Final = (
+    click.option("--removal", "removal_run", type=NUMBER, metavar="RUN", help="One removal only."),
+    click.option("--source", callback=as_text, metavar="NAME", help="Source of the image."),
+    click.option(
+        "--key", "verifier_key", callback=as_text, metavar="VERIFIER_KEY", help="With `check`."
+    ),
+    click.option(
+        "--checkpoint",
+        "checkpoint_file",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="With `check`: a checkpoint of the same size that was kept elsewhere.",
+    ),
+)
+
+
 @click.command(short_help="Write or check the evidence file of one image.")
 @click.argument("image_id", metavar="IMAGE_ID|check", callback=as_text)
 @click.argument("file", metavar="FILE.zip", type=click.Path(dir_okay=False))
-@click.option("--removal", "removal_run", type=NUMBER, metavar="RUN", help="One removal only.")
-@click.option("--source", callback=as_text, metavar="NAME", help="Source of the image.")
-@click.option(
-    "--key", "verifier_key", callback=as_text, metavar="VERIFIER_KEY", help="With `check`."
-)
-@click.option(
-    "--checkpoint",
-    "checkpoint_file",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="With `check`: a checkpoint of the same size that was kept elsewhere.",
-)
+@gathered(EvidenceOptions, _EVIDENCE_OPTIONS)
+@output_option
 @pass_cli
 def evidence(
-    cli: CliContext,
-    image_id: str,
-    file: str,
-    *,
-    removal_run: int | None,
-    source: str | None,
-    verifier_key: str | None,
-    checkpoint_file: str | None,
+    cli: CliContext, image_id: str, file: str, *, given: EvidenceOptions, output: str
 ) -> int:
     """Write the evidence file of one image, or check an evidence file without a database.
 
@@ -56,20 +66,22 @@ def evidence(
     image-sync evidence check evidence.zip --key VERIFIER_KEY
     """
     if image_id == "check":
-        if removal_run is not None or source is not None:
+        if given.removal_run is not None or given.source is not None:
             raise UsageError("`evidence check` takes only --key and --checkpoint")
-        return _check_file(file, verifier_key or "", checkpoint_file)
-    if verifier_key is not None or checkpoint_file is not None:
+        return _check_file(file, given, output)
+    if given.verifier_key is not None or given.checkpoint_file is not None:
         raise UsageError("--key and --checkpoint are options of `evidence check`")
-    _write_file(cli, image_id, Path(file), source=source or "", removal_run=removal_run)
+    _write_file(cli, image_id, Path(file), given=given, output=output)
     return 0
 
 
 def _write_file(
-    cli: CliContext, image_id: str, path: Path, *, source: str, removal_run: int | None
+    cli: CliContext, image_id: str, path: Path, *, given: EvidenceOptions, output: str
 ) -> None:
     from etl.atomic_file import written_whole
     from etl.audit.evidence import collect_evidence, to_zip
+    from etl.cli.output import print_result
+    from etl.cli.results import EvidenceFile
     from etl.publish import signer_of
 
     if path.suffix.lower() != ".zip":
@@ -79,40 +91,56 @@ def _write_file(
         files = collect_evidence(
             connection,
             image_id,
-            source=source,
-            removal_run=removal_run,
+            source=given.source or "",
+            removal_run=given.removal_run,
             signer_of=lambda origin: signer_of(proof, proof.origin or origin),
         )
     data = to_zip(files)
     with written_whole(path) as opened:
         opened.write(data)
-    if not cli.is_quiet:
-        click.echo(f"{path}: {len(files)} files, {len(data):,} bytes")
+    result = EvidenceFile(file=str(path), files=len(files), bytes=len(data))
+    text = f"{path}: {len(files)} files, {len(data):,} bytes"
+    print_result(cli, result, text, output=output)
 
 
-def _check_file(name: str, verifier_key: str, checkpoint_file: str | None) -> int:
-    from etl.cli.record import read_notes
-    from etl.proof.check import Invalid, check, parse_checkpoint, read_files, report
+def _check_file(name: str, given: EvidenceOptions, output: str) -> int:
+    from etl.cli.output import print_json
+    from etl.cli.results import EvidenceCheck
+    from etl.proof.check import Invalid, check, read_files, report
 
+    proved: list[str] = []
+    unproved: list[str] = []
+    problem = None
     try:
         files = read_files(Path(name))
-        proved, unproved = check(files, verifier_key)
-        if checkpoint_file:
-            ours = parse_checkpoint(files["checkpoint.txt"])
-            theirs = [parse_checkpoint(note.encode()) for note in read_notes(checkpoint_file)]
-            same = [each for each in theirs if each.size == ours.size]
-            if not same:
-                raise Invalid(f"{checkpoint_file} contains no checkpoint of {ours.size} entries")
-            if any(each.text != ours.text for each in same):
-                raise Invalid("the checkpoint that was kept elsewhere is another one")
+        proved, unproved = check(files, given.verifier_key or "")
+        if given.checkpoint_file:
+            _require_same(files["checkpoint.txt"], given.checkpoint_file)
             proved.append("the checkpoint is the one that was kept elsewhere")
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from None
     except Invalid as error:
-        click.echo(f"INVALID: {error}")
-        return 1
-    click.echo(report(proved, unproved), nl=False)
-    return 0
+        proved, unproved, problem = [], [], str(error)
+    if output == "json":
+        is_valid = problem is None
+        print_json(EvidenceCheck(valid=is_valid, proved=proved, unproved=unproved, problem=problem))
+    else:
+        click.echo(f"INVALID: {problem}\n" if problem else report(proved, unproved), nl=False)
+    return 1 if problem else 0
+
+
+def _require_same(note: bytes, checkpoint_file: str) -> None:
+    """Raises `Invalid` unless the file contains the checkpoint, and no other of its size."""
+    from etl.cli.record import read_notes
+    from etl.proof.check import Invalid, parse_checkpoint
+
+    ours = parse_checkpoint(note)
+    theirs = [parse_checkpoint(each.encode()) for each in read_notes(checkpoint_file)]
+    same = [each for each in theirs if each.size == ours.size]
+    if not same:
+        raise Invalid(f"{checkpoint_file} contains no checkpoint of {ours.size} entries")
+    if any(each.text != ours.text for each in same):
+        raise Invalid("the checkpoint that was kept elsewhere is another one")
 
 
 @click.command(short_help="Print the latest checkpoint of the log as a signed note.")
@@ -163,8 +191,9 @@ def key() -> None:
 
 @key.command("init", short_help="Create a key and print its verifier key.")
 @click.argument("file", type=click.Path())
+@output_option
 @pass_cli
-def key_init(cli: CliContext, file: str) -> None:
+def key_init(cli: CliContext, file: str, *, output: str) -> None:
     """Create an Ed25519 key, readable by you alone, and print its verifier key.
 
     Set `proof.signing_key` to FILE, and give the verifier key to those who are to check. It
@@ -184,13 +213,14 @@ def key_init(cli: CliContext, file: str) -> None:
         raise UsageError(f"{file}: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(pem)
-    click.echo(_verifier_key(file, pem, name))
+    _print_key(file, pem, name, output)
 
 
 @key.command("show", short_help="Print the verifier key of a key.")
 @click.argument("file", type=click.Path())
+@output_option
 @pass_cli
-def key_show(cli: CliContext, file: str) -> None:
+def key_show(cli: CliContext, file: str, *, output: str) -> None:
     """Print the verifier key that belongs to a private key.
 
     \b
@@ -200,13 +230,19 @@ def key_show(cli: CliContext, file: str) -> None:
         pem = Path(file).read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
-    click.echo(_verifier_key(file, pem, _log_name(cli)))
+    _print_key(file, pem, _log_name(cli), output)
 
 
-def _verifier_key(file: str, pem: bytes, name: str) -> str:
+def _print_key(file: str, pem: bytes, name: str, output: str) -> None:
+    from etl.cli.output import print_json
+    from etl.cli.results import VerifierKey
     from etl.proof.checkpoint import read_key
 
-    return read_key(pem, name, place=file).verifier_key
+    verifier_key = read_key(pem, name, place=file).verifier_key
+    if output == "json":
+        print_json(VerifierKey(file=file, verifier_key=verifier_key))
+    else:
+        click.echo(verifier_key)
 
 
 def _log_name(cli: CliContext) -> str:

@@ -7,7 +7,7 @@ them. The rows of the reading commands are declared by their queries instead.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
@@ -15,8 +15,7 @@ from etl.clock import instant_text
 
 if TYPE_CHECKING:
     from etl.load.commit import Preview
-    from etl.load.spool import Change
-    from etl.model import AbsentImage, Outcome, Removal, RunOutcome
+    from etl.model import AbsentImage, Image, Outcome, Removal, RunOutcome
 
 
 class FieldValue(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +49,9 @@ class PlannedRemoval(Struct, kw_only=True, forbid_unknown_fields=True):
     name: str | None
     evidence: Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
     evidence_detail: dict[str, Any]
+
+
+_Planned = TypeVar("_Planned", PlannedImage, PlannedChange, PlannedRemoval)
 
 
 class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -179,6 +181,30 @@ class CheckpointResult(Struct, kw_only=True, forbid_unknown_fields=True):
     cosignatures: list[str]
 
 
+class VerifierKey(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of key init and key show: a private key's file, and its verifier key."""
+
+    file: str
+    verifier_key: str
+
+
+class EvidenceFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of evidence: the ZIP file, the number of files in it, and its size."""
+
+    file: str
+    files: int
+    bytes: int
+
+
+class EvidenceCheck(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of evidence check; `problem` says what does not verify."""
+
+    valid: bool
+    proved: list[str]
+    unproved: list[str]
+    problem: str | None
+
+
 class PrunedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     """What was dropped of a source: table → rows, up to a run (null: nothing was that old)."""
 
@@ -234,6 +260,25 @@ class CopiedDatabase(Struct, kw_only=True, forbid_unknown_fields=True):
     rows: dict[str, int]
 
 
+class ConfigurationFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of config init."""
+
+    file: str
+
+
+class QueueTables(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of scale init: whether it created the tables, or they existed."""
+
+    created: bool
+
+
+class EnqueuedJobs(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result of scale enqueue: new jobs, and sources whose job was waiting already."""
+
+    enqueued: int
+    waiting: int
+
+
 class QueueState(Struct, kw_only=True, forbid_unknown_fields=True):
     """The jobs of one queue by state, an item of scale status."""
 
@@ -282,35 +327,24 @@ def _plan(preview: Preview) -> Plan:
         changed=[],
         removed=[_planned_removal(each) for each in preview.removals()],
         held=[_planned_removal(each) for each in decision.held],
-        missing=_planned_images(decision.missing),
-        found_by_lookup=_planned_images(decision.found),
-        out_of_scope=_planned_images(decision.out_of_scope),
+        missing=[_planned(PlannedImage, each) for each in decision.missing],
+        found_by_lookup=[_planned(PlannedImage, each) for each in decision.found],
+        out_of_scope=[_planned(PlannedImage, each) for each in decision.out_of_scope],
     )
     for change in preview.changes():
         if change.kind == "added":
-            plan.added.append(convert(change.image, PlannedImage, from_attributes=True))
+            plan.added.append(_planned(PlannedImage, change.image))
         else:
-            plan.changed.append(_planned_change(change))
+            fields = convert(change.fields, list[FieldValue], from_attributes=True)
+            planned = _planned(PlannedChange, change.image, kind=change.kind, fields=fields)
+            plan.changed.append(planned)
     return plan
 
 
-def _planned_images(images: Iterable[AbsentImage]) -> list[PlannedImage]:
-    return [convert(each, PlannedImage, from_attributes=True) for each in images]
-
-
 def _planned_removal(removal: Removal) -> PlannedRemoval:
-    return PlannedRemoval(
-        image_id=removal.image.image_id,
-        name=removal.image.name,
-        evidence=removal.evidence,
-        evidence_detail=removal.detail,
-    )
+    evidence, detail = removal.evidence, removal.detail
+    return _planned(PlannedRemoval, removal.image, evidence=evidence, evidence_detail=detail)
 
 
-def _planned_change(change: Change) -> PlannedChange:
-    return PlannedChange(
-        image_id=change.image.image_id,
-        name=change.image.name,
-        kind=cast("Any", change.kind),
-        fields=[convert(each, FieldValue, from_attributes=True) for each in change.fields],
-    )
+def _planned(struct: type[_Planned], image: AbsentImage | Image, /, **values: Any) -> _Planned:
+    return struct(image_id=image.image_id, name=image.name, **values)

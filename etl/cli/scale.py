@@ -12,10 +12,10 @@ import click
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_option
-from etl.cli.output import print_json, print_rows
+from etl.cli.output import print_json, print_machine_lines, print_result, print_rows
 from etl.cli.sync import report_incomplete
 from etl.errors import UsageError
-from etl.text import printable
+from etl.text import printable, printable_json
 
 if TYPE_CHECKING:
     from etl.model import Outcome
@@ -27,6 +27,7 @@ class _Syncs:
     """Syncs sources as `sync --source` does, and remembers how each of them ended."""
 
     cli: CliContext
+    output: str
     outcomes: list[Outcome] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
 
@@ -39,6 +40,9 @@ class _Syncs:
 
     def sync(self, source: str) -> bool:
         """Syncs one source; returns whether it could be read."""
+        import msgspec
+
+        from etl.cli.results import run_result
         from etl.errors import ImageSyncError, exit_code_for
         from etl.notify.notifier import run_with_notifications
         from etl.options import SyncOptions
@@ -57,7 +61,9 @@ class _Syncs:
             return False
         self.outcomes.extend(outcome.sources)
         report_incomplete(self.cli, outcome)
-        if not (outcome.exit_code or self.cli.is_quiet):
+        if self.output == "json":
+            print_machine_lines([printable_json(msgspec.json.encode(run_result(outcome)).decode())])
+        elif not (outcome.exit_code or self.cli.is_quiet):
             (done,) = outcome.sources
             text = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
             click.echo(printable(text))
@@ -78,19 +84,23 @@ def scale() -> None:
 
 
 @scale.command(short_help="Create the queue's tables unless they exist.")
+@output_option
 @pass_cli
-def init(cli: CliContext) -> None:
+def init(cli: CliContext, *, output: str) -> None:
     """Create Procrastinate's tables beside those of the record, unless they exist."""
+    from etl.cli.results import QueueTables
+
     is_new = _scale_module("queue").make_tables(cli.settings)
-    if not cli.is_quiet:
-        click.echo("created the queue's tables" if is_new else "the queue's tables exist already")
+    text = "created the queue's tables" if is_new else "the queue's tables exist already"
+    print_result(cli, QueueTables(created=is_new), text, output=output)
 
 
 @scale.command(short_help="Add a job for each source that has none waiting.")
 @source_option
 @shard_option
+@output_option
 @pass_cli
-def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -> int:
+def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, output: str) -> int:
     """Add a job for each source to the queue of its region, unless one is waiting there.
 
     \b
@@ -98,12 +108,14 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     image-sync scale enqueue --source beijing
     """
     from etl.cli.admin import report_failed
+    from etl.cli.results import EnqueuedJobs
     from etl.sources.select import find_sources
 
     wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
     new, waiting = _scale_module("queue").enqueue(cli.settings, wanted)
-    if not cli.is_quiet:
-        click.echo(f"{len(new)} enqueued, {len(waiting)} waiting already")
+    result = EnqueuedJobs(enqueued=len(new), waiting=len(waiting))
+    text = f"{len(new)} enqueued, {len(waiting)} waiting already"
+    print_result(cli, result, text, output=output)
     return report_failed(cli, failed)
 
 
@@ -134,6 +146,13 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None) -
     metavar="SECONDS",
     help="Give the jobs of a worker that sent no sign of life for SECONDS to others.",
 )
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or one JSON object in a line for each sync.",
+)
 @pass_cli
 def worker(
     cli: CliContext,
@@ -142,6 +161,7 @@ def worker(
     is_once: bool,
     regions: tuple[str, ...],
     silent_seconds: float,
+    output: str,
 ) -> int:
     """Sync the sources in the queue until SIGTERM, or with --once until no job is waiting.
 
@@ -153,7 +173,7 @@ def worker(
     """
     from etl.sources.discover import regions_of
 
-    syncs = _Syncs(cli)
+    syncs = _Syncs(cli, output)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     worker = _scale_module("worker").Worker(
         queues=[_scale_module("queue").queue_of(each) for each in wanted],

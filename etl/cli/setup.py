@@ -15,7 +15,8 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 import etl
 from etl.cli.commands import Group, program
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.output import print_json
+from etl.cli.options import output_option
+from etl.cli.output import print_json, print_result
 from etl.errors import UsageError
 from etl.text import printable
 
@@ -66,13 +67,15 @@ def show(cli: CliContext, *, output: str) -> None:
 @config.command(short_help="Write a commented configuration file.")
 @click.argument("path", required=False)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@output_option
 @pass_cli
-def init(cli: CliContext, path: str | None, *, force: bool) -> None:
+def init(cli: CliContext, path: str | None, *, force: bool, output: str) -> None:
     """Write a configuration to PATH with every key explained.
 
     PATH defaults to --config, then $IMAGE_SYNC_CONFIG, then config.toml. The file works
     unchanged: its source is the built-in sample. Only its owner can read it.
     """
+    from etl.cli.results import ConfigurationFile
     from etl.config import find_config
     from etl.config.render import example_toml
 
@@ -84,9 +87,9 @@ def init(cli: CliContext, path: str | None, *, force: bool) -> None:
         raise UsageError(f"{place} exists already", hint="--force overwrites it") from None
     except OSError as error:
         raise UsageError(f"{error.strerror}: cannot write {place}") from None
-    if not cli.is_quiet:
-        command, config = shlex.quote(cli.program), shlex.quote(str(place))
-        click.echo(f"wrote {place}; try `{command} --config {config} sync`")
+    command, config = shlex.quote(cli.program), shlex.quote(str(place))
+    text = f"wrote {place}; try `{command} --config {config} sync`"
+    print_result(cli, ConfigurationFile(file=str(place)), text, output=output)
 
 
 @config.command(short_help="Print the JSON Schema of the configuration.")

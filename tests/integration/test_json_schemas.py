@@ -116,6 +116,27 @@ def test_objects_match_their_schema(sample, schema_of, tmp_path, capsys):
         require_valid(output(capsys, *sample, *args, "--output", "json"), schema_of[name])
 
 
+def test_results_that_are_files_match_their_schema(sample, schema_of, tmp_path, capsys):
+    assert run([*sample, "-q", "sync"]) == 0
+    images = output(capsys, *sample, "images", "--limit", "1", "--format", "json")
+    key, evidence = str(tmp_path / "key.pem"), str(tmp_path / "evidence.zip")
+    for name, args in (
+        ("config-init", ["config", "init", str(tmp_path / "new.toml")]),
+        ("key-init", ["key", "init", key]),
+        ("key-show", ["key", "show", key]),
+        ("evidence", ["evidence", images[0]["image_id"], evidence]),
+        ("evidence-check", ["evidence", "check", evidence]),
+    ):
+        found = output(capsys, *sample, *args, "--output", "json")
+        require_valid(found, schema_of[name])
+        assert found.get("valid", True)
+    Path(evidence).write_bytes(b"")
+    assert run(["evidence", "check", evidence, "--output", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    require_valid(found, schema_of["evidence-check"])
+    assert (found["valid"], bool(found["problem"])) == (False, True)
+
+
 def test_a_schema_can_be_printed(capsys, schema_of):
     assert output(capsys, "schema", "changes") == schema_of["changes"]
     assert run(["schema"]) == 0

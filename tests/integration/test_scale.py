@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 import threading
+from importlib.resources import files
 
+import jsonschema
 import psycopg
 import pytest
 from sqlalchemy import make_url
@@ -323,6 +325,21 @@ def test_the_commands(capsys, postgres_url):
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         rows = connection.execute("select j::text from procrastinate_jobs j").fetchall()
     assert SECRET not in str(rows)
+
+
+@pytest.mark.usefixtures("typed")
+def test_the_commands_print_json(capsys):
+    for command, options in (
+        ("init", []),
+        ("enqueue", ["--source", "one"]),
+        ("worker", ["--once"]),
+    ):
+        capsys.readouterr()
+        assert run(["scale", command, *options, "--output", "json"]) == 0
+        printed = json.loads(capsys.readouterr().out)
+        schema = files("etl").joinpath("schemas", f"scale-{command}.json").read_text("utf-8")
+        jsonschema.Draft202012Validator(json.loads(schema)).validate(printed)
+    assert [each["name"] for each in printed["sources"]] == ["one"]
 
 
 @pytest.mark.usefixtures("typed")

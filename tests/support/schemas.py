@@ -33,9 +33,15 @@ from etl.notify import webhook
 FOLDER = Path(__file__).parents[2] / "etl" / "schemas"
 OBJECTS: dict[str, Any] = {
     **dict.fromkeys(
-        ("sync", "plan", "approve", "dismiss", "replay-rejects", "sources-retire"),
+        ("sync", "plan", "approve", "dismiss", "replay-rejects", "sources-retire", "scale-worker"),
         results.RunResult,
     ),
+    **dict.fromkeys(("key-init", "key-show"), results.VerifierKey),
+    "config-init": results.ConfigurationFile,
+    "evidence": results.EvidenceFile,
+    "evidence-check": results.EvidenceCheck,
+    "scale-init": results.QueueTables,
+    "scale-enqueue": results.EnqueuedJobs,
     "dashboard": results.DashboardFile,
     "export": results.ExportedFile,
     "verify": results.VerifyResult,
