@@ -47,95 +47,92 @@ class ProofBroken(Exception):
         self.is_sorted = is_sorted
 
 
-@dataclass(slots=True)
-class _Backward:
-    """A backward reading in progress."""
-
-    reader: ListingReader
-    reading: Reading
-    rereads: int = 0
-    floor: int = 0  # creation time of the first row of the lowest page read so far
-    ids: set[str] = field(default_factory=set)
-
-    def read(self, number: int) -> Steps[list[ListedRow]]:
-        """Read page `number` and deliver it; empty if it is past the end."""
-        reply = yield from self.reader.read_page(self.reading, number)
-        return _in_order(reply) if reply else []
-
-    def remember(self, rows: list[ListedRow]) -> None:
-        self.ids.update(row.image_id for row in rows if row.image_id)
-
-    @property
-    def size(self) -> int:
-        return self.reader.size
-
-    @property
-    def max_pages(self) -> int:
-        return self.reader.settings.max_pages
-
-
 def read_backward(reader: ListingReader, reading: Reading, *, start: int) -> Steps[None]:
     """Read all pages backward, beginning with page `start` or the current end.
 
     Raises `ProofBroken` if the order does not prove the listing complete, `SourceError` if it
     cannot be read.
     """
-    backward = _Backward(reader, reading)
-    number, rows = yield from _find_end(backward, start)
-    while number > 0 and rows:
-        below = yield from backward.read(number - 1)
-        if below and _time(below[-1]) == backward.floor:
-            below = yield from _settle_border(backward, number)
-        if 0 < len(below) < backward.size and (yield from backward.read(number)):
-            raise ProofBroken("a page before the last one was not full")
-        if below:
-            _check_border(backward, below)
-            backward.remember(below)
-            backward.floor = _time(below[0])
-        number -= 1
+    yield from _Backward(reader, reading, reader.settings.max_pages).run(start)
 
 
-def _find_end(backward: _Backward, start: int) -> Steps[tuple[int, list[ListedRow]]]:
-    """The last page, read when nothing followed it: not full, or read after an empty one.
+@dataclass(slots=True)
+class _Backward:
+    """A backward reading in progress.
 
-    (Read before the empty one it proves nothing: a row may have moved onto it in the meantime.)
+    `floor` is the creation time of the first row of the lowest page read so far.
     """
-    number = start
-    rows = yield from backward.read(number)
-    while len(rows) >= backward.size:
-        number += 1
-        above = yield from backward.read(number)
-        if number > backward.max_pages:
-            raise ProofBroken("the list does not end")
-        if above and _time(above[0]) < _time(rows[-1]):
-            raise ProofBroken("the pages were not in order of creation")
-        rows = above
-    while not rows and number > 0:
-        number -= 1
-        rows = yield from backward.read(number)
-    if number < backward.reading.page_count(backward.size) - 1:
-        raise ProofBroken("the pages end before the last one that is announced")
-    backward.remember(rows)
-    backward.floor = _time(rows[0]) if rows else 0
-    return number, rows
 
+    reader: ListingReader
+    reading: Reading
+    max_pages: int
+    rereads: int = 0
+    floor: int = 0
+    ids: set[str] = field(default_factory=set)
 
-def _settle_border(backward: _Backward, number: int) -> Steps[list[ListedRow]]:
-    """Page `number − 1` again, once page `number` is seen to begin later than the floor."""
-    backward.rereads += 1
-    if backward.rereads > backward.max_pages:
-        raise ProofBroken("the list does not stop moving")
-    witness = yield from backward.read(number)
-    if witness and _time(witness[0]) <= backward.floor:
-        raise ProofBroken("images with the same creation time are on both sides of a page border")
-    backward.remember(witness)
-    return (yield from backward.read(number - 1))
+    def run(self, start: int) -> Steps[None]:
+        number = yield from self._find_end(start)
+        while number > 0:
+            below = yield from self._read(number - 1)
+            if below and _time(below[-1]) == self.floor:
+                below = yield from self._settle_border(number)
+            if 0 < len(below) < self.reader.size and (yield from self._read(number)):
+                raise ProofBroken("a page before the last one was not full")
+            if below:
+                self._check_border(below)
+                self._remember(below)
+                self.floor = _time(below[0])
+            number -= 1
 
+    def _find_end(self, start: int) -> Steps[int]:
+        """The last page, read when nothing followed it: not full, or read after an empty one.
 
-def _check_border(backward: _Backward, below: list[ListedRow]) -> None:
-    for row in below:
-        if _time(row) > backward.floor and row.image_id not in backward.ids:
-            raise ProofBroken("there were rows newer than those of a later page")
+        (Read before the empty one it proves nothing: a row may have moved onto it meanwhile.)
+        """
+        number = start
+        rows = yield from self._read(number)
+        while len(rows) >= self.reader.size:
+            number += 1
+            above = yield from self._read(number)
+            if number > self.max_pages:
+                raise ProofBroken("the list does not end")
+            if above and _time(above[0]) < _time(rows[-1]):
+                raise ProofBroken("the pages were not in order of creation")
+            rows = above
+        while not rows and number > 0:
+            number -= 1
+            rows = yield from self._read(number)
+        if number < self.reading.page_count(self.reader.size) - 1:
+            raise ProofBroken("the pages end before the last one that is announced")
+        self._remember(rows)
+        self.floor = _time(rows[0]) if rows else 0
+        return number
+
+    def _settle_border(self, number: int) -> Steps[list[ListedRow]]:
+        """Page `number − 1` again, once page `number` is seen to begin later than the floor."""
+        self.rereads += 1
+        if self.rereads > self.max_pages:
+            raise ProofBroken("the list does not stop moving")
+        witness = yield from self._read(number)
+        if witness and _time(witness[0]) <= self.floor:
+            raise ProofBroken(
+                "images with the same creation time are on both sides of a page border"
+            )
+        self._remember(witness)
+        return (yield from self._read(number - 1))
+
+    def _check_border(self, below: list[ListedRow]) -> None:
+        for row in below:
+            if _time(row) > self.floor and row.image_id not in self.ids:
+                raise ProofBroken("there were rows newer than those of a later page")
+
+    def _read(self, number: int) -> Steps[list[ListedRow]]:
+        """The rows of page `number`; none if it is past the end."""
+        reply = yield from self.reader.read_page(self.reading, number)
+        return _in_order(reply) if reply else []
+
+    def _remember(self, rows: list[ListedRow]) -> None:
+        self.ids.update(row.image_id for row in rows if row.image_id)
 
 
 def _in_order(reply: PageReply) -> list[ListedRow]:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
 import requests
@@ -33,7 +32,6 @@ class _Session(requests.Session):
         self.trust_env = False
         self.verify = verify
         self.proxies = dict(proxies)
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
 
