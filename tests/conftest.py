@@ -9,8 +9,10 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from sqlalchemy import Engine
 
-from tests.support.databases import BACKENDS, Backend, Databases
+from tests.support.databases import BACKENDS, Backend, Databases, opened
+from tests.support.history import varied
 from tests.support.network import refuse_outside
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.tally import note_passed
@@ -128,3 +130,17 @@ def empty_database_url(backend: Backend, databases: Databases) -> Iterator[str]:
     """A new database without tables, of each kind in turn."""
     with databases.empty(backend) as url:
         yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A new database with the current schema, of each kind in turn."""
+    with opened(database_url) as engine:
+        yield engine
+
+
+@pytest.fixture
+def varied_engine(backend: Backend, databases: Databases) -> Iterator[Engine]:
+    """A record of every kind of event, on each kind of database in turn."""
+    with databases.recorded(backend, varied) as url, opened(url) as engine:
+        yield engine

@@ -1,8 +1,8 @@
 """A history of 300 runs: every question's answer is the one that plain Python gives.
 
-The history is written once for each database by the real loader;
-`tests/support/naive_loader.py` tells the
-same runs in dictionaries and lists, and shares no line with the program.
+The real loader writes the history into SQLite, and `db copy` puts it into PostgreSQL: that both
+loaders write the same is shown by tests/property. `tests/support/naive_loader.py` records the same
+runs in dictionaries and lists, and shares no line with the program.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.transform import builtin_tables
 from tests.support import expected_output
-from tests.support.databases import BACKENDS
+from tests.support.databases import BACKENDS, opened
 from tests.support.generated import play, steps
 from tests.support.history import History
 from tests.support.naive_loader import Plain, spelled
@@ -52,15 +52,23 @@ def record(script):
     return Plain().play(script, [first + timedelta(hours=number) for number in range(RUNS)])
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def engine(request, databases, script, record):
-    """The real one."""
-    with databases.migrated(request.param) as url:
-        engine = open_engine(url)
-        instants = play(History(engine), script)
-        assert instants == [row["at"] for row in record.runs]
+@pytest.fixture(scope="session")
+def written(databases, script, record):
+    """The real one, in SQLite."""
+    with databases.migrated("sqlite") as url, opened(url) as engine:
+        assert play(History(engine), script) == [row["at"] for row in record.runs]
         yield engine
-        engine.dispose()
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def engine(request, databases, written):
+    """The real one, in SQLite and copied to PostgreSQL."""
+    if request.param == "sqlite":
+        yield written
+        return
+    with databases.empty("postgresql") as url, opened(url) as engine:
+        assert run(["-q", "--database", _url(written), "db", "copy", url]) == 0
+        yield engine
 
 
 @pytest.fixture(scope="session")

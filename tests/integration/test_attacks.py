@@ -15,7 +15,8 @@ from sqlalchemy import text
 from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent
 from etl.maintenance.prune import prune
-from tests.support.history import BEGINNING, History, record, varied
+from tests.support.databases import opened
+from tests.support.history import BEGINNING, History, record, three_runs, varied
 from tests.support.verified import assert_consistent, note_of, rewrite_log, verified
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -23,20 +24,10 @@ FORGED = """'{"request_id":"FORGED"}'"""
 
 
 @pytest.fixture
-def engine(database_url):
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def removed(engine):
+def removed(backend, databases):
     """A record with a removal, and a checkpoint of it that is kept elsewhere."""
-    history = History(engine)
-    history.run([record("a"), record("b"), record("c")])
-    history.run([record("a", size=1), record("c")])
-    history.run([record("a", size=2), record("c")])
-    return history, note_of(engine)
+    with databases.recorded(backend, three_runs) as url, opened(url) as engine:
+        yield History.resumed(engine), note_of(engine)
 
 
 def edited(engine, *statements):
@@ -57,10 +48,10 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_edit_is_found_and_located_and_never_pruned_away(engine, removed, attack):
-    _, note = removed
-    edited(engine, *ATTACKS[attack])
-    result = verified(engine, [note])
+def test_an_edit_is_found_and_located_and_never_pruned_away(removed, attack):
+    history, note = removed
+    edited(history.engine, *ATTACKS[attack])
+    result = verified(history.engine, [note])
     assert not result.is_consistent
     first = result.findings[0]
     assert first.entry is not None
@@ -69,68 +60,69 @@ def test_an_edit_is_found_and_located_and_never_pruned_away(engine, removed, att
     expected = rows.get(table, table).replace("past_versions", "image_versions")
     assert first.row.startswith(expected)
     with pytest.raises(RecordInconsistent, match="inconsistent"):
-        list(prune(engine, before=BEGINNING + timedelta(days=9), now=BEGINNING))
-    with engine.connect() as connection:
+        list(prune(history.engine, before=BEGINNING + timedelta(days=9), now=BEGINNING))
+    with history.engine.connect() as connection:
         assert connection.scalar(text("select count(*) from prune_checkpoints")) == 0
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_rewritten_log_is_consistent_but_not_with_a_checkpoint_kept_elsewhere(
-    engine, removed, attack
-):
-    _, note = removed
-    edited(engine, *ATTACKS[attack])
-    rewrite_log(engine)
-    findings = verified(engine, [note]).findings
+def test_a_rewritten_log_is_consistent_but_not_with_a_checkpoint_kept_elsewhere(removed, attack):
+    history, note = removed
+    edited(history.engine, *ATTACKS[attack])
+    rewrite_log(history.engine)
+    findings = verified(history.engine, [note]).findings
     assert "kept elsewhere" in findings[0].row
     if "value" not in attack and "date" not in attack:  # which follow from other rows, too
-        assert verified(engine).is_consistent
+        assert verified(history.engine).is_consistent
 
 
-def test_a_deleted_removal_is_found(engine, removed):
-    edited(engine, "delete from image_removals")
-    assert not verified(engine).is_consistent
+def test_a_deleted_removal_is_found(removed):
+    history, _ = removed
+    edited(history.engine, "delete from image_removals")
+    assert not verified(history.engine).is_consistent
 
 
-def test_a_view_that_hides_an_image_is_found(engine, removed):
+def test_a_view_that_hides_an_image_is_found(removed):
+    history, _ = removed
     edited(
-        engine,
+        history.engine,
         "alter view images rename to hidden_images"
-        if engine.dialect.name == "postgresql"
+        if history.engine.dialect.name == "postgresql"
         else "create view hidden_images as select * from images where image_id <> 'a'",
     )
-    if engine.dialect.name == "sqlite":
+    if history.engine.dialect.name == "sqlite":
         edited(
-            engine,
+            history.engine,
             "drop view images",
             "create view images as select * from current_images where image_id <> 'a'",
         )
-    assert "view" in verified(engine).findings[0].row
+    assert "view" in verified(history.engine).findings[0].row
 
 
-def test_a_trigger_is_found(engine, removed):
-    if engine.dialect.name == "sqlite":
+def test_a_trigger_is_found(removed):
+    history, _ = removed
+    if history.engine.dialect.name == "sqlite":
         edited(
-            engine,
+            history.engine,
             "create trigger forge after insert on image_removals begin"
             " update image_removals set evidence = 'lookup_deleted'; end",
         )
     else:
         edited(
-            engine,
+            history.engine,
             "create function forge() returns trigger language plpgsql as"
             " 'begin new.evidence = ''lookup_deleted''; return new; end'",
             "create trigger forge before insert on image_removals"
             " for each row execute function forge()",
         )
-    assert "trigger" in verified(engine).findings[0].row
+    assert "trigger" in verified(history.engine).findings[0].row
 
 
-def test_a_restored_backup_and_deleted_runs_are_found(removed, databases, engine):
+def test_a_restored_backup_and_deleted_runs_are_found(removed, databases):
     """Both leave a shorter log that is consistent in itself."""
     history, _ = removed
     history.run([record("a", size=3)])
-    note = note_of(engine)
+    note = note_of(history.engine)
     with databases.migrated("sqlite") as url:
         older = open_engine(url)
         again = History(older)

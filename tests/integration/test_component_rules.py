@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from etl.cli.main import run
-from etl.database.engine import open_engine
 from etl.load import versions
 from etl.transform.components import extended_tables
 from tests.support.history import History, record
@@ -20,13 +19,6 @@ OWN = '[components]\ntoolkit = { spellings = ["pytorch_1.4-py"] }'
 OWN_RULES = extended_tables(OWN, place="own.toml").compiled()
 COUNTS = "select count(*), max(version) from image_versions"
 TOOLKITS = "select source, image_id, version from image_components where component = 'toolkit'"
-
-
-@pytest.fixture
-def engine(database_url):
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def rows(engine, statement):

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,17 +17,9 @@ from sqlalchemy import Engine, insert, text
 from etl.audit.dashboard import charts, data, filters, page, write_dashboard
 from etl.cli.main import run
 from etl.database import schema
-from etl.database.engine import open_engine
 from etl.errors import UsageError
 from etl.transform import builtin_tables
 from tests.support.history import BEGINNING, HOSTILE, History, holding, missing, record, varied
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 class Attributes(HTMLParser):

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.cli.main import run
-from etl.database.engine import open_engine
 from tests.support.fake_api import (
     FakeApi,
     Quirks,
@@ -27,13 +26,6 @@ FEW = ALIVE[::2]
 def api() -> Iterator[FakeApi]:
     with FakeApi(ALIVE, workspaces=workspaces()) as api:
         yield api
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

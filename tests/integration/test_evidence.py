@@ -17,29 +17,15 @@ from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent, UsageError
 from etl.maintenance.prune import prune
 from etl.proof.check import Invalid, check, unzip
-from tests.support.databases import BACKENDS
 from tests.support.evidence import evidence_of, mutated, signer
 from tests.support.history import BEGINNING, varied
 
 MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 400
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def varied_url(request, databases):
-    """A database with every kind of event in it."""
-    with databases.migrated(request.param) as url:
-        engine = open_engine(url)
-        varied(engine)
-        engine.dispose()
-        yield url
-
-
 @pytest.fixture
-def engine(varied_url, databases):
-    with databases.copied(varied_url) as url:
-        engine = open_engine(url)
-        yield engine
-        engine.dispose()
+def engine(varied_engine):
+    return varied_engine
 
 
 def _ids(engine, condition="1 = 1"):

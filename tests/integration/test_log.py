@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from sqlalchemy import select
 
-from etl.database.engine import open_engine
 from etl.database.schema import log_entries, source_runs
 from etl.load.log_entries import read_state, run_data
 from etl.load.log_events import run_hashes, stored_hashes
 from etl.proof.check import leaf_hash
 from etl.proof.merkle import Tree
-from tests.support.history import varied
 
 
-@pytest.fixture
-def history(database_url):
-    """A database with every kind of event in it."""
-    engine = open_engine(database_url)
-    varied(engine)
-    yield engine
-    engine.dispose()
-
-
-def test_every_run_of_a_source_is_an_entry_that_the_tables_reproduce(history):
-    with history.connect() as connection, connection.begin():
+def test_every_run_of_a_source_is_an_entry_that_the_tables_reproduce(varied_engine):
+    with varied_engine.connect() as connection, connection.begin():
         entries = connection.execute(select(log_entries).order_by(log_entries.c.entry)).all()
         runs = connection.execute(select(source_runs.c.entry).order_by("entry")).scalars().all()
         assert [each.entry for each in entries] == runs == [*range(len(runs))]

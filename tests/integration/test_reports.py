@@ -32,13 +32,6 @@ def example_url(request, databases):
         yield url
 
 
-@pytest.fixture
-def engine(database_url):
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_gives_the_rows_of_its_data_file(name, example_url):
     assert reports.report_rows(example_url, name) == reports.expected_rows(name)

@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify import Keys
 from etl.config import HttpSettings, ProofSettings
-from etl.database.engine import open_engine
 from etl.maintenance.prune import prune
 from etl.proof.checkpoint import make_key, make_note, read_key
 from etl.publish import publish_checkpoint
-from tests.support.history import History, record, varied
+from tests.support.databases import opened
+from tests.support.history import History, record, three_runs
 from tests.support.tampering import try_edits
 from tests.support.verified import ada_removes, note_of, verified
 
@@ -24,36 +24,24 @@ IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 EDITS = 4_000 if IS_SOAK else 150
 
 
-@pytest.fixture
-def engine(database_url):
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-def test_a_record_of_every_kind_of_event_is_consistent(engine):
-    varied(engine)
-    result = verified(engine)
+def test_a_record_of_every_kind_of_event_is_consistent(varied_engine):
+    result = verified(varied_engine)
     assert [str(each) for each in result.findings] == []
     assert result.entries.recomputed == result.entries.size > 10
 
 
-def test_random_edits_are_found(engine):
-    varied(engine)
-    try_edits(engine, count=EDITS, seed=20261123)
+def test_random_edits_are_found(varied_engine):
+    try_edits(varied_engine, count=EDITS, seed=20261123)
 
 
 # --- One edit of each kind, and what the finding says -----------------------------------------
 
 
 @pytest.fixture
-def runs(engine):
+def runs(backend, databases):
     """A record of three runs of one source; the second one removes an image."""
-    history = History(engine)
-    history.run([record("a"), record("b")])
-    history.run([record("a", size=1)])
-    history.run([record("a", size=2)])
-    return history
+    with databases.recorded(backend, three_runs) as url, opened(url) as engine:
+        yield History.resumed(engine)
 
 
 def edited(engine, *statements):
@@ -77,81 +65,83 @@ def problems(engine, notes=(), keys=None):
         ("""update current_images set dev_services = '{"x": 1}'""", "cannot be read"),
     ],
 )
-def test_an_edit_of_the_log_or_of_a_derived_column_is_named(engine, runs, edit, problem):
-    edited(engine, edit)
-    assert any(problem in each for each in problems(engine))
+def test_an_edit_of_the_log_or_of_a_derived_column_is_named(runs, edit, problem):
+    edited(runs.engine, edit)
+    assert any(problem in each for each in problems(runs.engine))
 
 
-def test_an_entry_that_is_gone_is_found(engine, runs):
+def test_an_entry_that_is_gone_is_found(runs):
     edited(
-        engine,
+        runs.engine,
         "delete from event_hashes where entry = 1",
         "delete from log_entries where entry = 1",
     )
-    assert "entry 1 is missing" in problems(engine)
+    assert "entry 1 is missing" in problems(runs.engine)
 
 
-def test_events_that_were_logged_in_another_order_are_found(engine, runs):
-    with engine.begin() as connection:
+def test_events_that_were_logged_in_another_order_are_found(runs):
+    with runs.engine.begin() as connection:
         hashes = connection.scalar(text("select hashes from event_hashes where entry = 0"))
         assert len(hashes) == 64
         connection.execute(
             text("update event_hashes set hashes = :swapped where entry = 0"),
             {"swapped": hashes[32:] + hashes[:32]},
         )
-    assert problems(engine) == ["the rows are logged in another order"]
+    assert problems(runs.engine) == ["the rows are logged in another order"]
 
 
-def test_a_prune_that_no_entry_seals_is_found(engine, runs):
-    list(prune(engine, before=runs.at - timedelta(minutes=30), now=runs.at))
-    edited(engine, "update prune_checkpoints set entry = 1")
-    assert any("entry 1 does not seal it" in each for each in problems(engine))
+def test_a_prune_that_no_entry_seals_is_found(runs):
+    list(prune(runs.engine, before=runs.at - timedelta(minutes=30), now=runs.at))
+    edited(runs.engine, "update prune_checkpoints set entry = 1")
+    assert any("entry 1 does not seal it" in each for each in problems(runs.engine))
 
 
-def test_a_value_that_the_database_cannot_return_is_a_finding(engine, runs):
-    if engine.dialect.name == "sqlite":
-        edited(engine, "update current_images set name = cast(x'ff' as text)")
+def test_a_value_that_the_database_cannot_return_is_a_finding(runs):
+    if runs.engine.dialect.name == "sqlite":
+        edited(runs.engine, "update current_images set name = cast(x'ff' as text)")
     else:
-        edited(engine, "update current_images set created_at = 'infinity'")
-    assert any("cannot be read" in each for each in problems(engine))
+        edited(runs.engine, "update current_images set created_at = 'infinity'")
+    assert any("cannot be read" in each for each in problems(runs.engine))
 
 
-def test_an_error_of_the_database_is_no_finding(engine, runs):
-    with engine.begin() as connection:
+def test_an_error_of_the_database_is_no_finding(runs):
+    with runs.engine.begin() as connection:
         connection.execute(text("alter table log_entries rename to elsewhere"))
     with pytest.raises(DBAPIError, match="log_entries"):
-        verified(engine)
+        verified(runs.engine)
 
 
-def test_a_stored_checkpoint_must_be_of_this_log_and_match_its_columns(engine, runs):
-    publish_checkpoint(engine, ProofSettings(), http=HttpSettings(), now=runs.at)
-    assert problems(engine) == []
-    edited(engine, "update checkpoints set size = 2")
-    assert problems(engine) == ["the columns differ from the note"]
-    origin = note_of(engine).split("\n")[0]
+def test_a_stored_checkpoint_must_be_of_this_log_and_match_its_columns(runs):
+    publish_checkpoint(runs.engine, ProofSettings(), http=HttpSettings(), now=runs.at)
+    assert problems(runs.engine) == []
+    edited(runs.engine, "update checkpoints set size = 2")
+    assert problems(runs.engine) == ["the columns differ from the note"]
+    origin = note_of(runs.engine).split("\n")[0]
     forged = make_note(origin, 9, bytes(32), None)
-    with engine.begin() as connection:
+    with runs.engine.begin() as connection:
         connection.execute(
             text("update checkpoints set size = 9, root = :root, note = :note"),
             {"root": bytes(32).hex(), "note": forged},
         )
-    assert problems(engine) == ["it covers 9 entries, the log has 3: entries were removed"]
+    assert problems(runs.engine) == ["it covers 9 entries, the log has 3: entries were removed"]
 
 
-def test_a_signature_must_be_valid_and_of_a_key_that_is_given(engine, runs):
-    origin = note_of(engine).split("\n")[0]
+def test_a_signature_must_be_valid_and_of_a_key_that_is_given(runs):
+    origin = note_of(runs.engine).split("\n")[0]
     key = read_key(make_key(), origin, place="test")
     other = read_key(make_key(), origin, place="test")
-    note = note_of(engine, key)
-    assert problems(engine, [note], Keys(verifiers=(key.verifier_key,), is_complete=True)) == []
-    assert problems(engine, [note], Keys(verifiers=(other.verifier_key,), is_complete=True)) == [
-        "it is not signed with one of the given keys"
-    ]
+    note = note_of(runs.engine, key)
+    assert (
+        problems(runs.engine, [note], Keys(verifiers=(key.verifier_key,), is_complete=True)) == []
+    )
+    assert problems(
+        runs.engine, [note], Keys(verifiers=(other.verifier_key,), is_complete=True)
+    ) == ["it is not signed with one of the given keys"]
     head, _, signature = note.rpartition(" ")
     data = bytearray(b64decode(signature))
     data[-1] ^= 1
     forged = f"{head} {b64encode(data).decode()}\n"
-    assert problems(engine, [forged], Keys(verifiers=(key.verifier_key,))) == [
+    assert problems(runs.engine, [forged], Keys(verifiers=(key.verifier_key,))) == [
         "the signature is invalid"
     ]
 

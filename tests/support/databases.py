@@ -1,19 +1,20 @@
 """Fresh databases for the tests, empty or migrated, of either kind, in a few milliseconds each.
 
-Migrations run once a session and kind; every other database is a copy of that template.
+Migrations run once a session and kind; every other database is a copy of that template, or of a
+record that was written once.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
@@ -30,6 +31,7 @@ class Databases:
         self._folder = folder
         self._server = server
         self._numbers = count()
+        self._recorded: dict[tuple[Backend, Callable[[Engine], object]], str] = {}
 
     @contextmanager
     def migrated(self, backend: Backend) -> Iterator[str]:
@@ -53,6 +55,25 @@ class Databases:
             with self._sqlite_file() as path:
                 shutil.copy(str(parsed.database), path)
                 yield f"sqlite:///{path}"
+
+    @contextmanager
+    def recorded(self, backend: Backend, write: Callable[[Engine], object]) -> Iterator[str]:
+        """The URL of a copy of the database that `write` filled once a session."""
+        if (backend, write) not in self._recorded:
+            self._recorded[backend, write] = self._record(backend, write)
+        with self.copied(self._recorded[backend, write]) as url:
+            yield url
+
+    def _record(self, backend: Backend, write: Callable[[Engine], object]) -> str:
+        if backend == "postgresql":
+            url = self._server.create(template=self._postgresql_template)
+        else:
+            path = self._folder / f"recorded-{next(self._numbers)}.db"
+            shutil.copy(self._sqlite_template, path)
+            url = f"sqlite:///{path}"
+        with opened(url) as engine:
+            write(engine)
+        return url
 
     @contextmanager
     def empty(self, backend: Backend) -> Iterator[str]:
@@ -84,7 +105,16 @@ class Databases:
         return path
 
 
-def _migrate(url: str) -> None:
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine that is disposed of when the block ends."""
     engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _migrate(url: str) -> None:
+    with opened(url) as engine:
+        upgrade(engine)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Raw, json
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 
+from etl.database.schema import sync_runs
 from etl.errors import SourceUnavailable
 from etl.load.baseline import read_baseline
 from etl.load.changes import ChangeDetector
@@ -30,6 +31,14 @@ Decide = Callable[[list[AbsentImage], list[AbsentImage]], Decision]
 def record(image_id: str, **fields: Any) -> dict[str, Any]:
     """A record as the API sends it."""
     return {"id": image_id, "name": f"image-{image_id}", "type": "BUILD_IN", **fields}
+
+
+def three_runs(engine: Engine) -> None:
+    """One source; the second run removes an image."""
+    history = History(engine)
+    history.run([record("a"), record("b")])
+    history.run([record("a", size=1)])
+    history.run([record("a", size=2)])
 
 
 def removing(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
@@ -80,6 +89,12 @@ class History:
         self.engine = engine
         self.at = at
         self.rules = builtin_rules()
+
+    @classmethod
+    def resumed(cls, engine: Engine) -> History:
+        """After the last run of a record that `History` wrote."""
+        with engine.connect() as connection:
+            return cls(engine, at=connection.scalar(select(func.max(sync_runs.c.started_at))))
 
     def run(
         self, records: Iterable[Mapping[str, Any] | bytes], *, source: str = "sample", **how: Any
