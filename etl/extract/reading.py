@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from itertools import islice
-from operator import ne
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from etl.extract.pages import Order, PageReply
     from etl.model import Certificate
+
+_IDS_IN_A_SET: Final = 1 << 17
 
 
 @dataclass(slots=True)
@@ -37,7 +37,6 @@ class Reading:
     is_numbered: bool = True  # every page had a `current`
     is_sized: bool = True  # every page had a `size`
     hidden_cap: int = 0  # the true page size, if `size` does not show it
-    first_id_hash: int = 0
     id_hashes: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, reply: PageReply) -> None:
@@ -55,15 +54,19 @@ class Reading:
         self.is_sized = self.is_sized and reply.size is not None
         ids = [row.image_id for row in reply.rows if row.image_id]
         self.nameless += len(reply.rows) - len(ids)
-        if ids and not self.id_hashes:
-            self.first_id_hash = hash(ids[0])
         self.id_hashes.extend(map(hash, ids))
 
     def finish(self) -> None:
-        """Count the distinct ids once all pages were added."""
-        ordered = sorted(self.id_hashes)
-        self.distinct = sum(map(ne, ordered, islice(ordered, 1, None))) + bool(ordered)
-        self.id_hashes = array("q", ordered)
+        """Count the distinct ids once all pages were added, in parts that take little memory."""
+        parts = range(len(self.id_hashes) // _IDS_IN_A_SET + 1)
+        self.distinct = sum(
+            len({each for each in self.id_hashes if each % len(parts) == part}) for part in parts
+        )
+
+    @property
+    def first_id_hash(self) -> int:
+        """The hash of the first id; 0 if there is none."""
+        return self.id_hashes[0] if self.id_hashes else 0
 
     @property
     def duplicates(self) -> int:
