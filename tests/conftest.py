@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
@@ -144,3 +145,13 @@ def varied_engine(backend: Backend, databases: Databases) -> Iterator[Engine]:
     """A record of every kind of event, on each kind of database in turn."""
     with databases.recorded(backend, varied) as url, opened(url) as engine:
         yield engine
+
+
+@pytest.fixture(autouse=True)
+def fresh_log() -> Iterator[None]:
+    """Undo what a command has set up, so that a later test can read the log with caplog."""
+    yield
+    for name in ("etl", "etl.notify"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.NOTSET)

@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl import log
 from etl.cli.main import run
 from etl.config import (
     AuthSettings,
@@ -160,8 +158,6 @@ def test_several_hosts_find_the_same_projects_at_once(world):
 
 @on_both
 def test_a_vanished_project_is_marked_and_keeps_its_images(world, caplog):
-    log.set_up()
-    logging.getLogger("etl").propagate = True
     assert world.run() == (0, ALL)
     before = rows(world, "select state, count(*) from images group by state")
     world.forget(TEAM)

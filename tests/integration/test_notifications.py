@@ -166,7 +166,6 @@ def test_retry_after_is_capped(sqlite):
     "answer", [raw(head(204)), raw(head(200)), raw(b"HTTP/1.0 200 OK\r\n\r\nok"), reply(202)]
 )
 def test_any_2xx_response_counts_as_delivered(sqlite, answer, caplog):
-    caplog.set_level(logging.WARNING, logger="etl")  # whatever a test before it has left
     with Faulty(answer) as host, place(sqlite) as at:
         announced(at, pinging(host.url))
         assert len(host.asked) == 2

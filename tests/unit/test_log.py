@@ -10,14 +10,6 @@ from etl import log
 logger = logging.getLogger("etl.some")
 
 
-@pytest.fixture(autouse=True)
-def _leave_no_trace():
-    yield
-    root = logging.getLogger("etl")
-    root.handlers, root.propagate = [], True
-    root.setLevel(logging.NOTSET)
-
-
 def test_json_events_carry_what_is_bound(capsys):
     log.set_up("json")
     with log.bound(run=3), log.bound(source="a b"):
