@@ -76,12 +76,12 @@ def answer(
     if asked.get("after") is not None and asked["limit"]:
         rows = _complete_entries(rows, asked["limit"])
     if "record" in query.head:
-        rows = with_spans(rows, spans)
+        remarks = [*_remarks(query, asked, spans, context.now)]
+        rows = replace(with_spans(rows, spans), remarks=remarks)
     first = list(islice(rows.rows, 1))
     if not first:
         require_values(connection, asked, context.tables)
-    remarks = [*_remarks(query, asked, spans, context.now)]
-    return replace(rows, rows=chain(first, rows.rows), remarks=remarks)
+    return replace(rows, rows=chain(first, rows.rows))
 
 
 def answer_history(
@@ -110,7 +110,7 @@ def answer_history(
 def _remarks(
     query: Query, asked: Mapping[str, Any], spans: Sequence[RecordSpan], now: datetime
 ) -> Iterator[str]:
-    kind, _, unless = query.head.get("record", "").partition(" unless ")
+    kind, _, unless = query.head["record"].partition(" unless ")
     if kind == "state":
         instants = (asked.get(name) for name in ("at", "from_at", "to_at"))
         for at in dict.fromkeys(filter(None, instants)):

@@ -627,6 +627,7 @@ BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
         (["changes", "--since", "2999-01-01"], ["2999-01-01T00:00:00.000Z is in the future"]),
         (["changes", "--until", "2999-01-01"], ["changes up to now are shown"]),
         (["changes"], []),
+        (["rejects", "--until", "2999-01-01"], []),
         (["history", "aa02", "--since", "2026-10-01"], [EARLY]),
         (["report", "growth", "--since", "2026-10-01"], [EARLY, BOTH]),
     ],

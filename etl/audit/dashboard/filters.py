@@ -1,4 +1,4 @@
-"""How values are written for people: text from outside, times and sizes.
+"""How values are written for people: text from outside, and times.
 
 Text from the API may hold anything: here it becomes harmless and honest. Characters that cannot be
 seen or that turn the text around (controls, bidirectional marks, zero widths) are shown by number.
@@ -22,7 +22,6 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MAY_WRAP: Final = re.compile(r"(?<=[-_/:,+@])(?=[\w\"{\[])|(?<=\.)(?=[^\W\d_])|(?<=\w{40})(?=\w)")
 _WRAP: Final = Markup("<wbr>")
 _NONE: Final = Markup('<span class="none">none</span>')
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def shown(value: object, *, longest: int = LONGEST_TEXT, whole: int = 24) -> Markup:
@@ -76,22 +75,6 @@ def plain(value: object, *, longest: int | None = LONGEST_TEXT) -> str:
 
 def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN
-
-
-def number(value: float) -> str:
-    """1,234,567."""
-    return f"{value:,}"
-
-
-def size(value: int | None) -> str:
-    """8.29 GB."""
-    if value is None:
-        return "—"
-    amount, unit = float(value), 0
-    while amount >= 999.5 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1000, unit + 1
-    digits = 0 if unit == 0 or amount >= 100 else 1 if amount >= 10 else 2
-    return f"{amount:,.{digits}f} {_UNITS[unit]}"
 
 
 def moment(value: datetime | None) -> str:

@@ -88,13 +88,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {
-        each.__name__: each
-        for each in (
-            *(filters.changed, filters.identifier, filters.moment, filters.number),
-            *(filters.plain, filters.shown, filters.size, filters.word),
-        )
+        "age": age_text,
+        "changed": filters.changed,
+        "identifier": filters.identifier,
+        "moment": filters.moment,
+        "number": "{:,}".format,
+        "plain": filters.plain,
+        "shown": filters.shown,
+        "word": filters.word,
     }
-    found.filters["age"] = age_text
     return found
 
 
