@@ -369,13 +369,16 @@ def test_a_command_keeps_its_own_meaning_of_an_option():
     assert any("-q" in param.opts for param in worker.params)
 
 
-def test_a_configuration_with_secrets_that_others_can_read_is_a_warning(tmp_path, capsys):
+def test_a_configuration_with_secrets_that_others_can_read_is_one_warning(tmp_path, capsys):
     file = tmp_path / "config.toml"
-    file.write_text('[database]\nurl = "postgresql+psycopg://me:canary@host/db"\n')
+    file.write_text(
+        f'[database]\nurl = "sqlite:///{tmp_path}/none.db"\n'
+        '[notify]\nwebhook_url = "https://x"\nwebhook_secret = "canary"\n'
+    )
     file.chmod(0o644)
-    assert run(["-c", str(file), "config", "show"]) == 0
+    assert run(["-c", str(file), "verify"]) == 20
     printed = capsys.readouterr().err
-    assert "chmod 600" in printed
+    assert printed.count("chmod 600") == 1
     assert "canary" not in printed
 
 
@@ -468,13 +471,20 @@ def test_neither_home_nor_locale_is_needed(tmp_path):
         assert (ended.returncode, ended.stderr) == (0, ""), variables
 
 
-def test_a_file_that_cannot_be_opened_is_named(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied", "/some/file"), "Permission denied: /some/file"),
+        (FileNotFoundError(2, "No such file or directory"), "the working directory does not exist"),
+    ],
+)
+def test_an_environment_error_names_the_file(error, message, monkeypatch, capsys):
     def fail(**_):
-        raise PermissionError(13, "Permission denied", "/some/file")
+        raise error
 
     monkeypatch.setattr(cli_main.program, "main", fail)
     assert run(["x"]) == 50
-    assert capsys.readouterr().err == "image-sync: Permission denied: /some/file\n"
+    assert capsys.readouterr().err.startswith(f"image-sync: {message}")
 
 
 def test_other_platforms_are_refused_in_one_line(monkeypatch, capsys):
