@@ -1,7 +1,6 @@
-"""SQL expressions that SQLite and PostgreSQL write differently, for the `.sql` files of `audit`.
+"""SQL expressions that SQLite and PostgreSQL write differently, for views and `.sql` files.
 
-Each function returns SQL text. Its arguments are names and expressions from those files, never
-values.
+Each function returns SQL text. Its arguments are names and expressions of our own, never values.
 """
 
 # ruff: noqa: S608  # the SQL is put together from names of our own files, never from input
@@ -15,9 +14,10 @@ _SQLITE: Final[dict[str, Callable[..., str]]] = {
     # The elements of a JSON array (a column, or a parameter that holds its text) as rows: `each`.
     "elements": lambda array: f"json_each({array}) as each",
     "elements_of_text": lambda parameter: f"json_each({parameter}) as each",
-    # The text of an element; and of a member of an element that is an array itself.
+    # The text of an element; of a member of an element that is an array; of one that is an object.
     "element": lambda: "each.value",
     "member": lambda position: f"json_extract(each.value, '$[{position}]')",
+    "value_of": lambda name: f"json_extract(each.value, '$.{name}')",
     # Whether a JSON array of text has an element.
     "has_element": lambda column, text: (
         f"exists (select 1 from json_each({column}) as each where each.value = {text})"
@@ -43,6 +43,7 @@ _POSTGRESQL: Final[dict[str, Callable[..., str]]] = {
     ),
     "element": lambda: "each.value #>> '{}'",
     "member": lambda position: f"each.value ->> {position}",
+    "value_of": lambda name: f"each.value ->> '{name}'",
     "has_element": lambda column, text: f"{column} @> jsonb_build_array(cast({text} as text))",
     "by_text": lambda column: f'{column} collate "C" nulls first',
     "whole": lambda table, alias: f"{table} as {alias}",

@@ -1,8 +1,7 @@
-"""The relations that people read: views over the tables, one definition for both databases.
+"""The relations that people read: views over the tables.
 
-Where the dialects differ (JSON arrays as rows) there is a definition for each. These are the
-definitions of the newest revision; each migration keeps a copy of its own (`make migration`), so
-that an older revision's views can be created again.
+These are the definitions of the newest revision; each migration keeps a copy of its own
+(`make migration`), so that an older revision's views can be created again.
 """
 
 # ruff: noqa: S608  # the SQL is put together from this module's own names, never from input
@@ -23,6 +22,7 @@ from etl.database.schema import (
     metadata,
     past_versions,
 )
+from etl.database.sql_functions import sql_functions
 from etl.model import TRACKED
 
 _TRACKED: Final = ", ".join(TRACKED)
@@ -87,13 +87,15 @@ left join source_runs as r on r.run_id = f.run_id and r.source = v.source"""
 )
 
 
-def _listed(column: str, name: str) -> dict[str, str]:
-    return {
-        "sqlite": f"""select c.source, c.image_id, each.value as {name}
-from current_images as c, json_each(c.{column}) as each""",
-        "postgresql": f"""select c.source, c.image_id, each.value as {name}
-from current_images as c, jsonb_array_elements_text(c.{column}) as each(value)""",
-    }
+def _of_elements(array: str, *others: str, **columns: tuple[Any, ...]) -> dict[str, str]:
+    """A row for each element of a JSON array; a column is a function of `sql_functions`."""
+    definitions = {}
+    for dialect in ("sqlite", "postgresql"):
+        sql = sql_functions(dialect)
+        values = [f"{sql[name](*args)} as {column}" for column, (name, *args) in columns.items()]
+        definitions[dialect] = f"""select c.source, c.image_id, {", ".join([*values, *others])}
+from current_images as c, {sql["elements"](f"c.{array}")}"""
+    return definitions
 
 
 def _same(definition: str) -> dict[str, str]:
@@ -104,25 +106,14 @@ VIEWS: Final[dict[str, dict[str, str]]] = {
     "images": _same(_IMAGES),
     "image_versions": _same(_IMAGE_VERSIONS),
     "image_changes": _same(f"{_KINDS}\nunion all\n{_FIELDS}"),
-    "image_dev_services": _listed("dev_services", "dev_service"),
-    "image_resource_categories": _listed("resource_categories", "resource_category"),
-    "image_tags": {
-        "sqlite": """select c.source, c.image_id,
-    json_extract(each.value, '$.key') as key, json_extract(each.value, '$.value') as value
-from current_images as c, json_each(c.tags) as each""",
-        "postgresql": """select c.source, c.image_id,
-    each.value ->> 'key' as key, each.value ->> 'value' as value
-from current_images as c, jsonb_array_elements(c.tags) as each(value)""",
-    },
-    "image_components": {
-        "sqlite": """select c.source, c.image_id,
-    json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version,
-    c.state
-from current_images as c, json_each(c.components) as each""",
-        "postgresql": """select c.source, c.image_id,
-    each.value ->> 0 as component, each.value ->> 1 as version, c.state
-from current_images as c, jsonb_array_elements(c.components) as each(value)""",
-    },
+    "image_dev_services": _of_elements("dev_services", dev_service=("element",)),
+    "image_resource_categories": _of_elements(
+        "resource_categories", resource_category=("element",)
+    ),
+    "image_tags": _of_elements("tags", key=("value_of", "key"), value=("value_of", "value")),
+    "image_components": _of_elements(
+        "components", "c.state", component=("member", 0), version=("member", 1)
+    ),
 }
 """Name → dialect → definition, in the order in which they can be made."""
 
@@ -137,13 +128,12 @@ COMMENTS: Final[dict[str, str]] = {
 }
 
 
-_IMAGE: Final = {name: str(current_images.c[name].comment) for name in ("source", "image_id")}
-_VALUES: Final = {name: str(current_images.c[name].comment) for name in (*TRACKED, "extra")}
-
-
 def _of_table(*names: str) -> dict[str, str]:
     return {name: str(current_images.c[name].comment) for name in names}
 
+
+_IMAGE: Final = _of_table("source", "image_id")
+_VALUES: Final = _of_table(*TRACKED, "extra")
 
 VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
     "images": {

@@ -8,13 +8,14 @@ text), so that every hash holds on the other side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, func, select, text
 
 from etl.clock import instant_text
-from etl.database.columns import Instant, JsonList, JsonObject, json_text
+from etl.database.columns import JsonObject, json_text
 from etl.database.engine import place, snapshot, writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import metadata
@@ -55,14 +56,11 @@ def _row_count(connection: Connection, table: Table) -> int:
 
 def _read(source: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
     """A table's rows in the order of its key, a batch at a time."""
-    read = [_READ.get(type(column.type), _as_it_is) for column in table.c]
     names = ", ".join(_selected(column, source.dialect.name) for column in table.c)
     key = ", ".join(column.name for column in table.primary_key)
     statement = text(f"select {names} from {table.name} order by {key}")
     for row in source.execution_options(yield_per=_BATCH).execute(statement):
-        yield tuple(
-            None if value is None else each(value) for each, value in zip(read, row, strict=True)
-        )
+        yield tuple(map(plain, row))
 
 
 def _selected(column: Column[Any], dialect: str) -> str:
@@ -85,16 +83,8 @@ def _write(target: Connection, table: Table, rows: Iterator[tuple[Any, ...]]) ->
             copy.write_row(row)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _instant(value: Any) -> str:
-    return value if isinstance(value, str) else instant_text(value)
-
-
-def _list(value: Any) -> str:
-    return value if isinstance(value, str) else json_text(value)
-
-
-_READ: Final[dict[Any, Callable[[Any], Any]]] = {Instant: _instant, JsonList: _list}
+def plain(value: Any) -> Any:
+    """A value as SQLite keeps it."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return json_text(value) if isinstance(value, (list, dict)) else value

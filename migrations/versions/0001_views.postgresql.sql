@@ -245,8 +245,8 @@ comment on column image_changes.version is 'number of the version that it began 
 
 comment on column image_changes.entry is 'number of the log entry that contains the change';
 
-create or replace view image_dev_services as select c.source, c.image_id, each.value as dev_service
-from current_images as c, jsonb_array_elements_text(c.dev_services) as each(value);
+create or replace view image_dev_services as select c.source, c.image_id, each.value #>> '{}' as dev_service
+from current_images as c, jsonb_array_elements(c.dev_services) as each(value);
 
 comment on view image_dev_services is 'One row for each development service of each image';
 
@@ -256,8 +256,8 @@ comment on column image_dev_services.image_id is 'the API''s id, unique within a
 
 comment on column image_dev_services.dev_service is 'NOTEBOOK, SSH, AI_FLOW, …';
 
-create or replace view image_resource_categories as select c.source, c.image_id, each.value as resource_category
-from current_images as c, jsonb_array_elements_text(c.resource_categories) as each(value);
+create or replace view image_resource_categories as select c.source, c.image_id, each.value #>> '{}' as resource_category
+from current_images as c, jsonb_array_elements(c.resource_categories) as each(value);
 
 comment on view image_resource_categories is 'One row for each resource category of each image';
 
@@ -267,8 +267,7 @@ comment on column image_resource_categories.image_id is 'the API''s id, unique w
 
 comment on column image_resource_categories.resource_category is 'CPU, GPU, ASCEND, …';
 
-create or replace view image_tags as select c.source, c.image_id,
-    each.value ->> 'key' as key, each.value ->> 'value' as value
+create or replace view image_tags as select c.source, c.image_id, each.value ->> 'key' as key, each.value ->> 'value' as value
 from current_images as c, jsonb_array_elements(c.tags) as each(value);
 
 comment on view image_tags is 'One row for each tag of each image';
@@ -281,8 +280,7 @@ comment on column image_tags.key is 'the tag''s key';
 
 comment on column image_tags.value is 'its value; may be null';
 
-create or replace view image_components as select c.source, c.image_id,
-    each.value ->> 0 as component, each.value ->> 1 as version, c.state
+create or replace view image_components as select c.source, c.image_id, each.value ->> 0 as component, each.value ->> 1 as version, c.state
 from current_images as c, jsonb_array_elements(c.components) as each(value);
 
 comment on view image_components is 'What name, tag, path and description say is inside each image';

@@ -73,11 +73,8 @@ from current_images as c, json_each(c.dev_services) as each;
 create view image_resource_categories as select c.source, c.image_id, each.value as resource_category
 from current_images as c, json_each(c.resource_categories) as each;
 
-create view image_tags as select c.source, c.image_id,
-    json_extract(each.value, '$.key') as key, json_extract(each.value, '$.value') as value
+create view image_tags as select c.source, c.image_id, json_extract(each.value, '$.key') as key, json_extract(each.value, '$.value') as value
 from current_images as c, json_each(c.tags) as each;
 
-create view image_components as select c.source, c.image_id,
-    json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version,
-    c.state
+create view image_components as select c.source, c.image_id, json_extract(each.value, '$[0]') as component, json_extract(each.value, '$[1]') as version, c.state
 from current_images as c, json_each(c.components) as each;
