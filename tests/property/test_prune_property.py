@@ -11,13 +11,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, bindparam, text
 
-from etl.audit.verify import verify
 from etl.database.columns import Instant
 from etl.database.engine import open_engine
 from etl.maintenance.prune import prune
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import BEGINNING, History, record, varied
 from tests.support.tampering import try_edits
+from tests.support.verified import assert_consistent
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 ALIVE = """
@@ -47,12 +47,6 @@ def since(engine: Engine, instants) -> list[list[tuple]]:
     with engine.connect() as connection:
         told = [list(connection.execute(alive, {"at": at})) for at in instants]
         return [*told, list(connection.execute(later, {"at": instants[0]}))]
-
-
-def assert_consistent(engine: Engine) -> None:
-    with engine.connect() as connection:
-        result = verify(connection)
-    assert [str(each) for each in result.findings] == []
 
 
 def pruned(engine: Engine, before) -> None:
