@@ -1,4 +1,4 @@
-"""Facts that every run of a source records besides its changes: time, endpoint, coverage."""
+"""What every run of a source records besides its changes: time, endpoint, coverage."""
 
 from __future__ import annotations
 
@@ -23,60 +23,69 @@ MAX_CLOCK_ERROR_SECONDS: Final = 300
 _log = logging.getLogger(__name__)
 
 
-def source_facts(
-    source: SourceSettings, baseline: Baseline, client: Client | None = None, **facts: Any
-) -> WalkFacts:
-    """Return the facts of a run, with those that every run of the source records."""
+def source_write(
+    source: SourceSettings,
+    context: RunContext,
+    baseline: Baseline,
+    client: Client | None = None,
+    **facts: Any,
+) -> SourceWrite:
+    """Return what a run writes about a source besides its changes; `facts` are of `WalkFacts`.
+
+    Raises `EnvironmentFailure` if the clock is minutes off.
+    """
     before = baseline.previous.endpoint
     is_moved = bool(before) and before != source.endpoint
     if is_moved:
         _log.warning("endpoint changed", extra={"endpoint": source.endpoint, "before": before})
-    return WalkFacts(
-        requests=client.requests if client else 0,
-        retries=client.retries if client else 0,
-        coverage=coverage_of(source).digest,
-        endpoint=source.endpoint,
-        project_id=source.project_id,
-        previous_endpoint=before if is_moved else None,
-        **facts,
-    )
-
-
-def source_write(
-    context: RunContext, baseline: Baseline, client: Client | None = None
-) -> SourceWrite:
-    """Return what the commit of a source needs besides its changes."""
+    observed_at, clock = next_observed_at(context, baseline, client)
+    facts["detail"] = facts.get("detail", {}) | clock
     return SourceWrite(
         run_id=context.run_id,
         baseline=baseline,
-        observed_at=next_observed_at(context, baseline, client),
+        observed_at=observed_at,
         rules=context.rules,
+        facts=WalkFacts(
+            requests=client.requests if client else 0,
+            retries=client.retries if client else 0,
+            coverage=coverage_of(source).digest,
+            endpoint=source.endpoint,
+            project_id=source.project_id,
+            previous_endpoint=before if is_moved else None,
+            guard_override="accept_removals" if context.options.accepts_removals else None,
+            **facts,
+        ),
     )
 
 
 def next_observed_at(
-    context: RunContext, baseline: Baseline, client: Client | None = None
-) -> datetime:
-    """Return the time of this run, in whole milliseconds and later than the source's last run.
+    context: RunContext, baseline: Baseline, client: Client | None
+) -> tuple[datetime, dict[str, Any]]:
+    """Return the time of this run, and what is unusual about the clock, for `walk_detail`.
 
-    Raises `EnvironmentFailure` if the clock is minutes off according to the API's responses: a run
-    with a wrong time would hide every later one. If an earlier run had one, later runs follow it.
+    The time is in whole milliseconds and later than the source's last run. Raises
+    `EnvironmentFailure` if the clock is minutes off according to the API's responses: a run with a
+    wrong time would hide every later one. If an earlier run had one, later runs follow it.
     """
     now, last = context.now(), baseline.previous.observed_at
-    if text := clock_warning(client.clock_skew_seconds if client else None):
+    ahead_seconds = client.clock_skew_seconds if client else None
+    detail: dict[str, Any] = {}
+    if ahead_seconds is not None and (text := clock_warning(ahead_seconds)):
         _log.warning("clock differs", extra={"cause": text})
+        detail["clock_ahead_seconds"] = round(ahead_seconds)
     if last is None:
-        return now
-    if _lies_ahead(last, now):
+        return now, detail
+    if last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS):
+        detail["last_run_at"] = instant_text(last)
         _log.warning(
             "last run lies in the future",
             extra={
                 "last_run": baseline.previous.run_id,
-                "last_run_at": instant_text(last),
+                "last_run_at": detail["last_run_at"],
                 "consequence": "until then, each run is recorded 1 ms after the previous one",
             },
         )
-    return max(now, last + timedelta(milliseconds=1))
+    return max(now, last + timedelta(milliseconds=1)), detail
 
 
 def clock_warning(ahead_seconds: float | None) -> str:
@@ -104,24 +113,3 @@ def coverage_of(source: SourceSettings) -> Coverage:
         name_fuzzy=source.name_fuzzy,
         service_type=source.service_type,
     )
-
-
-def clock_detail(
-    context: RunContext, baseline: Baseline, client: Client | None
-) -> dict[str, float | str]:
-    """Return what is unusual about the clock, for `walk_detail`.
-
-    `clock_ahead_seconds`: this machine's clock compared with the API's. `last_run_at`: the time of
-    the source's last run, if it lies in the future.
-    """
-    ahead, last = client.clock_skew_seconds if client else None, baseline.previous.observed_at
-    detail: dict[str, float | str] = {}
-    if ahead is not None and abs(ahead) > CLOCK_WARNING_SECONDS:
-        detail["clock_ahead_seconds"] = round(ahead)
-    if last is not None and _lies_ahead(last, context.now()):
-        detail["last_run_at"] = instant_text(last)
-    return detail
-
-
-def _lies_ahead(last: datetime, now: datetime) -> bool:
-    return last - now > timedelta(seconds=MAX_CLOCK_ERROR_SECONDS)

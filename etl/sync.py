@@ -33,15 +33,9 @@ from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
 from etl.load.removals import listed_deleted
-from etl.load.transaction import SourceOvertaken, unless_overtaken
-from etl.model import Decision, Lookup, Outcome, WalkFacts, WalkSummary
-from etl.observation import (
-    clock_detail,
-    coverage_of,
-    next_observed_at,
-    source_facts,
-    source_write,
-)
+from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
+from etl.model import Decision, Lookup, Outcome, WalkSummary
+from etl.observation import coverage_of, source_write
 from etl.sources.connect import open_client
 from etl.text import count_text
 
@@ -57,8 +51,7 @@ class _Reading:
 
     changes: ChangeDetector
     decision: Decision
-    facts: WalkFacts
-    client: Client | None = None
+    write: SourceWrite
     error: SourceError | None = None
 
 
@@ -84,11 +77,10 @@ def _sync_source(source: SourceSettings, context: RunContext) -> Outcome:
         baseline = read_baseline(connection, source.name)
         with unless_overtaken(baseline):
             reading = _read(source, context, baseline)
-        write = source_write(context, baseline, reading.client)
         if reading.error:
-            outcome = record_failure(connection, write, reading.error, reading.facts)
+            outcome = record_failure(connection, reading.write, reading.error)
         else:
-            outcome = commit(connection, write, reading.changes, reading.decision, reading.facts)
+            outcome = commit(connection, reading.write, reading.changes, reading.decision)
     return replace(outcome, lock_wait_seconds=waited_seconds)
 
 
@@ -102,11 +94,10 @@ def plan_source(source: SourceSettings, context: RunContext) -> Preview:
             baseline = read_baseline(connection, source.name)
         with unless_overtaken(baseline):
             reading = _read(source, context, baseline)
-            at = next_observed_at(context, baseline, reading.client)
             if reading.error:
-                outcome = failed_outcome(baseline, reading.error, reading.facts, at)
+                outcome = failed_outcome(reading.write, reading.error)
             else:
-                outcome = preview(reading.changes, reading.decision, reading.facts, at)
+                outcome = preview(reading.write, reading.changes, reading.decision)
     return Preview(outcome, reading.decision, reading.changes)
 
 
@@ -129,29 +120,23 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
     except SourceError as error:
         _log.warning("source not read", extra={"cause": str(error)})
         context.progress.end(source.name, note="failed")
-        facts = source_facts(source, baseline, client, guard_override=_override(context))
-        return _Reading(changes, decision, facts, client, error)
+        return _Reading(changes, decision, source_write(source, context, baseline, client), error)
     context.progress.end(source.name, note="read")
     detail = {**summary.detail, "conflicts": changes.conflict_count, **attributions.detail}
     if decision.found:
         detail["found_by_lookup"] = len(decision.found)
-    facts = source_facts(
+    write = source_write(
         source,
+        context,
         baseline,
         client,
         certificate=summary.certificate,
         walks=summary.walks,
         pages=summary.pages,
         reported_total=summary.reported_total,
-        detail=detail | clock_detail(context, baseline, client),
-        guard_override=_override(context),
+        detail=detail,
     )
-    decision = replace(decision, attributions=tuple(attributions.results))
-    return _Reading(changes, decision, facts, client)
-
-
-def _override(context: RunContext) -> str | None:
-    return "accept_removals" if context.options.accepts_removals else None
+    return _Reading(changes, replace(decision, attributions=tuple(attributions.results)), write)
 
 
 def _decide(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -35,7 +34,6 @@ from etl.load.versions import refresh_components, write_changes
 from etl.model import DELETED, AbsentImage, Decision, Outcome, Removal, Status, WalkFacts
 
 if TYPE_CHECKING:
-    from etl.load.baseline import Baseline
     from etl.load.changes import ChangeDetector
 
 ANALYSE_FROM: Final = 1000  # new images; fewer do not change how the database plans a query
@@ -68,24 +66,22 @@ def commit(
     write: SourceWrite,
     changes: ChangeDetector,
     decision: Decision,
-    facts: WalkFacts,
     *,
     dismissed: Collection[str] = (),
 ) -> Outcome:
     """Write everything that a run found about a source, in one transaction.
 
-    The walk is certified if `facts` says so. `dismissed` are ids of held removals to discard.
+    `dismissed` are ids of held removals to discard.
     Raises `LockHeld` if another run wrote the source since it was read.
     """
     if is_sqlite(connection):
         with connection.begin():
             connection.exec_driver_sql(f"pragma cache_size = -{_CACHE_KIB}")
-    is_certified = facts.certificate != "none"
-    with source_transaction(connection, write, is_certified=is_certified) as transaction:
+    with source_transaction(connection, write) as transaction:
         refresh_components(transaction)
         counts = RunCounts()
-        write_changes(transaction, counts.counted(changes.changes(is_certified=is_certified)))
-        write_relisted(transaction, changes, listings_of(facts))
+        write_changes(transaction, counts.counted(changes.changes(is_certified=write.is_certified)))
+        write_relisted(transaction, changes, listings_of(write.facts))
         write_reseen(transaction, changes.reseen())
         if counts.removed_at_once:
             remove_at_once(transaction)
@@ -93,7 +89,7 @@ def commit(
         write_held(transaction, decision, changes, dismissed=dismissed)
         counts.rejected, counts.newly_rejected = write_rejects(transaction, changes)
         write_source_fields(transaction, sorted(changes.unknown_fields))
-        outcome = _outcome(write, changes, decision, facts, counts)
+        outcome = _outcome(write, changes, decision, counts)
         outcome = _write_source_run(transaction, outcome)
     if outcome.added > max(ANALYSE_FROM, write.baseline.previous.present):
         analyse(connection)
@@ -128,37 +124,29 @@ class Preview:
                 yield listed_deleted(absent, change.listing, self.outcome.observed_at)
 
 
-def preview(
-    changes: ChangeDetector, decision: Decision, facts: WalkFacts, observed_at: datetime
-) -> Outcome:
+def preview(write: SourceWrite, changes: ChangeDetector, decision: Decision) -> Outcome:
     """Return the outcome that `commit` would have now, without writing anything."""
     counts = RunCounts()
-    for _ in counts.counted(changes.changes(is_certified=facts.certificate != "none")):
+    for _ in counts.counted(changes.changes(is_certified=write.is_certified)):
         pass
     counts.rejected, counts.newly_rejected = count_rejects(changes)
-    write = SourceWrite(run_id=0, baseline=changes.baseline, observed_at=observed_at)
-    return _outcome(write, changes, decision, facts, counts)
+    return _outcome(write, changes, decision, counts)
 
 
-def record_failure(
-    connection: Connection, write: SourceWrite, error: SourceError, facts: WalkFacts
-) -> Outcome:
+def record_failure(connection: Connection, write: SourceWrite, error: SourceError) -> Outcome:
     """Write the row of a source that could not be read; nothing else changes."""
     with source_transaction(connection, write) as transaction:
-        outcome = failed_outcome(write.baseline, error, facts, write.observed_at)
-        return _write_source_run(transaction, outcome)
+        return _write_source_run(transaction, failed_outcome(write, error))
 
 
-def failed_outcome(
-    baseline: Baseline, error: SourceError, facts: WalkFacts, observed_at: datetime
-) -> Outcome:
+def failed_outcome(write: SourceWrite, error: SourceError) -> Outcome:
     """Return the outcome of a source that could not be read: its images are unchanged."""
     return Outcome(
-        name=baseline.source,
+        name=write.source,
         status="failed",
-        observed_at=observed_at,
-        facts=facts,
-        present=baseline.previous.present,
+        observed_at=write.observed_at,
+        facts=write.facts,
+        present=write.baseline.previous.present,
         error_kind=error.kind,
         error_message=str(error),
         error_request_id=error.request_id or None,
@@ -175,7 +163,6 @@ def _outcome(
     write: SourceWrite,
     changes: ChangeDetector,
     decision: Decision,
-    facts: WalkFacts,
     counts: RunCounts,
 ) -> Outcome:
     kinds = counts.kinds
@@ -185,9 +172,9 @@ def _outcome(
     present = write.baseline.previous.present
     return Outcome(
         name=write.source,
-        status=_status(decision, facts, counts),
+        status=_status(decision, write.facts, counts),
         observed_at=write.observed_at,
-        facts=facts,
+        facts=write.facts,
         seen=changes.seen_count,
         added=kinds["added"],
         changed=kinds["changed"],

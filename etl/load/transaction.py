@@ -27,6 +27,7 @@ from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
 from etl.errors import ImageSyncError, LockHeld
 from etl.load.locks import lock_in_transaction
+from etl.model import WalkFacts
 from etl.transform import ComponentRules, builtin_rules
 
 if TYPE_CHECKING:
@@ -39,20 +40,27 @@ class SourceOvertaken(LockHeld):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWrite:
-    """What every write of a source needs: the run, the state that was read, and the time.
+    """What a run writes about a source besides its changes: its number, its time, how it was read.
 
-    `observed_at` is later than that of the source's previous run.
+    `baseline` is the state that was read. `observed_at` is later than that of the source's previous
+    run.
     """
 
     run_id: int
     baseline: Baseline
     observed_at: datetime
+    facts: WalkFacts = field(default_factory=WalkFacts)
     rules: ComponentRules = field(default_factory=builtin_rules)
 
     @property
     def source(self) -> str:
         """Name of the source."""
         return self.baseline.source
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether the walk was shown to have missed nothing."""
+        return self.facts.certificate != "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,6 @@ class SourceTransaction:
 
     connection: Connection
     write: SourceWrite
-    is_certified: bool
     added_hashes: list[bytes] = field(default_factory=list)  # of the events of new images
 
     @property
@@ -73,6 +80,11 @@ class SourceTransaction:
     def source(self) -> str:
         """Name of the source."""
         return self.write.source
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether the walk was shown to have missed nothing."""
+        return self.write.is_certified
 
     @property
     def observed_at(self) -> datetime:
@@ -102,14 +114,12 @@ class SourceTransaction:
 
 
 @contextmanager
-def source_transaction(
-    connection: Connection, write: SourceWrite, *, is_certified: bool = False
-) -> Iterator[SourceTransaction]:
+def source_transaction(connection: Connection, write: SourceWrite) -> Iterator[SourceTransaction]:
     """Open the transaction and check its fence. Raises `LockHeld`; then nothing is written."""
     with writing(connection):
         lock_in_transaction(connection, "commit", write.source)
         require_not_overtaken(connection, write.baseline)
-        yield SourceTransaction(connection, write, is_certified)
+        yield SourceTransaction(connection, write)
 
 
 @contextmanager

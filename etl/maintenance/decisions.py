@@ -31,7 +31,7 @@ from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
 from etl.load.runs import RunStart
 from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
-from etl.observation import source_facts, source_write
+from etl.observation import source_write
 from etl.options import SyncOptions
 from etl.run import run_work
 from etl.sources.connect import open_client
@@ -82,9 +82,8 @@ def _approve(source: SourceSettings, context: RunContext, held: _Held) -> Outcom
         with open_client(source, run_count=run_count, context=context) as client:
             decision = _decided_again(source, client, images, still_held)
             detail = {"found_by_lookup": len(decision.found)} if decision.found else {}
-            facts = source_facts(source, baseline, client, detail=detail)
-        write = source_write(context, baseline, client)
-        return commit(connection, write, ChangeDetector(baseline), decision, facts)
+        write = source_write(source, context, baseline, client, detail=detail)
+        return commit(connection, write, ChangeDetector(baseline), decision)
 
 
 def _decided_again(
@@ -125,10 +124,9 @@ def _dismiss(source: SourceSettings, context: RunContext, held: _Held) -> Outcom
         dismissed = held[source.name]
         return commit(
             connection,
-            source_write(context, baseline),
+            source_write(source, context, baseline, detail={"dismissed": len(dismissed)}),
             ChangeDetector(baseline),
             Decision(),
-            source_facts(source, baseline, detail={"dismissed": len(dismissed)}),
             dismissed=dismissed,
         )
 
@@ -151,8 +149,7 @@ def _replay(source: SourceSettings, context: RunContext) -> Outcome:
         whole = read_whole_rejects(connection, source.name)
         for order, (listing, records) in enumerate(whole.items()):
             changes.add(_page(source, listing, records, order))
-        write = source_write(context, baseline)
-        return commit(connection, write, changes, Decision(), source_facts(source, baseline))
+        return commit(connection, source_write(source, context, baseline), changes, Decision())
 
 
 def _page(source: SourceSettings, listing: str, records: Sequence[bytes], order: int) -> Page:
@@ -204,9 +201,8 @@ def _retire(source: SourceSettings, context: RunContext) -> Outcome:
         source = replace(source, endpoint=baseline.previous.endpoint)
         return commit(
             connection,
-            source_write(context, baseline),
+            source_write(source, context, baseline),
             changes,
             Decision(out_of_scope=tuple(changes.absent())),
-            source_facts(source, baseline),
             dismissed=[*read_held_evidence(connection, source.name)],
         )

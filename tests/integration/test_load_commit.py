@@ -350,7 +350,6 @@ def test_a_failed_source_leaves_a_row_and_nothing_else(loading):
             connection,
             SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now),
             SourceUnavailable("no answer", request_id="r-1"),
-            WalkFacts(),
         )
     loading.end(run_id)
     assert (outcome.status, outcome.present, outcome.error_exit_code) == ("failed", 10, 11)
@@ -418,14 +417,18 @@ def test_a_run_can_be_asked_what_it_held_and_what_is_held_still(loading):
         assert read_held(connection, 2) == {}
 
 
+def certified_write(loading, changes):
+    facts = WalkFacts(certificate="exact", walks=1)
+    return SourceWrite(run_id=0, baseline=changes.baseline, observed_at=loading.now, facts=facts)
+
+
 def test_a_preview_shows_what_would_be_written_and_writes_nothing(loading):
     loading.run(TEN)
     before = loading.dump()
     shown = [record(0, name="other"), *TEN[1:], record(11), record(12, status="DELETED")]
     with source_lock(loading.engine, "s") as connection:
         changes = read(read_baseline(connection, "s"), [shown], page_rows=4)
-        facts = WalkFacts(certificate="exact", walks=1)
-        outcome = preview(changes, Decision(), facts, loading.now)
+        outcome = preview(certified_write(loading, changes), changes, Decision())
         planned = Preview(outcome, Decision(), changes)
         for _ in range(2):
             assert [
@@ -446,7 +449,7 @@ def test_a_commit_refuses_a_source_that_another_run_has_written_since_it_was_rea
         before = loading.dump()
         write = SourceWrite(run_id=9, baseline=changes.baseline, observed_at=loading.now)
         with pytest.raises(LockHeld, match="run 2 wrote source s"):
-            commit(connection, write, changes, Decision(), WalkFacts())
+            commit(connection, write, changes, Decision())
     assert loading.dump() == before
 
 
@@ -456,7 +459,7 @@ def test_the_first_commit_of_a_source_is_fenced_too(loading):
         loading.run(TEN)
         write = SourceWrite(run_id=9, baseline=changes.baseline, observed_at=loading.now)
         with pytest.raises(LockHeld, match="run 1 wrote source s"):
-            commit(connection, write, changes, Decision(), WalkFacts())
+            commit(connection, write, changes, Decision())
 
 
 def test_a_large_first_load_tells_the_database_what_it_holds(loading):
@@ -514,7 +517,7 @@ def test_a_preview_does_not_show_digests_that_are_computed_again(loading):
         )
     with source_lock(loading.engine, "s") as connection:
         changes = read(read_baseline(connection, "s"), [TEN], page_rows=4)
-        outcome = preview(changes, Decision(), WalkFacts(certificate="exact"), loading.now)
+        outcome = preview(certified_write(loading, changes), changes, Decision())
         planned = Preview(outcome, Decision(), changes)
         assert len([*changes.changes(is_certified=True)]) == 10
         assert ([*planned.changes()], [*planned.removals()]) == ([], [])

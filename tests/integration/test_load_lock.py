@@ -20,7 +20,7 @@ from etl.load.commit import commit
 from etl.load.locks import require_lock, source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
-from etl.model import Decision, WalkFacts
+from etl.model import Decision
 from tests.support.loading import START, Loading, read, record
 
 START_OF_RUN = RunStart(kind="sync", started_at=START, version="1", host="h", pid=1)
@@ -164,7 +164,7 @@ def test_a_lost_connection_is_a_lost_lock(databases):
                 killer.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
             write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now)
             with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
-                commit(connection, write, changes, Decision(), WalkFacts())
+                commit(connection, write, changes, Decision())
         loading.end(run_id)
         assert loading.rows("select count(*) from current_images") == [(1,)]
 

@@ -22,7 +22,7 @@ from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.maintenance.check import check_database
-from etl.model import Decision, WalkFacts
+from etl.model import Decision
 from etl.options import SyncOptions
 from etl.run import run_sync
 from tests.support.loading import START, Loading, read, record
@@ -129,7 +129,7 @@ def test_a_source_that_was_written_meanwhile_is_left_alone(url, direct):
         other.run([record(0), record(1), record(2)])
         write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now)
         with pytest.raises(LockHeld, match="wrote source s while this run was reading it"):
-            commit(connection, write, changes, Decision(), WalkFacts())
+            commit(connection, write, changes, Decision())
     loading.end(run_id)
     assert loading.rows("select count(*) from current_images where state = 'present'") == [(3,)]
     assert ask(direct, LOCKS) == 0

@@ -130,7 +130,6 @@ class History:
                 SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.observed_at),
                 ChangeDetector(baseline),
                 removing(images, []) if is_approved else Decision(),
-                WalkFacts(),
                 dismissed=() if is_approved else held,
             )
         self._end(run_id, [outcome])
@@ -157,18 +156,22 @@ class History:
         with source_lock(self.engine, source) as connection:
             baseline = read_baseline(connection, source)
             write = SourceWrite(
-                run_id=run_id, baseline=baseline, observed_at=self.observed_at, rules=self.rules
+                run_id=run_id,
+                baseline=baseline,
+                observed_at=self.observed_at,
+                facts=facts,
+                rules=self.rules,
             )
             if reading.is_failing:
                 error = SourceUnavailable("GET /v1/images: timed out", request_id="r-2")
-                return record_failure(connection, write, error, facts)
+                return record_failure(connection, write, error)
             changes = ChangeDetector(baseline)
             raw = [_raw(each) for each in reading.records]
             changes.add(Page(LISTING, 0, 0, 0, raw, [], len(raw)))
             is_certified = certificate != "none"
             absent = changes.absent() if is_certified else []
             deleted = changes.listed_deleted() if is_certified else []
-            return commit(connection, write, changes, reading.decide(absent, deleted), facts)
+            return commit(connection, write, changes, reading.decide(absent, deleted))
 
 
 _HELD = "select image_id from held_removals where source = :source and released_at is null"

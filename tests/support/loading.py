@@ -135,9 +135,9 @@ class Loading:
                 endpoint="https://api.example",
                 project_id="p",
             )
-            planned = preview(changes, decision, facts, self.now)
-            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.now)
-            outcome = commit(connection, write, changes, decision, facts, dismissed=dismissed)
+            write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=self.now, facts=facts)
+            planned = preview(write, changes, decision)
+            outcome = commit(connection, write, changes, decision, dismissed=dismissed)
         assert planned == replace(outcome, entry=None)
         return outcome
 
