@@ -54,19 +54,8 @@ def as_of(text: str, *, now: datetime) -> datetime:
 
 def as_of_or_run(text: str, *, now: datetime) -> datetime | int:
     """The instant of a state, or a run's number. Raises `UsageError`."""
-    run_id = _run(text)
-    return as_of(text, now=now) if run_id is None else run_id
-
-
-def since_or_run(text: str, *, now: datetime) -> datetime | int:
-    """The first instant of a period, or a run's number. Raises `UsageError`."""
-    run_id = _run(text)
-    return since(text, now=now) if run_id is None else run_id
-
-
-def _run(text: str) -> int | None:
     is_run = text.strip().isdecimal() and text.strip().isascii() and len(text.strip()) < 18
-    return int(text) if is_run else None
+    return int(text) if is_run else as_of(text, now=now)
 
 
 def _period(text: str, *, now: datetime) -> tuple[datetime, datetime]:

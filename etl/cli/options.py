@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, Final
 
@@ -114,6 +115,25 @@ class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in 
         """The choices that begin with what was typed."""
         del ctx, param
         return [CompletionItem(each) for each in self._choices() if each.startswith(incomplete)]
+
+
+class Time(click.ParamType):  # type: ignore[type-arg]  # it is not generic in click 8.2
+    """A time as people type it, which a function of `etl.audit.time_args` reads."""
+
+    name = "time"
+
+    def __init__(self, read: str) -> None:
+        self._read = read
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | int:
+        """The instant, or the number of a run where that is possible. Raises `UsageError`."""
+        from etl.audit import time_args
+
+        as_text(ctx, param, value)
+        read: Callable[..., datetime | int] = getattr(time_args, self._read)
+        return read(value, now=click.get_current_context().obj.clock())
 
 
 NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)

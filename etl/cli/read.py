@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, Known, as_text, gathered, source_option
+from etl.cli.options import NUMBER, Known, Time, as_text, gathered, source_option
 from etl.cli.output import RowOptions, print_rows, row_options
 
 if TYPE_CHECKING:
@@ -24,40 +24,28 @@ _STATES: Final = ("present", "removed", "out_of_scope", "all")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """Which rows are read, as typed: `--source`, `--since`, `--until`, `--run`."""
+    """Which rows are read; the fields are the parameters of the queries."""
 
     sources: tuple[str, ...]
-    since: str | None
-    until: str | None
+    since: datetime | None
+    until: datetime | None
     run: int | None
-
-    def parameters(self, *, now: datetime) -> dict[str, Any]:
-        """The parameters of a query. Raises `UsageError` for an invalid time."""
-        return {
-            "sources": self.sources,
-            **period(self.since, self.until, now=now),
-            "run": self.run,
-        }
-
-
-def period(since: str | None, until: str | None, *, now: datetime) -> dict[str, datetime | None]:
-    """The parameters of a query that `--since` and `--until` become."""
-    from etl.audit import time_args
-
-    return {
-        "since": None if since is None else time_args.since(since, now=now),
-        "until": None if until is None else time_args.until(until, now=now),
-    }
 
 
 _READ_OPTIONS: Final = (
     source_option,
     click.option(
         "--since",
+        type=Time("since"),
         metavar="TIME",
         help="From TIME on: ISO 8601, a date (its start), or a duration before now such as 36h.",
     ),
-    click.option("--until", metavar="TIME", help="Before TIME; a date includes the whole day."),
+    click.option(
+        "--until",
+        type=Time("until"),
+        metavar="TIME",
+        help="Before TIME; a date includes the whole day.",
+    ),
     click.option("--run", type=NUMBER, metavar="N", help="Only what run N did."),
 )
 
@@ -95,11 +83,8 @@ def context_of(cli: CliContext) -> Context:
     return Context(now=cli.clock(), configured=names, tables=lambda: cli.component_tables)
 
 
-def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
+def _moment(moment: datetime | int, *, at: str, run: str) -> dict[str, Any]:
     """The parameter that an instant (`at`), or a run's number (`run`), becomes."""
-    from etl.audit.time_args import as_of_or_run
-
-    moment = as_of_or_run(text, now=cli.clock())
     return {run if isinstance(moment, int) else at: moment}
 
 
@@ -107,7 +92,7 @@ def _moment(cli: CliContext, text: str, *, at: str, run: str) -> dict[str, Any]:
 class ImageFilters:
     """Which images are listed, as typed."""
 
-    as_of: str | None
+    as_of: datetime | int | None
     state: str
     arch: str | None
     type_: str | None
@@ -132,6 +117,7 @@ class ImageFilters:
 _IMAGE_FILTERS: Final = (
     click.option(
         "--as-of",
+        type=Time("as_of_or_run"),
         metavar="TIME|RUN",
         help="The catalogue at TIME (a date: at its end), or after run number RUN.",
     ),
@@ -173,9 +159,9 @@ def images(cli: CliContext, *, filters: ImageFilters, read: ReadOptions, rows: R
     With --as-of, images have the state and the values of that time. --since and --until then
     refer to the start of their version, otherwise to their latest change.
     """
-    asked: dict[str, Any] = {**read.parameters(now=cli.clock()), **filters.parameters()}
+    asked: dict[str, Any] = {**asdict(read), **filters.parameters()}
     if filters.as_of is not None:
-        asked |= _moment(cli, filters.as_of, at="at", run="at_run")
+        asked |= _moment(filters.as_of, at="at", run="at_run")
         print_answer(cli, "images_as_of", asked, rows)
         return
     asked["is_absent"] = filters.state in {"removed", "out_of_scope"} or None
@@ -200,7 +186,7 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
     from etl.database.engine import snapshot
 
     with cli.reader() as connection, snapshot(connection):
-        asked = read.parameters(now=cli.clock())
+        asked = asdict(read)
         print_rows(cli, answer_history(connection, image_id, asked, context_of(cli)), rows)
 
 
@@ -244,7 +230,7 @@ def changes(
     and receives the changes of later entries, oldest first. With --limit, it receives complete
     entries only: at most N rows, but at least one entry.
     """
-    asked = {**read.parameters(now=cli.clock()), "kind": kind, "field": field, "after": after}
+    asked = {**asdict(read), "kind": kind, "field": field, "after": after}
     print_answer(cli, "changes", asked, rows)
 
 
@@ -262,18 +248,23 @@ def removals(cli: CliContext, *, is_held: bool, read: ReadOptions, rows: RowOpti
     image-sync removals --since 2026-11-01 --format csv
     image-sync removals --held
     """
-    asked = read.parameters(now=cli.clock())
+    asked = asdict(read)
     print_answer(cli, "held" if is_held else "removals", asked, rows)
 
 
 @click.command(short_help="Compare the catalogue at two times or runs.")
-@click.argument("from_", metavar="FROM", callback=as_text)
-@click.argument("to", callback=as_text)
+@click.argument("from_", metavar="FROM", type=Time("as_of_or_run"))
+@click.argument("to", type=Time("as_of_or_run"))
 @source_option
 @row_options
 @pass_cli
 def diff(
-    cli: CliContext, from_: str, to: str, *, sources: tuple[str, ...], rows: RowOptions
+    cli: CliContext,
+    from_: datetime | int,
+    to: datetime | int,
+    *,
+    sources: tuple[str, ...],
+    rows: RowOptions,
 ) -> None:
     """Show what differs between FROM and TO. Each is a time or the number of a run.
 
@@ -286,8 +277,8 @@ def diff(
     """
     asked = {
         "sources": sources,
-        **_moment(cli, from_, at="from_at", run="from_run"),
-        **_moment(cli, to, at="to_at", run="to_run"),
+        **_moment(from_, at="from_at", run="from_run"),
+        **_moment(to, at="to_at", run="to_run"),
     }
     print_answer(cli, "diff", asked, rows)
 
@@ -303,7 +294,7 @@ def runs(cli: CliContext, *, by_source: bool, read: ReadOptions, rows: RowOption
     image-sync runs --since 7d
     image-sync runs --run 12 --by-source --format json
     """
-    asked = read.parameters(now=cli.clock())
+    asked = asdict(read)
     print_answer(cli, "source_runs" if by_source else "runs", asked, rows)
 
 
@@ -318,5 +309,5 @@ def rejects(cli: CliContext, *, is_all: bool, read: ReadOptions, rows: RowOption
     image-sync rejects
     image-sync rejects --all --format jsonl
     """
-    asked = {**read.parameters(now=cli.clock()), "is_unresolved": None if is_all else True}
+    asked = {**asdict(read), "is_unresolved": None if is_all else True}
     print_answer(cli, "rejects", asked, rows)

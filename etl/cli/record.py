@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import as_text, output_option, source_option, wait_option
+from etl.cli.options import Time, as_text, output_option, source_option, wait_option
 from etl.errors import RecordInconsistent, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from etl.audit.verify import Keys, Verified
     from etl.cli.results import PrunedSource, VerifyResult
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Recompute the log, its checkpoints and all invariants.")
-@click.option("--since", metavar="TIME", help="Recompute entries from this time on only.")
+@click.option(
+    "--since",
+    type=Time("since"),
+    metavar="TIME",
+    help="Recompute entries from this time on only.",
+)
 @click.option(
     "--checkpoint",
     "checkpoint_files",
@@ -47,7 +52,7 @@ def verify(
     cli: CliContext,
     sources: tuple[str, ...],
     *,
-    since: str | None,
+    since: datetime | None,
     checkpoint_files: tuple[str, ...],
     verifier_keys: tuple[str, ...],
     output: str,
@@ -64,13 +69,11 @@ def verify(
     image-sync verify --since 7d --source beijing
     """
     from etl.audit.names import require_sources
-    from etl.audit.time_args import since as parse_since
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify
     from etl.cli.output import print_json
     from etl.load.log_entries import read_origin
 
-    after = parse_since(since, now=cli.clock()) if since is not None else None
     settings = cli.proof_settings
     notes = [note for name in checkpoint_files for note in read_notes(name)]
     with cli.reader() as connection:
@@ -79,7 +82,7 @@ def verify(
             origin = settings.proof.origin or read_origin(connection)
         result = run_verify(
             connection,
-            selection=Selection(frozenset(sources), after),
+            selection=Selection(frozenset(sources), since),
             keys=_keys(settings.proof, origin, verifier_keys),
             notes=notes,
             component_rules=cli.component_tables.compiled(),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import Known, gathered, output_option, source_option
+from etl.cli.options import Known, Time, gathered, output_option, source_option
 from etl.cli.output import RowOptions, note, print_json, print_rows, row_options
-from etl.cli.read import period, print_answer
+from etl.cli.read import print_answer
 from etl.clock import age_text
 
 if TYPE_CHECKING:
@@ -149,18 +149,28 @@ def _age(state: dict[str, Any], *, now: datetime, max_age: timedelta | None) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
-    """The options of a report, as typed; `within` is for reports about ends of life."""
+    """The options of a report; `within` is for reports about ends of life."""
 
     sources: tuple[str, ...] = ()
-    since: str | None = None
-    until: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     within: str | None = None
 
 
 _REPORT_OPTIONS: Final = (
     source_option,
-    click.option("--since", metavar="TIME", help="From TIME on, for reports about a period."),
-    click.option("--until", metavar="TIME", help="Before TIME; a date includes the whole day."),
+    click.option(
+        "--since",
+        type=Time("since"),
+        metavar="TIME",
+        help="From TIME on, for reports about a period.",
+    ),
+    click.option(
+        "--until",
+        type=Time("until"),
+        metavar="TIME",
+        help="Before TIME; a date includes the whole day.",
+    ),
     click.option(
         "--within",
         metavar="DURATION",
@@ -185,6 +195,7 @@ def report(
     image-sync report end-of-life --within 90d
     image-sync report removed --since 30d --format csv
     """
+    from etl.audit import time_args
     from etl.audit.query import Rows, read_query
     from etl.errors import UsageError
 
@@ -199,9 +210,11 @@ def report(
         if getattr(given, option) is not None and parameter not in query.parameters:
             raise UsageError(f"--{option} is not supported for report '{name}'")
     now = cli.clock()
-    since = query.head.get("since") if given.since is None else given.since
-    days = _release_days(cli, now, given.within) if "releases" in query.parameters else {}
-    asked = {"sources": given.sources, **period(since, given.until, now=now), **days}
+    asked: dict[str, Any] = {"sources": given.sources, "since": given.since, "until": given.until}
+    if given.since is None and "since" in query.head:
+        asked["since"] = time_args.since(query.head["since"], now=now)
+    if "releases" in query.parameters:
+        asked |= _release_days(cli, now, given.within)
     print_answer(cli, name, asked, rows, folder="reports")
 
 
@@ -254,11 +267,16 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
     help="The relation to write.",
 )
 @click.option(
-    "--as-of", metavar="TIME", help="The relation as it was at TIME; a date means its end."
+    "--as-of",
+    type=Time("as_of"),
+    metavar="TIME",
+    help="The relation as it was at TIME; a date means its end.",
 )
 @output_option
 @pass_cli
-def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None, output: str) -> None:
+def export(
+    cli: CliContext, file: Path, *, relation: str, as_of: datetime | None, output: str
+) -> None:
     """Write a whole relation to FILE. Its extension determines the format.
 
     Images as of a time have the columns of image_versions.
@@ -269,13 +287,10 @@ def export(cli: CliContext, file: Path, *, relation: str, as_of: str | None, out
     image-sync export then.jsonl --as-of 2026-11-01
     """
     from etl.audit.export import export as write
-    from etl.audit.time_args import as_of as instant_of
     from etl.cli.results import ExportedFile
 
-    now = cli.clock()
-    at = instant_of(as_of, now=now) if as_of is not None else None
     with cli.reader() as connection:
-        count, remarks = write(connection, file, relation=relation, as_of=at, now=now)
+        count, remarks = write(connection, file, relation=relation, as_of=as_of, now=cli.clock())
     for remark in remarks:
         note(cli, remark, event="record incomplete")
     if output == "json":

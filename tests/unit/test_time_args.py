@@ -52,9 +52,8 @@ def test_other_text_is_no_time(text):
 
 
 def test_a_bare_number_is_a_run_where_runs_are_allowed():
-    assert time_args.as_of_or_run("12", now=NOW) == time_args.since_or_run("12", now=NOW) == 12
+    assert time_args.as_of_or_run("12", now=NOW) == 12
     assert time_args.as_of_or_run("1d", now=NOW) == NOW - timedelta(days=1)
-    assert time_args.since_or_run("1d", now=NOW) == NOW - timedelta(days=1)
 
 
 @pytest.mark.parametrize("text", ["3", "h", "-3h", "3y", "999999999w", ""])
