@@ -18,9 +18,9 @@ MASK: Final = "********"
 Check = Callable[[Any], str]
 """Returns what is expected instead of the value, or an empty string for a valid one."""
 
-_LOOPBACK: Final = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|::1"
 _HOST: Final = "https://host[:port] without path, user, query or fragment"
-_LABEL: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_LABEL: Final = r"(?!__)[A-Za-z_][A-Za-z0-9_]*"
 _OWN_LABELS: Final = ("command", "job", "kind", "source", "state", "status", "version")
 
 
@@ -65,18 +65,16 @@ def one_of(*choices: str) -> Rule:
 
 
 def matching(pattern: str, expected: str) -> Rule:
-    compiled = re.compile(pattern)
     return _expects(
-        lambda value: bool(compiled.fullmatch(value)), expected, pattern=f"^(?:{pattern})$"
+        lambda value: bool(re.fullmatch(pattern, value)), expected, pattern=f"^(?:{pattern})$"
     )
 
 
 def list_of(pattern: str, expected: str, *, at_least: int = 1, alone: str = "") -> Rule:
     """A list without duplicates whose items match `pattern`; `alone` admits no other item."""
-    compiled = re.compile(pattern)
 
     def is_valid(value: tuple[str, ...]) -> bool:
-        is_right = all(compiled.fullmatch(each) for each in value) and len(value) >= at_least
+        is_right = all(re.fullmatch(pattern, each) for each in value) and len(value) >= at_least
         return is_right and len(set(value)) == len(value) and (alone not in value or len(value) < 2)
 
     return _expects(is_valid, expected + ", each once", uniqueItems=True, minItems=at_least)
@@ -138,7 +136,7 @@ secret_url: Final = _expects(
 
 def is_loopback(value: str) -> bool:
     """Whether a URL's host is this machine."""
-    return bool(_LOOPBACK.fullmatch(urlsplit(value).hostname or ""))
+    return bool(re.fullmatch(_LOOPBACK, urlsplit(value).hostname or ""))
 
 
 def is_plain_text(value: str) -> bool:
@@ -147,9 +145,9 @@ def is_plain_text(value: str) -> bool:
 
 
 labels: Final = _expects(
-    lambda value: all(_LABEL.fullmatch(name) and name not in _OWN_LABELS for name in value),
+    lambda value: all(re.fullmatch(_LABEL, name) and name not in _OWN_LABELS for name in value),
     "labels of letters, digits and _, other than " + ", ".join(_OWN_LABELS),
-    propertyNames={"pattern": f"^{_LABEL.pattern}$"},
+    propertyNames={"pattern": f"^{_LABEL}$"},
 )
 
 

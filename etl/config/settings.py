@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping  # get_type_hints needs Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, NamedTuple, get_type_hints
 from urllib.parse import urlsplit
 
 from etl.config import rules
@@ -21,8 +21,7 @@ NO_FILE: Final = "configuration"  # the place of settings that were not read fro
 Mask = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """A key of a table of the file.
 
     `default` is the example of a required key. `mask` hides what of the value is secret. A path is
