@@ -265,7 +265,7 @@ class ListingReader:
         if reply is not None and reply.records:
             reading.hidden_cap = self._pager.size = size
         else:
-            self._rejected_end = size if reply is None and not request.counts_pages else 0
+            self._rejected_end = size if reply is None and self._paging.unit != "page" else 0
         return reply
 
     def _next_reading(self, reading: Reading) -> list[PageRequest]:
@@ -285,7 +285,7 @@ class ListingReader:
         different one now. Both pages count as received, and the images that came twice leave the
         reading uncertified.
         """
-        if self._paging.counts_pages and self._paging.first_page is None:  # `current` is hidden
+        if self._paging.unit == "page" and self._paging.first_page is None:  # `current` is hidden
             self._paging.first_page = 1
         order, number = request.order, request.number
         again = yield from self._pager.page(self._pager.request(order, number))

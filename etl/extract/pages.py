@@ -59,17 +59,13 @@ class Paging:
     first_page: int | None = None
     sorts_by_creation: bool = True
 
-    @property
-    def counts_pages(self) -> bool:
-        return self.unit == "page"
-
     def index(self, number: int) -> int:
         """What the endpoint calls page `number` (counted from 0)."""
         return (self.first_page or 0) + number
 
     def offset(self, number: int, size: int) -> int:
         """The offset of page `number`."""
-        return self.index(number) if self.counts_pages else number * size
+        return self.index(number) if self.unit == "page" else number * size
 
 
 class PageRequest(NamedTuple):
@@ -79,7 +75,6 @@ class PageRequest(NamedTuple):
     order: Order
     limit: int
     offset: int
-    counts_pages: bool  # whether `offset` was meant as a page number
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +157,7 @@ class PageFetcher:
         """The first page in the endpoint's own order, by itself. Raises `SourceError`."""
         limit = limit or self.source.http.page_size
         for offset in (0, 1):  # an endpoint that counts pages from 1 may reject 0
-            request = PageRequest(0, Order(), limit, offset, counts_pages=offset == 1)
-            if reply := self.fetch(request):
+            if reply := self.fetch(PageRequest(0, Order(), limit, offset)):
                 return reply
         raise SourceBroken(f"the first page was rejected: {self}")
 
@@ -199,8 +193,7 @@ class Pager:
     def request(self, order: Order, number: int, *, size: int = 0) -> PageRequest:
         """A request for a page; `size`: another page size than the listing's."""
         size = size or self.size
-        offset = self.paging.offset(number, size)
-        return PageRequest(number, order, size, offset, self.paging.counts_pages)
+        return PageRequest(number, order, size, self.paging.offset(number, size))
 
     def first_page(self, order: Order) -> Steps[PageReply]:
         """The first page. An endpoint that counts pages from 1 may reject offset 0."""
@@ -208,7 +201,7 @@ class Pager:
         request = self.request(order, 0)
         reply = yield [request]
         if reply is None and paging.unit != "record" and request.offset == 0:
-            reply = yield [request._replace(offset=1, counts_pages=True)]
+            reply = yield [request._replace(offset=1)]
             if reply is not None:
                 paging.unit, paging.first_page = "page", 1
         if reply is None:
@@ -229,8 +222,9 @@ class Pager:
         """
         reply = yield [request, *ahead]
         paging = self.paging
-        if request.counts_pages != paging.counts_pages:  # shown by another reply in the meantime
-            request = self.request(request.order, request.number, size=request.limit)
+        latest = self.request(request.order, request.number, size=request.limit)
+        if request != latest:  # another listing has shown in the meantime what `offset` counts
+            request = latest
             reply = yield [request, *ahead]
         expected = paging.index(request.number)
         if reply is not None and reply.current in {None, expected}:
@@ -256,7 +250,7 @@ class Pager:
     ) -> Steps[PageReply | None]:
         """The page by its number, in case `offset` counts pages; None if it is past the end."""
         index = self.paging.index(request.number)
-        reply = yield [request._replace(offset=index, counts_pages=True), *ahead]
+        reply = yield [request._replace(offset=index), *ahead]
         if reply is None or reply.current is None:
             return None
         self.paging.unit = "page" if reply.current == index else "record"

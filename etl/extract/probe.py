@@ -48,7 +48,7 @@ def probe(client: Client, source: SourceSettings) -> list[Trait]:
 
 
 def _page(fetcher: PageFetcher, limit: int, offset: int, order: Order) -> PageReply | None:
-    return fetcher.fetch(PageRequest(0, order, limit, offset, counts_pages=False))
+    return fetcher.fetch(PageRequest(0, order, limit, offset))
 
 
 def _rows(fetcher: PageFetcher, offset: int) -> list[bytes]:
