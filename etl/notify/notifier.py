@@ -39,7 +39,6 @@ from etl.extract.exchange import Request
 from etl.extract.hosts import Hosts
 from etl.extract.http import Client, Endpoint
 from etl.model import RunOutcome
-from etl.notify import webhook
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -264,6 +263,8 @@ class _Notifier:
         return lambda: self._send(url, data, content_type=content_type, method=method)
 
     def _post_events(self, result: Result) -> None:
+        from etl.notify import webhook  # imported only if there is one
+
         notify, host = self.settings.notify, platform.node()
         body: webhook.Body | None
         if result.command == CHECK:
@@ -292,6 +293,8 @@ class _Notifier:
         def signed(request: Request) -> Mapping[str, str]:
             if not secret:
                 return {}
+            from etl.notify import webhook
+
             return {webhook.SIGNATURE: webhook.signature(secret, request.body, at=self.now())}
 
         hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))

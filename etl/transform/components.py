@@ -23,10 +23,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date  # msgspec resolves the annotation at run time
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -87,8 +86,7 @@ class Word(NamedTuple):
     kind: Literal["spelling", "abbreviation", "version"]
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentTables:
+class ComponentTables(Struct, frozen=True):
     """The spellings, the packed versions by component, the releases by component and release."""
 
     words: Mapping[str, Word]
@@ -125,10 +123,13 @@ class ComponentRules:
         digits = sorted((name, sorted(each.items())) for name, each in packed.items() if each)
         name = json.encode((_ALGORITHM, sorted(words.items()), digits, _VERSION))
         self.digest = blake2b(name, digest_size=8).hexdigest()
-        self._find_all = _pattern(words).findall
         # Descriptions, repositories and versions recur in many images.
         self._cached_mentions = lru_cache(maxsize=4096)(self._mentions)
         self._mention = lru_cache(maxsize=4096)(self._read_mention)
+
+    @cached_property
+    def _find_all(self) -> Callable[[str], list[Any]]:
+        return _pattern(self._words).findall  # an unchanged catalogue needs no pattern
 
     def components(self, image: Image) -> Components:
         """Each component with its version, or with None if none is given; sorted."""
