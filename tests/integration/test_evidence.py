@@ -20,7 +20,7 @@ from etl.proof.check import Invalid, check, unzip
 from tests.support.evidence import evidence_of, mutated, signer
 from tests.support.history import BEGINNING, varied
 
-MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 400
+MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 200
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.support.tampering import try_edits
 from tests.support.verified import ada_removes, note_of, verified
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-EDITS = 4_000 if IS_SOAK else 150
+EDITS = 4_000 if IS_SOAK else 60
 
 
 def test_a_record_of_every_kind_of_event_is_consistent(varied_engine):

@@ -58,7 +58,7 @@ from tests.support.tally import note
 from tests.support.walking import source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-SHORT = {"max_examples": 4, "stateful_step_count": 8}
+SHORT = {"max_examples": 3, "stateful_step_count": 6}
 LONG = {"max_examples": 15, "stateful_step_count": 40}
 TYPES = ("BUILD_IN", "DEDICATED")
 BIRTH = 1_638_238_504_492

@@ -55,7 +55,7 @@ def pruned(engine: Engine, before) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_is_kept_says_the_same(databases: Databases, backend: Backend):
-    @examples(max_examples=30 if IS_SOAK else 4, phases=[Phase.generate])
+    @examples(max_examples=30 if IS_SOAK else 2, phases=[Phase.generate])
     @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 22), min_size=1, max_size=3))
     def holds(seed: int, cuts: list[int]) -> None:
         with databases.migrated(backend) as url:
@@ -77,16 +77,12 @@ def test_what_is_kept_says_the_same(databases: Databases, backend: Backend):
     holds()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_edits_of_what_is_kept_are_found(databases: Databases, backend: Backend):
-    with databases.migrated(backend) as url:
-        engine = open_engine(url)
-        history = varied(engine, runs=16, images=8)
-        pruned(engine, BEGINNING + timedelta(hours=10, minutes=30))
-        history.run([record("new")])
-        assert_consistent(engine)
-        try_edits(engine, count=1000 if IS_SOAK else 60, seed=7)
-        engine.dispose()
+def test_edits_of_what_is_kept_are_found(varied_engine: Engine):
+    history = History.resumed(varied_engine)
+    pruned(varied_engine, BEGINNING + timedelta(hours=8, minutes=30))
+    history.run([record("new")])
+    assert_consistent(varied_engine)
+    try_edits(varied_engine, count=1000 if IS_SOAK else 30, seed=7)
 
 
 def test_a_sources_latest_certified_run_stays(databases: Databases):

@@ -28,7 +28,7 @@ from tests.support.walking import PagesClient, source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 SCHEDULES: dict[Backend, int] = (
-    {"sqlite": 2000, "postgresql": 300} if IS_SOAK else {"sqlite": 40, "postgresql": 6}
+    {"sqlite": 2000, "postgresql": 300} if IS_SOAK else {"sqlite": 20, "postgresql": 4}
 )
 
 
