@@ -242,7 +242,9 @@ def check_schema(cli: CliContext, *, output: str) -> None:
 @output_option
 @pass_cli
 def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> None:
-    """Downgrade the schema to REVISION, by default by one step; `base` drops everything.
+    """Downgrade the schema to REVISION, by default by one step.
+
+    What newer revisions added is dropped with its data; `base` drops everything.
 
     On a terminal, it asks first.
     """
@@ -250,8 +252,8 @@ def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> 
     from etl.database.engine import open_kept
 
     if sys.stdin.isatty() and not is_sure:
-        loss = " and drop everything" if revision == "base" else ""
-        click.confirm(f"Downgrade the schema to {revision}{loss}?", abort=True, err=True)
+        question = f"Downgrade the schema to {revision} and drop what newer revisions added?"
+        click.confirm(question, abort=True, err=True)
     with cli.engine(open_kept) as engine:
         reached = migrate.downgrade(engine, revision)
     text = f"the schema was downgraded to {reached or 'base: everything was dropped'}"

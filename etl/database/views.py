@@ -124,7 +124,7 @@ COMMENTS: Final[dict[str, str]] = {
     "image_dev_services": "One row for each development service of each image",
     "image_resource_categories": "One row for each resource category of each image",
     "image_tags": "One row for each tag of each image",
-    "image_components": "What name, tag, path and description say is inside each image",
+    "image_components": "Software named in each image's name, tag, path and description",
 }
 
 
@@ -175,7 +175,7 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
     "image_components": {
         **_IMAGE,
         "component": "python, pytorch, tensorflow, mindspore, cuda, cann, ubuntu, …",
-        "version": "as the text has it",
+        "version": "version as spelled there",
         "state": "the image's state: present, removed or out_of_scope",
     },
 }
@@ -200,7 +200,10 @@ def view_statements(dialect: str) -> Iterator[str]:
         create = "create or replace view" if dialect == "postgresql" else "create view"
         yield f"{create} {name} as {definitions[dialect].strip()}"
         if dialect == "postgresql":
-            yield f"comment on view {name} is '{COMMENTS[name]}'"
+            yield f"comment on view {name} is {_quoted(COMMENTS[name])}"
             for column, meaning in VIEW_COLUMNS[name].items():
-                quoted = meaning.replace("'", "''")
-                yield f"comment on column {name}.{column} is '{quoted}'"
+                yield f"comment on column {name}.{column} is {_quoted(meaning)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -65,11 +65,11 @@ comment on column images.swr_tag is 'of swr_path: the tag or digest';
 
 comment on column images.swr_instance_id is 'id of the SWR enterprise instance';
 
-comment on column images.show_name is 'the name to show';
+comment on column images.show_name is 'display name';
 
-comment on column images.show_tag is 'the tag to show';
+comment on column images.show_tag is 'display tag';
 
-comment on column images.status_message is 'what the API says of the status';
+comment on column images.status_message is 'the API''s explanation of the status';
 
 comment on column images.dev_services is 'JSON array of text: NOTEBOOK, SSH, AI_FLOW, …';
 
@@ -77,9 +77,9 @@ comment on column images.resource_categories is 'JSON array of text: CPU, GPU, A
 
 comment on column images.tags is 'JSON array of {key, value}';
 
-comment on column images.created_at is 'when the image was made, as the API says';
+comment on column images.created_at is 'when the image was created, according to the API';
 
-comment on column images.updated_at is 'when the API last touched it; does not detect change';
+comment on column images.updated_at is 'last update according to the API; not used to detect changes';
 
 comment on column images.extra is 'unknown fields as they came with this version';
 
@@ -91,7 +91,7 @@ comment on column images.last_seen_at is 'latest certified walk that saw it, or 
 
 comment on column images.last_changed_at is 'observed_at of the run that brought its latest version';
 
-comment on column images.missing_since is 'first certified walk without it, as long as undecided';
+comment on column images.missing_since is 'first certified walk without it; null: not missing';
 
 comment on column images.removed_at is 'observed_at of the run that found it removed; null unless removed';
 
@@ -117,7 +117,7 @@ comment on column image_versions.version is 'number of the version, from 1';
 
 comment on column image_versions.valid_from is 'observed_at of the run that brought this version';
 
-comment on column image_versions.valid_to is 'observed_at of the run that ended it; null: still so';
+comment on column image_versions.valid_to is 'observed_at of the run that ended it; null: current';
 
 comment on column image_versions.run_id is 'the run that brought this version';
 
@@ -159,11 +159,11 @@ comment on column image_versions.swr_tag is 'of swr_path: the tag or digest';
 
 comment on column image_versions.swr_instance_id is 'id of the SWR enterprise instance';
 
-comment on column image_versions.show_name is 'the name to show';
+comment on column image_versions.show_name is 'display name';
 
-comment on column image_versions.show_tag is 'the tag to show';
+comment on column image_versions.show_tag is 'display tag';
 
-comment on column image_versions.status_message is 'what the API says of the status';
+comment on column image_versions.status_message is 'the API''s explanation of the status';
 
 comment on column image_versions.dev_services is 'JSON array of text: NOTEBOOK, SSH, AI_FLOW, …';
 
@@ -171,15 +171,15 @@ comment on column image_versions.resource_categories is 'JSON array of text: CPU
 
 comment on column image_versions.tags is 'JSON array of {key, value}';
 
-comment on column image_versions.created_at is 'when the image was made, as the API says';
+comment on column image_versions.created_at is 'when the image was created, according to the API';
 
-comment on column image_versions.updated_at is 'when the API last touched it; does not detect change';
+comment on column image_versions.updated_at is 'last update according to the API; not used to detect changes';
 
 comment on column image_versions.extra is 'unknown fields as they came with this version';
 
 comment on column image_versions.opened_as is 'added, changed, restored or in_scope';
 
-comment on column image_versions.closed_as is 'changed, removed or out_of_scope; null: still so';
+comment on column image_versions.closed_as is 'changed, removed or out_of_scope; null: current';
 
 comment on column image_versions.closed_run_id is 'the run that ended this version';
 
@@ -283,7 +283,7 @@ comment on column image_tags.value is 'its value; may be null';
 create or replace view image_components as select c.source, c.image_id, each.value ->> 0 as component, each.value ->> 1 as version, c.state
 from current_images as c, jsonb_array_elements(c.components) as each(value);
 
-comment on view image_components is 'What name, tag, path and description say is inside each image';
+comment on view image_components is 'Software named in each image''s name, tag, path and description';
 
 comment on column image_components.source is 'name of the source in the configuration';
 
@@ -291,6 +291,6 @@ comment on column image_components.image_id is 'the API''s id, unique within a s
 
 comment on column image_components.component is 'python, pytorch, tensorflow, mindspore, cuda, cann, ubuntu, …';
 
-comment on column image_components.version is 'as the text has it';
+comment on column image_components.version is 'version as spelled there';
 
 comment on column image_components.state is 'the image''s state: present, removed or out_of_scope';
