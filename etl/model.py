@@ -76,6 +76,8 @@ Columns = Sequence[Sequence[Any]]
 TRACKED: Final[tuple[str, ...]] = tuple(
     name for name in Image.__struct_fields__ if name not in {"image_id", "extra"}
 )
+# Those that are parsed from `swr_path`: a better parser is no change of the image.
+DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from typing import Any, Final
 from msgspec import json
 
 from etl.clock import milliseconds_text
-from etl.model import TRACKED, FieldChange, Image
+from etl.model import DERIVED, TRACKED, FieldChange, Image
 
 _INSTANTS: Final = frozenset({"created_at", "updated_at"})
-_DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 
 
 def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
@@ -24,7 +23,7 @@ def field_changes(before: Image, after: Image) -> tuple[FieldChange, ...]:
         for field in TRACKED
         if (old := getattr(before, field)) != (new := getattr(after, field))
     )
-    return changes if any(change.field not in _DERIVED for change in changes) else ()
+    return changes if any(change.field not in DERIVED for change in changes) else ()
 
 
 def _value_text(field: str, value: Any) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from etl.model import TRACKED, Image, ImageBatch, Unreadable
+from etl.model import DERIVED, TRACKED, Image, ImageBatch, Unreadable
 from etl.transform.fields import (
     FIELDS,
     INTEGERS,
@@ -59,8 +59,6 @@ _NO_IMAGES: Final = ImageBatch([()] * len(Image.__struct_fields__), [], [])
 _RULES: Final = tuple((i, field.rule) for i, field in enumerate(FIELDS) if field.rule)
 _SWR_PATH: Final = [field.name for field in FIELDS].index("swr_path")
 
-# What is parsed from `swr_path` is left out: a better parser is no change of the image.
-DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 FINGERPRINTED: Final = tuple(sorted(frozenset(TRACKED) - DERIVED))
 _Values: Final[Any] = msgspec.defstruct(
     "Values", [(name, Any, None) for name in FINGERPRINTED], omit_defaults=True, gc=False

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import json
 
-from etl.model import TRACKED
+from etl.model import DERIVED, TRACKED
 from tests.support.history import (
     History,
     Reading,
@@ -27,7 +27,6 @@ from tests.support.history import (
 SOURCES = ("north", "south")
 WAYS = {"removed": removing, "held": holding, "missing": missing, "out_of_scope": out_of_scope}
 TIMES = {"created_at": "create_at", "updated_at": "update_at"}
-DERIVED = {"swr_registry", "swr_organization", "swr_repository", "swr_tag"}
 BIG = '{"id": "%s", "size": "big"}'
 NAMELESS = '{"id": 7}'
 REASONS = {BIG: "size: Expected `int | null`, got `str`", NAMELESS: "id: Expected `str`, got `int`"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from etl.model import TRACKED, Image, Tag
+from etl.model import DERIVED, TRACKED, Image, Tag
 from etl.transform import fingerprint
-from etl.transform.image import DERIVED, FINGERPRINTED
+from etl.transform.image import FINGERPRINTED
 from tests.support.normalised import normalise
 
 FULL = Image(

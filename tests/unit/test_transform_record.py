@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from etl.model import TRACKED, Image, Tag, Unreadable
+from etl.model import DERIVED, TRACKED, Image, Tag, Unreadable
 from etl.transform import (
     image_of_show,
     listed_image_id,
@@ -17,7 +17,6 @@ from etl.transform import (
     record_digest,
 )
 from etl.transform.fields import FIELDS, MAX_CACHED, Cached
-from etl.transform.image import DERIVED
 from tests.support.normalised import Normalised, normalise, one_by_one
 
 FULL: dict[str, Any] = {
