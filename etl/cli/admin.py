@@ -21,7 +21,7 @@ from etl.cli.options import (
     source_names,
     source_option,
 )
-from etl.cli.output import note, print_json, print_rows
+from etl.cli.output import note, print_json, print_result, print_rows
 from etl.text import printable
 
 if TYPE_CHECKING:
@@ -77,13 +77,12 @@ def probe(cli: CliContext, source: str, *, output: str) -> None:
     from etl.maintenance.check import probe_source
 
     traits = probe_source(cli.settings, source)
-    if output == "json":
-        print_json(traits)
-        return
     width = max(len(each.name) for each in traits)
-    for each in traits:
-        advice = f"  → {each.advice}" if each.advice else ""
-        click.echo(printable(f"{each.name:<{width}}  {each.value}{advice}"))
+    lines = [
+        f"{each.name:<{width}}  {each.value}{f'  → {each.advice}' if each.advice else ''}"
+        for each in traits
+    ]
+    print_result(cli, traits, "\n".join(map(printable, lines)), output=output)
 
 
 @click.group(
@@ -194,7 +193,7 @@ def upgrade(cli: CliContext, revision: str, *, output: str) -> None:
 
     with cli.engine(open_engine) as engine:
         reached = migrate.upgrade(engine, revision)
-    _print_schema(cli, reached, output, f"the schema is at {reached or 'base'}")
+    _print_schema(cli, reached, f"the schema is at {reached or 'base'}", output=output)
 
 
 @database.command(short_help="Print the revision of the schema, and that of this program.")
@@ -207,10 +206,8 @@ def current(cli: CliContext, *, output: str) -> None:
 
     with cli.engine(open_reader) as engine, engine.connect() as connection:
         revision = migrate.current_revision(connection)
-    if output == "json":
-        _print_schema(cli, revision, output)
-    else:
-        click.echo(f"{revision or 'none'} (this program: {migrate.head()})")
+    text = f"{revision or 'none'} (this program: {migrate.head()})"
+    _print_schema(cli, revision, text, output=output)
 
 
 @database.command("check", short_help="Exit with 21 if the schema is not that of this program.")
@@ -231,9 +228,10 @@ def check_schema(cli: CliContext, *, output: str) -> None:
         try:
             migrate.require_schema(connection)
         except SchemaNotAtHead as error:
-            _print_schema(cli, revision, output, problem=error.message)
+            if output == "json":
+                _print_schema(cli, revision, "", output=output, problem=error.message)
             raise
-    _print_schema(cli, revision, output, f"the schema is at {revision}")
+    _print_schema(cli, revision, f"the schema is at {revision}", output=output)
 
 
 @database.command(short_help="Downgrade the schema to an older revision.")
@@ -257,7 +255,7 @@ def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> 
     with cli.engine(open_kept) as engine:
         reached = migrate.downgrade(engine, revision)
     text = f"the schema was downgraded to {reached or 'base: everything was dropped'}"
-    _print_schema(cli, reached, output, text)
+    _print_schema(cli, reached, text, output=output)
 
 
 @database.command(short_help="Copy the whole record into another database.")
@@ -295,24 +293,16 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
 
 
 def _print_schema(
-    cli: CliContext,
-    revision: str | None,
-    output: str,
-    text: str = "",
-    *,
-    problem: str | None = None,
+    cli: CliContext, revision: str | None, text: str, *, output: str, problem: str | None = None
 ) -> None:
-    """Prints the state of the schema: as JSON, or as a line of text if there is one."""
+    """Prints the state of the schema."""
     from etl.cli.results import SchemaState
-    from etl.database import migrate
+    from etl.database.migrate import head
 
-    if output == "json":
-        head = migrate.head()
-        is_current = revision == head and problem is None
-        print_json(
-            SchemaState(
-                revision=revision, program_revision=head, current=is_current, problem=problem
-            )
-        )
-    elif text and not cli.is_quiet:
-        click.echo(text)
+    state = SchemaState(
+        revision=revision,
+        program_revision=head(),
+        current=revision == head() and problem is None,
+        problem=problem,
+    )
+    print_result(cli, state, text, output=output)

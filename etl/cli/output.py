@@ -117,13 +117,13 @@ def print_rows(cli: CliContext, found: Rows, options: RowOptions = _EVERY_ROW) -
             note(cli, remark, event="rows limited")
 
 
-def print_json(value: Any) -> None:
-    """Prints a value (a struct, or what JSON knows) as indented JSON."""
+def print_json(value: Any, *, indent: int = 2) -> None:
+    """Prints a value (a struct, or what JSON knows) as JSON; `indent` 0: in one line."""
     import msgspec
 
     from etl.text import printable_json
 
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    text = msgspec.json.format(msgspec.json.encode(value), indent=indent).decode()
     print_machine_lines([printable_json(text)])
 
 

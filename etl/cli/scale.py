@@ -12,10 +12,10 @@ import click
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_option
-from etl.cli.output import print_json, print_machine_lines, print_result, print_rows
+from etl.cli.output import print_json, print_result, print_rows
 from etl.cli.sync import report_incomplete
 from etl.errors import UsageError
-from etl.text import printable, printable_json
+from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.model import Outcome
@@ -40,8 +40,6 @@ class _Syncs:
 
     def sync(self, source: str) -> bool:
         """Syncs one source; returns whether it could be read."""
-        import msgspec
-
         from etl.cli.results import run_result
         from etl.errors import ImageSyncError, exit_code_for
         from etl.notify.notifier import run_with_notifications
@@ -62,7 +60,7 @@ class _Syncs:
         self.outcomes.extend(outcome.sources)
         report_incomplete(self.cli, outcome)
         if self.output == "json":
-            print_machine_lines([printable_json(msgspec.json.encode(run_result(outcome)).decode())])
+            print_json(run_result(outcome), indent=0)
         elif not (outcome.exit_code or self.cli.is_quiet):
             (done,) = outcome.sources
             text = f"Run {outcome.run_id} succeeded: {done.name}, {done.seen:,} images seen"
