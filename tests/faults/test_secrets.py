@@ -1,4 +1,4 @@
-"""No secret is told: a canary of each kind, through every command, under servers that echo it.
+"""No secret is shown: a canary of each kind, in every command, with servers that echo it.
 
 Each source method has its canaries; a server that gets them sends them back in every place that an
 answer has. Then every command runs, and what came out is searched: both streams at all verbosities,
@@ -75,17 +75,17 @@ READING = (
 
 
 def heard(request: Request) -> str:
-    """All that a request says, secrets among it."""
-    vouching = {
+    """The content of a request, including its secrets."""
+    credentials = {
         name: value
         for name, value in request.headers.items()
         if name not in {"accept", "accept-encoding", "user-agent", "host", "connection"}
     }
-    return " ".join([*vouching.values(), request.body.decode(errors="replace")])
+    return " ".join([*credentials.values(), request.body.decode(errors="replace")])
 
 
 def secret_of(request: Request) -> str:
-    """The one header that vouches for a request, or what stands for it."""
+    """The header that authenticates a request, or a text instead."""
     names = ("x-auth-token", "x-security-token", "x-metadata-token", "authorization")
     found = [request.headers[name] for name in names if name in request.headers]
     return (found or ["nothing was sent"])[0]
@@ -140,7 +140,7 @@ ECHOES: dict[str, Echo] = {
 
 @pytest.fixture
 def told(capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """What was told on both streams since it was last asked for."""
+    """The output on both streams since the last call."""
     return lambda: "".join(capfd.readouterr())
 
 
@@ -151,7 +151,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_silent(text: str | bytes) -> None:
-    """Fails where a canary sings, in any letter case."""
+    """Fail if a canary is in the text, in any letter case."""
     found = CANARY.search(text.encode() if isinstance(text, str) else text)
     around = text[max(found.start() - 150, 0) : found.end() + 50] if found else ""
     assert not found, around
@@ -175,7 +175,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _parts(method: str, number: int) -> list[str]:
-    """A source's own requests are met by every echo, the others by a third of them; all in soak."""
+    """Every echo responds to a source's own requests; a third to the others, or all in soak."""
     parts, turn = PARTS[method], list(METHODS).index(method) + number
     return [
         part for place, part in enumerate(parts) if not place or IS_SOAK or turn % 3 == place % 3
@@ -197,7 +197,7 @@ def everything_in(database: str) -> str:
     ("method", "backend"),
     [*zip(METHODS, ("sqlite", "postgresql", "sqlite", "sqlite"), strict=True)],
 )
-def test_no_echo_is_passed_on(
+def test_no_echoed_secret_is_passed_on(
     method: str, backend: Backend, databases: Databases, tmp_path: Path, told: Callable[[], str]
 ) -> None:
     with (
@@ -232,8 +232,8 @@ def test_no_echo_is_passed_on(
         is_silent(everything_in(database))
 
 
-def test_a_line_that_is_no_answer_is_not_passed_on(tmp_path: Path, told: Callable[[], str]) -> None:
-    """The libraries' own errors quote what they could not read."""
+def test_a_line_that_is_not_http_is_not_passed_on(tmp_path: Path, told: Callable[[], str]) -> None:
+    """Errors of the libraries quote what they could not read."""
     canary = b"canary-token+/="
     lines = (
         canary + b" is no HTTP\r\n\r\n",
@@ -251,10 +251,10 @@ def test_a_line_that_is_no_answer_is_not_passed_on(tmp_path: Path, told: Callabl
     is_silent(everything_in(f"sqlite:///{tmp_path}/raw.db"))
 
 
-def test_a_proxys_password_is_not_told(
+def test_a_proxys_password_is_not_shown(
     tmp_path: Path, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As it is, and as a server sees it: in base64."""
+    """Neither as it is nor in base64, as a server receives it."""
     sent = b64encode(b"ann:canary-proxy").decode()
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -314,7 +314,7 @@ NEEDING = (
 
 @pytest.mark.parametrize("url", DATABASES)
 @pytest.mark.parametrize("way", ["option", "environment", "configuration"])
-def test_a_databases_password_is_not_told(
+def test_a_databases_password_is_not_shown(
     url: str, way: str, tmp_path: Path, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.toml"

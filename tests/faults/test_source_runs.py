@@ -1,8 +1,7 @@
-"""Faults of a source in whole runs: each ends as promised, in time, and the record stays right.
+"""Faults of a source in whole runs: each ends with its exit code, in time, and changes nothing.
 
-Every fault meets a source that is on record already. The run must end with its code, within what
-the configuration allows, and change nothing but its run rows; the next run, with the fault gone,
-finds everything as it was.
+Every fault happens to a source that was synced before. The run must end within the configured times
+and write nothing but its run rows. The next run, without the fault, finds everything unchanged.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ Answer = Callable[[Request], Response | None]
 
 TIMEOUT_SECONDS = 0.3
 HTTP = {"page_size": 2, "max_retries": 1, "timeout_seconds": TIMEOUT_SECONDS}
-# Two attempts, each at most so long, and a wait between them; a busy machine gets as much again.
+# Two attempts and the wait between them, twice for a busy machine.
 BOUND_SECONDS = 2 * (2 * (1 + TOTAL_TIMEOUTS) * TIMEOUT_SECONDS + 1)
 
 
 @pytest.fixture
 def here(databases: Databases) -> Iterator[Place]:
-    """Six images on record, three pages."""
+    """A source with six stored images on three pages."""
     with databases.migrated("sqlite") as url, place(url, catalogue(6)) as here:
         here.cover(http=HTTP)
         assert here.sync().added == 6
@@ -54,7 +53,7 @@ def is_second_page(request: Request) -> bool:
 
 
 def altered(here: Place, alter: Callable[[dict[str, Any]], object]) -> Answer:
-    """The second page, altered on its way."""
+    """The second page, altered."""
 
     def answer(request: Request) -> Response | None:
         if not is_second_page(request):
@@ -68,12 +67,12 @@ def altered(here: Place, alter: Callable[[dict[str, Any]], object]) -> Answer:
 
 
 def instead(response: Response) -> Answer:
-    """Another answer in the place of the second page."""
+    """Another response instead of the second page."""
     return lambda request: response if is_second_page(request) else None
 
 
 def cut(here: Place, **how: Any) -> Answer:
-    """The second page, spoiled by the socket."""
+    """The second page with a fault of the socket."""
     return lambda request: (
         replace(here.api.respond(request), **how) if is_second_page(request) else None
     )
@@ -96,7 +95,7 @@ HTML = {"Content-Type": "text/html"}
 
 
 def repeat(here: Place) -> Answer:
-    """Every page is the first one, which says that it is the one asked for; they never end."""
+    """Every page is the first one with the requested number, without end."""
 
     def answer(request: Request) -> Response | None:
         if not request.path.endswith("/images"):
@@ -110,7 +109,7 @@ def repeat(here: Place) -> Answer:
 
 
 def unfold(_here: Place) -> Answer:
-    """Always another page, without end."""
+    """New pages without end."""
 
     def answer(request: Request) -> Response | None:
         if not request.path.endswith("/images"):
@@ -203,7 +202,7 @@ PASSING: dict[str, tuple[Response | None, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_what_passes_is_asked_for_again(here: Place, name: str) -> None:
+def test_a_transient_fault_is_retried(here: Place, name: str) -> None:
     response, how = PASSING[name]
     once = [True]
 
@@ -219,8 +218,8 @@ def test_what_passes_is_asked_for_again(here: Place, name: str) -> None:
     assert outcome.facts.certificate == "exact"
 
 
-def test_answers_out_of_order_are_taken_in_order(here: Place) -> None:
-    """Each page waits for a later one to be answered first."""
+def test_responses_out_of_order_are_processed_in_order(here: Place) -> None:
+    """Each page waits until a later one was sent."""
     here.api.images = catalogue(16)
     here.cover(http={**HTTP, "concurrency": 4, "timeout_seconds": 5})
     answered = [threading.Event() for _ in range(10)]
@@ -258,7 +257,7 @@ def test_a_clock_that_is_far_off_stamps_nothing(here: Place, minutes: int, side:
     assert run == {"status": "failed", "exit_code": 50}
 
 
-def test_a_token_that_is_revoked_in_mid_walk_is_bought_anew(here: Place) -> None:
+def test_a_token_that_is_revoked_during_a_walk_is_renewed(here: Place) -> None:
     here.api.quirks = Quirks(user=User(domain="acme", name="ann", password="wonder"))
     auth = {"domain": "acme", "user": "ann", "password": "wonder", "iam_endpoint": here.api.url}
     here.source = replace(here.source, auth=AuthSettings(method="password", **auth))
@@ -295,8 +294,8 @@ def asked(here: Place) -> int:
     return len(here.api.requests)
 
 
-def test_a_wrong_key_is_shown_once_whoever_shares_it(here: Place) -> None:
-    """More than five refusals in a row lock a key."""
+def test_a_wrong_key_is_sent_once_for_all_sources_that_share_it(here: Place) -> None:
+    """More than five consecutive refusals lock a key."""
     here.api.quirks = Quirks(access_key=KEY)
     wrong = AuthSettings(method="aksk", access_key=KEY.access, secret_key="wrong")
     run = run_of(here, wrong)
@@ -310,8 +309,8 @@ def test_a_wrong_key_is_shown_once_whoever_shares_it(here: Place) -> None:
     assert run_of(here, right).exit_code == 0
 
 
-def test_a_key_that_was_let_in_is_not_wrong(here: Place) -> None:
-    """A source that is refused in mid-walk, for whatever cause, is its own trouble."""
+def test_a_key_that_was_accepted_before_is_not_wrong(here: Place) -> None:
+    """A source that is refused during its walk does not affect the others."""
     here.api.quirks = Quirks(access_key=KEY)
     right = AuthSettings(method="aksk", access_key=KEY.access, secret_key="right")
     here.api.before_request = lambda request: (
@@ -321,7 +320,7 @@ def test_a_key_that_was_let_in_is_not_wrong(here: Place) -> None:
     assert [each.status for each in run.sources] == ["succeeded", "failed", "succeeded"]
 
 
-def test_another_key_and_another_host_are_not_meant(here: Place) -> None:
+def test_a_refusal_does_not_affect_other_keys_and_hosts(here: Place) -> None:
     here.api.quirks = Quirks(tokens=frozenset({"good"}))
     with place(here.url, catalogue(2)) as there:
         wrong, good = (AuthSettings(method="token", token=each) for each in ("bad", "good"))
@@ -334,8 +333,8 @@ def test_another_key_and_another_host_are_not_meant(here: Place) -> None:
         assert [each.status for each in run.sources] == ["failed", "succeeded", "succeeded"]
 
 
-def test_a_wrong_password_is_shown_to_iam_twice_and_no_more(here: Place) -> None:
-    """IAM refuses a good user too, for another's project: so one refusal is not enough."""
+def test_a_wrong_password_is_sent_to_iam_at_most_twice(here: Place) -> None:
+    """IAM also refuses a valid user for a project of others, so one refusal proves nothing."""
     here.api.quirks = Quirks(user=USER)
     auth = {"domain": "acme", "user": "ann", "iam_endpoint": here.api.url}
     run = run_of(here, AuthSettings(method="password", password="wrong", **auth))

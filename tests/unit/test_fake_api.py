@@ -1,4 +1,4 @@
-"""The sample API over a real socket: calls, errors, log-in, and faults to order."""
+"""The fake API over a real socket: calls, errors, authentication and faults."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_walk_over_the_sample(session: requests.Session) -> None:
     assert len(set(seen)) == 31
 
 
-def test_every_answer_has_an_id_and_the_servers_time(session: requests.Session) -> None:
+def test_every_response_has_an_id_and_the_servers_time(session: requests.Session) -> None:
     with start(quirks=Quirks(clock_skew_seconds=3600)) as api:
         first, second = (session.get(f"{api.url}/v1/p/images{end}") for end in ("", "/none"))
     assert first.headers["Date"] == "Tue, 14 Nov 2023 23:13:20 GMT"
@@ -129,7 +129,7 @@ def test_workspaces(session: requests.Session) -> None:
         assert refusal(session.get(address)) == (403, "ModelArts.0108")
 
 
-def test_a_workspace_that_is_not_there(session: requests.Session) -> None:
+def test_an_unknown_workspace_is_an_error(session: requests.Session) -> None:
     with start(workspaces=["0", HEX]) as api:
         address = f"{api.url}/v1/p/images?workspace_id="
         assert session.get(address + HEX).json()["data"] == []
@@ -148,7 +148,7 @@ def test_ties_are_shuffled_anew_for_each_request(session: requests.Session) -> N
     assert [first, second] == orders()
 
 
-def test_projects_and_calls_that_are_not_there(session: requests.Session) -> None:
+def test_unknown_projects_and_calls_are_errors(session: requests.Session) -> None:
     with start(project_id="mine", projects=[{"id": "mine", "name": "region-1"}]) as api:
         assert session.get(f"{api.url}/v1/mine/images").ok
         assert refusal(session.get(f"{api.url}/v1/other/images")) == (403, "ModelArts.0210")
@@ -168,7 +168,7 @@ def ask_for_token(
     return session.post(f"{api.url}/v3/auth/tokens?nocatalog=true", json=body)
 
 
-def test_a_token_is_good_until_it_expires_or_is_revoked(session: requests.Session) -> None:
+def test_a_token_is_valid_until_it_expires_or_is_revoked(session: requests.Session) -> None:
     clock = [NOW]
     quirks = Quirks(user=ANN, token_lifetime_seconds=60)
     with FakeApi([], quirks=quirks, clock=lambda: clock[0]) as api:
@@ -187,7 +187,7 @@ def test_a_token_is_good_until_it_expires_or_is_revoked(session: requests.Sessio
         assert refusal(session.get(address, headers=shown)) == (401, "APIGW.0301")
 
 
-def test_iam_refuses_in_its_own_form(session: requests.Session) -> None:
+def test_iam_has_its_own_format_of_errors(session: requests.Session) -> None:
     quirks = Quirks(user=ANN)
     with start(quirks=quirks, projects=[{"id": "p", "name": "region-1"}]) as api:
         wrong = ask_for_token(session, api, replace(ANN, password="guess"), id="p")
@@ -199,20 +199,22 @@ def test_iam_refuses_in_its_own_form(session: requests.Session) -> None:
             assert session.post(f"{api.url}/v3/auth/tokens", data=body).status_code == 400
 
 
-def test_without_a_user_anyone_gets_a_token_and_none_is_needed(session: requests.Session) -> None:
+def test_without_a_user_anyone_gets_a_token_and_none_is_required(
+    session: requests.Session,
+) -> None:
     with start() as api:
         assert ask_for_token(session, api, ANN, id="p").status_code == 201
         assert session.get(f"{api.url}/v1/p/images").ok
 
 
-def test_a_token_from_elsewhere(session: requests.Session) -> None:
+def test_a_configured_token_is_accepted(session: requests.Session) -> None:
     with start(quirks=Quirks(tokens={"given"})) as api:
         address = f"{api.url}/v1/p/images"
         assert session.get(address, headers={"X-Auth-Token": "given"}).ok
         assert not session.get(address, headers={"X-Auth-Token": "other"}).ok
 
 
-def test_signatures_are_asked_for_where_there_is_a_key(session: requests.Session) -> None:
+def test_signatures_are_required_if_there_is_a_key(session: requests.Session) -> None:
     with start(quirks=Quirks(access_key=AccessKey("AK", "SK"))) as api:
         address = f"{api.url}/v1/p/images"
         assert refusal(session.get(address)) == (401, "APIGW.0301")
@@ -245,7 +247,7 @@ def test_the_metadata_service(session: requests.Session) -> None:
         assert session.get(wanted).status_code == 404
 
 
-def test_a_hook_may_answer_or_change_the_catalogue(session: requests.Session) -> None:
+def test_a_hook_may_respond_or_change_the_catalogue(session: requests.Session) -> None:
     def hook(request: Request) -> Response | None:
         if request.number == 1:
             return error_response(429, "APIG.0308", headers={"Retry-After": "1"})
@@ -266,14 +268,14 @@ def planted(_: Request) -> Response | None:
     raise LookupError("planted")
 
 
-def test_an_error_in_a_hook_is_not_lost(session: requests.Session) -> None:
+def test_an_error_in_a_hook_is_raised_at_the_end(session: requests.Session) -> None:
     api = start()
     api.before_request = planted
     with pytest.raises(LookupError, match="planted"), api:
         session.get(f"{api.url}/v1/p/images")
 
 
-def test_the_callers_own_error_comes_before_that_of_a_hook(session: requests.Session) -> None:
+def test_the_callers_error_takes_precedence_over_a_hooks(session: requests.Session) -> None:
     api = start()
     api.before_request = planted
     with pytest.raises(requests.HTTPError, match="500"), api:
@@ -282,7 +284,7 @@ def test_the_callers_own_error_comes_before_that_of_a_hook(session: requests.Ses
 
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("cut_after", [0, 5, 400])
-def test_an_answer_can_be_cut_anywhere(
+def test_a_response_can_be_cut_anywhere(
     session: requests.Session, cut_after: int, reset: bool
 ) -> None:
     with start() as api:
@@ -293,7 +295,7 @@ def test_an_answer_can_be_cut_anywhere(
         assert session.get(f"{api.url}/v1/p/images").ok
 
 
-def test_a_reset_after_the_body_is_seen_by_the_next_request_only(
+def test_a_reset_after_the_body_affects_the_next_request_only(
     session: requests.Session,
 ) -> None:
     with start() as api:
@@ -302,7 +304,7 @@ def test_a_reset_after_the_body_is_seen_by_the_next_request_only(
         assert (answer.status_code, answer.reason) == (799, "Unknown")
 
 
-def test_a_body_can_come_in_parts(session: requests.Session) -> None:
+def test_a_body_can_be_sent_in_parts(session: requests.Session) -> None:
     go_on = threading.Event()
 
     def parts() -> Iterator[bytes]:
@@ -325,7 +327,7 @@ def test_open_connections_end_with_the_server(session: requests.Session) -> None
         session.get(f"{api.url}/v1/p/images")
 
 
-def test_a_client_that_speaks_no_tls_is_turned_away(session: requests.Session) -> None:
+def test_a_client_without_tls_is_rejected(session: requests.Session) -> None:
     with start(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as api:
         assert api.url.startswith("https://127.0.0.1:")
         with pytest.raises(requests.RequestException):

@@ -1,4 +1,4 @@
-"""The sample API's list call without a socket: windows, filters, order, what it says of itself."""
+"""The list call of the fake API without a socket: windows, filters, order and counts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_without_an_offset_the_first_page_is_shown(first_page: Any) -> None:
         (Quirks(offset="page_number", first_page=1), 33, 0, "fromIndex(-200) > toIndex(0)"),
     ],
 )
-def test_past_the_end_is_refused_in_the_recorded_words(
+def test_past_the_end_is_the_recorded_error(
     quirks: Quirks, count: int, offset: int, words: str
 ) -> None:
     with pytest.raises(ApiError) as refused:
@@ -83,7 +83,7 @@ def test_right_at_the_end_is_an_empty_page() -> None:
     assert page_of(200, Quirks(), limit="200", offset="200")["data"] == []
 
 
-def test_a_cap_shows_in_size_and_turns_the_asked_offset_into_another_page() -> None:
+def test_a_cap_is_shown_in_size_and_changes_the_page_of_an_offset() -> None:
     page = page_of(50, Quirks(limit_cap=10), limit="20", offset="20")
     assert (page["size"], page["current"], page["pages"]) == (10, 2, 5)
     assert page["data"][0] == {"id": "20"}
@@ -93,7 +93,7 @@ def test_a_cap_shows_in_size_and_turns_the_asked_offset_into_another_page() -> N
 @pytest.mark.parametrize(
     "query", [{"limit": "0"}, {"limit": "-1"}, {"offset": "-1"}, {"offset": "x"}]
 )
-def test_impossible_numbers_are_refused(query: dict[str, str]) -> None:
+def test_impossible_numbers_are_rejected(query: dict[str, str]) -> None:
     with pytest.raises(ApiError, match="0104"):
         find_window(query, Quirks(), 5)
 
@@ -109,14 +109,14 @@ def test_impossible_numbers_are_refused(query: dict[str, str]) -> None:
         (lambda _: True, True, 2),
     ],
 )
-def test_total_is_what_the_quirk_says(total: Any, said: object, pages: int) -> None:
+def test_total_is_what_the_quirk_returns(total: Any, said: object, pages: int) -> None:
     page = page_of(19, Quirks(total=total), limit="10")
     assert page["total"] is said or page["total"] == said
     assert page["pages"] == pages
     assert len(page["data"]) == 10
 
 
-def test_total_can_be_left_out() -> None:
+def test_total_can_be_omitted() -> None:
     assert "total" not in page_of(1, Quirks(total=lambda _: OMITTED))
 
 
@@ -183,7 +183,7 @@ def test_order(query: dict[str, Any], order: str) -> None:
     assert "".join(ids(TIMED, **query)) == order
 
 
-def test_an_unsupported_sort_key_is_refused_or_ignored() -> None:
+def test_an_unsupported_sort_key_is_rejected_or_ignored() -> None:
     with pytest.raises(ApiError, match="6303"):
         ids(TIMED, sort_key="name")
     assert ids(TIMED, Quirks(unsupported_sort="ignored"), sort_key="name") == list("abcd")
@@ -211,7 +211,7 @@ def test_ties_are_shuffled_and_sorted_values_are_not() -> None:
         assert [row // 10 for row in rows] == [number // 10 for number in range(100)]
 
 
-def test_records_go_out_as_they_are() -> None:
+def test_records_are_sent_as_they_are() -> None:
     records = [
         {"id": "a", "name": "\ud800", "size": 10**400},
         msgspec.Raw(b'{"id":"b", "size":1e999, "id":"c"}'),

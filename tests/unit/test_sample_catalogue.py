@@ -1,4 +1,4 @@
-"""The made-up catalogue: as frequent as recorded, and with a story that a second sync can tell."""
+"""The made-up catalogue: fields as frequent as recorded, and changes that a second sync finds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def by_id(number: int) -> dict[str, dict[str, Any]]:
 
 
 def settled(image: dict[str, Any]) -> dict[str, Any]:
-    """What is left of an image when all that is no change is taken away."""
+    """An image without the differences that are not changes."""
     texts = {name: value for name, value in image.items() if value is not None}
     lists = {name: sorted(map(str, value)) for name, value in texts.items() if type(value) is list}
     unknown = {"recommended", "support_multi_node"}
@@ -27,7 +27,7 @@ def settled(image: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(before: int, after: int) -> dict[str, set[str]]:
-    """The ids that are new, gone and changed; listed as DELETED is gone."""
+    """The ids that are new, gone and changed; status DELETED counts as gone."""
     old, new = (
         {key: settled(image) for key, image in by_id(n).items() if image["status"] != "DELETED"}
         for n in (before, after)
@@ -70,7 +70,7 @@ def test_every_generation_is_sound(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(2, LAST + 1))
-def test_each_step_names_images_that_are_there(number: int) -> None:
+def test_each_step_names_existing_images(number: int) -> None:
     step = read_story().then[number - 2]
     before = by_id(number - 1).keys()
     assert step.remove <= before
@@ -78,7 +78,7 @@ def test_each_step_names_images_that_are_there(number: int) -> None:
     assert not {image["id"] for image in step.add} & before
 
 
-def test_the_first_generation_has_the_odd_ones() -> None:
+def test_the_first_generation_has_unusual_images() -> None:
     images = generation(1)
     assert any(image["name"].endswith(" ") for image in images)
     assert any(image["workspace_id"] == 0 for image in images)
@@ -109,7 +109,7 @@ def test_the_second_generation_moves_a_built_in_image_without_touching_its_time(
         (5, {"new": 0, "gone": 0, "changed": 0}),
     ],
 )
-def test_each_generation_has_something_to_tell(after: int, counts: dict[str, int]) -> None:
+def test_each_generation_changes_something(after: int, counts: dict[str, int]) -> None:
     found = differences(after - 1, after)
     assert {kind: len(keys) for kind, keys in found.items()} == counts
 
@@ -123,11 +123,11 @@ def test_images_come_back() -> None:
     assert all(by_id(3)[key] != by_id(1)[key] for key in gone)
 
 
-def test_list_orders_turn_and_after_the_last_generation_nothing_changes() -> None:
+def test_lists_are_reversed_and_after_the_last_generation_nothing_changes() -> None:
     assert generation(2)[0]["resource_categories"] == generation(1)[0]["resource_categories"][::-1]
     assert generation(LAST + 3) == generation(LAST + 1)
 
 
-def test_generations_are_the_callers_own() -> None:
+def test_callers_may_alter_a_generation() -> None:
     generation(1)[0]["name"] = "mine"
     assert generation(1)[0]["name"] != "mine"

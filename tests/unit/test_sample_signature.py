@@ -48,7 +48,7 @@ def test_the_path_always_ends_in_a_slash_and_is_escaped() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-900, 900])
-def test_a_quarter_of_an_hour_of_skew_is_forgiven(seconds: int) -> None:
+def test_a_skew_of_a_quarter_of_an_hour_is_accepted(seconds: int) -> None:
     written = SIGNED_AT - 2
     verify(REQUEST, KEY, now=written + seconds)
     with pytest.raises(ApiError, match="15 minutes"):
@@ -73,7 +73,7 @@ def test_a_quarter_of_an_hour_of_skew_is_forgiven(seconds: int) -> None:
         with_headers(x_security_token="unasked"),
     ],
 )
-def test_anything_else_is_refused(request_: Received) -> None:
+def test_any_other_signature_is_refused(request_: Received) -> None:
     with pytest.raises(ApiError) as refused:
         verify(request_, KEY, now=SIGNED_AT)
     assert (refused.value.status, refused.value.code) == (401, "APIGW.0301")
@@ -88,12 +88,12 @@ def test_host_and_date_must_be_among_the_signed(unsigned: str) -> None:
         verify(with_headers(authorization=text), KEY, now=SIGNED_AT)
 
 
-def test_a_refusal_repeats_key_and_request_as_the_real_one_does() -> None:
+def test_a_refusal_repeats_key_and_request_like_the_real_one() -> None:
     with pytest.raises(ApiError, match=rf"{KEY.access}.*limit=3"):
         verify(replace(REQUEST, query={"limit": "3"}), KEY, now=SIGNED_AT)
 
 
-def test_a_temporary_key_shows_its_token() -> None:
+def test_a_temporary_key_requires_its_token() -> None:
     key = replace(KEY, security_token="temporary")
     verify(with_headers(x_security_token="temporary"), key, now=SIGNED_AT)
     with pytest.raises(ApiError, match="security token"):
