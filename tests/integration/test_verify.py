@@ -60,6 +60,8 @@ def problems(engine, notes=(), keys=None):
         (f"update log_entries set root = '{'0' * 64}' where entry = 1", "root does not follow"),
         (f"update log_state set size = 1, frontier = '{'0' * 64}'", "size and frontier do not fit"),
         ("delete from log_state", "the row is missing"),
+        ("update log_entries set events = 9 where entry = 1", "column events is not the number"),
+        ("update source_runs set entry = 9 where run_id = 2", "column entry is 9"),
         ("update current_images set size = 7", "fingerprint is not that of its values"),
         ("""update current_images set components = '{"x": ["1"]}'""", "components are not those"),
         ("""update current_images set dev_services = '{"x": 1}'""", "cannot be read"),
