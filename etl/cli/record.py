@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import Time, as_text, output_option, source_option, wait_option
+from etl.cli.options import Time, as_text, gathered, output_option, source_option, wait_option
 from etl.errors import RecordInconsistent, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from etl.audit.verify import Keys, Verified
-    from etl.cli.results import PrunedSource, VerifyResult
+    from etl.cli.results import PrunedSource, PruneResult, VerifyResult
     from etl.config import ProofSettings
     from etl.maintenance.prune import Pruned
 
@@ -197,31 +198,36 @@ def _result(result: Verified) -> VerifyResult:
     )
 
 
-@click.command(short_help="Drop old history, sealed by an entry of the log.")
-@click.option("--keep", metavar="DURATION", help="How much to keep: 400d or 52w; at least 1d.")
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be dropped.")
-@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask, even on a terminal.")
-@click.option(
-    "--forget-actors",
-    "forgets_actors",
-    is_flag=True,
-    help="Erase who removed images (names, addresses and trace ids).",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneOptions:
+    """The options of `prune`."""
+
+    keep: str | None
+    is_dry_run: bool
+    is_confirmed: bool
+    forgets_actors: bool
+    wait_seconds: float
+
+
+_PRUNE_OPTIONS: Final = (
+    click.option("--keep", metavar="DURATION", help="How much to keep: 400d or 52w; at least 1d."),
+    click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be dropped."),
+    click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask, even on a terminal."),
+    click.option(
+        "--forget-actors",
+        "forgets_actors",
+        is_flag=True,
+        help="Erase who removed images (names, addresses and trace ids).",
+    ),
 )
+
+
+@click.command(short_help="Drop old history, sealed by an entry of the log.")
+@gathered(PruneOptions, (*_PRUNE_OPTIONS, wait_option))
 @source_option
-@wait_option
 @output_option
 @pass_cli
-def prune(
-    cli: CliContext,
-    sources: tuple[str, ...],
-    *,
-    keep: str | None,
-    is_dry_run: bool,
-    is_confirmed: bool,
-    forgets_actors: bool,
-    wait_seconds: float,
-    output: str,
-) -> None:
+def prune(cli: CliContext, sources: tuple[str, ...], *, given: PruneOptions, output: str) -> None:
     """Drop what ended longer ago than DURATION, source by source.
 
     Dropped: versions that were replaced, the changes that led to them, rows of runs, released
@@ -235,44 +241,52 @@ def prune(
     image-sync prune --keep 400d
     image-sync prune --forget-actors
     """
-    from etl.cli.output import print_json
+    from etl.cli.output import print_result
+
+    keep = given.keep
+    if (keep is None) != given.forgets_actors:
+        raise UsageError("give either --keep DURATION or --forget-actors")
+    kept = _duration(keep) if keep else None
+    if not given.is_dry_run and not given.is_confirmed and sys.stdin.isatty():
+        what = f"history older than {keep}" if keep else "who removed images"
+        click.confirm(f"Delete {what} permanently?", abort=True, err=True)
+    result = _pruned(cli, sources, kept, given)
+    lines = [*map(_line, result.pruned)]
+    if given.forgets_actors:
+        lines.append(f"erased who removed an image: {result.forgotten:,} removals")
+    if given.is_dry_run:
+        lines.append("Nothing was written.")
+    print_result(cli, result, "\n".join(lines or ["no run has been recorded yet"]), output=output)
+
+
+def _pruned(
+    cli: CliContext, sources: tuple[str, ...], kept: timedelta | None, given: PruneOptions
+) -> PruneResult:
+    """Prune history (`kept`: how much stays), or erase who removed images (None)."""
     from etl.cli.results import PruneResult
     from etl.database.engine import open_kept
     from etl.database.migrate import ensure_head
-    from etl.maintenance.prune import forget
-    from etl.maintenance.prune import prune as prune_sources
+    from etl.maintenance.prune import forget, prune
     from etl.publish import publish_checkpoint
 
-    if (keep is None) != forgets_actors:
-        raise UsageError("give either --keep DURATION or --forget-actors")
-    now, kept, settings = cli.clock(), _duration(keep) if keep else None, cli.proof_settings
-    if not is_dry_run and not is_confirmed and sys.stdin.isatty():
-        what = f"history older than {keep}" if keep else "who removed images"
-        click.confirm(f"Delete {what} permanently?", abort=True, err=True)
-    result = PruneResult(dry_run=is_dry_run, pruned=[], forgotten=0)
+    is_dry_run, now, settings = given.is_dry_run, cli.clock(), cli.proof_settings
     with cli.engine(open_kept) as engine:
         ensure_head(engine, auto_upgrade=settings.database.auto_upgrade)
         if kept is None:
-            result.forgotten = 0 if is_dry_run else forget(engine)
-        else:
-            pruned = prune_sources(
-                engine,
-                before=now - kept,
-                now=now,
-                sources=sources,
-                is_dry_run=is_dry_run,
-                wait_seconds=wait_seconds,
-            )
-            result.pruned = [*map(_pruned_source, pruned)]
-            if not is_dry_run and any(each.observed_at for each in result.pruned):
-                publish_checkpoint(engine, settings.proof, http=settings.http, now=now)
-    if output == "json":
-        print_json(result)
-    elif not cli.is_quiet:
-        lines = [*map(_line, result.pruned)]
-        lines += [f"erased who removed an image: {result.forgotten:,} removals"] * forgets_actors
-        lines += ["Nothing was written."] * is_dry_run
-        click.echo("\n".join(lines))
+            forgotten = 0 if is_dry_run else forget(engine)
+            return PruneResult(dry_run=is_dry_run, pruned=[], forgotten=forgotten)
+        pruned = prune(
+            engine,
+            before=now - kept,
+            now=now,
+            sources=sources,
+            is_dry_run=is_dry_run,
+            wait_seconds=given.wait_seconds,
+        )
+        dropped = [*map(_pruned_source, pruned)]
+        if not is_dry_run and any(each.observed_at for each in dropped):
+            publish_checkpoint(engine, settings.proof, http=settings.http, now=now)
+    return PruneResult(dry_run=is_dry_run, pruned=dropped, forgotten=0)
 
 
 def _duration(keep: str) -> timedelta:
