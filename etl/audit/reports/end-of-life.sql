@@ -12,7 +12,7 @@
 -- column days_left: days until then; negative after the end
 -- column according_to: the page that publishes the date
 with release_ends as (
-    select
+    select distinct  -- so that SQLite reads the list once
         {{ member(0) }} as component, {{ member(1) }} as release, {{ member(2) }} as ends_on,
         {{ member(3) }} as according_to
     from {{ elements_of_text(":releases") }}

@@ -3,7 +3,8 @@
 -- order: ends_on, component, release; with `is_total`, it is one row over all releases
 -- The images and rows are those of the report `end-of-life`.
 with release_ends as (
-    select {{ member(0) }} as component, {{ member(1) }} as release, {{ member(2) }} as ends_on
+    select distinct  -- so that SQLite reads the list once
+        {{ member(0) }} as component, {{ member(1) }} as release, {{ member(2) }} as ends_on
     from {{ elements_of_text(":releases") }}
 ),
 contents as (
