@@ -123,7 +123,7 @@ def read_baseline(connection: Connection, source: str) -> Baseline:
     keys = array("q")
     with connection.begin():
         previous = read_previous(connection, source)
-        for rows in read_present(connection, source):
+        for rows in read_present(connection, source, expected=previous.present):
             start = len(keys)
             digests, block = zip(*rows, strict=True)
             keys.extend(block)

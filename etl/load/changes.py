@@ -221,11 +221,11 @@ class ChangeDetector:
                     self.unknown_fields.add(storable(name))
 
     def _position(self, image_id: str, stored: StoredImage | None) -> int:
-        position = None if stored is None else self.baseline.position_of(stored.image_key)
-        if position is None:
-            position = self._others.get(image_id)
-        if position is None:
-            position = self._others[image_id] = len(self._claims)
+        known = None if stored is None else self.baseline.position_of(stored.image_key)
+        if known is not None:
+            return known
+        position = self._others.setdefault(image_id, len(self._claims))
+        if position == len(self._claims):
             self._claims.append(0)
         return position
 
