@@ -11,34 +11,42 @@ from sqlalchemy import text
 
 from etl.cli.main import run
 from etl.config import HttpSettings, ProofSettings
-from etl.database.engine import open_engine
+from etl.proof.checkpoint import make_key
 from etl.publish import publish_checkpoint
+from tests.support.databases import opened
 from tests.support.history import History, record
 
+KEY = make_key()
+CONFIGURATION = """
+[database]
+url = "{}"
+[proof]
+origin = "example.org/log"
+signing_key = "key.pem"
+checkpoint_file = "checkpoints.txt"
+"""
 
-@pytest.fixture
-def place(database_url, tmp_path, monkeypatch, capsys):
-    """A folder with a configuration and a key, and a record of two runs with a checkpoint each."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("IMAGE_SYNC_CONFIG", "IMAGE_SYNC_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "config.toml").write_text(
-        f'[database]\nurl = "{database_url}"\n[proof]\norigin = "example.org/log"\n'
-    )
-    assert run(["key", "init", "key.pem"]) == 0
-    with (tmp_path / "config.toml").open("a") as file:
-        file.write('signing_key = "key.pem"\ncheckpoint_file = "checkpoints.txt"\n')
-    engine = open_engine(database_url)
+
+def _two_runs(engine):
+    """A record of two runs with a checkpoint each."""
     history = History(engine)
-    settings = ProofSettings(
-        origin="example.org/log", signing_key="key.pem", checkpoint_file="checkpoints.txt"
-    )
+    settings = ProofSettings(origin="example.org/log", signing_key=KEY.decode())
     for shown in ([record("a"), record("b")], [record("a")]):
         history.run(shown)
         publish_checkpoint(engine, settings, http=HttpSettings(), now=history.at)
-    capsys.readouterr()
-    yield engine
-    engine.dispose()
+
+
+@pytest.fixture
+def place(backend, databases, tmp_path, monkeypatch):
+    """A folder with a configuration, a key, the checkpoints, and the engine of their record."""
+    monkeypatch.chdir(tmp_path)
+    with databases.recorded(backend, _two_runs) as url, opened(url) as engine:
+        (tmp_path / "config.toml").write_text(CONFIGURATION.format(url))
+        (tmp_path / "key.pem").write_bytes(KEY)
+        with engine.connect() as connection:
+            notes = connection.scalars(text("select note from checkpoints order by size"))
+            (tmp_path / "checkpoints.txt").write_text("\n".join(notes))
+        yield engine
 
 
 def key_of(capsys):
@@ -48,6 +56,8 @@ def key_of(capsys):
 
 def test_a_key_is_readable_by_its_owner_alone_and_never_overwritten(place, tmp_path, capsys):
     path = tmp_path / "key.pem"
+    path.unlink()
+    assert run(["key", "init", "key.pem"]) == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_bytes()
     assert run(["key", "init", "key.pem"]) == 2

@@ -16,7 +16,7 @@ from tests.support.databases import Backend, Databases
 from tests.support.fake_api import Quirks
 from tests.support.syncing import Place, catalogue, place
 
-FEW, MANY = 15, 45  # pages
+FEW, MANY = 8, 24  # pages
 PAGE_SIZE = 5
 RECORD_BYTES = 16_000
 EACH_BYTES = 2_000  # id, fingerprint, and what counts and keys of them take

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from etl.cli.context import CliContext
 from etl.cli.main import run
-from etl.database.engine import open_engine
 from etl.load.locks import source_lock
 from etl.proof.check import check
+from tests.support.databases import opened
 from tests.support.evidence import evidence_of, signer
 from tests.support.history import BEGINNING, History, record
 from tests.support.verified import ada_removes, assert_consistent, verified
@@ -21,12 +21,8 @@ from tests.support.verified import ada_removes, assert_consistent, verified
 NOW = BEGINNING + timedelta(days=10)
 
 
-@pytest.fixture
-def old(database_url, monkeypatch):
-    """Four runs in two days, a removal in the third, a changed image in each; and a failed run."""
-    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: NOW))
-    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
-    engine = open_engine(database_url)
+def _four_runs(engine):
+    """Four runs in two days, a removal in the third, a changed image in each; another source."""
     history = History(engine)
     history.run([record("a"), record("b")])
     history.run([record("a", size=1), record("b")])
@@ -34,8 +30,14 @@ def old(database_url, monkeypatch):
     history.at += timedelta(days=2)
     history.run([record("a", size=3)])
     history.run([record("a", size=4)], source="other")
-    yield engine
-    engine.dispose()
+
+
+@pytest.fixture
+def old(backend, databases, monkeypatch):
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: NOW))
+    with databases.recorded(backend, _four_runs) as url, opened(url) as engine:
+        monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", url)
+        yield engine
 
 
 def test_a_dry_run_says_what_would_go_and_a_run_does_it(old, capsys):
