@@ -174,10 +174,12 @@ class _Reader:
             return http
         if key.section:
             return self._section(default, table.get(key.name, {}), place=place)
-        if key.name in table:
+        if key.name in table and default == TEMPLATE.project_id:
+            self.mistakes.append((place, "not allowed: it is discovered"))
+        elif key.name in table:
             value = self._checked(key, table[key.name], place=place)
             return default if value is None else value
-        if key.is_required and not default:
+        elif key.is_required and not default:
             self.mistakes.append((place, f"required ({key.text})"))
         return default
 
@@ -282,8 +284,6 @@ def _source_mistakes(source: SourceSettings) -> Mistakes:
 
 
 def _discover_mistakes(discover: DiscoverSettings) -> Mistakes:
-    if discover.source.project_id != TEMPLATE.project_id:
-        yield "source.project_id", "not allowed: it is discovered"
     if not re.search(r"\{project(_id)?\}", discover.source.name):
         yield "source.name", "must contain {project} or {project_id}"
     if discover.source.auth.method != "none" and rules.is_plain_text(discover.iam_endpoint):

@@ -82,7 +82,7 @@ def test_all_mistakes_of_a_template_are_reported(tmp_path):
     iam_endpoint = "http://iam.example.com"
     [discover.source]
     name = "all the same"
-    project_id = "p"
+    project_id = "{project_id}"
     endpoint = "http://modelarts.{region}.example.com"
     auth.method = "aksk"
     [[discover]]
@@ -103,6 +103,7 @@ def test_all_mistakes_of_a_template_are_reported(tmp_path):
         "discover[1].source.nope",
     }
     assert "discover: the label 'default' is used more than once" in found
+    assert "discover[0].source.project_id: not allowed: it is discovered" in found
 
 
 @pytest.mark.parametrize(
