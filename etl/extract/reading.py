@@ -23,11 +23,7 @@ class Reading:
 
     order: Order
     certificate: Certificate = "none"
-    total_first: int = 0
-    total_last: int = 0
-    total_lowest: int = 0
-    total_highest: int = 0
-    pages: int = 0
+    totals: list[int] = field(default_factory=list)  # of each page
     rows: int = 0
     nameless: int = 0
     untimed: int = 0
@@ -41,13 +37,7 @@ class Reading:
 
     def add(self, reply: PageReply) -> None:
         """Count a page."""
-        total = reply.total
-        if self.pages == 0:
-            self.total_first = self.total_lowest = self.total_highest = total
-        self.total_last = total
-        self.total_lowest = min(self.total_lowest, total)
-        self.total_highest = max(self.total_highest, total)
-        self.pages += 1
+        self.totals.append(reply.total)
         self.rows += len(reply.records)
         self.untimed += sum(row.created_at is None for row in reply.rows)
         self.is_numbered = self.is_numbered and reply.current is not None
@@ -69,12 +59,20 @@ class Reading:
         return self.id_hashes[0] if self.id_hashes else 0
 
     @property
+    def pages(self) -> int:
+        return len(self.totals)
+
+    @property
+    def total_last(self) -> int:
+        return self.totals[-1] if self.totals else 0
+
+    @property
     def duplicates(self) -> int:
         return len(self.id_hashes) - self.distinct
 
     @property
     def is_total_constant(self) -> bool:
-        return self.total_lowest == self.total_highest
+        return len({*self.totals}) <= 1
 
     def page_count(self, size: int) -> int:
         """The number of pages according to the latest total."""
@@ -111,8 +109,13 @@ class Reading:
 
     def detail(self) -> dict[str, Any]:
         """The counts for `walk_detail`."""
-        names = (
-            *("total_first", "total_last", "total_lowest", "total_highest"),
-            *("pages", "rows", "distinct", "duplicates", "nameless", "short_pages", "past_the_end"),
-        )
-        return {"sort": str(self.order), **{name: getattr(self, name) for name in names}}
+        counts = ("rows", "distinct", "duplicates", "nameless", "short_pages", "past_the_end")
+        return {
+            "sort": str(self.order),
+            "total_first": self.totals[0],
+            "total_last": self.total_last,
+            "total_lowest": min(self.totals),
+            "total_highest": max(self.totals),
+            "pages": self.pages,
+            **{name: getattr(self, name) for name in counts},
+        }

@@ -30,7 +30,7 @@ from etl.extract.walk import Walk
 from etl.model import AbsentImage, Listing, Lookup, Page, WalkSummary
 from etl.parallel import Window
 from etl.transform import ListedRow
-from tests.support.walking import source_of
+from tests.support.walking import finished, source_of
 
 TYPES = ("BUILD_IN", "DEDICATED")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -188,12 +188,7 @@ class Serial(Window[Any, Any]):
 
     def submit(self, key: Any, call: Any) -> None:
         self.outstanding += 1
-        future: Future[Any] = Future()
-        try:
-            future.set_result(call())
-        except Exception as error:  # raised where the result is taken
-            future.set_exception(error)
-        self.done.append((key, future))
+        self.done.append((key, finished(call)))
 
     def take(self) -> tuple[Any, Future[Any]]:
         self.outstanding -= 1

@@ -86,6 +86,16 @@ class PagesClient:
         return Response(status, body, {}, f"request-{self.requests}", NOW)
 
 
+def finished(call: Callable[[], Any]) -> Future[Any]:
+    """The result or error of a call, as a future."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(call())
+    except Exception as error:  # raised where the result is taken
+        future.set_exception(error)
+    return future
+
+
 class Rounds(Window[Any, Any]):
     """A window without threads that runs its calls in rounds: as many at once as may be in flight.
 
@@ -114,12 +124,7 @@ class Rounds(Window[Any, Any]):
         batch, self._queue = self._queue[: self.at_once], self._queue[self.at_once :]
         self.sizes.append(len(batch))
         for key, call in batch:
-            future: Future[Any] = Future()
-            try:
-                future.set_result(call())
-            except Exception as error:  # raised where the result is taken
-                future.set_exception(error)
-            self._done.append((key, future))
+            self._done.append((key, finished(call)))
 
 
 @dataclass(slots=True)
