@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
+from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import current_images, field_changes, past_versions
 
@@ -59,7 +60,7 @@ def main() -> None:
 
 def write_ledger(url: str, *, images: int = IMAGES) -> None:
     """Create the schema, then write the rows of each table with one statement."""
-    engine = create_engine(url)
+    engine = open_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
         for table in (current_images, past_versions, field_changes):
