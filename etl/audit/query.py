@@ -12,8 +12,9 @@ Each file is a jinja2 template with a head of comments:
 `parameters` are bound values (`:state`); a template may also test whether one was given, so that a
 query that nobody narrows has no condition that the planner must see through. `shown` are the
 columns of a table for people, `optional` those of them that may be left out, the least important
-first. `record` says how the rows depend on history (see `answer.py`). What differs between SQLite
-and PostgreSQL comes from `etl.database.sql_functions`.
+first. `record` says how the rows depend on history, and `row` that each is a change, so that the
+latest runs alone fill a limit (see `answer.py`). What differs between SQLite and PostgreSQL comes
+from `etl.database.sql_functions`.
 
 Rows have one order on both databases: nulls first, text by code point.
 """
@@ -55,36 +56,17 @@ _TIME: Final = re.compile(r"\b(?:\w+_)?at\b")  # in every result, a column of th
 _BATCH: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A named query: what its head says, and the template of its SQL."""
+    """A named query: its head, with lists as tuples, and the template of its SQL."""
 
     name: str
     head: Mapping[str, str]
+    question: str
+    parameters: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     template: str
-
-    @property
-    def question(self) -> str:
-        """The question that it answers, for people."""
-        return self.head["question"]
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of its parameters."""
-        return self._names("parameters")
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        """The columns of a table for people; empty: all."""
-        return self._names("shown")
-
-    @property
-    def optional(self) -> tuple[str, ...]:
-        """The shown columns that a narrow terminal may leave out, the least important first."""
-        return self._names("optional")
-
-    def _names(self, key: str) -> tuple[str, ...]:
-        return tuple(self.head.get(key, "").replace(",", " ").split())
 
     def sql(self, dialect: str, given: Mapping[str, Any]) -> str:
         """The SQL for one kind of database, given the values of some parameters."""
@@ -125,8 +107,14 @@ def read_query(name: str, *, folder: Folder = "queries") -> Query:
     """The query of this name."""
     lines = (files("etl.audit") / folder / f"{name}.sql").read_text("utf-8").splitlines()
     head = {match[1]: match[2] for line in lines if (match := _HEAD.fullmatch(line))}
-    body = [line for line in lines if not line.startswith("--")]
-    return Query(name=name, head=head, template="\n".join(body))
+    lists = ("parameters", "shown", "optional")
+    return Query(
+        name=name,
+        head=head,
+        question=head.get("question", ""),
+        template="\n".join(line for line in lines if not line.startswith("--")),
+        **{key: tuple(head.get(key, "").replace(",", " ").split()) for key in lists},
+    )
 
 
 @cache

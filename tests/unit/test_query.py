@@ -8,7 +8,7 @@ from etl.database.sql_functions import sql_functions
 
 
 def query(template, parameters="a"):
-    return Query("name", {"parameters": parameters}, template)
+    return Query(name="name", head={}, question="", parameters=(parameters,), template=template)
 
 
 def test_a_condition_is_part_of_the_sql_only_if_its_parameter_is_given():

@@ -2,7 +2,7 @@
 -- parameters: sources, since, until, run, first_run, kind, field, after, last_entry, limit
 -- order: run_id from the latest, source, image_id, version, kind, field; with `after`, entry first
 -- record: changes
--- row: one change, so that the latest runs alone fill a limit
+-- row: a change, the latest runs first
 -- shown: run_id, at, source, image_id, name, kind, field, old_value, new_value
 -- optional: at, name, source, run_id
 select
