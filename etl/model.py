@@ -265,9 +265,8 @@ class Decision:
     """What happens to the present images that a run did not see.
 
     `removals` leave the catalogue. `held` would leave it, but the guard's `held_rule` holds them.
-    `missing` stay present with `missing_since` set, because nothing proves their removal. `found`
-    stay present because a lookup found them. `out_of_scope` are outside the source's coverage.
-    `attributions` are the results of asking who removed these images, or images of earlier runs.
+    `missing` and `found` stay present: nothing proves their removal, or a lookup found them.
+    `out_of_scope` are outside the coverage. `attributions`: who removed these or earlier images.
     """
 
     removals: tuple[Removal, ...] = ()
