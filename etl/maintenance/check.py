@@ -272,8 +272,8 @@ def _try_new_file(file: str) -> None:
     """Creates a database in a new folder beside `file` that does not exist, and removes it."""
     folder = os.path.dirname(file)
     try:
-        with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as beside:
-            engine = open_engine(f"sqlite:///{beside}/{os.path.basename(file)}")
+        with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as scratch:
+            engine = open_engine(f"sqlite:///{scratch}/{os.path.basename(file)}")
             with our_errors(engine):
                 _try_writing(engine, auto_upgrade=True)
                 _try_lock(engine)

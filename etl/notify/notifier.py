@@ -60,14 +60,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a command ended; `error` is the message of what ended it before it had an outcome.
-
-    The result of the command `check` is a test of the channels.
-    """
+    """How a command ended; `error` is the message of what ended it before it had an outcome."""
 
     command: str
     outcome: RunOutcome
     error: str | None = None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it only tests the channels: the result of `check`."""
+        return self.command == CHECK
 
     @property
     def text(self) -> str:
@@ -185,7 +187,7 @@ class _Notifier:
             self._attempt("pushgateway", lambda: self._push_metrics(result))
         if notify.ping_url:
             code = result.outcome.exit_code
-            suffix = "/log" if result.command == CHECK else f"/{code}" if code else ""
+            suffix = "/log" if result.is_test else f"/{code}" if code else ""
             self._attempt("ping", lambda: self._ping(suffix, result.text))
         if notify.webhook_url:
             self._attempt("webhook", lambda: self._post_events(result))
@@ -216,7 +218,7 @@ class _Notifier:
         from etl.notify import metrics  # imported only if metrics are wanted
 
         path = Path(self.settings.notify.metrics_file)
-        if result.command == CHECK:
+        if result.is_test:
             path = path.with_name(f".image-sync-check-{os.getpid()}")
             with written_whole(path):
                 pass
@@ -238,7 +240,7 @@ class _Notifier:
 
         notify = self.settings.notify
         sources, registry = None, CollectorRegistry()
-        if result.command != CHECK:
+        if not result.is_test:
             sources = self._read(lambda record: metrics.read_sources(record, self.settings))
             registry = metrics.registry_of(result, sources, labels=notify.metrics_labels)
         push = pushadd_to_gateway if sources is None else push_to_gateway
@@ -265,16 +267,13 @@ class _Notifier:
     def _post_events(self, result: Result) -> None:
         from etl.notify import webhook  # imported only if there is one
 
-        notify, host = self.settings.notify, platform.node()
-        body: webhook.Body | None
-        if result.command == CHECK:
-            body = webhook.check_body(result, host=host)
-        else:
-            affected = None
-            if any(each.removed or each.held for each in result.outcome.sources):
-                affected = self._read(lambda record: webhook.read_affected(record, result.outcome))
-            affected = affected or webhook.Affected()
-            body = webhook.body_of(result, affected, wanted=notify.webhook_events, host=host)
+        notify = self.settings.notify
+        affected = None
+        if any(each.removed or each.held for each in result.outcome.sources):
+            affected = self._read(lambda record: webhook.read_affected(record, result.outcome))
+        affected = affected or webhook.Affected()
+        wanted = notify.webhook_events
+        body = webhook.body_of(result, affected, wanted=wanted, host=platform.node())
         if body is not None:
             data = webhook.encoded(body)
             secret = notify.webhook_secret

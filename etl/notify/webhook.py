@@ -144,16 +144,10 @@ def body_of(
     result: Result, affected: Affected, *, wanted: Collection[str], host: str
 ) -> Body | None:
     """The body for a run, or None if none of the `wanted` events occurred."""
-    events = [each for each in _events(result, affected) if _name(each) in wanted]
-    return _body(result, events, host=host) if events else None
-
-
-def check_body(result: Result, *, host: str) -> Body:
-    """The body that `check --notify` sends."""
-    return _body(result, [Check()], host=host)
-
-
-def _body(result: Result, events: list[Event], *, host: str) -> Body:
+    events: list[Event] = [Check()] if result.is_test else []
+    events += (each for each in _events(result, affected) if _name(each) in wanted)
+    if not events:
+        return None
     outcome = result.outcome
     return Body(
         schema_version=SCHEMA_VERSION,
