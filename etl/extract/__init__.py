@@ -1,1 +1,1 @@
-"""The network: how a source is talked to, and how what it says is read whole."""
+"""The network: authentication, retries, paging, certified walks and lookups."""

@@ -40,7 +40,7 @@ class _Session(requests.Session):
 
 
 class RateLimit:
-    """The rate at which one host may be asked, shared by all threads and sources."""
+    """The rate of requests to one host, shared by all threads and sources."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

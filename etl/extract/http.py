@@ -69,7 +69,7 @@ class RetryPolicy:
 
     Responses 429, 500, 502, 503 and 504 and incomplete responses are retried, nothing else. The
     wait doubles with each attempt. A server's `Retry-After` is respected up to
-    `MAX_RETRY_AFTER_SECONDS`; if it asks for more, the source counts as unavailable. `jitter`
+    `MAX_RETRY_AFTER_SECONDS`; if it is longer, the source counts as unavailable. `jitter`
     returns a number from 0 to 1, so that clients do not return at the same moment.
     """
 

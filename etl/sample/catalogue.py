@@ -25,9 +25,9 @@ SORT_FIELDS: Final = {"updateTime": "update_at", "createTime": "create_at"}
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The changes from one generation to the next; `says` describes them to people."""
+    """The changes from one generation to the next; `summary` is for readers of the file."""
 
-    says: str
+    summary: str
     remove: frozenset[str]
     change: dict[str, Image]
     add: list[Image]

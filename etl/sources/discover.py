@@ -1,7 +1,7 @@
 """Sources of the configuration, and one for each project that IAM shows.
 
-A project that IAM no longer shows is not read, and its images stay as they are. If IAM cannot be
-asked, the known projects are read, and the failure counts as a failed source.
+A project that IAM no longer shows is not read, and its images stay as they are. If IAM cannot
+be reached, the known projects are read, and the failure counts as a failed source.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class _Search:
     searched: set[tuple[str, str]] = field(default_factory=set)
     failures: list[Outcome] = field(default_factory=list)
 
-    def ask(self, discover: DiscoverSettings) -> None:
-        """Adds the projects that IAM shows; if it cannot be asked, those that were known."""
+    def fetch(self, discover: DiscoverSettings) -> None:
+        """Add the projects that IAM shows; if it cannot be reached, those that were known."""
         try:
             projects = _fetch(discover, self.context)
         except SourceError as error:
@@ -87,7 +87,7 @@ def with_discovered(
 ) -> tuple[RunContext, tuple[Outcome, ...]]:
     """The context with the discovered sources in its settings, and the discoveries that failed.
 
-    IAM is not asked if all `names` are known. `writes` records new and vanished projects.
+    No request is sent if all `names` are known. `writes` records new and vanished projects.
     """
     settings = context.settings
     named = {source.name for source in settings.sources}
@@ -102,7 +102,7 @@ def with_discovered(
         return _with(context, remembered), ()
     search = _Search(context, known)
     for discover in settings.discover:
-        search.ask(discover)
+        search.fetch(discover)
     if writes:
         _note(search)
     return _with(context, search.found.values()), tuple(search.failures)

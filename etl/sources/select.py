@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:
-    """Raises `UsageError` as `select` does, before anything is opened, unless IAM must be asked."""
+    """Raise `UsageError` like `select` before anything is opened, if no project is discovered."""
     if not settings.discover:
         select(settings, names, shard=shard)
 
