@@ -202,7 +202,7 @@ def _status(decision: Decision, facts: WalkFacts, counts: RunCounts) -> Status:
 
 def _write_source_run(transaction: SourceTransaction, outcome: Outcome) -> Outcome:
     """Write the outcome's row and its log entry, last of all."""
-    rules = transaction.write.rules.digest
+    rules = transaction.rules.digest
     if outcome.status == "failed":  # nothing was read by them
         rules = transaction.previous.component_rules or rules
     known = {

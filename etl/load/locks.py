@@ -3,7 +3,7 @@
 PostgreSQL: advisory locks. A source's lock belongs to the session that reads and writes it, so
 that a lost connection is a lost lock. A connection pooler gives each transaction another session;
 a lock would stay behind in one of them. Through a pooler only transactions are locked
-(`lock_in_transaction`), and the commit checks that nobody wrote the source since it was read.
+(`lock_commit`), and the commit checks that nobody wrote the source since it was read.
 
 SQLite: locks on files beside the database (`FileLocks`). Both kinds end with the process, however
 it ends.
@@ -80,13 +80,13 @@ def require_lock(connection: Connection, source: str) -> None:
         )
 
 
-def lock_in_transaction(connection: Connection, kind: str, name: str) -> None:
-    """Waits for a lock that ends with the open transaction.
+def lock_commit(connection: Connection, source: str) -> None:
+    """Waits for other commits of a source, and excludes them until the open transaction ends.
 
     On SQLite a writing transaction has the whole file to itself already.
     """
     if connection.dialect.name == "postgresql":
-        _advise(connection, "advisory_xact_lock", kind, name)
+        _advise(connection, "advisory_xact_lock", "commit", source)
 
 
 def hold_run(connection: Connection, run_id: int, held: ExitStack) -> None:

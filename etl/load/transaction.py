@@ -26,7 +26,7 @@ from sqlalchemy import (
 from etl.database.engine import writing
 from etl.database.schema import current_images, source_runs
 from etl.errors import ImageSyncError, LockHeld
-from etl.load.locks import lock_in_transaction
+from etl.load.locks import lock_commit
 from etl.model import WalkFacts
 from etl.transform import ComponentRules, builtin_rules
 
@@ -63,38 +63,18 @@ class SourceWrite:
         return self.facts.certificate != "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTransaction:
-    """The open transaction of one source."""
+    """The open transaction of one source; all rows that it writes carry `observed_at`."""
 
     connection: Connection
-    write: SourceWrite
+    run_id: int
+    source: str
+    observed_at: datetime
+    is_certified: bool
+    previous: PreviousRun
+    rules: ComponentRules
     added_hashes: list[bytes] = field(default_factory=list)  # of the events of new images
-
-    @property
-    def run_id(self) -> int:
-        """Number of the run."""
-        return self.write.run_id
-
-    @property
-    def source(self) -> str:
-        """Name of the source."""
-        return self.write.source
-
-    @property
-    def is_certified(self) -> bool:
-        """Whether the walk was shown to have missed nothing."""
-        return self.write.is_certified
-
-    @property
-    def observed_at(self) -> datetime:
-        """The time that all rows of this run carry."""
-        return self.write.observed_at
-
-    @property
-    def previous(self) -> PreviousRun:
-        """The source's runs before this one."""
-        return self.write.baseline.previous
 
     def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
         """Execute a statement."""
@@ -117,9 +97,17 @@ class SourceTransaction:
 def source_transaction(connection: Connection, write: SourceWrite) -> Iterator[SourceTransaction]:
     """Open the transaction and check its fence. Raises `LockHeld`; then nothing is written."""
     with writing(connection):
-        lock_in_transaction(connection, "commit", write.source)
+        lock_commit(connection, write.source)
         require_not_overtaken(connection, write.baseline)
-        yield SourceTransaction(connection, write)
+        yield SourceTransaction(
+            connection=connection,
+            run_id=write.run_id,
+            source=write.source,
+            observed_at=write.observed_at,
+            is_certified=write.is_certified,
+            previous=write.baseline.previous,
+            rules=write.rules,
+        )
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def write_changes(transaction: SourceTransaction, changes: Iterable[Change]) -> 
 def _columns(transaction: SourceTransaction, changes: Sequence[Change]) -> dict[str, Sequence[Any]]:
     values = [*zip(*(astuple(each.image) for each in changes), strict=True)]
     columns: dict[str, Sequence[Any]] = dict(zip(("image_id", *VALUES), values, strict=True))
-    columns["components"] = [*transaction.write.rules.components_of(values)]
+    columns["components"] = [*transaction.rules.components_of(values)]
     for name in ("record_digest", "fingerprint", "listing"):
         columns[name] = [getattr(each, name) for each in changes]
     return columns
@@ -204,7 +204,7 @@ def refresh_components(transaction: SourceTransaction) -> None:
 
     `image_components` follows from the values of versions: this opens no version.
     """
-    rules = transaction.write.rules
+    rules = transaction.rules
     if transaction.previous.component_rules in {None, rules.digest}:
         return
     count, low = 0, -1
@@ -224,7 +224,7 @@ def _write_components(transaction: SourceTransaction, rows: Sequence[Any]) -> in
     changed = []
     for image_key, before, *texts in rows:
         image = Image("", **dict(zip(READ_FROM, texts, strict=True)))
-        now = [list(each) for each in transaction.write.rules.components(image)]
+        now = [list(each) for each in transaction.rules.components(image)]
         if now != before:
             changed.append({"key": image_key, "now": now})
     if changed:
