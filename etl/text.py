@@ -52,8 +52,9 @@ def differing(value: str, other: str, *, longest: int, context: int = 12) -> str
 
 
 def count_text(count: int, noun: str) -> str:
-    """`1 image`, `2,000 images`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """`1 image`, `2,000 images`, `2 entries`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def shown_width(text: str) -> int:

@@ -154,9 +154,9 @@ def _lines(result: Verified) -> Iterator[str]:
     if not log.size:
         yield "the log is empty: no run has been recorded yet"
         return
-    yield f"log {log.origin}: {_entries(log.size)}, root {log.root}"
+    yield f"log {log.origin}: {count_text(log.size, 'entry')}, root {log.root}"
     pruned = f", {log.pruned:,} pruned" if log.pruned else ""
-    yield f"{_entries(log.recomputed)} recomputed from the tables{pruned}"
+    yield f"{count_text(log.recomputed, 'entry')} recomputed from the tables{pruned}"
     yield (
         f"{count_text(checkpoints.stored, 'checkpoint')} match the log:"
         f" {checkpoints.signed} signed, {checkpoints.timestamps} timestamped,"
@@ -172,10 +172,6 @@ def _lines(result: Verified) -> Iterator[str]:
     for what, count in unchecked.items():
         if count:
             yield f"not checked: {count} {what}"
-
-
-def _entries(count: int) -> str:
-    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 def _result(result: Verified) -> VerifyResult:

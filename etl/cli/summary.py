@@ -41,8 +41,7 @@ def as_text(outcome: RunOutcome, *, command_line: Callable[[str], str]) -> str:
         lines += ["", f"Details: {command_line(f'changes --run {outcome.run_id}')}"]
     if outcome.checkpoint:
         _, size, root, *_ = outcome.checkpoint.split("\n")
-        noun = "entry" if size == "1" else "entries"
-        lines += ["", f"Checkpoint: {size} log {noun}, root {root}"]
+        lines += ["", f"Checkpoint: {count_text(int(size), 'log entry')}, root {root}"]
     return "\n".join(lines)
 
 

@@ -58,6 +58,7 @@ def test_width_counts_columns_not_letters():
 def test_a_count_with_its_noun():
     printed = [count_text(count, "image") for count in (0, 1, 2000)]
     assert printed == ["0 images", "1 image", "2,000 images"]
+    assert [count_text(count, "log entry") for count in (1, 2)] == ["1 log entry", "2 log entries"]
 
 
 def test_clipped_text_ends_with_an_ellipsis():
