@@ -45,7 +45,7 @@ def test_an_unchanged_listing_costs_no_statement_in_any_order(loading, readings)
     assert not statements
 
 
-def test_images_that_are_not_seen_are_absent(loading):
+def test_images_that_no_page_shows_are_absent(loading):
     """Rows of other sources and of removed images lie between."""
     loading.source = "other"
     loading.run([record(number) for number in range(20)])
@@ -61,7 +61,7 @@ def test_images_that_are_not_seen_are_absent(loading):
         assert baseline.previous.present == 300
 
 
-def test_a_duplicate_counts_once_and_its_first_value_stands(loading):
+def test_a_duplicate_counts_once_and_its_first_value_wins(loading):
     twice = [*MANY, record(0, name="later"), record(301), record(301, name="later"), b"7"]
     with loading.engine.connect() as connection:
         changes = read(read_baseline(connection, "s"), [twice], page_rows=100)
@@ -69,7 +69,7 @@ def test_a_duplicate_counts_once_and_its_first_value_stands(loading):
         assert (changes.seen_count, changes.conflict_count) == (301, 0)
 
 
-def test_the_first_listing_decides_what_is_deleted(loading):
+def test_the_first_listing_decides_whether_an_image_is_deleted(loading):
     gone = [record(1, status="deleted"), record(2)]
     alive = [record(1), record(2, status="deleted")]
     with loading.engine.connect() as connection:
@@ -95,5 +95,5 @@ def test_a_source_that_was_never_read_has_an_empty_baseline():
     assert changes.absent() == []
 
 
-def test_text_is_made_storable():
+def test_unstorable_characters_are_replaced():
     assert storable("a\0b\ud800c") == "a\ufffdb\ufffdc"

@@ -76,7 +76,7 @@ def test_another_spelling_is_no_change(loading, spelled):
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
 
 
-def test_an_unknown_field_on_all_images_is_noted_once_and_makes_no_version(loading):
+def test_a_new_unknown_field_is_recorded_once_and_opens_no_version(loading):
     loading.run(TEN)
     before = loading.dump(without=(*EVERYTHING_BUT_RUNS, "source_fields"))
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_an_unknown_field_on_all_images_is_noted_once_and_makes_no_version(loadi
     assert loading.rows("select field, run_id from source_fields") == [("novel", 2)]
 
 
-def test_a_change_keeps_the_version_before_and_says_each_field(loading):
+def test_a_change_keeps_the_previous_version_and_records_each_field(loading):
     loading.run(TEN)
     outcome = loading.run([record(0, name="other", create_at=1638238504493), *TEN[1:]])
     assert outcome.changed_fields == {"created_at": 1, "name": 1}
@@ -101,7 +101,7 @@ def test_a_change_keeps_the_version_before_and_says_each_field(loading):
     assert loading.rows(versions) == [(1, "name 0"), (2, "other")]
 
 
-def test_a_removed_image_keeps_its_values_and_comes_back_as_the_next_version(loading):
+def test_a_removed_image_keeps_its_values_and_returns_as_the_next_version(loading):
     loading.run(TEN)
     assert loading.run(TEN[1:]).removed == 1
     removal = "select name, version, evidence, last_seen_at, missing_since, removed_at"
@@ -127,7 +127,7 @@ def test_only_the_latest_removal_is_restored(loading):
     ) == [(1, 2, 3), (2, 4, 5)]
 
 
-def test_out_of_scope_and_back_is_no_removal(loading):
+def test_leaving_and_reentering_the_scope_is_no_removal(loading):
     loading.run(TEN)
     assert loading.run(TEN[1:], decide=leave_all).out_of_scope == 1
     assert loading.run(TEN).in_scope == 1
@@ -136,7 +136,7 @@ def test_out_of_scope_and_back_is_no_removal(loading):
     assert loading.rows("select count(*) from image_removals") == [(0,)]
 
 
-def test_a_missing_image_stays_present_since_when_it_was_missed_first(loading):
+def test_a_missing_image_stays_present_and_keeps_the_time_it_was_first_missed(loading):
     loading.run(TEN)
     outcome = loading.run(TEN[1:], decide=miss_all)
     assert (outcome.missing, outcome.present, outcome.status) == (1, 10, "succeeded")
@@ -152,7 +152,7 @@ def test_a_missing_image_stays_present_since_when_it_was_missed_first(loading):
     assert loading.rows("select count(*) from image_versions") == [(10,)]
 
 
-def test_an_uncertified_walk_that_sees_it_ends_missing_but_not_last_seen(loading):
+def test_an_uncertified_walk_clears_missing_since_but_not_last_seen_at(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=miss_all)
     loading.run(TEN, certificate="none")
@@ -176,7 +176,7 @@ def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
     assert row[1] is not None
 
 
-def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
+def test_an_image_listed_as_deleted_is_removed_without_a_new_version(loading):
     loading.run(TEN)
     outcome = loading.run([record(0, status="DELETED"), *TEN[1:]])
     assert (outcome.removed, outcome.changed, outcome.seen) == (1, 0, 10)
@@ -187,7 +187,7 @@ def test_listed_as_deleted_is_removed_without_a_version_of_that(loading):
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
 
 
-def test_new_and_deleted_at_once_is_added_and_removed(loading):
+def test_a_new_image_listed_as_deleted_is_added_and_removed(loading):
     outcome = loading.run([*TEN, record(99, status="DELETED")])
     assert (outcome.added, outcome.removed, outcome.present) == (11, 1, 10)
     ((image_id, version, removed_at, detail),) = loading.rows(
@@ -200,7 +200,7 @@ def test_new_and_deleted_at_once_is_added_and_removed(loading):
     assert set(loading.present()) == {each["id"] for each in TEN}
 
 
-def test_deleted_and_in_scope_again_is_removed_at_once(loading):
+def test_an_image_that_reenters_the_scope_as_deleted_is_removed_at_once(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=leave_all)
     gone = record(0, status="DELETED")
@@ -226,7 +226,7 @@ def test_deleted_and_in_scope_again_is_removed_at_once(loading):
         assert_consistent(connection)
 
 
-def test_deleted_in_an_uncertified_walk_is_left_as_it_is(loading):
+def test_an_uncertified_walk_ignores_images_listed_as_deleted(loading):
     loading.run(TEN)
     outcome = loading.run(
         [record(0, status="DELETED"), record(99, status="DELETED")], certificate="none"
@@ -269,7 +269,7 @@ def test_many_held_removals_cost_no_more_statements_than_few(loading):
     assert loading.rows(held) == [(52, 52, 2)]
 
 
-def test_dismissed_removals_are_dropped(loading):
+def test_dismissed_removals_are_released(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=hold_all)
     loading.run(
@@ -278,7 +278,7 @@ def test_dismissed_removals_are_dropped(loading):
     assert loading.rows("select released_as from held_removals") == [("dismissed",)]
 
 
-def test_an_uncertified_walk_releases_only_what_it_saw(loading):
+def test_an_uncertified_walk_releases_only_images_that_it_saw(loading):
     loading.run(TEN)
     loading.run([*TEN[2:], record(0, status="DELETED")], decide=hold_all)
     loading.run([TEN[1], record(0, status="DELETED")], certificate="none")
@@ -315,7 +315,7 @@ def test_a_rejected_record_without_an_id_is_resolved_by_a_certified_walk_without
     assert loading.rows("select resolved_run_id from rejects") == [(4,)]
 
 
-def test_a_huge_or_unstorable_record_is_kept_bounded(loading):
+def test_a_huge_or_unstorable_record_is_cut_or_repaired(loading):
     loading.run([b'{"id": "x", "name": [\xff\x00"' + b"y" * 100_000 + b'"]}'])
     ((text_kept, size),) = loading.rows("select record, record_bytes from rejects")
     assert len(text_kept) <= 65_536
@@ -359,7 +359,7 @@ def test_a_failed_source_leaves_a_row_and_nothing_else(loading):
 
 
 @pytest.mark.parametrize("border", ["write_changes", "write_decision", "append_run"])
-def test_what_breaks_off_in_the_middle_leaves_everything_as_it_was(loading, monkeypatch, border):
+def test_an_interrupted_commit_changes_nothing(loading, monkeypatch, border):
     loading.run(TEN)
     before = loading.dump(without=["sync_runs"])
 
@@ -394,7 +394,7 @@ def test_the_database_refuses_impossible_rows(loading, impossible):
         connection.execute(text(impossible))
 
 
-def test_two_sources_in_one_database_keep_apart(loading, database_url):
+def test_two_sources_in_one_database_do_not_affect_each_other(loading, database_url):
     other = Loading(database_url, source="t")
     loading.run(TEN)
     other.hours = loading.hours
@@ -405,7 +405,7 @@ def test_two_sources_in_one_database_keep_apart(loading, database_url):
     assert other.run(TEN).unchanged == 10
 
 
-def test_a_run_can_be_asked_what_it_held_and_what_is_held_still(loading):
+def test_the_held_removals_of_a_run_can_be_read_until_they_are_decided(loading):
     loading.run(TEN)
     loading.run(TEN[2:], decide=hold_all)
     loading.run(TEN[2:], decide=hold_all)
@@ -453,7 +453,7 @@ def test_a_commit_refuses_a_source_that_another_run_has_written_since_it_was_rea
     assert loading.dump() == before
 
 
-def test_the_first_commit_of_a_source_is_fenced_too(loading):
+def test_the_fence_also_protects_the_first_commit_of_a_source(loading):
     with loading.engine.connect() as connection:
         changes = read(read_baseline(connection, "s"), [TEN], page_rows=4)
         loading.run(TEN)
@@ -462,7 +462,7 @@ def test_the_first_commit_of_a_source_is_fenced_too(loading):
             commit(connection, write, changes, Decision())
 
 
-def test_a_large_first_load_tells_the_database_what_it_holds(loading):
+def test_a_large_first_load_analyses_the_table(loading):
     loading.run([record(number) for number in range(1100)], page_rows=300)
     if loading.engine.dialect.name == "sqlite":
         statistics = "select count(*) > 0 from sqlite_stat1 where tbl = 'current_images'"
@@ -481,7 +481,7 @@ def test_many_changes_are_written_in_batches(loading, monkeypatch):
     assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
 
 
-def test_a_name_and_a_path_that_come_and_go_are_in_the_row(loading):
+def test_a_name_and_a_path_that_come_and_go_are_stored(loading):
     path = "swr.example.com/org/image:1"
     for values in ({"name": None}, {"swr_path": path}, {"swr_path": None}, {"name": "back"}):
         before = loading.rows("select name, swr_path from images where image_id = 'id-0'")
@@ -493,7 +493,7 @@ def test_a_name_and_a_path_that_come_and_go_are_in_the_row(loading):
 
 
 @pytest.mark.parametrize("stale", ["fingerprint", "record_digest"])
-def test_digests_of_other_rules_make_no_version_and_are_computed_again(loading, stale):
+def test_digests_of_other_rules_are_recomputed_without_a_new_version(loading, stale):
     loading.run(TEN)
     current = "select record_digest, fingerprint from current_images order by image_key"
     digests = loading.rows(current)
@@ -508,7 +508,7 @@ def test_digests_of_other_rules_make_no_version_and_are_computed_again(loading, 
     assert loading.rows("select max(version), count(missing_since) from current_images") == [(1, 0)]
 
 
-def test_a_preview_does_not_show_digests_that_are_computed_again(loading):
+def test_a_preview_does_not_show_recomputed_digests(loading):
     loading.run(TEN)
     with loading.engine.begin() as connection:
         stale = {"digest": b"\0" * 16}
@@ -557,13 +557,13 @@ def test_the_newest_reading_of_the_first_listing_decides(loading):
         assert (changes.seen_count, changes.parsed_count, changes.conflict_count) == (5, 4, 2)
 
 
-def test_a_hostile_source_does_not_fill_the_memory_with_field_names(loading, monkeypatch):
+def test_the_number_of_unknown_field_names_is_limited(loading, monkeypatch):
     monkeypatch.setattr("etl.load.changes.MAX_UNKNOWN_FIELDS", 3)
     loading.run([record(1, **{f"field{number}": 1 for number in range(9)})])
     assert loading.rows("select count(*) from source_fields") == [(3,)]
 
 
-def test_a_missing_image_that_comes_back_changed_is_seen_from_then_on(loading):
+def test_a_missing_image_that_returns_changed_is_no_longer_missing(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=miss_all)
     changed = [record(0, name="other"), *TEN[1:]]
@@ -574,7 +574,7 @@ def test_a_missing_image_that_comes_back_changed_is_seen_from_then_on(loading):
     assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
 
 
-def test_what_is_held_and_then_unproven_is_held_no_more(loading):
+def test_a_held_removal_that_is_no_longer_proven_is_released(loading):
     loading.run(TEN)
     loading.run(TEN[1:], decide=hold_all)
     loading.run(TEN[1:], decide=miss_all)

@@ -51,7 +51,7 @@ def holder(database_url):
         process.kill()
 
 
-def test_another_process_is_told_who_holds_the_lock(holder, database_url):
+def test_the_error_names_the_run_that_holds_the_lock(holder, database_url):
     engine = open_engine(database_url)
     told = rf"locked by another run 1 on host elsewhere, process {holder.pid}, since 20\d\d"
     with pytest.raises(LockHeld, match=told), source_lock(engine, "s"):
@@ -71,7 +71,7 @@ def test_a_wait_ends_when_the_lock_is_free(holder, database_url):
 
 
 @pytest.mark.usefixtures("holder")
-def test_another_source_is_free_on_postgresql_alone(database_url):
+def test_only_postgresql_locks_sources_separately(database_url):
     engine = open_engine(database_url)
     if engine.dialect.name == "postgresql":
         loading = Loading(database_url, source="t")
@@ -106,13 +106,13 @@ def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database
         assert [*Path(file).parent.glob(f"{Path(file).name}.*")] == [Path(f"{file}.lock")]
 
 
-def test_a_run_that_can_not_begin_leaves_no_connection(database_url):
+def test_a_run_that_cannot_begin_leaves_no_connection(database_url):
     engine = open_engine(database_url)
     with pytest.raises(DatabaseUnavailable), our_errors(engine):
         begin_run(engine, replace(START_OF_RUN, kind="party"))
 
 
-def test_the_same_process_writes_a_source_once_and_several_side_by_side(database_url):
+def test_a_process_locks_a_source_once_and_several_in_parallel(database_url):
     engine = open_engine(database_url)
     with (
         source_lock(engine, "s"),
@@ -169,7 +169,7 @@ def test_a_lost_connection_is_a_lost_lock(databases):
         assert loading.rows("select count(*) from current_images") == [(1,)]
 
 
-def test_a_database_in_memory_is_ours_alone():
+def test_a_database_in_memory_has_no_other_writer():
     engine = open_engine("sqlite://")
     upgrade(engine)
     run_id = begin_run(engine, START_OF_RUN)
@@ -181,7 +181,7 @@ def test_a_database_in_memory_is_ours_alone():
     engine.dispose()
 
 
-def test_the_end_of_a_run_of_another_process_can_be_told(database_url):
+def test_the_end_of_another_process_is_noticed(database_url):
     engine = open_engine(database_url)
     run_id = begin_run(engine, START_OF_RUN)
     for _ in range(2):

@@ -67,7 +67,7 @@ def test_an_overridden_guard_is_recorded(here: Place) -> None:
     assert here.rows(FACTS)[0]["guard_override"] == "accept_removals"
 
 
-def test_a_run_after_one_in_the_future_follows_it_and_says_so(
+def test_a_run_after_one_in_the_future_follows_it_and_warns(
     here: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     here.now += timedelta(days=400)

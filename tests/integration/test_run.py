@@ -88,7 +88,7 @@ class Gate:
         assert self.opened.wait(60)
 
 
-def test_a_second_run_of_the_same_source_ends_with_22_at_once(
+def test_a_second_run_of_a_source_exits_with_22_immediately(
     settings: Settings, api: FakeApi, tmp_path: Path
 ) -> None:
     gate = Gate(api)
@@ -122,7 +122,7 @@ def _written(settings: Settings, api: FakeApi, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, "interrupted"), (signal.SIGKILL, "abandoned")]
 )
-def test_a_run_that_is_stopped_leaves_the_next_one_free(
+def test_an_interrupted_run_does_not_block_the_next_one(
     settings: Settings, api: FakeApi, tmp_path: Path, number: signal.Signals, status: str
 ) -> None:
     gate = Gate(api)
@@ -141,7 +141,7 @@ def test_a_run_that_is_stopped_leaves_the_next_one_free(
     assert found == [(status,), ("succeeded",)]
 
 
-def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: FakeApi) -> None:
+def test_parallel_sources_have_separate_outcomes(database_url: str, api: FakeApi) -> None:
     settings = settings_for(database_url, api, "a", "b", "c")
     outcome = run_sync(settings, SyncOptions(parallel=3))
     assert [each.name for each in outcome.sources] == ["a", "b", "c"]
@@ -154,7 +154,9 @@ def test_sources_side_by_side_each_have_their_outcome(database_url: str, api: Fa
         run_sync(Settings(database=settings.database))
 
 
-def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine: Engine) -> None:
+def test_a_slow_source_does_not_delay_the_others(
+    database_url: str, api: FakeApi, engine: Engine
+) -> None:
     done: list[str] = []
 
     def work(source: SourceSettings, context: RunContext) -> Outcome:
@@ -175,7 +177,7 @@ def test_a_slow_source_holds_up_no_other(database_url: str, api: FakeApi, engine
     assert [each.added for each in outcome.sources] == [len(ALIVE)] * 3
 
 
-def test_a_bug_in_one_source_ends_the_run_and_says_so(settings: Settings, engine: Engine) -> None:
+def test_an_unexpected_error_in_one_source_ends_the_run(settings: Settings, engine: Engine) -> None:
     def fails(source: SourceSettings, _context: RunContext) -> Any:
         raise ZeroDivisionError(source.name)
 
@@ -200,7 +202,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: FakeApi) -> None:
+def test_a_dry_run_needs_and_creates_no_database(tmp_path: Path, api: FakeApi) -> None:
     file = tmp_path / "none.db"
     outcome = run_plan(settings_for(f"sqlite:///{file}", api)).outcome
     assert outcome.sources[0].added == len(ALIVE)
@@ -208,7 +210,7 @@ def test_a_dry_run_needs_no_database_and_makes_none(tmp_path: Path, api: FakeApi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_side_by_side_before_the_first_sync(
+def test_a_parallel_dry_run_before_the_first_sync(
     empty_database_url: str, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -235,7 +237,7 @@ def test_a_dry_run_over_a_database_without_tables(empty_database_url: str, api: 
         run_sync(settings_for(empty_database_url, api, auto_upgrade=False))
 
 
-def test_a_dry_run_tells_a_source_that_can_not_be_read(settings: Settings, api: FakeApi) -> None:
+def test_a_dry_run_reports_a_source_that_cannot_be_read(settings: Settings, api: FakeApi) -> None:
     run_sync(settings)
     api.before_request = _refuse
     outcome = run_plan(settings).outcome
@@ -246,12 +248,12 @@ def _refuse(_request: Request) -> Any:
     return error_response(403, "ModelArts.0108", "no")
 
 
-def test_a_database_that_is_not_there(api: FakeApi, tmp_path: Path) -> None:
+def test_a_missing_database_is_unavailable(api: FakeApi, tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="unable to open"):
         run_sync(settings_for(f"sqlite:///{tmp_path}/no/such/folder/a.db", api))
 
 
-def test_the_exit_code_is_the_gravest() -> None:
+def test_the_exit_code_follows_the_documented_order() -> None:
     def made(status: Any, kind: str | None = None, code: int = 0) -> Outcome:
         return Outcome(
             name="s",
@@ -282,7 +284,7 @@ def test_the_exit_code_is_the_gravest() -> None:
         (DatabaseUnavailable("away"), ("failed", 20)),
     ],
 )
-def test_a_run_that_ends_early_says_how(
+def test_an_interrupted_run_records_how_it_ended(
     settings: Settings, engine: Engine, error: ImageSyncError, ended: tuple[str, int]
 ) -> None:
     def fails(_source: SourceSettings, _context: RunContext) -> Any:
@@ -323,7 +325,9 @@ def test_a_short_page_in_the_middle_is_counted(settings: Settings, api: FakeApi)
     assert source.facts.certificate in {"none", "agreed"}
 
 
-def test_a_list_that_ends_before_its_total(settings: Settings, api: FakeApi) -> None:
+def test_a_listing_that_ends_before_its_total_is_not_exact(
+    settings: Settings, api: FakeApi
+) -> None:
     api.quirks = Quirks(total=lambda count: count + 40, past_the_end="strict")
     api.images = [image for image in ALIVE if image["type"] == "BUILD_IN"][:10]
     (source,) = run_sync(settings).sources
@@ -331,9 +335,7 @@ def test_a_list_that_ends_before_its_total(settings: Settings, api: FakeApi) -> 
     assert source.facts.detail["past_the_end"] > 0
 
 
-def test_an_image_that_two_listings_tell_otherwise_is_counted(
-    settings: Settings, api: FakeApi
-) -> None:
+def test_conflicting_values_of_two_listings_are_counted(settings: Settings, api: FakeApi) -> None:
     twin = {**ALIVE[0], "type": "DEDICATED", "description": "another"}
     api.images = [*ALIVE, twin]
     (source,) = run_sync(settings).sources

@@ -57,7 +57,7 @@ def is_show(request: Request) -> bool:
 # What is there.
 
 
-def test_the_first_run_stores_what_is_served(here: Place) -> None:
+def test_the_first_run_stores_the_catalogue(here: Place) -> None:
     run = here.run()
     outcome = run.sources[0]
     assert (run.status, run.exit_code, run.is_dry_run) == ("succeeded", 0, False)
@@ -85,7 +85,7 @@ def doubled(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("tell", [dict, turned, lettered, nulled, doubled])
-def test_an_unchanged_catalogue_writes_run_rows_alone(here: Place, tell: Any) -> None:
+def test_an_unchanged_catalogue_writes_only_its_run_rows(here: Place, tell: Any) -> None:
     here.sync()
     before = here.tables()
     here.api.images = [tell(each) for each in here.api.images]
@@ -119,7 +119,7 @@ def test_a_changed_value_is_the_next_version(here: Place) -> None:
     assert [row["valid_to"] is None for row in versions] == [False, True]
 
 
-def test_the_clock_may_stand_still_or_go_back(here: Place) -> None:
+def test_observed_at_increases_even_if_the_clock_does_not(here: Place) -> None:
     first = here.sync()
     here.now -= timedelta(days=1)
     second = here.sync()
@@ -130,7 +130,7 @@ def test_the_clock_may_stand_still_or_go_back(here: Place) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_an_image_that_is_not_found_by_its_id_is_removed(here: Place, status: Any) -> None:
+def test_an_image_that_its_lookup_does_not_find_is_removed(here: Place, status: Any) -> None:
     here.sync()
     here.api.quirks = Quirks(missing_image_status=status)
     here.api.images = without(here, 2)
@@ -145,7 +145,7 @@ def test_an_image_that_is_not_found_by_its_id_is_removed(here: Place, status: An
     assert detail["time"].endswith("Z")
 
 
-def test_an_image_that_is_shown_as_deleted_is_removed(here: Place) -> None:
+def test_an_image_that_its_lookup_reports_as_deleted_is_removed(here: Place) -> None:
     here.sync()
     here.api.images = [*without(here, 2), image(2, status="DELETED")]
     here.api.quirks = Quirks(unlisted=frozenset({"id-0002"}))
@@ -166,7 +166,7 @@ def test_an_image_that_is_listed_as_deleted_is_removed_without_a_lookup(here: Pl
     assert here.sync().removed == 0
 
 
-def test_an_image_that_a_lookup_finds_stays(here: Place) -> None:
+def test_an_image_that_its_lookup_finds_stays_present(here: Place) -> None:
     here.sync()
     here.api.quirks = Quirks(unlisted=frozenset({"id-0002"}))
     for _ in range(3):
@@ -176,7 +176,7 @@ def test_an_image_that_a_lookup_finds_stays(here: Place) -> None:
     assert here.states()["id-0002"] == "present"
 
 
-def test_absent_from_two_walks_is_removed_where_lookups_are_not_wanted(here: Place) -> None:
+def test_with_two_walks_as_evidence_an_image_absent_twice_is_removed(here: Place) -> None:
     here.removals = {"evidence": "two_walks"}
     here.sync()
     here.api.images = without(here, 2)
@@ -190,7 +190,7 @@ def test_absent_from_two_walks_is_removed_where_lookups_are_not_wanted(here: Pla
     assert not any(is_show(request) for request in here.api.requests)
 
 
-def test_an_image_seen_between_two_absences_has_not_been_absent_twice(here: Place) -> None:
+def test_an_image_seen_between_two_absences_is_not_absent_twice(here: Place) -> None:
     here.removals = {"evidence": "two_walks"}
     everything = here.api.images
     here.sync()
@@ -214,9 +214,7 @@ def warnings_told() -> Iterator[list[str]]:
     logger.setLevel(level)
 
 
-def test_refused_lookups_of_all_fall_back_to_two_walks(
-    here: Place, warnings_told: list[str]
-) -> None:
+def test_if_all_lookups_are_refused_two_walks_decide(here: Place, warnings_told: list[str]) -> None:
     here.sync()
     here.api.quirks = Quirks(show="refused")
     here.api.images = without(here, 2, 3)
@@ -227,9 +225,7 @@ def test_refused_lookups_of_all_fall_back_to_two_walks(
 
 
 @pytest.mark.parametrize("status", [403, 500])
-def test_a_refused_or_failing_lookup_among_others_leaves_the_image(
-    here: Place, status: int
-) -> None:
+def test_an_image_whose_lookup_is_refused_or_fails_is_missing(here: Place, status: int) -> None:
     here.sync()
     here.api.images = without(here, 2, 3)
 
@@ -249,7 +245,7 @@ def test_a_refused_or_failing_lookup_among_others_leaves_the_image(
 
 
 @pytest.mark.parametrize("said", [b"<html>Not Found</html>", b"404 page not found"])
-def test_a_proxy_s_page_proves_nothing(here: Place, said: bytes) -> None:
+def test_the_error_page_of_a_proxy_is_no_evidence(here: Place, said: bytes) -> None:
     here.sync()
     here.api.images = without(here, 2)
 
@@ -264,7 +260,7 @@ def test_a_proxy_s_page_proves_nothing(here: Place, said: bytes) -> None:
     assert here.sync().removed == 1
 
 
-def test_past_the_most_lookups_two_walks_decide(here: Place) -> None:
+def test_beyond_max_lookups_two_walks_decide(here: Place) -> None:
     here.sync()
     here.removals = {"max_lookups": 2}
     here.api.images = without(here, 0, 1, 2)
@@ -327,7 +323,7 @@ def test_too_many_removals_are_held_and_the_rest_applied(
     assert {row["released_as"] for row in here.rows("select * from held_removals")} == {"removed"}
 
 
-def test_held_images_that_come_back_are_held_no_more(here: Place) -> None:
+def test_held_images_that_return_are_released(here: Place) -> None:
     here.removals = {"always_allow": 0, "max_count": 0}
     everything = here.api.images
     here.sync()
@@ -339,7 +335,7 @@ def test_held_images_that_come_back_are_held_no_more(here: Place) -> None:
     assert row["released_as"] == "withdrawn"
 
 
-def test_an_empty_listing_is_held_however_few_there_were(here: Place) -> None:
+def test_removals_of_an_empty_listing_are_held_however_few(here: Place) -> None:
     here.removals = {"always_allow": 100, "max_count": 100, "max_percent": 100}
     here.sync()
     here.api.images = []
@@ -355,7 +351,7 @@ def both_types() -> list[dict[str, Any]]:
     return [image(0), image(1), image(2, type="DEDICATED"), image(3, type="DEDICATED")]
 
 
-def test_a_type_left_out_is_out_of_scope_and_comes_back_in_scope(here: Place) -> None:
+def test_images_of_a_dropped_type_are_out_of_scope_until_it_returns(here: Place) -> None:
     here.api.images = both_types()
     here.cover(types=("BUILD_IN", "DEDICATED"))
     here.removals = {"always_allow": 0, "max_count": 0}
@@ -372,7 +368,7 @@ def test_a_type_left_out_is_out_of_scope_and_comes_back_in_scope(here: Place) ->
     assert removals(here) == []
 
 
-def test_a_workspace_left_out_is_out_of_scope(here: Place) -> None:
+def test_images_of_a_dropped_workspace_are_out_of_scope(here: Place) -> None:
     here.api.workspaces = (OTHER,)
     here.api.images = [image(0), image(1, workspace_id=OTHER)]
     here.cover(workspaces=("0", OTHER))
@@ -383,7 +379,7 @@ def test_a_workspace_left_out_is_out_of_scope(here: Place) -> None:
     assert here.sync().in_scope == 1
 
 
-def test_an_image_that_is_seen_in_another_listing_than_on_record_belongs_there(here: Place) -> None:
+def test_an_image_moves_to_the_listing_that_shows_it(here: Place) -> None:
     """An endpoint that shows its images in every workspace, of which one is left out."""
 
     def in_every_workspace(request: Request) -> None:
@@ -455,7 +451,7 @@ def replayed(here: Place) -> Any:
 
 
 @pytest.mark.parametrize("evidence", ["lookup", "two_walks"])
-def test_a_record_that_is_shown_no_more_is_not_replayed(here: Place, evidence: str) -> None:
+def test_a_reject_that_is_no_longer_listed_is_not_replayed(here: Place, evidence: str) -> None:
     """Its image has left, or has another record by now: a certified walk said so."""
     here.removals = {"evidence": evidence}
     here.sync()
@@ -473,7 +469,7 @@ def test_a_record_that_is_shown_no_more_is_not_replayed(here: Place, evidence: s
     assert "id-0009" not in here.states()
 
 
-def test_of_two_records_in_hand_the_later_one_is_replayed(here: Place) -> None:
+def test_the_latest_of_two_rejects_of_an_image_is_replayed(here: Place) -> None:
     numbers = count(1)
     here.api.quirks = Quirks(total=lambda rows: rows + next(numbers), sort_keys=frozenset())
     here.sync()
@@ -486,7 +482,7 @@ def test_of_two_records_in_hand_the_later_one_is_replayed(here: Place) -> None:
     assert row["tag"] == "y2"
 
 
-def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
+def test_a_replayed_record_keeps_its_listing(here: Place) -> None:
     good = image(2, type="DEDICATED", tag="new")
     here.api.images = both_types()
     here.cover(types=("BUILD_IN", "DEDICATED"))
@@ -512,7 +508,7 @@ def test_a_replayed_record_stays_in_its_listing(here: Place) -> None:
         ({"service_type": "TRAIN"}, {"service_type": "TRAIN"}, {"service_type": "DEV"}),
     ],
 )
-def test_what_a_new_filter_leaves_out_is_out_of_scope(
+def test_images_that_a_new_filter_excludes_are_out_of_scope(
     here: Place, fields: dict[str, Any], inside: dict[str, str], outside: dict[str, str]
 ) -> None:
     here.api.images = [image(0, **inside), image(1, **inside), image(2, **outside)]
@@ -524,7 +520,7 @@ def test_what_a_new_filter_leaves_out_is_out_of_scope(
     assert here.states() == {"id-0000": "present", "id-0001": "removed", "id-0002": "out_of_scope"}
 
 
-def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Place) -> None:
+def test_the_namespace_filter_falls_back_to_the_organisation_of_the_path(here: Place) -> None:
     here.api.images = [
         image(number, swr_path=f"swr.example.com/org/a:{number}") for number in range(3)
     ]
@@ -543,7 +539,7 @@ def test_an_image_filtered_by_its_path_is_removed_and_not_out_of_scope(here: Pla
         ({"name_filter": "torch", "name_fuzzy": False}, {"name": "TORCH"}),
     ],
 )
-def test_what_the_api_filters_otherwise_is_looked_up(
+def test_images_that_the_api_filters_differently_are_looked_up(
     here: Place, fields: dict[str, Any], odd: dict[str, Any]
 ) -> None:
     """A filter that takes in more than an image's values say; then all that it took in is gone."""
@@ -574,7 +570,7 @@ def unfiltered(here: Place) -> Any:
     return answer
 
 
-def test_a_coverage_that_no_run_could_apply_is_still_new(here: Place) -> None:
+def test_a_coverage_is_new_until_a_run_has_applied_it(here: Place) -> None:
     """The source fails, or decisions are taken, between its change and the next reading."""
     here.api.images = [image(0, namespace="org"), image(1, namespace="other")]
     here.sync()
@@ -587,7 +583,7 @@ def test_a_coverage_that_no_run_could_apply_is_still_new(here: Place) -> None:
     assert (outcome.removed, outcome.out_of_scope) == (0, 1)
 
 
-def test_a_workspace_that_is_back_is_looked_through_twice(here: Place) -> None:
+def test_a_workspace_that_returns_must_be_read_twice(here: Place) -> None:
     here.removals = {"evidence": "two_walks"}
     here.cover(workspaces=("*",))
     here.api.workspaces = (OTHER,)
@@ -600,7 +596,7 @@ def test_a_workspace_that_is_back_is_looked_through_twice(here: Place) -> None:
     assert here.sync().removed == 1
 
 
-def test_a_clock_that_goes_back_in_a_run_does_no_harm(here: Place) -> None:
+def test_a_clock_that_goes_back_during_a_run_is_harmless(here: Place) -> None:
     times = iter([*[here.now] * 2, *[here.now - timedelta(hours=1)] * 100])
     run = run_sync(here.settings(), now=lambda: next(times))
     assert run.finished_at == run.started_at
@@ -609,7 +605,7 @@ def test_a_clock_that_goes_back_in_a_run_does_no_harm(here: Place) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_workspace_that_vanishes_proves_nothing(here: Place, concurrency: int) -> None:
+def test_a_vanished_workspace_is_no_evidence(here: Place, concurrency: int) -> None:
     here.source = replace(here.source, http=replace(here.source.http, concurrency=concurrency))
     here.api.workspaces = (OTHER,)
     here.api.images = [image(0), image(1, workspace_id=OTHER)]
@@ -724,7 +720,7 @@ def milliseconds(value: Any) -> int | None:
         (Response(200, b'{"data": [], "size": 1}'), 12, "broken"),
     ],
 )
-def test_a_source_that_can_not_be_read_leaves_all_as_it_is(
+def test_a_source_that_cannot_be_read_changes_nothing(
     here: Place, response: Response, exit_code: int, kind: str
 ) -> None:
     here.sync()
@@ -742,7 +738,7 @@ def test_a_source_that_can_not_be_read_leaves_all_as_it_is(
     assert here.run().exit_code == 0
 
 
-def test_one_source_of_two_that_fails_is_done_in_part(here: Place) -> None:
+def test_if_one_of_two_sources_fails_the_run_is_partial(here: Place) -> None:
     here.sync()
     settings = here.settings()
     dead = replace(here.source, name="dead", endpoint="http://127.0.0.1:9")
@@ -754,14 +750,14 @@ def test_one_source_of_two_that_fails_is_done_in_part(here: Place) -> None:
     assert run_sync(settings, SyncOptions(source_names=["dead"])).exit_code == 11
 
 
-def test_names_and_sources_that_are_not_there_are_said(here: Place) -> None:
+def test_unknown_or_missing_sources_are_errors(here: Place) -> None:
     with pytest.raises(UsageError, match=r"unknown source 'two'; .*valid: one"):
         here.run(source_names=["two"])
     with pytest.raises(UsageError, match=r"^configuration: no \[\[source\]\] is configured; "):
         run_sync(replace(here.settings(), sources=()))
 
 
-def test_another_run_at_work_is_left_alone(here: Place) -> None:
+def test_a_source_locked_by_another_run_is_skipped(here: Place) -> None:
     here.sync()
     engine = open_engine(here.url)
     with source_lock(engine, "one"):
@@ -775,7 +771,7 @@ def test_another_run_at_work_is_left_alone(here: Place) -> None:
     ]
 
 
-def test_a_bug_is_noted_with_the_run_and_raised(
+def test_an_unexpected_error_is_recorded_and_raised(
     here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -793,7 +789,7 @@ def test_a_bug_is_noted_with_the_run_and_raised(
 # What is only shown.
 
 
-def test_a_dry_run_tells_all_and_writes_nothing(here: Place) -> None:
+def test_a_dry_run_reports_everything_and_writes_nothing(here: Place) -> None:
     here.sync()
     here.api.images = [image(0, name="new"), image(9), *without(here, 0, 1)]
     before, runs = here.tables(), here.rows("select * from sync_runs")
@@ -808,14 +804,14 @@ def test_a_dry_run_tells_all_and_writes_nothing(here: Place) -> None:
     assert here.sync().removed == 1
 
 
-def test_a_dry_run_before_the_first_makes_no_file(tmp_path: Path) -> None:
+def test_a_dry_run_before_the_first_sync_creates_no_file(tmp_path: Path) -> None:
     with place(f"sqlite:///{tmp_path / 'images.db'}") as here:
         run = here.run(is_dry_run=True)
     assert run.sources[0].added == 6
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_over_an_empty_database_makes_no_table(empty_database_url: str) -> None:
+def test_a_dry_run_on_an_empty_database_creates_no_table(empty_database_url: str) -> None:
     with place(empty_database_url) as here:
         assert here.run(is_dry_run=True).sources[0].added == 6
         engine = open_engine(here.url)
@@ -826,7 +822,7 @@ def test_a_dry_run_over_an_empty_database_makes_no_table(empty_database_url: str
 # The built-in sample.
 
 
-def test_the_sample_shows_a_generation_further_each_run(here: Place) -> None:
+def test_the_sample_shows_the_next_generation_in_each_run(here: Place) -> None:
     here.source = replace(here.source, endpoint="sample:", workspaces=("*",))
     here.source = replace(here.source, types=("BUILD_IN", "DEDICATED"))
     outcomes = [here.sync() for _ in range(4)]
@@ -836,7 +832,7 @@ def test_the_sample_shows_a_generation_further_each_run(here: Place) -> None:
     assert sum(each.restored for each in outcomes[1:])
 
 
-def test_many_images_are_synced_page_by_page(here: Place) -> None:
+def test_many_pages_are_synced(here: Place) -> None:
     here.api.images = catalogue(450)
     here.cover(http={"page_size": 50})
     assert here.sync().added == 450

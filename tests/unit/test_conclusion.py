@@ -42,7 +42,7 @@ BUSY = outcome("failed", 22, LOCKED)
         ([DONE, HELD, BUSY], ("partial", 22)),
     ],
 )
-def test_the_worst_that_a_person_must_know_first(
+def test_the_status_and_exit_code_of_a_run(
     outcomes: list[Outcome], expected: tuple[str, int]
 ) -> None:
     assert conclusion(outcomes) == expected

@@ -22,7 +22,7 @@ IMAGE = AbsentImage(
 )
 
 
-def test_the_digest_does_not_mind_the_order() -> None:
+def test_the_order_of_lists_does_not_change_the_digest() -> None:
     turned = replace(ALL, types=("DEDICATED", "BUILD_IN"))
     assert turned.digest == ALL.digest
     some = replace(ALL, workspaces=("0", "a"))
@@ -40,11 +40,11 @@ def test_the_digest_does_not_mind_the_order() -> None:
         {"service_type": "TRAIN"},
     ],
 )
-def test_the_digest_tells_coverages_apart(change: dict[str, Any]) -> None:
+def test_different_coverages_have_different_digests(change: dict[str, Any]) -> None:
     assert replace(ALL, **change).digest != ALL.digest
 
 
-def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
+def test_name_fuzzy_without_name_filter_does_not_change_the_digest() -> None:
     assert replace(ALL, name_fuzzy=False).digest == ALL.digest
     named = replace(ALL, name_filter="x")
     assert replace(named, name_fuzzy=False).digest != named.digest
@@ -68,11 +68,11 @@ def test_a_fuzziness_without_a_name_filter_is_no_other_coverage() -> None:
         ({"name_filter": "flow"}, False),
     ],
 )
-def test_what_a_coverage_includes(coverage: dict[str, Any], includes: bool) -> None:
+def test_the_images_that_a_coverage_includes(coverage: dict[str, Any], includes: bool) -> None:
     assert replace(ALL, **coverage).includes(IMAGE) is includes
 
 
-def test_the_listing_counts_more_than_what_the_image_says() -> None:
+def test_the_listing_counts_more_than_the_image_s_own_values() -> None:
     image = replace(IMAGE, type="ODD", workspace_id="elsewhere")
     narrow = replace(ALL, workspaces=("0",))
     assert narrow.includes(image)

@@ -10,11 +10,11 @@ from etl.model import TRACKED, FieldChange, Image, Tag
 IMAGE = Image("i", name="n", dev_services=("A",), created_at=0, swr_path="h.x/o/r:1", swr_tag="1")
 
 
-def test_the_same_values_are_no_change():
+def test_equal_images_have_no_changes():
     assert field_changes(IMAGE, replace(IMAGE)) == ()
 
 
-def test_every_tracked_value_is_told_as_its_column_shows_it():
+def test_every_tracked_value_is_compared_and_formatted():
     after = replace(
         IMAGE,
         name=None,
@@ -38,13 +38,13 @@ def test_unknown_fields_alone_are_no_change():
     assert field_changes(IMAGE, replace(IMAGE, extra='{"a":1}')) == ()
 
 
-def test_another_reading_of_the_same_path_is_no_change_by_itself():
+def test_a_different_parse_of_the_same_path_is_no_change():
     assert field_changes(IMAGE, replace(IMAGE, swr_tag="one")) == ()
     moved = replace(IMAGE, swr_path="h.x/o/r:2", swr_tag="2")
     assert [change.field for change in field_changes(IMAGE, moved)] == ["swr_path", "swr_tag"]
 
 
-def test_null_and_empty_are_apart():
+def test_null_and_empty_are_different():
     empty = replace(IMAGE, name="", dev_services=())
     missing = replace(IMAGE, name=None, dev_services=None)
     assert {change.field for change in field_changes(empty, missing)} == {"name", "dev_services"}

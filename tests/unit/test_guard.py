@@ -31,11 +31,11 @@ def rule(count: int, present: int, policy: GuardPolicy = POLICY, *, empty: str =
         (501, 501, "max_count"),
     ],
 )
-def test_the_rules_at_their_limits(removals: int, present: int, expected: str) -> None:
+def test_the_guard_at_its_limits(removals: int, present: int, expected: str) -> None:
     assert rule(removals, present) == expected
 
 
-def test_an_emptied_listing_is_held_before_any_other_rule() -> None:
+def test_the_empty_listing_rule_comes_first() -> None:
     for removals in (1, 5, 501):
         assert rule(removals, 10_000, empty=LISTING) == "empty_listing"
     assert rule(0, 10, empty=LISTING) == ""

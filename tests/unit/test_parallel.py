@@ -34,7 +34,7 @@ def test_an_error_is_raised_where_the_result_is_taken() -> None:
         future.result()
 
 
-def test_leaving_cancels_what_has_not_begun() -> None:
+def test_leaving_cancels_calls_that_have_not_begun() -> None:
     begun, may_end, over = Event(), Event(), Event()
     called: list[int] = []
 

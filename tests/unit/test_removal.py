@@ -41,7 +41,7 @@ def open_(*candidates: AbsentImage) -> Absences:
     return Absences(outside=(), unproven=(), open=candidates)
 
 
-def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
+def test_absences_are_outside_unproven_or_open() -> None:
     outside, vanished, here = candidate(1, listing="DEDICATED/0"), candidate(2), candidate(3)
     vanished = replace(vanished, listing="BUILD_IN/gone")
     coverage = Coverage(types=("BUILD_IN",), workspaces=("*",))
@@ -49,21 +49,21 @@ def test_absences_are_sorted_by_what_can_be_said_at_once() -> None:
     assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
 
 
-def test_by_an_unchanged_coverage_nothing_is_outside() -> None:
+def test_an_unchanged_coverage_includes_every_image_on_record() -> None:
     """The API's filters may take in what an image's values do not show."""
     odd = candidate(1, type="ODD", namespace="other")
     absences = sort_absences([odd], coverage=None, listings={"BUILD_IN/0"})
     assert absences == open_(odd)
 
 
-def test_two_walks_are_two_that_read_the_listing() -> None:
+def test_both_of_two_walks_must_have_read_the_listing() -> None:
     """A workspace that had vanished and is back was looked through once."""
     missing = candidate(1, missing_since=NOW - timedelta(hours=1))
     decision = decide(open_(missing), {}, walked_before={"DEDICATED/0"})
     assert (decision.removals, decision.missing) == ((), (missing,))
 
 
-def test_each_absence_by_its_proof() -> None:
+def test_each_absent_image_is_decided_by_its_lookup() -> None:
     since = NOW - timedelta(hours=1)
     proven, found, undecided = candidate(1), candidate(2, missing_since=since), candidate(3)
     waiting, twice = candidate(4), candidate(5, missing_since=since)
@@ -94,7 +94,7 @@ def test_each_absence_by_its_proof() -> None:
     assert decision.found == (found,)
 
 
-def test_what_is_outside_or_unproven_is_never_removed() -> None:
+def test_images_outside_or_unproven_are_never_removed() -> None:
     since = NOW - timedelta(days=9)
     outside, unproven = candidate(1, missing_since=since), candidate(2, missing_since=since)
     decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), {})
@@ -102,7 +102,7 @@ def test_what_is_outside_or_unproven_is_never_removed() -> None:
 
 
 @pytest.mark.parametrize("is_listed", [False, True])
-def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None:
+def test_the_guard_holds_all_removals_and_nothing_else(is_listed: bool) -> None:
     gone, waiting, outside = candidate(1), candidate(2), candidate(3)
     deleted = [Removal(candidate(4), "listed_deleted", {})] if is_listed else []
     decision = decide(
@@ -117,7 +117,7 @@ def test_the_guard_holds_the_whole_set_and_nothing_else(is_listed: bool) -> None
     assert decision.out_of_scope == (outside,)
 
 
-def test_only_removals_of_an_empty_listing_make_it_suspicious() -> None:
+def test_an_empty_listing_holds_only_if_its_images_are_removed() -> None:
     lookups = {1: Lookup("deleted", {})}
     held = decide(open_(candidate(1)), lookups, empty_listings={"BUILD_IN/0"})
     assert held.held_rule == "empty_listing"
@@ -125,7 +125,7 @@ def test_only_removals_of_an_empty_listing_make_it_suspicious() -> None:
     assert decide(open_(candidate(2)), lookups, empty_listings={"BUILD_IN/0"}).held_rule == ""
 
 
-def test_those_that_wait_longest_are_looked_up_first() -> None:
+def test_images_missing_longest_are_looked_up_first() -> None:
     late, early = candidate(1, missing_since=NOW), candidate(2, missing_since=NOW - timedelta(1))
     new = candidate(3)
     absences = open_(new, late, early)
