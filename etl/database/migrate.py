@@ -35,7 +35,7 @@ _PRE_RELEASE: Final = {"sync_runs", "source_runs"}  # in every pre-release, with
 _OF_TOOLS: Final = ("_", "sqlite_", "litestream", "crsql_")  # tables that SQLite tools keep
 _HAS_DEPENDENTS: Final = "2BP01"  # PostgreSQL: other objects depend on what is to be dropped
 _CANNOT_REPLACE: Final = "42P16"  # a column was removed, renamed, moved or has another type
-_NAME: Final = re.compile(r"create (?:or replace )?(table|view) (\w+)", re.IGNORECASE)
+_CREATED: Final = re.compile(r"create (?:or replace )?(table|view) (\w+)", re.IGNORECASE)
 
 
 def head() -> str:
@@ -139,7 +139,7 @@ def upgrade_in(connection: Connection, revision: str = "head") -> str | None:
         _run(connection, "upgrade", revision)
         reached = current_revision(connection)
         if before == reached == head():
-            create_views(connection, f"{_newest()}_views")
+            create_objects(connection, f"{_newest()}_views")
     return reached
 
 
@@ -168,37 +168,24 @@ def known_revisions() -> list[str]:
     return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
-def create_tables(connection: Connection, file: str) -> None:
-    """Creates the tables and indexes of a DDL file."""
-    for statement in _statements(connection, file):
-        _execute(connection, statement)
-
-
-def create_views(connection: Connection, file: str) -> None:
-    """Creates the views of a DDL file, in place of those with the same name.
+def create_objects(connection: Connection, file: str) -> None:
+    """Runs a DDL file.
 
     PostgreSQL replaces a view, so that other objects may go on depending on it. A view with other
     columns cannot be replaced; it is dropped and created.
     """
     for statement in _statements(connection, file):
-        name = _NAME.match(statement)
-        if not name:
-            _execute(connection, statement)
-        elif connection.dialect.name == "sqlite":
-            _execute(connection, f"drop view if exists {name[2]}")
-            _execute(connection, statement)
+        if view := re.match(r"create or replace view (\w+)", statement):
+            _replace_view(connection, view[1], statement)
         else:
-            _replace(connection, name[2], statement)
+            _execute(connection, statement)
 
 
-def drop_views(connection: Connection, file: str) -> None:
-    """Drops the views of a DDL file."""
-    _drop(connection, file, "view")
-
-
-def drop_tables(connection: Connection, file: str) -> None:
-    """Drops the tables of a DDL file, with everything in them."""
-    _drop(connection, file, "table")
+def drop_objects(connection: Connection, file: str) -> None:
+    """Drops the tables or views that a DDL file creates, with everything in them."""
+    created = [found for each in _statements(connection, file) if (found := _CREATED.match(each))]
+    for kind, name in map(re.Match.groups, reversed(created)):
+        _execute(connection, f"drop {kind} if exists {name}")
 
 
 @contextmanager
@@ -306,7 +293,7 @@ def _newest() -> str:
     return max(path.name[:4] for path in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
-def _replace(connection: Connection, name: str, statement: str) -> None:
+def _replace_view(connection: Connection, name: str, statement: str) -> None:
     try:
         with connection.begin_nested():
             _execute(connection, statement)
@@ -315,12 +302,6 @@ def _replace(connection: Connection, name: str, statement: str) -> None:
             raise
         _execute(connection, f"drop view {name}")
         _execute(connection, statement)
-
-
-def _drop(connection: Connection, file: str, kind: str) -> None:
-    names = [match for each in _statements(connection, file) if (match := _NAME.match(each))]
-    for name in reversed(names):
-        _execute(connection, f"drop {kind} if exists {name[2]}")
 
 
 def _statements(connection: Connection, file: str) -> Iterator[str]:

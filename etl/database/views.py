@@ -197,9 +197,12 @@ def column_types(relation: str) -> dict[str, TypeEngine[Any]]:
 def view_statements(dialect: str) -> Iterator[str]:
     """The DDL of every view, with its comments where the database keeps comments."""
     for name, definitions in VIEWS.items():
-        create = "create or replace view" if dialect == "postgresql" else "create view"
-        yield f"{create} {name} as {definitions[dialect].strip()}"
-        if dialect == "postgresql":
+        definition = definitions[dialect].strip()
+        if dialect == "sqlite":
+            yield f"drop view if exists {name}"
+            yield f"create view {name} as {definition}"
+        else:
+            yield f"create or replace view {name} as {definition}"
             yield f"comment on view {name} is {_quoted(COMMENTS[name])}"
             for column, meaning in VIEW_COLUMNS[name].items():
                 yield f"comment on column {name}.{column} is {_quoted(meaning)}"

@@ -6,7 +6,7 @@ The DDL is in the files `0001_*.sql` beside this one. `make migration` writes th
 
 from alembic import op
 
-from etl.database.migrate import create_tables, create_views, drop_tables, drop_views
+from etl.database.migrate import create_objects, drop_objects
 
 revision = "image_sync_0001"
 down_revision = None
@@ -15,10 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_tables(op.get_bind(), "0001_tables")
-    create_views(op.get_bind(), "0001_views")
+    create_objects(op.get_bind(), "0001_tables")
+    create_objects(op.get_bind(), "0001_views")
 
 
 def downgrade() -> None:
-    drop_views(op.get_bind(), "0001_views")
-    drop_tables(op.get_bind(), "0001_tables")
+    drop_objects(op.get_bind(), "0001_views")
+    drop_objects(op.get_bind(), "0001_tables")

@@ -70,10 +70,10 @@ DECIDING = {
 }
 UPGRADE = {
     "it begins": Moment("database/migrate.py", "_run"),
-    "the tables": Moment("database/migrate.py", "create_tables", "return"),
+    "the tables": Moment("database/migrate.py", "create_objects", "return"),
     "0001": Moment("0001_record.py", "upgrade", "return"),
     "all revisions": Moment("database/migrate.py", "_run", "return"),
-    "the views": Moment("database/migrate.py", "create_views", "return"),
+    "the views": Moment("database/migrate.py", "create_objects", "return", nth=2),
 }
 
 

@@ -14,7 +14,7 @@ from etl.cli.main import run
 from etl.database import migrate
 from etl.database import postgresql as opening
 from etl.database.engine import open_engine, our_errors, psycopg_parameters
-from etl.database.migrate import create_views
+from etl.database.migrate import create_objects
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from tests.support.loading import Loading, record
 from tests.support.migration import files as migration_files
@@ -251,14 +251,14 @@ def test_a_view_is_replaced_under_a_view_of_the_user_s(postgres_url: str) -> Non
     migrate.upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("create view mine as select image_id from images"))
-        create_views(connection, "0001_views")
+        create_objects(connection, "0001_views")
     with pytest.raises(SchemaNotAtHead, match=r"view mine depends on view images.*drop what"):
         migrate.downgrade(engine, "base")
     with engine.begin() as connection:
         connection.execute(text("drop view mine"))
         connection.execute(text("drop view images"))
         connection.execute(text("create view images as select 1 as other"))
-        create_views(connection, "0001_views")
+        create_objects(connection, "0001_views")
         connection.execute(text("select image_id from images"))
     engine.dispose()
 
