@@ -32,8 +32,7 @@ class ReadOptions:
     run: int | None
 
 
-_READ_OPTIONS: Final = (
-    source_option,
+period_options: Final = (
     click.option(
         "--since",
         type=Time("since"),
@@ -46,6 +45,10 @@ _READ_OPTIONS: Final = (
         metavar="TIME",
         help="Before TIME; a date includes the whole day.",
     ),
+)
+_READ_OPTIONS: Final = (
+    source_option,
+    *period_options,
     click.option("--run", type=NUMBER, metavar="N", help="Only what run N did."),
 )
 

@@ -12,7 +12,7 @@ import click
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import Known, Time, gathered, output_option, source_option
 from etl.cli.output import RowOptions, note, print_json, print_rows, row_options
-from etl.cli.read import print_answer
+from etl.cli.read import period_options, print_answer
 from etl.clock import age_text
 
 if TYPE_CHECKING:
@@ -159,18 +159,7 @@ class ReportOptions:
 
 _REPORT_OPTIONS: Final = (
     source_option,
-    click.option(
-        "--since",
-        type=Time("since"),
-        metavar="TIME",
-        help="From TIME on, for reports about a period.",
-    ),
-    click.option(
-        "--until",
-        type=Time("until"),
-        metavar="TIME",
-        help="Before TIME; a date includes the whole day.",
-    ),
+    *period_options,
     click.option(
         "--within",
         metavar="DURATION",

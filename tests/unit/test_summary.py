@@ -127,6 +127,14 @@ def test_a_plan_says_that_nothing_was_written():
     assert "Details" not in told
 
 
+def test_a_decision_reads_no_listing():
+    assert "one: 4 images present" in text(Run((source(walks=0, present=4),)))
+
+
+def test_a_shard_without_sources_is_stated():
+    assert text(Run(())) == "No source belongs to this shard."
+
+
 def test_a_failed_source_says_why():
     bad = source(
         "b\x1bd", status="failed", certificate="none", error_kind="refused", error_message="401\x1b"
@@ -227,6 +235,15 @@ def test_every_removal_is_shown_and_only_the_first_of_the_other_images_on_a_term
 
 def test_a_source_without_changes_has_no_lines():
     assert lines(Preview()) == []
+
+
+def test_images_that_stay_are_shown_with_the_reason():
+    decision = Decision(missing=(absent("a"),), found=(absent("b"),), out_of_scope=(absent("c"),))
+    assert lines(Preview(decision))[2:] == [
+        "  ? a  image a  missing, undecided",
+        "  ? b  image b  not listed, but found by id",
+        "  ? c  image c  out of scope",
+    ]
 
 
 def test_a_removal_without_detail_names_its_evidence():
