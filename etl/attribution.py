@@ -16,7 +16,7 @@ from etl.config import SourceSettings
 from etl.decide.trace_match import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_traces
 from etl.errors import SourceError, SourceRefused
 from etl.extract.traces import fetch_traces
-from etl.load.actors import read_to_be_removed, read_unattributed, read_used_traces
+from etl.load.actors import read_unattributed, read_used_traces
 from etl.model import Attribution
 from etl.sources.connect import open_trace_client
 
@@ -44,10 +44,7 @@ def attribute_removals(
         return Attributions()
     now = context.now()
     oldest = now - TRACES_ARE_KEPT
-    images = [
-        *read_to_be_removed(connection, source.name, image_ids, removed_at=now),
-        *read_unattributed(connection, source.name, since=oldest),
-    ]
+    images = read_unattributed(connection, source.name, image_ids, now=now, since=oldest)
     if not images:
         return Attributions()
     used = read_used_traces(connection, source.name, since=oldest - CLOCK_TOLERANCE)

@@ -35,32 +35,28 @@ r: Final = image_removals.c
 _REMOVAL: Final = "source = :source and image_id = :image_id and version = :version"
 
 
-def read_to_be_removed(
-    connection: Connection, source: str, image_ids: Sequence[str], *, removed_at: datetime
-) -> list[RemovedImage]:
-    """Read the present images that a run is about to remove at `removed_at`."""
-    i = _images.c
-    wanted = select(i.image_id, i.version, i.name, i.last_seen_at).where(i.source == source)
-    found: list[RemovedImage] = []
-    for batch in batches(image_ids, _BATCH):
-        with connection.begin():
-            rows = connection.execute(wanted.where(i.image_id.in_(batch)).order_by(i.image_id))
-            found += [RemovedImage(*row, removed_at=removed_at) for row in rows]
-    return found
-
-
 def read_unattributed(
-    connection: Connection, source: str, *, since: datetime
+    connection: Connection, source: str, image_ids: Sequence[str], *, now: datetime, since: datetime
 ) -> list[RemovedImage]:
-    """Read the removals since then whose actor is still unknown: a later query may find it."""
+    """Read removals whose actor is wanted.
+
+    These are the removals of `image_ids` that a run is about to record, and those since `since`
+    whose actor is still unknown: a later query may find it.
+    """
+    i = _images.c
+    present = select(i.image_id, i.version, i.name, i.last_seen_at).where(i.source == source)
     pending = (
         select(r.image_id, r.version, r.name, r.last_seen_at, r.removed_at, r.attribution)
         .where(r.source == source, r.removed_at >= since)
         .where(or_(r.attribution.is_(None), r.attribution.in_(["none", "refused"])))
         .order_by(r.removed_at, r.image_id)
     )
+    found: list[RemovedImage] = []
     with connection.begin():
-        return [RemovedImage(*row) for row in connection.execute(pending)]
+        for batch in batches(image_ids, _BATCH):
+            rows = connection.execute(present.where(i.image_id.in_(batch)).order_by(i.image_id))
+            found += [RemovedImage(*row, removed_at=now) for row in rows]
+        return found + [RemovedImage(*row) for row in connection.execute(pending)]
 
 
 def read_used_traces(connection: Connection, source: str, *, since: datetime) -> set[str]:
