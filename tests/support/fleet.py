@@ -1,6 +1,6 @@
-"""Several hosts that share sources out: worker processes, each with a home and a folder of its own.
+"""Several hosts that share the sources: worker processes, each with a home and a folder of its own.
 
-Every host says its name in the User-Agent, so that the API sees who asks.
+Every host puts its name into the User-Agent, so that the API can tell them apart.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class Fleet:
         self.processes[host].kill()
 
     def end(self, host: str) -> tuple[int, str]:
-        """Asks a host's worker to end; its exit code and what it said."""
+        """Asks a host's worker to end; its exit code and its output."""
         self.processes[host].send_signal(signal.SIGTERM)
-        said, _ = self.processes[host].communicate(timeout=WAIT_SECONDS)
-        return self.processes[host].returncode, said
+        output, _ = self.processes[host].communicate(timeout=WAIT_SECONDS)
+        return self.processes[host].returncode, output
 
     def wait_until_done(self) -> float:
-        """Until no job waits or is in hand; the seconds that took."""
+        """Wait until no job is waiting or running; return the seconds that it took."""
         began = time.monotonic()
         open_jobs = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
         ours = " and task_name = 'image-sync sync'"
@@ -85,7 +85,7 @@ class Fleet:
         return time.monotonic() - began
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
-        """What the database answers."""
+        """The result of a statement."""
         url = make_url(self._url).set(drivername="postgresql")
         with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
             return connection.execute(statement.encode()).fetchall()
