@@ -32,6 +32,14 @@ project_id = "0123456789abcdef0123456789abcdef"
 types = ["BUILD_IN"]
 workspaces = ["0"]
 """
+COMMANDS = """
+import sys
+from etl.cli.main import run
+for command in sys.argv[2:]:
+    assert run(["-c", sys.argv[1], *command.split()]) == 0, command
+    sys.stdout.write(chr(0))
+    sys.stdout.flush()
+"""
 
 
 def recipe(title):
@@ -109,27 +117,28 @@ def test_a_field_added_by_the_recipe_becomes_a_column_of_an_existing_record(
 ):
     config = tmp_path / "config.toml"
 
-    def image_sync(folder, *arguments):
-        return run(folder, "-m", "etl", "-c", str(config), *arguments)
-
-    def listed(relation, *options):
-        return json.loads(image_sync(copy, relation, "--format", "json", *options))
+    def image_sync(folder, *commands):
+        """What each command prints, in one process."""
+        printed = run(folder, "-c", COMMANDS, str(config), *commands)
+        return [json.loads(each) for each in printed.split("\0") if each.startswith("[")]
 
     with FakeApi(catalogue(3)) as api, databases.migrated(backend) as url:
         config.write_text(CONFIGURATION.format(database=url, endpoint=api.url))
         image_sync(ROOT, "sync")
-        image_sync(copy, "sync")
-        assert {(each["framework"], each["version"]) for each in listed("images")} == {(None, 1)}
+        (images,) = image_sync(copy, "sync", "images --format json")
+        assert {(each["framework"], each["version"]) for each in images} == {(None, 1)}
         api.images = [{**each, "framework": "MindSpore"} for each in api.images]
-        image_sync(copy, "sync")
-        assert {(each["framework"], each["version"]) for each in listed("images")} == {
-            ("MindSpore", 2)
-        }
-        changed = listed("changes", "--kind", "changed")
+        images, changed = image_sync(
+            copy,
+            "sync",
+            "images --format json",
+            "changes --kind changed --format json",
+            "verify",
+            "db check",
+            "db downgrade --yes",
+        )
+        assert {(each["framework"], each["version"]) for each in images} == {("MindSpore", 2)}
         assert {(each["field"], each["new_value"]) for each in changed} == {
             ("framework", '"MindSpore"')
         }
-        image_sync(copy, "verify")
-        image_sync(copy, "db", "check")
-        image_sync(copy, "db", "downgrade", "--yes")
-        image_sync(ROOT, "db", "check")
+        image_sync(ROOT, "db check")

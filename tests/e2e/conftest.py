@@ -72,7 +72,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     venv.create(environment, symlinks=True)
     (wheel,) = built.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
-    options = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    options = ["--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", *options, str(wheel)], check=True)
     return Installed(environment)
 

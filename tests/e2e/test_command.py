@@ -23,6 +23,15 @@ def home(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def synced(installed, tmp_path_factory):
+    """A folder with the record of one run, for what only reads it."""
+    folder = tmp_path_factory.mktemp("synced")
+    shutil.copy(EXAMPLE, folder / "config.toml")
+    installed.run("sync", cwd=folder)
+    return folder
+
+
 def test_help_lists_the_commands(installed, tmp_path):
     printed = installed.run("--help", cwd=tmp_path)
     assert printed.returncode == 0
@@ -82,9 +91,8 @@ def details_of(summary):
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
-def test_what_is_printed_can_be_read_back(installed, home, form):
-    installed.run("sync", cwd=home)
-    listed = installed.run("images", "--format", form, cwd=home)
+def test_what_is_printed_can_be_read_back(installed, synced, form):
+    listed = installed.run("images", "--format", form, cwd=synced)
     assert listed.returncode == 0
     assert listed.stdout.count("image_id") >= 1
 
@@ -118,9 +126,8 @@ def test_postgresql_without_its_driver_says_what_to_install(installed, home):
     assert "modelarts-image-sync[postgres]" in printed.stderr
 
 
-def test_a_closed_pipe_ends_the_program_quietly(installed, home):
-    installed.run("sync", cwd=home)
+def test_a_closed_pipe_ends_the_program_quietly(installed, synced):
     program = str(installed.environment / "bin" / "image-sync")
-    printed = installed.shell('"$@" | head -n 1', program, "images", "--format", "csv", cwd=home)
+    printed = installed.shell('"$@" | head -n 1', program, "images", "--format", "csv", cwd=synced)
     assert printed.stdout.count("\n") == 1
     assert printed.stderr == ""
