@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -21,12 +21,9 @@ from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
 from etl.extract.auth import Authenticator, Keys, fixed_token, signed
 from etl.extract.exchange import Request
-from etl.extract.hosts import USER_REFUSALS
+from etl.extract.hosts import USER_REFUSALS, Hosts
 from etl.extract.http import Client, Endpoint
 from etl.extract.http_errors import broken_response, decoded
-
-if TYPE_CHECKING:
-    from etl.extract.hosts import Hosts
 
 # The official SDK's variables, then Terraform's.
 VARIABLES: Final = (

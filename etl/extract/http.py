@@ -1,10 +1,10 @@
 """HTTP client for one host: sends a request until it has a response or the error that ends it.
 
-Responses are read and requests retried here only (docs/decisions/retries.md). A
-request takes at most `timeout_seconds` to connect and `TOTAL_TIMEOUTS` times that in total per
-attempt; the waits between attempts are bounded by `RetryPolicy`. Redirects are not followed,
-cookies and ~/.netrc are ignored: credentials reach the configured host only. TLS certificates are
-always verified. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY).
+Responses are read and requests retried here only (docs/decisions/retries.md). An attempt takes at
+most `timeout_seconds` to connect and `TOTAL_TIMEOUTS` times that in total; the waits between
+attempts are bounded by `RetryPolicy`. Redirects are not followed, cookies and ~/.netrc are ignored:
+credentials reach the configured host only. TLS certificates are always verified. Proxies are taken
+from the environment (HTTPS_PROXY, NO_PROXY).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import requests
 import urllib3.exceptions
@@ -26,8 +26,9 @@ from etl import __version__
 from etl.config import HttpSettings
 from etl.config.rules import is_loopback
 from etl.errors import SourceBroken, SourceRefused, SourceUnavailable
+from etl.extract.auth import Authenticator
 from etl.extract.exchange import NoResponse, Request, Response, query_of, split_endpoint
-from etl.extract.hosts import Lockout
+from etl.extract.hosts import Hosts, Lockout
 from etl.extract.http_errors import (
     MAX_RETRY_AFTER_SECONDS,
     Hints,
@@ -37,10 +38,6 @@ from etl.extract.http_errors import (
     error_of,
     redacted,
 )
-
-if TYPE_CHECKING:
-    from etl.extract.auth import Authenticator
-    from etl.extract.hosts import Hosts
 
 log = logging.getLogger(__name__)
 
