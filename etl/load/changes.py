@@ -54,7 +54,7 @@ class ChangeDetector:
         self._claims = array("I", bytes(4 * self._present))
         self._others: dict[str, int] = {}  # id → position of images that are not present
         self._different: dict[int, bytes] = {}  # position → fingerprint that is not on record
-        self._deleted: dict[int, int] = {}  # position → claim of a reading with status DELETED
+        self._deleted: set[int] = set()  # positions of present images with status DELETED
         self._rejected: set[int] = set()  # positions shown by records that cannot be parsed
         self._conflicts: set[int] = set()
         self._listings: dict[int, Listing] = {}  # by their place in the source's order
@@ -83,12 +83,7 @@ class ChangeDetector:
     @property
     def deleted_keys(self) -> list[int]:
         """Keys of the present images that are listed with status DELETED."""
-        claims = self._claims
-        return sorted(
-            self.baseline.keys[position]
-            for position, claim in self._deleted.items()
-            if claims[position] == claim
-        )
+        return sorted(self.baseline.keys[position] for position in self._deleted)
 
     @property
     def conflict_count(self) -> int:
@@ -114,13 +109,9 @@ class ChangeDetector:
 
     def absent(self) -> list[AbsentImage]:
         """Read the present images that no reading showed, in order of first appearance."""
-        keys = [
-            key
-            for position, (key, claim) in enumerate(
-                zip(self.baseline.keys, self._claims, strict=False)
-            )
-            if not claim and position not in self._rejected
-        ]
+        claims = enumerate(self._claims[: self._present])
+        unclaimed = [position for position, claim in claims if not claim]
+        keys = [self.baseline.keys[each] for each in unclaimed if each not in self._rejected]
         return [*self.baseline.absent_images(keys)]
 
     def listed_deleted(self) -> list[AbsentImage]:
@@ -181,6 +172,7 @@ class ChangeDetector:
             if held <= claim or (is_same and not is_other_listing):
                 return False
         self._claims[position] = claim
+        self._deleted.discard(position)
         if fingerprint is None:
             self._different.pop(position, None)
         else:
@@ -244,7 +236,7 @@ class ChangeDetector:
             return None
         if is_deleted and before.state != "out_of_scope":
             if is_present:
-                self._deleted[position] = claim
+                self._deleted.add(position)
             return None
         kind: Kind = "restamped" if is_same else _KINDS[before.state]
         return replace(

@@ -31,7 +31,7 @@ from etl.load.spool import Change
 from etl.load.sql import analyse, is_sqlite
 from etl.load.transaction import SourceTransaction, SourceWrite, source_transaction
 from etl.load.versions import refresh_components, write_changes
-from etl.model import DELETED, AbsentImage, Decision, Outcome, Removal, Status, WalkFacts
+from etl.model import AbsentImage, Decision, Outcome, Removal, Status, WalkFacts
 
 if TYPE_CHECKING:
     from etl.load.changes import ChangeDetector
@@ -54,8 +54,7 @@ class RunCounts:
         """Pass the changes on, counted."""
         for change in changes:
             self.kinds[change.kind] += 1
-            if change.kind in {"added", "in_scope"} and change.image.status == DELETED:
-                self.removed_at_once += 1
+            self.removed_at_once += change.is_removed_at_once
             for each in change.fields:
                 self.changed_fields[each.field] += 1
             yield change
@@ -116,7 +115,7 @@ class Preview:
         yield from self.decision.removals
         for change in self.changes():
             image = change.image
-            if change.kind in {"added", "in_scope"} and image.status == DELETED:
+            if change.is_removed_at_once:
                 absent = AbsentImage(
                     *(change.image_key, image.image_id, image.name, change.listing, image.type),
                     *(image.workspace_id, image.namespace, image.service_type, None),

@@ -11,7 +11,7 @@ from weakref import finalize
 from msgspec import Struct, msgpack
 
 from etl.errors import DatabaseUnavailable
-from etl.model import FieldChange, Image  # msgspec needs the types at run time
+from etl.model import DELETED, FieldChange, Image  # msgspec needs the types at run time
 
 MEMORY_BYTES: Final = 1 << 20
 _LENGTH_BYTES: Final = 8
@@ -38,6 +38,11 @@ class Change(Struct, frozen=True, array_like=True, gc=False):
     fingerprint: bytes
     listing: str
     fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def is_removed_at_once(self) -> bool:
+        """Whether the image arrives with status DELETED."""
+        return self.image.status == DELETED and self.kind in {"added", "in_scope"}
 
 
 class Reject(Struct, frozen=True, array_like=True, gc=False):
