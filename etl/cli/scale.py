@@ -13,7 +13,7 @@ from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_option
 from etl.cli.output import print_json, print_result, print_rows
-from etl.cli.sync import report_incomplete
+from etl.cli.sync import end_imports, report_incomplete
 from etl.errors import UsageError
 from etl.text import printable
 
@@ -171,6 +171,7 @@ def worker(
     """
     from etl.sources.discover import regions_of
 
+    end_imports()
     syncs = _Syncs(cli, output)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     worker = _scale_module("worker").Worker(

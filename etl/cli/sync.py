@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from etl.load.commit import Preview
     from etl.model import RunOutcome
 
-_ALLOCATIONS_PER_COLLECTION = 1000  # few: a response that waits for the collector is large
 _SYNC_OPTIONS = (
     source_option_as("source_names"),
     shard_option,
@@ -88,8 +87,7 @@ def sync(
     from etl.progress import watching
     from etl.run import run_sync
 
-    gc.freeze()  # modules live until the end: the collector need not search them
-    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
+    end_imports()
     with watching(is_wanted=not cli.is_quiet) as progress:
         work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
@@ -114,9 +112,19 @@ def _plan(cli: CliContext, options: SyncOptions, output: str) -> int:
     from etl.progress import watching
     from etl.run import run_plan
 
+    end_imports()
     with watching(is_wanted=not cli.is_quiet) as progress:
         result = run_plan(cli.settings, options, progress=progress)
     return show_outcome(cli, result.outcome, output=output, previews=result.previews)
+
+
+def end_imports() -> None:
+    """Collects garbage often from now on: each response that waits for the collector is large.
+
+    The imported modules live until the end, so the collector need not search them.
+    """
+    gc.freeze()
+    gc.set_threshold(1000)
 
 
 def show_outcome(
