@@ -99,9 +99,8 @@ class PageReply:
         """Whether two pages consist of the same records; an empty page is like no other."""
         if not (self.records and other.records):
             return False
-        if bytes(self.records[0]) != bytes(other.records[0]):  # the usual case, by one record
-            return False
-        return self.rows_as_received() == other.rows_as_received()
+        is_first_same = bytes(self.records[0]) == bytes(other.records[0])  # usually it is not
+        return is_first_same and self.rows_as_received() == other.rows_as_received()
 
 
 Result = TypeVar("Result")
@@ -111,10 +110,6 @@ Steps = Generator[Sequence[PageRequest], PageReply | None, Result]
 
 class UnsortableError(Exception):
     """The endpoint rejected the sort key of a request."""
-
-    def __init__(self, sort_key: str) -> None:
-        super().__init__(sort_key)
-        self.sort_key = sort_key
 
 
 @dataclass(frozen=True, slots=True)
