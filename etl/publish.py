@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
+from etl.database.engine import writing
 from etl.errors import ConfigError, ImageSyncError
 from etl.extract.auth import Authenticator
 from etl.extract.exchange import Request, Response
@@ -67,15 +68,13 @@ def publish_checkpoint(
     Call it outside any transaction. Raises `DatabaseUnavailable` only.
     """
     with engine.connect() as connection:
-        with connection.begin():
+        with writing(connection):
             state = read_state(connection)
-        if state is None:
-            return None
-        origin = proof.origin or state.origin
-        signer = _signer(proof, origin)
-        note = make_note(origin, state.size, state.frontier.root(), signer)
-        write_checkpoint(connection, state, note, created_at=now or utc_now())
-        with connection.begin():
+            if state is None:
+                return None
+            origin = proof.origin or state.origin
+            note = make_note(origin, state.size, state.frontier.root(), _signer(proof, origin))
+            write_checkpoint(connection, state, note, created_at=now or utc_now())
             stored = read_checkpoints(connection, limit=MAX_RETRIED)
         if proof.checkpoint_file:
             _append_to_file(Path(proof.checkpoint_file), stored)

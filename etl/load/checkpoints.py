@@ -58,11 +58,10 @@ def read_checkpoints(
 def write_checkpoint(
     connection: Connection, state: LogState, note: str, *, created_at: datetime
 ) -> None:
-    """Store a checkpoint, in a transaction of its own; the first one of its size stays."""
+    """Store a checkpoint; the first one of its size stays."""
     root = state.frontier.root().hex()
     row = {"size": state.size, "root": root, "note": note, "created_at": created_at}
-    with writing(connection):
-        connection.execute(_INSERT, {**row, "cosignatures": []})
+    connection.execute(_INSERT, {**row, "cosignatures": []})
 
 
 def write_timestamp(connection: Connection, size: int, response: bytes) -> None:
