@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from etl.model import AbsentImage, Image, Outcome, Removal, RunOutcome
 
 
-class FieldValue(Struct, kw_only=True, forbid_unknown_fields=True):
+class FieldValue(Struct, kw_only=True):
     """A tracked value that would change; both values are JSON text."""
 
     field: str
@@ -26,14 +26,14 @@ class FieldValue(Struct, kw_only=True, forbid_unknown_fields=True):
     new_value: str
 
 
-class PlannedImage(Struct, kw_only=True, forbid_unknown_fields=True):
+class PlannedImage(Struct, kw_only=True):
     """An image that a sync would add, leave undecided, or move out of scope."""
 
     image_id: str
     name: str | None
 
 
-class PlannedChange(Struct, kw_only=True, forbid_unknown_fields=True):
+class PlannedChange(Struct, kw_only=True):
     """An image that would get a new version."""
 
     image_id: str
@@ -42,7 +42,7 @@ class PlannedChange(Struct, kw_only=True, forbid_unknown_fields=True):
     fields: list[FieldValue]
 
 
-class PlannedRemoval(Struct, kw_only=True, forbid_unknown_fields=True):
+class PlannedRemoval(Struct, kw_only=True):
     """An image that would be removed, or whose removal would be held, with its evidence."""
 
     image_id: str
@@ -54,7 +54,7 @@ class PlannedRemoval(Struct, kw_only=True, forbid_unknown_fields=True):
 _Planned = TypeVar("_Planned", PlannedImage, PlannedChange, PlannedRemoval)
 
 
-class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
+class Plan(Struct, kw_only=True):
     """What a sync would write for one source."""
 
     added: list[PlannedImage]
@@ -66,7 +66,7 @@ class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
     out_of_scope: list[PlannedImage]
 
 
-class SourceFailure(Struct, kw_only=True, forbid_unknown_fields=True):
+class SourceFailure(Struct, kw_only=True):
     """Why a source could not be read; `request_id` is the API's id of the failed request."""
 
     kind: str
@@ -74,7 +74,7 @@ class SourceFailure(Struct, kw_only=True, forbid_unknown_fields=True):
     request_id: str | None
 
 
-class SourceResult(Struct, kw_only=True, forbid_unknown_fields=True):
+class SourceResult(Struct, kw_only=True):
     """What a run did to one source."""
 
     name: str
@@ -102,7 +102,7 @@ class SourceResult(Struct, kw_only=True, forbid_unknown_fields=True):
     plan: Plan | UnsetType = UNSET
 
 
-class RunResult(Struct, kw_only=True, forbid_unknown_fields=True):
+class RunResult(Struct, kw_only=True):
     """The result of sync, plan, approve, dismiss and replay-rejects.
 
     `checkpoint` is the signed note after the run; null without one, and in a dry run.
@@ -117,14 +117,14 @@ class RunResult(Struct, kw_only=True, forbid_unknown_fields=True):
     sources: list[SourceResult]
 
 
-class DashboardFile(Struct, kw_only=True, forbid_unknown_fields=True):
+class DashboardFile(Struct, kw_only=True):
     """The result of dashboard: the file, and the number of present images."""
 
     file: str
     images: int
 
 
-class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
+class ExportedFile(Struct, kw_only=True):
     """The result of export."""
 
     file: str
@@ -132,7 +132,7 @@ class ExportedFile(Struct, kw_only=True, forbid_unknown_fields=True):
     rows: int
 
 
-class CheckpointCounts(Struct, kw_only=True, forbid_unknown_fields=True):
+class CheckpointCounts(Struct, kw_only=True):
     """Checkpoints that `verify` checked, and what it could not check for lack of a key."""
 
     stored: int
@@ -145,7 +145,7 @@ class CheckpointCounts(Struct, kw_only=True, forbid_unknown_fields=True):
     cosignatures_unchecked: int
 
 
-class VerifyFinding(Struct, kw_only=True, forbid_unknown_fields=True):
+class VerifyFinding(Struct, kw_only=True):
     """Something that does not match, with the entry, event and row that it was found at."""
 
     entry: int | None
@@ -156,7 +156,7 @@ class VerifyFinding(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: str
 
 
-class VerifyResult(Struct, kw_only=True, forbid_unknown_fields=True):
+class VerifyResult(Struct, kw_only=True):
     """Result of `verify`; `pruned` counts entries whose data was dropped."""
 
     consistent: bool
@@ -170,7 +170,7 @@ class VerifyResult(Struct, kw_only=True, forbid_unknown_fields=True):
     findings: list[VerifyFinding]
 
 
-class CheckpointResult(Struct, kw_only=True, forbid_unknown_fields=True):
+class CheckpointResult(Struct, kw_only=True):
     """The latest checkpoint: a signed note, its timestamp (DER in base64) and cosignatures."""
 
     size: int
@@ -181,14 +181,14 @@ class CheckpointResult(Struct, kw_only=True, forbid_unknown_fields=True):
     cosignatures: list[str]
 
 
-class VerifierKey(Struct, kw_only=True, forbid_unknown_fields=True):
+class VerifierKey(Struct, kw_only=True):
     """The result of key init and key show: a private key's file, and its verifier key."""
 
     file: str
     verifier_key: str
 
 
-class EvidenceFile(Struct, kw_only=True, forbid_unknown_fields=True):
+class EvidenceFile(Struct, kw_only=True):
     """The result of evidence: the ZIP file, the number of files in it, and its size."""
 
     file: str
@@ -196,7 +196,7 @@ class EvidenceFile(Struct, kw_only=True, forbid_unknown_fields=True):
     bytes: int
 
 
-class EvidenceCheck(Struct, kw_only=True, forbid_unknown_fields=True):
+class EvidenceCheck(Struct, kw_only=True):
     """The result of evidence check; `problem` says what does not verify."""
 
     valid: bool
@@ -205,7 +205,7 @@ class EvidenceCheck(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: str | None
 
 
-class PrunedSource(Struct, kw_only=True, forbid_unknown_fields=True):
+class PrunedSource(Struct, kw_only=True):
     """What was dropped of a source: table → rows, up to a run (null: nothing was that old)."""
 
     source: str
@@ -214,7 +214,7 @@ class PrunedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     rows: dict[str, int]
 
 
-class PruneResult(Struct, kw_only=True, forbid_unknown_fields=True):
+class PruneResult(Struct, kw_only=True):
     """Result of `prune`; `forgotten` counts removals whose actor was erased."""
 
     dry_run: bool
@@ -222,7 +222,7 @@ class PruneResult(Struct, kw_only=True, forbid_unknown_fields=True):
     forgotten: int
 
 
-class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
+class ListedSource(Struct, kw_only=True):
     """A source of the configuration, or a discovered one; secrets are not part of it.
 
     `region` and `shard_key` let a scheduler distribute the sources.
@@ -242,7 +242,7 @@ class ListedSource(Struct, kw_only=True, forbid_unknown_fields=True):
     shard_key: int
 
 
-class SchemaState(Struct, kw_only=True, forbid_unknown_fields=True):
+class SchemaState(Struct, kw_only=True):
     """The result of db current, check, upgrade and downgrade.
 
     `problem` says what is wrong with the schema, if `check` found something.
@@ -254,32 +254,32 @@ class SchemaState(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: str | None
 
 
-class CopiedDatabase(Struct, kw_only=True, forbid_unknown_fields=True):
+class CopiedDatabase(Struct, kw_only=True):
     """The result of db copy: the number of rows by table. The copy was verified."""
 
     rows: dict[str, int]
 
 
-class ConfigurationFile(Struct, kw_only=True, forbid_unknown_fields=True):
+class ConfigurationFile(Struct, kw_only=True):
     """The result of config init."""
 
     file: str
 
 
-class QueueTables(Struct, kw_only=True, forbid_unknown_fields=True):
+class QueueTables(Struct, kw_only=True):
     """The result of scale init: whether it created the tables, or they existed."""
 
     created: bool
 
 
-class EnqueuedJobs(Struct, kw_only=True, forbid_unknown_fields=True):
+class EnqueuedJobs(Struct, kw_only=True):
     """The result of scale enqueue: new jobs, and sources whose job was waiting already."""
 
     enqueued: int
     waiting: int
 
 
-class QueueState(Struct, kw_only=True, forbid_unknown_fields=True):
+class QueueState(Struct, kw_only=True):
     """The jobs of one queue by state, an item of scale status."""
 
     queue: str

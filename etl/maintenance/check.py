@@ -65,7 +65,7 @@ _POOLED: Final = (
 )
 
 
-class Checked(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Checked(Struct, kw_only=True, frozen=True):
     """The result of one test of check.
 
     `place` is the database, a source or a notification channel; `exit_code` is the one that a sync

@@ -33,7 +33,7 @@ MAX_IMAGES: Final = 50  # of each event
 MAX_CHARACTERS: Final = 300
 
 
-class RemovedImage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class RemovedImage(msgspec.Struct, kw_only=True):
     """A removed image with its evidence."""
 
     image_id: str | None
@@ -44,7 +44,7 @@ class RemovedImage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     removed_at: str | None
 
 
-class HeldImage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class HeldImage(msgspec.Struct, kw_only=True):
     """An image whose removal the guard holds."""
 
     image_id: str | None
@@ -53,7 +53,7 @@ class HeldImage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     held_at: str | None
 
 
-class Error(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Error(msgspec.Struct, kw_only=True):
     """Why a source or a run failed."""
 
     kind: str | None
@@ -61,9 +61,7 @@ class Error(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     request_id: str | None
 
 
-class Removals(
-    msgspec.Struct, tag_field="event", tag="removals", kw_only=True, forbid_unknown_fields=True
-):
+class Removals(msgspec.Struct, tag_field="event", tag="removals", kw_only=True):
     """Removed images of a source; `count` is exact, `images` are the first ones."""
 
     source: str
@@ -71,7 +69,7 @@ class Removals(
     images: list[RemovedImage]
 
 
-class Held(msgspec.Struct, tag_field="event", tag="held", kw_only=True, forbid_unknown_fields=True):
+class Held(msgspec.Struct, tag_field="event", tag="held", kw_only=True):
     """Removals of a source that the guard holds, and the rule that holds them."""
 
     source: str
@@ -80,18 +78,14 @@ class Held(msgspec.Struct, tag_field="event", tag="held", kw_only=True, forbid_u
     images: list[HeldImage]
 
 
-class Failed(
-    msgspec.Struct, tag_field="event", tag="failed", kw_only=True, forbid_unknown_fields=True
-):
+class Failed(msgspec.Struct, tag_field="event", tag="failed", kw_only=True):
     """A failed source, or (source null) a failed run."""
 
     source: str | None
     error: Error
 
 
-class Check(
-    msgspec.Struct, tag_field="event", tag="test", kw_only=True, forbid_unknown_fields=True
-):
+class Check(msgspec.Struct, tag_field="event", tag="test", kw_only=True):
     """A test by `check --notify`."""
 
     source: None = None
@@ -100,7 +94,7 @@ class Check(
 Event = Removals | Held | Failed | Check
 
 
-class Run(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Run(msgspec.Struct, kw_only=True):
     """The run that the events belong to."""
 
     run_id: int | None
@@ -111,7 +105,7 @@ class Run(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     finished_at: str
 
 
-class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, kw_only=True):
     """Body of the webhook."""
 
     schema_version: int

@@ -128,7 +128,7 @@ NEVER_NULL = {"source", "image_id", "state", "kind", "at", "is_stale", "is_confi
 def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     """Name → JSON Schema."""
     for name, kind in OBJECTS.items():
-        yield name, _described(name, _open(msgspec.json.schema(kind)))
+        yield name, _described(name, msgspec.json.schema(kind))
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{folder}/empty.db")
         upgrade(engine)
@@ -245,17 +245,6 @@ def _meaning(output: str, name: str) -> str:
     }
     views = {column: text for view in VIEW_COLUMNS.values() for column, text in view.items()}
     return {**tables, **views, **VIEW_COLUMNS["images"], **SPAN}.get(name, "")
-
-
-def _open(schema: Any) -> Any:
-    """The schema without `additionalProperties: false`: later versions may add properties."""
-    if isinstance(schema, dict):
-        return {
-            key: _open(value)
-            for key, value in schema.items()
-            if (key, value) != ("additionalProperties", False)
-        }
-    return [_open(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def strict(schema: Any) -> Any:
