@@ -126,26 +126,29 @@ _NUMBERED: Final = (
 )
 
 
-def repair_sequences(connection: Connection) -> list[str]:
-    """Moves sequences past the rows that exist, and returns the names of those tables.
+def repair_sequences(connection: Connection) -> None:
+    """Moves sequences of PostgreSQL past the rows that exist.
 
     Logical replication copies rows without their sequences: after a switch to the replica every
     insert fails with a duplicate key.
     """
-    if connection.dialect.name == "sqlite":
-        return []
+    if connection.dialect.name == "postgresql":
+        for table, key, last in lagging_sequences(connection):
+            connection.execute(
+                text("select setval(pg_get_serial_sequence(:table, :key), :last)"),
+                {"table": table, "key": key, "last": last},
+            )
+
+
+def lagging_sequences(connection: Connection) -> list[tuple[str, str, int]]:
+    """Table, column and largest number of each sequence that is behind it."""
     behind = " union all ".join(
         f"select '{table}', '{key}', max({key}) from {table} having max({key}) >"  # noqa: S608  # our own names
         f" coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', '{key}')), 0)"
         for table, key in _NUMBERED
     )
-    rows = connection.execute(text(behind)).all()
-    for table, key, last in rows:
-        connection.execute(
-            text("select setval(pg_get_serial_sequence(:table, :key), :last)"),
-            {"table": table, "key": key, "last": last},
-        )
-    return [table for table, _, _ in rows]
+    rows = connection.execute(text(behind))
+    return [(table, key, last) for table, key, last in rows]
 
 
 def _connect_args(url: URL) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from etl.context import RunContext, open_context
 from etl.database.engine import open_engine, our_errors, place, writing
 from etl.database.integrity import schema_faults
 from etl.database.migrate import current_revision, head, not_at_head, upgrade_in
-from etl.database.postgresql import is_pooled
+from etl.database.postgresql import is_pooled, lagging_sequences
 from etl.database.schema import metadata, sync_runs
 from etl.database.sqlite import file_of, wal_warning
 from etl.errors import (
@@ -52,13 +52,6 @@ from etl.text import count_text
 PARTIAL: Final = 3
 _NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock
 _NO_RUN: Final = -1
-# Rights on sequences, without taking a number.
-_SEQUENCES: Final = """
-    select pg_sequence_last_value(pg_get_serial_sequence(name, key))
-    from (values
-        ('sync_runs', 'run_id'), ('current_images', 'image_key'), ('rejects', 'reject_id')
-    ) as each(name, key)
-"""
 _POOLED: Final = (
     "a connection pooler (such as PgBouncer) is in between: session locks have no effect in"
     " transaction mode, so each commit checks that no other run wrote the source"
@@ -265,7 +258,7 @@ def _write(connection: Connection) -> None:
             f"delete from {table.name} where false",  # noqa: S608  # our own names
         ):
             connection.execute(text(statement))
-    connection.execute(text(_SEQUENCES))
+    lagging_sequences(connection)  # needs rights on the sequences, and takes no number
 
 
 def _try_new_file(file: str) -> None:
