@@ -136,7 +136,7 @@ class _Reader:
         self.folder = folder
         self.mistakes: list[tuple[str, str]] = []
         self.secrets: list[str] = []
-        self.http = HttpSettings()  # what sources inherit, as soon as it is read
+        self.http = HttpSettings()
 
     def settings(self, tables: dict[str, Any]) -> Settings:
         url = _absolute_url(DatabaseSettings().url, self.folder)
@@ -151,9 +151,10 @@ class _Reader:
             table = {}
         kind: type = type(base)
         keys = {key.name: key for key in keys_of(kind)}
-        for name in [name for name in table if name not in keys]:
-            hint = similar_names(name, sorted(keys))
-            self.mistakes.append((_joined(place, name), f"unknown key; {hint}"))
+        for name in table:
+            if name not in keys:
+                hint = similar_names(name, sorted(keys))
+                self.mistakes.append((_joined(place, name), f"unknown key; {hint}"))
         values = {
             key.attribute: self._value(key, base, table, place=_joined(place, name))
             for name, key in keys.items()
@@ -168,7 +169,7 @@ class _Reader:
         default = getattr(base, key.attribute)
         if key.section and key.is_list:
             return self._list(key.section, table.get(key.name, []), place=place)
-        if key.section is HttpSettings:
+        if key.section is HttpSettings:  # sources inherit [http], which is read before them
             http = self._section(self.http, table.get(key.name, {}), place=place)
             self.http = http if place == "http" else self.http
             return http
