@@ -49,7 +49,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "prune": "etl.cli.record:prune",
         "scale": "etl.cli.scale:scale",
         "sample-api": "etl.cli.setup:sample_api",
-        "schema": "etl.cli.report:schema",
+        "schema": "etl.cli.setup:output_schema",
         "completion": "etl.cli.setup:completion",
     },
 }

@@ -36,14 +36,6 @@ def _relations() -> Iterable[str]:
     return RELATIONS
 
 
-def schemas() -> Iterable[str]:
-    """The outputs whose JSON Schema is part of the package."""
-    from importlib.resources import files
-
-    names = (each.name for each in files("etl").joinpath("schemas").iterdir())
-    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
-
-
 @click.command(short_help="Show each source: last run, last certified walk, images by state.")
 @source_option
 @click.option(
@@ -286,27 +278,3 @@ def export(
         print_json(ExportedFile(file=str(file), relation=relation, rows=count))
     else:
         note(cli, f"wrote {file}: {count:,} rows of {relation}", event="file written")
-
-
-@click.command(short_help="Print the JSON Schema of a command's JSON output.")
-@click.argument("name", required=False, type=Known("schema", schemas), metavar="[NAME]")
-@pass_cli
-def schema(cli: CliContext, name: str | None) -> None:
-    """Print the JSON Schema of what a command prints with --output json or --format json.
-
-    Without NAME, list the schemas. Those of `--format jsonl` are the `items` of the schema.
-
-    \b
-    image-sync schema
-    image-sync schema changes > changes.schema.json
-    """
-    from importlib.resources import files
-
-    from etl.audit.query import Rows
-    from etl.cli.output import print_machine_lines
-
-    if name is None:
-        print_rows(cli, Rows(("name",), ((each,) for each in schemas())))
-    else:
-        text = files("etl").joinpath("schemas", f"{name}.json").read_text("utf-8")
-        print_machine_lines([text.rstrip()])

@@ -1,4 +1,4 @@
-"""Commands that set the program up, and its playground: `config`, `completion`, `sample-api`."""
+"""Commands that set the program up: `config`, `schema`, `completion`; `sample-api` to try it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 import etl
 from etl.cli.commands import Group, program
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import output_option
-from etl.cli.output import print_json, print_result
+from etl.cli.options import Known, output_option
+from etl.cli.output import print_json, print_machine_lines, print_result, print_rows
 from etl.errors import UsageError
 from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.sample import AccessKey
 
-CONFIG_SCHEMA: Final = Path(etl.__file__).parent / "schemas" / "configuration.json"
+SCHEMAS: Final = Path(etl.__file__).parent / "schemas"
 _KEY_VARIABLES: Final = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK")
 _OWNER_ONLY: Final = partial(os.open, mode=0o600)
 _SHELLS: Final[dict[str, type[ShellComplete]]] = {
@@ -82,7 +82,7 @@ def init(cli: CliContext, path: str | None, *, force: bool, output: str) -> None
     place = find_config(path or cli.config, os.environ) or Path("config.toml")
     try:
         with open(place, "w" if force else "x", encoding="utf-8", opener=_OWNER_ONLY) as file:
-            file.write(example_toml(str(CONFIG_SCHEMA)))
+            file.write(example_toml(str(SCHEMAS / "configuration.json")))
     except FileExistsError:
         raise UsageError(f"{place} exists already", hint="--force overwrites it") from None
     except OSError as error:
@@ -102,6 +102,31 @@ def schema() -> None:
     from etl.config.render import json_schema
 
     print_json(json_schema())
+
+
+def schemas() -> list[str]:
+    """The outputs whose JSON Schema is part of the package."""
+    return sorted(path.stem for path in SCHEMAS.glob("*.json"))
+
+
+@click.command("schema", short_help="Print the JSON Schema of a command's JSON output.")
+@click.argument("name", required=False, type=Known("schema", schemas), metavar="[NAME]")
+@pass_cli
+def output_schema(cli: CliContext, name: str | None) -> None:
+    """Print the JSON Schema of what a command prints with --output json or --format json.
+
+    Without NAME, list the schemas. Those of `--format jsonl` are the `items` of the schema.
+
+    \b
+    image-sync schema
+    image-sync schema changes > changes.schema.json
+    """
+    from etl.audit.query import Rows
+
+    if name is None:
+        print_rows(cli, Rows(("name",), ((each,) for each in schemas())))
+    else:
+        print_machine_lines([(SCHEMAS / f"{name}.json").read_text("utf-8").rstrip()])
 
 
 @click.command(short_help="Print the script that enables completion in a shell.")

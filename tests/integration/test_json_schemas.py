@@ -13,7 +13,7 @@ import pytest
 
 from etl.audit.query import names_in
 from etl.cli.main import run
-from etl.cli.report import schemas as shipped
+from etl.cli.setup import schemas as shipped
 from etl.database.engine import open_engine
 from tests.support import schemas
 from tests.support.databases import BACKENDS, opened
