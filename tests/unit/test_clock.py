@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from etl.clock import age_text, in_milliseconds, instant_text
+from etl.clock import age_text, in_milliseconds, instant_text, utc_now
 
 
 def test_an_instant_is_written_in_utc_and_in_milliseconds():
@@ -28,3 +28,9 @@ def test_times_are_truncated_to_milliseconds():
 )
 def test_an_age_is_given_in_the_largest_unit_of_which_there_are_two(seconds, words):
     assert age_text(timedelta(seconds=seconds)) == words
+
+
+def test_the_clock_gives_whole_milliseconds_in_utc():
+    now = utc_now()
+    assert now.microsecond % 1000 == 0
+    assert now.tzinfo is UTC

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from etl.clock import utc_now
 from etl.model import Outcome, WalkFacts
 from etl.run import LOCKED, conclusion
 
@@ -46,9 +45,3 @@ def test_the_status_and_exit_code_of_a_run(
     outcomes: list[Outcome], expected: tuple[str, int]
 ) -> None:
     assert conclusion(outcomes) == expected
-
-
-def test_the_clock_gives_whole_milliseconds_in_utc() -> None:
-    now = utc_now()
-    assert now.microsecond % 1000 == 0
-    assert now.tzinfo is UTC

@@ -1,4 +1,4 @@
-"""What becomes of absent images, and the run's status that follows."""
+"""Decisions about absent images: the coverage, the evidence and the guard."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from etl.decide.removal import (
     GuardPolicy,
     SourceState,
     decide_removals,
+    guard_rule,
     sort_absences,
     to_look_up,
 )
@@ -19,6 +20,20 @@ from etl.model import AbsentImage, Decision, Lookup, Removal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LENIENT = GuardPolicy(always_allow=100, max_count=100, max_percent=100)
+POLICY = GuardPolicy(always_allow=5, max_count=500, max_percent=10)
+LISTING = "BUILD_IN/0"
+ALL = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
+TORCH = AbsentImage(
+    image_key=1,
+    image_id="id-1",
+    name="Torch 2",
+    listing="BUILD_IN/0",
+    type="BUILD_IN",
+    workspace_id="0",
+    namespace="org",
+    service_type="TRAIN",
+    missing_since=None,
+)
 
 
 def candidate(key: int, **values: Any) -> AbsentImage:
@@ -132,3 +147,103 @@ def test_images_missing_longest_are_looked_up_first() -> None:
     assert to_look_up(absences, limit=2) == (early, late)
     assert to_look_up(absences, limit=9) == (early, late, new)
     assert to_look_up(absences, limit=0) == ()
+
+
+def rule(count: int, present: int, policy: GuardPolicy = POLICY, *, empty: str = "") -> str:
+    removals = [Removal(candidate(1), "listed_deleted", {})] * count
+    state = SourceState(present_count=present, empty_listings={empty})
+    return guard_rule(removals, state=state, policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("removals", "present", "expected"),
+    [
+        (0, 0, ""),
+        (1, 1, ""),
+        (5, 5, ""),
+        (6, 60, ""),
+        (6, 59, "max_percent"),
+        (6, 6, "max_percent"),
+        (500, 5000, ""),
+        (500, 4999, "max_percent"),
+        (501, 1_000_000, "max_count"),
+        (501, 501, "max_count"),
+    ],
+)
+def test_the_guard_at_its_limits(removals: int, present: int, expected: str) -> None:
+    assert rule(removals, present) == expected
+
+
+def test_the_empty_listing_rule_comes_first() -> None:
+    for removals in (1, 5, 501):
+        assert rule(removals, 10_000, empty=LISTING) == "empty_listing"
+    assert rule(0, 10, empty=LISTING) == ""
+    assert rule(1, 10, empty="DEDICATED/0") == ""
+
+
+def test_fractions_of_a_percent_count() -> None:
+    policy = GuardPolicy(always_allow=0, max_count=500, max_percent=0.5)
+    assert rule(5, 1000, policy) == ""
+    assert rule(6, 1000, policy) == "max_percent"
+
+
+def test_the_order_of_lists_does_not_change_the_digest() -> None:
+    turned = replace(ALL, types=("DEDICATED", "BUILD_IN"))
+    assert turned.digest == ALL.digest
+    some = replace(ALL, workspaces=("0", "a"))
+    assert replace(some, workspaces=("a", "0")).digest == some.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"types": ("BUILD_IN",)},
+        {"workspaces": ("0",)},
+        {"namespace": "x"},
+        {"name_filter": "x"},
+        {"name_filter": "x", "name_fuzzy": False},
+        {"service_type": "TRAIN"},
+    ],
+)
+def test_different_coverages_have_different_digests(change: dict[str, Any]) -> None:
+    assert replace(ALL, **change).digest != ALL.digest
+
+
+def test_name_fuzzy_without_name_filter_does_not_change_the_digest() -> None:
+    assert replace(ALL, name_fuzzy=False).digest == ALL.digest
+    named = replace(ALL, name_filter="x")
+    assert replace(named, name_fuzzy=False).digest != named.digest
+
+
+@pytest.mark.parametrize(
+    ("coverage", "includes"),
+    [
+        ({}, True),
+        ({"types": ("DEDICATED",)}, False),
+        ({"workspaces": ("0", "b")}, True),
+        ({"workspaces": ("b",)}, False),
+        ({"namespace": "org"}, True),
+        ({"namespace": "Org"}, False),
+        ({"service_type": "train"}, True),
+        ({"service_type": "DEV"}, False),
+        ({"name_filter": "Torch 2", "name_fuzzy": False}, True),
+        ({"name_filter": " Torch 2 ", "name_fuzzy": False}, True),
+        ({"name_filter": "Torch", "name_fuzzy": False}, False),
+        ({"name_filter": " torch"}, True),
+        ({"name_filter": "flow"}, False),
+    ],
+)
+def test_the_images_that_a_coverage_includes(coverage: dict[str, Any], includes: bool) -> None:
+    assert replace(ALL, **coverage).includes(TORCH) is includes
+
+
+def test_the_listing_counts_more_than_the_image_s_own_values() -> None:
+    image = replace(TORCH, type="ODD", workspace_id="elsewhere")
+    narrow = replace(ALL, workspaces=("0",))
+    assert narrow.includes(image)
+    assert not narrow.includes(replace(image, listing=None))
+    assert narrow.includes(replace(TORCH, listing=None))
+
+
+def test_an_image_without_a_name_passes_no_name_filter() -> None:
+    assert not replace(ALL, name_filter="x").includes(replace(TORCH, name=None))
