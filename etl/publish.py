@@ -24,10 +24,6 @@ from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import writing
 from etl.errors import ConfigError, ImageSyncError
-from etl.extract.auth import Authenticator
-from etl.extract.exchange import Request, Response
-from etl.extract.hosts import Hosts
-from etl.extract.http import Client, Endpoint
 from etl.load.checkpoints import (
     MAX_RETRIED,
     StoredCheckpoint,
@@ -46,6 +42,8 @@ from etl.proof.witnesses import Witness
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from etl.extract.exchange import Response
 
 Post = Callable[[str, bytes, str], "Response"]
 """Sends a body of a content type to a URL. Raises `SourceError`."""
@@ -237,6 +235,12 @@ def _post(
     url: str, body: bytes, content_type: str, *, proof: ProofSettings, http: HttpSettings
 ) -> Response:
     """Send one POST; the statuses that the protocols define are answers. Raises `SourceError`."""
+    # Imported here, because `verify` and `evidence` need the signing key but no network.
+    from etl.extract.auth import Authenticator
+    from etl.extract.exchange import Request
+    from etl.extract.hosts import Hosts
+    from etl.extract.http import Client, Endpoint
+
     parts = urlsplit(url)
     hosts = Hosts()
     client = Client(

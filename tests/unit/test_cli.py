@@ -80,6 +80,7 @@ def test_a_sync_loads_only_what_it_needs(tmp_path: Path) -> None:
     sync = ("-q", "--config", str(tmp_path / "config.toml"), "sync")
     assert run(["-q", "config", "init", str(tmp_path / "config.toml")]) == run(sync) == 0
     assert loaded_by(sync) & HEAVY == {"requests", "sqlalchemy", "urllib3"}
+    assert not loaded_by(("-q", *sync[1:3], "verify")) & {"requests", "urllib3", "alembic"}
 
 
 @pytest.mark.parametrize("path", COMMANDS[1:], ids=" ".join)
