@@ -171,7 +171,7 @@ def _row(source: SourceSettings) -> tuple[str, ...]:
 
 
 @click.group(cls=Group, short_help="Manage the database: upgrade, current, check, downgrade, copy.")
-def database() -> None:
+def db() -> None:
     """Manage the schema of the database, and copy the record into another database.
 
     \b
@@ -182,7 +182,7 @@ def database() -> None:
     """
 
 
-@database.command(short_help="Upgrade the schema to this program.")
+@db.command(short_help="Upgrade the schema to this program.")
 @click.argument("revision", default="head")
 @output_option
 @pass_cli
@@ -196,7 +196,7 @@ def upgrade(cli: CliContext, revision: str, *, output: str) -> None:
     _print_schema(cli, reached, f"the schema is at {reached or 'base'}", output=output)
 
 
-@database.command(short_help="Print the revision of the schema, and that of this program.")
+@db.command(short_help="Print the revision of the schema, and that of this program.")
 @output_option
 @pass_cli
 def current(cli: CliContext, *, output: str) -> None:
@@ -210,7 +210,7 @@ def current(cli: CliContext, *, output: str) -> None:
     _print_schema(cli, revision, text, output=output)
 
 
-@database.command("check", short_help="Exit with 21 if the schema is not that of this program.")
+@db.command("check", short_help="Exit with 21 if the schema is not that of this program.")
 @output_option
 @pass_cli
 def check_schema(cli: CliContext, *, output: str) -> None:
@@ -234,7 +234,7 @@ def check_schema(cli: CliContext, *, output: str) -> None:
     _print_schema(cli, revision, f"the schema is at {revision}", output=output)
 
 
-@database.command(short_help="Downgrade the schema to an older revision.")
+@db.command(short_help="Downgrade the schema to an older revision.")
 @click.argument("revision", default="-1")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 @output_option
@@ -258,7 +258,7 @@ def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> 
     _print_schema(cli, reached, text, output=output)
 
 
-@database.command(short_help="Copy the whole record into another database.")
+@db.command(short_help="Copy the whole record into another database.")
 @click.argument("url", metavar="URL")
 @click.option("--schema", default="", help="The PostgreSQL schema to use there.")
 @output_option

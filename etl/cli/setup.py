@@ -92,8 +92,8 @@ def init(cli: CliContext, path: str | None, *, force: bool, output: str) -> None
     print_result(cli, ConfigurationFile(file=str(place)), text, output=output)
 
 
-@config.command(short_help="Print the JSON Schema of the configuration.")
-def schema() -> None:
+@config.command("schema", short_help="Print the JSON Schema of the configuration.")
+def config_schema() -> None:
     """Print the JSON Schema of the configuration file, for editors and validators.
 
     \b
@@ -112,7 +112,7 @@ def schemas() -> list[str]:
 @click.command("schema", short_help="Print the JSON Schema of a command's JSON output.")
 @click.argument("name", required=False, type=Known("schema", schemas), metavar="[NAME]")
 @pass_cli
-def output_schema(cli: CliContext, name: str | None) -> None:
+def schema(cli: CliContext, name: str | None) -> None:
     """Print the JSON Schema of what a command prints with --output json or --format json.
 
     Without NAME, list the schemas. Those of `--format jsonl` are the `items` of the schema.
