@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import inspect, make_url, text
 
 from etl.cli.main import run
-from etl.database.engine import open_engine
+from tests.support.databases import Reader
 from tests.support.fake_api import FakeApi
 from tests.support.launcher import Child, Ended, Launcher, Moment
 from tests.support.syncing import image
@@ -22,6 +22,7 @@ class Scene:
 
     def __init__(self, launcher: Launcher, folder: Path, api: FakeApi, url: str) -> None:
         self.launcher, self.api, self.url = launcher, api, url
+        self._reader = Reader(url)
         self.config = folder / f"{Path(str(make_url(url).database)).name}.toml"
         self.write()
 
@@ -60,25 +61,17 @@ class Scene:
         return self.launcher.run(self.args(*command), at=at, counts=counts)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        engine = open_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                return [tuple(row) for row in connection.execute(text(statement))]
-        finally:
-            engine.dispose()
+        with self._reader.connection() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
 
     def present(self) -> dict[str, str]:
         return dict(self.rows("select image_id, name from images where state = 'present'"))
 
     def relations(self) -> set[str]:
         """The names of all tables and views."""
-        engine = open_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                there = inspect(connection)
-                return {*there.get_table_names(), *there.get_view_names()}
-        finally:
-            engine.dispose()
+        with self._reader.connection() as connection:
+            there = inspect(connection)
+            return {*there.get_table_names(), *there.get_view_names()}
 
     def last_run(self) -> tuple[str, int | None]:
         """Its status and exit code."""

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Connection, Engine, make_url
 
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
@@ -103,6 +103,22 @@ class Databases:
         path = self._folder / "template.db"
         _migrate(f"sqlite:///{path}")
         return path
+
+
+class Reader:
+    """Reads a database between runs, to which it leaves no connection open."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection that is closed when the block ends."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        finally:
+            self._engine.dispose()
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import text
 
 from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettings, WalkSettings
-from etl.database.engine import open_engine
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
 from etl.options import SyncOptions
 from etl.run import RunPlan, run_plan, run_sync
+from tests.support.databases import Reader
 from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of
 
@@ -48,6 +48,7 @@ class Place:
     def __init__(self, api: FakeApi, database_url: str) -> None:
         self.api = api
         self.url = database_url
+        self._reader = Reader(database_url)
         self.source: SourceSettings = source_of(api.url)
         self.removals: dict[str, Any] = {}
         self.walk: dict[str, Any] = {}
@@ -82,13 +83,9 @@ class Place:
         return self.run(**how).sources[0]
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        engine = open_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                found = connection.execute(text(statement), values)
-                return [dict(row._mapping) for row in found]
-        finally:
-            engine.dispose()
+        """What a query gives."""
+        with self._reader.connection() as connection:
+            return [dict(row) for row in connection.execute(text(statement), values).mappings()]
 
     def states(self) -> dict[str, str]:
         """Image id → state."""
@@ -101,7 +98,14 @@ class Place:
     def tables(self) -> Mapping[str, list[dict[str, Any]]]:
         """Every row of every table but those that each run adds to."""
         names = [name for name in metadata.tables if name not in RUN_TABLES]
-        return {name: sorted(self.rows(f"select * from {name}"), key=repr) for name in names}
+        with self._reader.connection() as connection:
+            return {
+                name: sorted(
+                    map(dict, connection.execute(text(f"select * from {name}")).mappings()),
+                    key=repr,
+                )
+                for name in names
+            }
 
 
 @contextmanager
