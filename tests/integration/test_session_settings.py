@@ -17,6 +17,7 @@ from etl.database.migrate import upgrade
 from etl.database.schema import metadata
 from etl.errors import UsageError
 from etl.run import run_sync
+from tests.support.databases import opened
 from tests.support.postgres import conninfo, own_server
 
 AT = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -61,7 +62,7 @@ OTHERS = {
     "xmloption": "document",
 }
 HARMLESS = {
-    **{name: {name: value} for name, value in FORMATS.items()},
+    "formats": FORMATS,
     "isolation": {
         "default_transaction_isolation": "serializable",
         "default_transaction_deferrable": "on",
@@ -97,23 +98,28 @@ def server():
         yield server
 
 
-@pytest.fixture
-def url(server):
-    """A new database at head, whose tables belong to the role that a session may become."""
+@pytest.fixture(scope="module")
+def template(server):
+    """The name of a database at head that the server's roles may write."""
     with server.database() as url:
-        engine = open_engine(url)
-        upgrade(engine)
-        with engine.begin() as connection:
-            connection.execute(text(GRANTS))
-        engine.dispose()
+        with opened(url) as engine:
+            upgrade(engine)
+            with engine.begin() as connection:
+                connection.execute(text(GRANTS))
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def url(server, template):
+    """A new database at head, for a role that may become another one."""
+    with server.database(template=template) as url:
         yield make_url(url).set(username="image_sync_login")
 
 
 @pytest.fixture(scope="module")
-def expected(server, tmp_path_factory):
-    """What two runs write in a session that inherits nothing."""
-    with server.database() as url:
-        upgrade(open_engine(url))
+def expected(server, template, tmp_path_factory):
+    """What three runs write in a session that inherits nothing."""
+    with server.database(template=template) as url:
         written(make_url(url), tmp_path_factory.mktemp("plain"))
         return dump(url)
 
