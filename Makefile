@@ -68,10 +68,10 @@ soak: .venv-dev/.installed ## repeat the property and fault tests with new seeds
 	  seed=$$((seed + 1)); done
 
 reliability: .venv-dev/.installed ## run the soak tests once and write their figures to docs/reliability.md (hours)
-	@rm -f .tally
-	@IMAGE_SYNC_TALLY=$(CURDIR)/.tally HYPOTHESIS_PROFILE=$(or $(FAULTS),soak) $(PYTEST) -q $(PARALLEL) $(FAULT_TESTS)
-	@IMAGE_SYNC_TALLY=$(CURDIR)/.tally HYPOTHESIS_PROFILE=$(or $(PROPERTIES),soak) $(PYTEST) -q $(PARALLEL) $(PROPERTY_TESTS)
-	@$(DEV)/python -m tests.support.tally .tally 'make reliability$(if $(FAULTS), FAULTS=$(FAULTS))$(if $(PROPERTIES), PROPERTIES=$(PROPERTIES))'
+	@rm -f .test-counts
+	@IMAGE_SYNC_TEST_COUNTS=$(CURDIR)/.test-counts HYPOTHESIS_PROFILE=$(or $(FAULTS),soak) $(PYTEST) -q $(PARALLEL) $(FAULT_TESTS)
+	@IMAGE_SYNC_TEST_COUNTS=$(CURDIR)/.test-counts HYPOTHESIS_PROFILE=$(or $(PROPERTIES),soak) $(PYTEST) -q $(PARALLEL) $(PROPERTY_TESTS)
+	@$(DEV)/python -m tests.support.counts .test-counts 'make reliability$(if $(FAULTS), FAULTS=$(FAULTS))$(if $(PROPERTIES), PROPERTIES=$(PROPERTIES))'
 
 fuzz: .venv-dev/.installed ## fuzz the page decoder and the transformation
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/property -k "hostile or fuzz"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Engine
 
+from tests.support.counts import count_passed
 from tests.support.databases import BACKENDS, Backend, Databases, opened
 from tests.support.history import varied
 from tests.support.network import refuse_outside
 from tests.support.postgres import PostgresServer, running_server
-from tests.support.tally import note_passed
 
 # Profiles of hypothesis. `ci`: few and always the same examples, and a failure is not minimised,
 # since that takes minutes for a test of the whole program. `dev`: other examples in each run, and
@@ -87,7 +87,7 @@ def pytest_runtest_makereport(
     """Record what passed, for the table in docs/reliability.md."""
     report = yield
     if call.when == "call" and report.passed:
-        note_passed(item)
+        count_passed(item)
     return report
 
 

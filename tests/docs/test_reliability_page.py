@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from tests.support.tally import BEGIN, END, PAGE, ROWS, table, write
+from tests.support.counts import BEGIN, END, PAGE, ROWS, table, write
 
 NOTES = [
     {"kind": "cut", "tried": 1},

@@ -21,11 +21,11 @@ from sqlalchemy import make_url, text
 
 from etl.database.engine import open_engine
 from etl.database.schema import metadata
+from tests.support.counts import add_count
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.fake_api import FakeApi
 from tests.support.fake_api.messages import Request, Response
 from tests.support.syncing import image
-from tests.support.tally import note
 from tests.support.verified import assert_consistent
 
 RUNS = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 4  # on each database
@@ -107,7 +107,7 @@ def test_nothing_piles_up(databases: Databases, tmp_path: Path, backend: Backend
             )
             assert set(present) == {each["id"] for each in api.images}
         engine.dispose()
-    note("cron", tried=RUNS, killed=killed)
+    add_count("cron", tried=RUNS, killed=killed)
     hold(taken)
 
 

@@ -14,11 +14,11 @@ import signal
 import pytest
 
 from tests.support.cli_world import Scene
+from tests.support.counts import add_count
 from tests.support.databases import BACKENDS
 from tests.support.fake_api import FakeApi
 from tests.support.launcher import Moment
 from tests.support.syncing import image
-from tests.support.tally import note
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 RANDOM_KILLS = 400 if IS_SOAK else 4
@@ -101,7 +101,7 @@ def test_a_sync_killed_at_a_border_leaves_old_or_new(scene, backend, name):
         assert scene.rows(f"select status from sync_runs where run_id = {run_id}") == [
             ("abandoned",)
         ]
-    note("kill border", tried=1)
+    add_count("kill border", tried=1)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -117,7 +117,7 @@ def test_a_sync_killed_at_any_moment_leaves_old_or_new(scene, backend, pytestcon
         assert ended.code in {-signal.SIGKILL, 0}, ended.told
         assert scene.present() in (old, scene.told), f"killed at step {step}"
         scene.is_whole()
-        note("kill moment", tried=1)
+        add_count("kill moment", tried=1)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_a_decision_killed_at_a_border_can_be_made_again(held, databases, backen
         assert statuses.count("running") == (1 if code == 2 else 0)
         assert scene.run("sync") in {0, 30}
         assert scene.rows("select count(*) from sync_runs where status = 'running'") == [(0,)]
-    note("kill decision", tried=1)
+    add_count("kill decision", tried=1)
 
 
 @on_either(UPGRADE)
@@ -172,4 +172,4 @@ def test_an_upgrade_that_is_killed_can_be_run_again(
             assert scene.relations() == before
         assert scene.run("db", "upgrade") == 0
         scene.is_whole()
-    note("kill upgrade", tried=1)
+    add_count("kill upgrade", tried=1)

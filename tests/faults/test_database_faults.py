@@ -24,10 +24,10 @@ from etl.database import sqlite as opening
 from etl.database.engine import open_engine
 from etl.load import spool as spooling
 from etl.load.spool import Reject, Spool
+from tests.support.counts import add_count
 from tests.support.postgres import conninfo, own_server
-from tests.support.privileges import bound_by_rights
+from tests.support.privileges import rights
 from tests.support.proxy import Proxy
-from tests.support.tally import note
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CONFIG = '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
@@ -58,7 +58,7 @@ class Desk:
         assert found == code, told
         assert told.startswith("image-sync: ")
         assert told.count("\n") == 1
-        note(kind, tried=1)
+        add_count(kind, tried=1)
         return told
 
     def is_whole(self, url: str) -> None:
@@ -171,7 +171,7 @@ def test_a_connection_cut_at_any_statement_leaves_nothing_half_done(
                 continue
             assert (code, line.count("\n")) == (20, 1), (number, line)
             assert "nothing was applied partially" in line, (number, line)
-            note("cut", tried=1)
+            add_count("cut", tried=1)
             assert rows(url, STATE) in (old, new), number
             told += rows(url, STATE) == new
             desk.is_whole(url)
@@ -425,20 +425,6 @@ def test_a_file_that_another_program_keeps_for_itself(synced_file, desk):
 # SQLite: rights
 
 
-@contextmanager
-def rights(*paths_and_modes):
-    """The rights of files for as long as the block runs, with root bound by them."""
-    before = [(path, path.stat().st_mode) for path, _ in paths_and_modes]
-    for path, mode in paths_and_modes:
-        path.chmod(mode)
-    try:
-        with bound_by_rights():
-            yield
-    finally:
-        for path, mode in before:
-            path.chmod(mode)
-
-
 @pytest.fixture
 def own_file(synced_file, tmp_path):
     """A synced file in a folder of its own."""
@@ -524,7 +510,7 @@ def test_a_disk_that_is_full(room, synced_file, desk):
         code, line = desk.run(url, "sync")
     assert (code, line.count("\n")) == (20, 1)
     assert "nothing was applied partially" in line.lower()
-    note("database fault", tried=1)  # here, where a file may grow again
+    add_count("database fault", tried=1)  # here, where a file may grow again
     assert rows(url, STATE) == before
     desk.is_whole(url)
 

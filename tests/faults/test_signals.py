@@ -23,11 +23,11 @@ from etl import signals
 from etl.database.engine import open_engine, our_errors
 from etl.errors import Interrupted
 from etl.load.locks import source_lock
+from tests.support.counts import add_count
 from tests.support.fake_api import error_response
 from tests.support.launcher import Moment
 from tests.support.postgres import conninfo
 from tests.support.proxy import Proxy
-from tests.support.tally import note
 
 LONG_SECONDS = 600
 SOON_SECONDS = 45  # generous, for a busy machine, and far below what is waited for
@@ -44,7 +44,7 @@ def ends(child, number=signal.SIGTERM):
     seconds = round(time.monotonic() - sent, 2)
     assert ended.code == 128 + number, ended.told
     assert ended.told == f"image-sync: interrupted by signal {number}\n"
-    note("signal", tried=1, seconds=seconds)
+    add_count("signal", tried=1, seconds=seconds)
 
 
 def until(is_so):

@@ -25,10 +25,10 @@ from etl.maintenance.check import check_database
 from etl.model import Decision
 from etl.options import SyncOptions
 from etl.run import run_sync
+from tests.support.counts import add_count
 from tests.support.loading import START, Loading, read, record
 from tests.support.pgbouncer import pooled
 from tests.support.postgres import conninfo
-from tests.support.tally import note
 
 PAIRS = 200 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 12
 CONFIG = """
@@ -99,7 +99,7 @@ def test_concurrent_runs_have_one_writer_at_a_time(url, direct, tmp_path):
     assert ask(direct, LOCKS) == 0
     assert run(["--database", direct, "verify"]) == 0
     assert run_sync(settings).exit_code == 0
-    note("pairs through a pooler", tried=PAIRS)
+    add_count("pairs through a pooler", tried=PAIRS)
 
 
 def test_a_run_that_may_wait_reads_an_overtaken_source_again(url, tmp_path):

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from etl.extract.listing import ListingReader
+from tests.support.counts import add_count
 from tests.support.exhaustive import Figures, Offset, Scope, explore, replaced_fetcher, scopes
-from tests.support.tally import note
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 # Numbers of images, changes at most, rows of a page.
@@ -28,7 +28,7 @@ def test_no_schedule_leads_to_a_false_removal_or_an_unjustified_certificate(
     figures = Figures()
     for scope in scopes(images=[images], changes=changes, page_sizes=[page_size], offsets=[offset]):
         figures.add(explore(scope))
-    note("exhaustive", run=figures.run, covered=figures.covered)
+    add_count("exhaustive", run=figures.run, covered=figures.covered)
     assert figures.certificates["exact"] > 0
 
 

@@ -38,6 +38,7 @@ from etl.context import open_context
 from etl.maintenance.decisions import decide_held
 from etl.options import SyncOptions
 from etl.run import RunOutcome, run_sync
+from tests.support.counts import add_count
 from tests.support.databases import Databases
 from tests.support.dual_database import (
     BORDERS,
@@ -54,7 +55,6 @@ from tests.support.dual_database import (
 from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
 from tests.support.syncing import START
-from tests.support.tally import note
 from tests.support.walking import source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -252,7 +252,7 @@ class Moving:
 class Model(RuleBasedStateMachine):
     """The catalogue as it is (`truth`, in order), and what must be on record (`reference`)."""
 
-    tally: ClassVar[Counter[str]] = Counter()  # what all examples tried
+    counts: ClassVar[Counter[str]] = Counter()  # what all examples tried
 
     def __init__(self, databases: Databases) -> None:
         super().__init__()
@@ -279,7 +279,7 @@ class Model(RuleBasedStateMachine):
     def begin(self, policy: Policy, page_size: int, images: int) -> None:
         """A new record."""
         self.twins = self._stack.enter_context(twins(self._databases))
-        self.tally["examples"] += 1
+        self.counts["examples"] += 1
         self.reference.policy, self.page_size = policy, page_size
         self.truth = [born(image_id) for image_id in IDS[:images]]
         self.sync(Fault("none"), accepts=False)
@@ -300,7 +300,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(coverage=coverages)
     def cover(self, coverage: Coverage) -> None:
-        self.tally["covered"] += coverage != self.coverage
+        self.counts["covered"] += coverage != self.coverage
         self.coverage = coverage
 
     # Something runs.
@@ -345,7 +345,7 @@ class Model(RuleBasedStateMachine):
 
         self._each(fault, killed)
         assert kills[0] == kills[1]
-        self.tally["killed"] += sum(kills)
+        self.counts["killed"] += sum(kills)
         if border in COMMITTED or not kills[0]:
             self._expect(fault, [], accepts=False)
 
@@ -367,7 +367,7 @@ class Model(RuleBasedStateMachine):
         outcomes = self._each(Fault("none"), run)
         assert set(met) <= {22}
         self.run_id += bool(met)
-        self.tally["met"] += len(met)
+        self.counts["met"] += len(met)
         self._expect(Fault("none"), outcomes, accepts=False)
 
     @precondition(lambda self: self.reference.held)
@@ -376,7 +376,7 @@ class Model(RuleBasedStateMachine):
         """A person decides what the guard holds."""
         held_by = max(run_id for run_id, _ in self.reference.held.values())
         kind: Literal["approve", "dismiss"] = "approve" if is_approved else "dismiss"
-        self.tally["decided"] += 2
+        self.counts["decided"] += 2
 
         def run(twin: Twin) -> RunOutcome:
             with patch(
@@ -449,7 +449,7 @@ class Model(RuleBasedStateMachine):
     def _each(self, fault: Fault, run: Any, *, moving: Moving | None = None) -> list[Any]:
         self._beside: Any = None
         self.run_id += 1
-        self.tally["runs"] += 2
+        self.counts["runs"] += 2
         outcomes = self.twins.each(partial(self._serve, fault, moving), run)
         assert SECRET not in repr(outcomes)
         return outcomes
@@ -519,7 +519,7 @@ class Model(RuleBasedStateMachine):
 
     def _expect(self, fault: Fault, outcomes: list[RunOutcome], *, accepts: bool) -> None:
         """Tells the reference what was shown, and holds what the runs said against it."""
-        self.tally["faults"] += fault.kind != "none"
+        self.counts["faults"] += fault.kind != "none"
         if self.has_failed:
             for outcome in outcomes:
                 assert outcome.exit_code == FAILING[fault.kind][0]
@@ -622,7 +622,7 @@ STORY: list[tuple[str, dict[str, Any]]] = [
 
 def test_a_story_takes_every_kind_of_step(databases: Databases) -> None:
     """A short run of random steps leaves out some of them."""
-    Model.tally.clear()
+    Model.counts.clear()
     model, since = Model(databases), f"> '{plain(START)}'"
     try:
         for step, how in STORY:
@@ -638,14 +638,14 @@ def test_a_story_takes_every_kind_of_step(databases: Databases) -> None:
     assert {step for step, _ in STORY} == {"begin"} | {
         each.function.__name__ for each in model.rules
     }
-    assert Model.tally >= Counter(killed=6, met=2, covered=2, decided=4, faults=2)
-    note("model", databases=2, **Model.tally)
+    assert Model.counts >= Counter(killed=6, met=2, covered=2, decided=4, faults=2)
+    add_count("model", databases=2, **Model.counts)
 
 
 def test_the_record_is_what_the_contract_says(databases: Databases) -> None:
-    Model.tally.clear()
+    Model.counts.clear()
     run_state_machine_as_test(
         partial(Model, databases), settings=settings(**(LONG if IS_SOAK else SHORT))
     )
-    assert Model.tally["runs"] > Model.tally["examples"] > 0
-    note("model", databases=2, **Model.tally)
+    assert Model.counts["runs"] > Model.counts["examples"] > 0
+    add_count("model", databases=2, **Model.counts)

@@ -18,12 +18,12 @@ import pytest
 from etl.config import WalkSettings
 from etl.errors import SourceError
 from etl.extract.walk import Walk
+from tests.support.counts import add_count
 from tests.support.databases import Backend, Databases
 from tests.support.fake_api import Quirks, Request
 from tests.support.rehearsal import rehearsal
 from tests.support.schedules import TYPES, Facts, Figures, World, drawn, facts_of, play
 from tests.support.syncing import catalogue, image, place
-from tests.support.tally import note
 from tests.support.walking import PagesClient, source_of
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -79,7 +79,7 @@ def tried(databases: Databases, backend: Backend) -> Figures:
 
 def tell(reader: str, figures: Figures, capsys: pytest.CaptureFixture[str]) -> None:
     """The line that a soak is run for."""
-    note("schedules", reader=reader, **figures.told())
+    add_count("schedules", reader=reader, **figures.told())
     if IS_SOAK:
         with capsys.disabled():
             print(f"\n{reader}: {figures}")  # noqa: T201

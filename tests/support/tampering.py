@@ -14,8 +14,8 @@ from etl.audit.verify import verify
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
 from etl.transform.components import builtin_rules
+from tests.support.counts import add_count
 from tests.support.history import BEGINNING
-from tests.support.tally import note
 
 # Outside the proof: see the head of `etl.audit.verify`.
 NOT_PROVEN = {
@@ -72,7 +72,7 @@ def try_edits(
                 tried += 1
                 assert _is_found(connection), f"edit {tried} of {table.name}: {what}"
             transaction.rollback()
-    note("edits", tried=tried)
+    add_count("edits", tried=tried)
 
 
 def _is_found(connection: Connection) -> bool:
