@@ -23,7 +23,7 @@ from sqlalchemy import BigInteger, Connection, Integer
 from sqlalchemy.types import TypeEngine
 
 from etl.atomic_file import written_whole
-from etl.audit.query import Rows, rows_of
+from etl.audit.query import Rows, execute
 from etl.audit.record_span import (
     read_spans,
     remarks_on_changes,
@@ -131,7 +131,7 @@ def export(
         remarks = [*_remarks(connection, relation, as_of, now)]
         counter = count()
         with (
-            closing(rows_of(connection, statement, {"as_of": as_of}, streams=True)) as result,
+            closing(execute(connection, statement, {"as_of": as_of}, streams=True)) as result,
             written_whole(path) as file,
         ):
             # `zip` asks for a row first, so that the counter stops at their number.

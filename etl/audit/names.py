@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from etl.audit.query import ask
+from etl.audit.query import read_rows
 from etl.database.schema import source_runs, sync_runs
 from etl.errors import UsageError
 from etl.text import printable, require_known
@@ -54,11 +54,11 @@ def require_values(
 ) -> None:
     """Raises `UsageError` for a filter that no image on record ever matched.
 
-    This reads the whole catalogue: call it when a question has no answer.
+    This reads the whole catalogue: call it when nothing was found.
     """
     for name, documented in _DOCUMENTED.items():
         if value := filters.get(name):
-            recorded = (row[0] for row in ask(connection, "known_values", name=name).rows)
+            recorded = (row[0] for row in read_rows(connection, "known_values", name=name).rows)
             known = {*documented, *(each for each in recorded if each is not None)}
             if name == "component":
                 known |= tables().names
@@ -93,5 +93,7 @@ def _matching(connection: Connection, sought: str, sources: Sequence[str]) -> li
         {"name": sought, **few},
         {"swr_path": sought, **few},
     )
-    answers = (ask(connection, "find_image", sources=sources, **way).objects() for way in ways)
+    answers = (
+        read_rows(connection, "find_image", sources=sources, **way).objects() for way in ways
+    )
     return next(filter(None, answers), [])

@@ -13,7 +13,7 @@ Each file is a jinja2 template with a head of comments:
 query that nobody narrows has no condition that the planner must see through. `shown` are the
 columns of a table for people, `optional` those of them that may be left out, the least important
 first. `record` says how the rows depend on history, and `row` that each is a change, so that the
-latest runs alone fill a limit (see `answer.py`). What differs between SQLite and PostgreSQL comes
+latest runs alone fill a limit (see `record.py`). What differs between SQLite and PostgreSQL comes
 from `etl.database.sql_functions`.
 
 Rows have one order on both databases: nulls first, text by code point.
@@ -124,7 +124,7 @@ def names_in(folder: Folder) -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".sql") for name in found if name.endswith(".sql")))
 
 
-def ask(
+def read_rows(
     connection: Connection,
     name: str,
     /,
@@ -143,11 +143,11 @@ def ask(
         given.pop("limit", None)
     if unknown := given.keys() - set(query.parameters):
         raise TypeError(f"{folder}/{name}.sql has no parameter {', '.join(sorted(unknown))}")
-    rows = rows_of(connection, query.sql(connection.dialect.name, given), given, streams=streams)
+    rows = execute(connection, query.sql(connection.dialect.name, given), given, streams=streams)
     return replace(rows, shown=query.shown, optional=query.optional)
 
 
-def rows_of(connection: Connection, sql: str, values: Mapping[str, Any], *, streams: bool) -> Rows:
+def execute(connection: Connection, sql: str, values: Mapping[str, Any], *, streams: bool) -> Rows:
     """The result of a statement with the values of its parameters."""
     times: dict[str, TypeEngine[Any]] = dict.fromkeys(_TIME.findall(sql), Instant())
     options = {"stream_results": True, "max_row_buffer": _BATCH} if streams else {}

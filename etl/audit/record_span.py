@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.query import Rows, ask
+from etl.audit.query import Rows, read_rows
 from etl.clock import instant_text
 from etl.errors import UsageError
 from etl.text import printable
@@ -24,7 +24,7 @@ COLUMNS: Final = {
     "complete_from": "from when on the record of the source is complete",
     "complete_to": "observed_at of the source's latest run",
 }
-"""Columns of every answer that depends on history, with their meaning."""
+"""Columns of all rows that depend on history, with their meaning."""
 _MOMENTS: Final = {"at": "at_run", "from_at": "from_run", "to_at": "to_run"}
 _MOST_SOURCES: Final = 3
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -35,7 +35,7 @@ _DAY: Final = timedelta(days=1)
 class RecordSpan:
     """The record of one source: its first and last run, and the last run that was pruned.
 
-    `moments` are the instants that a question names, in its order. A run is the instant at which
+    `moments` are the instants that the parameters name, in order. A run is the instant at which
     it read the source, or else the last run before it did; None if none did.
     """
 
@@ -62,18 +62,18 @@ class RecordSpan:
         return f"{record} starts at {at}"
 
 
-def read_spans(connection: Connection, asked: Mapping[str, Any]) -> list[RecordSpan]:
-    """The spans of the sources that a question is about, by name."""
-    runs: dict[str, Any] = {name: asked.get(name) for name in _MOMENTS.values()}
-    found = ask(connection, "record_spans", sources=asked.get("sources"), **runs)
-    return [_span(row, asked) for row in found.objects()]
+def read_spans(connection: Connection, parameters: Mapping[str, Any]) -> list[RecordSpan]:
+    """The spans of the sources that the parameters name, or of all, by name."""
+    runs: dict[str, Any] = {name: parameters.get(name) for name in _MOMENTS.values()}
+    found = read_rows(connection, "record_spans", sources=parameters.get("sources"), **runs)
+    return [_span(row, parameters) for row in found.objects()]
 
 
-def _span(row: dict[str, Any], asked: Mapping[str, Any]) -> RecordSpan:
+def _span(row: dict[str, Any], parameters: Mapping[str, Any]) -> RecordSpan:
     moments = [
-        asked.get(instant) or row.pop(instant)
+        parameters.get(instant) or row.pop(instant)
         for instant, run in _MOMENTS.items()
-        if asked.get(instant) or asked.get(run)
+        if parameters.get(instant) or parameters.get(run)
     ]
     return RecordSpan(**row, moments=tuple(moments))
 

@@ -15,8 +15,8 @@ from etl.cli.output import RowOptions, print_rows, row_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from etl.audit.answer import Context
     from etl.audit.query import Folder
+    from etl.audit.record import Context
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
@@ -58,29 +58,29 @@ def read_options(command: Callable[..., Any]) -> Any:
     return gathered(ReadOptions, _READ_OPTIONS, name="read")(row_options(command))
 
 
-def print_answer(
+def print_record(
     cli: CliContext,
     name: str,
-    asked: dict[str, Any],
+    parameters: dict[str, Any],
     rows: RowOptions,
     *,
     folder: Folder = "queries",
 ) -> None:
-    """Asks a named query and prints the answer."""
-    from etl.audit.answer import answer
+    """Prints the rows of a named query."""
+    from etl.audit.record import read_record
     from etl.database.engine import snapshot
 
-    is_feed = asked.get("after") is not None  # its limit never ends within a log entry
+    is_feed = parameters.get("after") is not None  # its limit never ends within a log entry
     limit = rows.most + 1 if rows.most and not is_feed else rows.most
     with cli.reader() as connection, snapshot(connection):
-        asked = {**asked, "limit": limit}
-        found = answer(connection, name, asked, context_of(cli), folder=folder)
+        parameters = {**parameters, "limit": limit}
+        found = read_record(connection, name, parameters, context_of(cli), folder=folder)
         print_rows(cli, found, replace(rows, limit=0) if is_feed else rows)
 
 
 def context_of(cli: CliContext) -> Context:
-    """What answers depend on besides the database."""
-    from etl.audit.answer import Context
+    """What reading the record depends on besides the database and the parameters."""
+    from etl.audit.record import Context
 
     names = cli.record_settings.source_names
     return Context(now=cli.clock(), configured=names, tables=lambda: cli.component_tables)
@@ -162,13 +162,13 @@ def images(cli: CliContext, *, filters: ImageFilters, read: ReadOptions, rows: R
     With --as-of, images have the state and the values of that time. --since and --until then
     refer to the start of their version, otherwise to their latest change.
     """
-    asked: dict[str, Any] = {**asdict(read), **filters.parameters()}
+    parameters: dict[str, Any] = {**asdict(read), **filters.parameters()}
     if filters.as_of is not None:
-        asked |= _moment(filters.as_of, at="at", run="at_run")
-        print_answer(cli, "images_as_of", asked, rows)
+        parameters |= _moment(filters.as_of, at="at", run="at_run")
+        print_record(cli, "images_as_of", parameters, rows)
         return
-    asked["is_absent"] = filters.state in {"removed", "out_of_scope"} or None
-    print_answer(cli, "images", asked, rows)
+    parameters["is_absent"] = filters.state in {"removed", "out_of_scope"} or None
+    print_record(cli, "images", parameters, rows)
 
 
 @click.command(short_help="Show every version of one image.")
@@ -185,12 +185,12 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
     image-sync history 0d4f
     image-sync history ocr-training --vertical
     """
-    from etl.audit.answer import answer_history
+    from etl.audit.record import read_history
     from etl.database.engine import snapshot
 
     with cli.reader() as connection, snapshot(connection):
-        asked = asdict(read)
-        print_rows(cli, answer_history(connection, image_id, asked, context_of(cli)), rows)
+        parameters = asdict(read)
+        print_rows(cli, read_history(connection, image_id, parameters, context_of(cli)), rows)
 
 
 def _fields() -> tuple[str, ...]:
@@ -233,8 +233,8 @@ def changes(
     and receives the changes of later entries, oldest first. With --limit, it receives complete
     entries only: at most N rows, but at least one entry.
     """
-    asked = {**asdict(read), "kind": kind, "field": field, "after": after}
-    print_answer(cli, "changes", asked, rows)
+    parameters = {**asdict(read), "kind": kind, "field": field, "after": after}
+    print_record(cli, "changes", parameters, rows)
 
 
 @click.command(short_help="List removed images with their evidence; --held: held removals.")
@@ -251,8 +251,8 @@ def removals(cli: CliContext, *, is_held: bool, read: ReadOptions, rows: RowOpti
     image-sync removals --since 2026-11-01 --format csv
     image-sync removals --held
     """
-    asked = asdict(read)
-    print_answer(cli, "held" if is_held else "removals", asked, rows)
+    parameters = asdict(read)
+    print_record(cli, "held" if is_held else "removals", parameters, rows)
 
 
 @click.command(short_help="Compare the catalogue at two times or runs.")
@@ -278,12 +278,12 @@ def diff(
     image-sync diff 2026-10-01 2026-11-01 --format json
     image-sync diff 11 12
     """
-    asked = {
+    parameters = {
         "sources": sources,
         **_moment(from_, at="from_at", run="from_run"),
         **_moment(to, at="to_at", run="to_run"),
     }
-    print_answer(cli, "diff", asked, rows)
+    print_record(cli, "diff", parameters, rows)
 
 
 @click.command(short_help="List runs with their results, latest first.")
@@ -297,8 +297,8 @@ def runs(cli: CliContext, *, by_source: bool, read: ReadOptions, rows: RowOption
     image-sync runs --since 7d
     image-sync runs --run 12 --by-source --format json
     """
-    asked = asdict(read)
-    print_answer(cli, "source_runs" if by_source else "runs", asked, rows)
+    parameters = asdict(read)
+    print_record(cli, "source_runs" if by_source else "runs", parameters, rows)
 
 
 @click.command(short_help="List records that could not be parsed, with the reason.")
@@ -312,5 +312,5 @@ def rejects(cli: CliContext, *, is_all: bool, read: ReadOptions, rows: RowOption
     image-sync rejects
     image-sync rejects --all --format jsonl
     """
-    asked = {**asdict(read), "is_unresolved": None if is_all else True}
-    print_answer(cli, "rejects", asked, rows)
+    parameters = {**asdict(read), "is_unresolved": None if is_all else True}
+    print_record(cli, "rejects", parameters, rows)

@@ -12,7 +12,7 @@ import click
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import Known, Time, gathered, output_option, source_option
 from etl.cli.output import RowOptions, note, print_json, print_rows, row_options
-from etl.cli.read import period_options, print_answer
+from etl.cli.read import period_options, print_record
 from etl.clock import age_text
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ def _states(
 ) -> list[dict[str, Any]]:
     """The state of each source, by name. Raises `UsageError` for an unknown one."""
     from etl.audit.names import require_sources
-    from etl.audit.query import ask
+    from etl.audit.query import read_rows
 
     configured = cli.record_settings.source_names
     with cli.reader() as connection:
         require_sources(connection, sources, configured=configured)
-        found = ask(connection, "status", sources=sources)
+        found = read_rows(connection, "status", sources=sources)
         states = {row["source"]: row for row in found.objects()}
     for name in configured:
         if name in (sources or configured) and name not in states:
@@ -191,12 +191,16 @@ def report(
         if getattr(given, option) is not None and parameter not in query.parameters:
             raise UsageError(f"--{option} is not supported for report '{name}'")
     now = cli.clock()
-    asked: dict[str, Any] = {"sources": given.sources, "since": given.since, "until": given.until}
+    parameters: dict[str, Any] = {
+        "sources": given.sources,
+        "since": given.since,
+        "until": given.until,
+    }
     if given.since is None and "since" in query.head:
-        asked["since"] = time_args.since(query.head["since"], now=now)
+        parameters["since"] = time_args.since(query.head["since"], now=now)
     if "releases" in query.parameters:
-        asked |= _release_days(cli, now, given.within)
-    print_answer(cli, name, asked, rows, folder="reports")
+        parameters |= _release_days(cli, now, given.within)
+    print_record(cli, name, parameters, rows, folder="reports")
 
 
 def _release_days(cli: CliContext, now: datetime, within: str | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from etl import __version__
-from etl.audit.query import ask
+from etl.audit.query import read_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -154,7 +154,7 @@ def _source_samples(source: SourceState, now: datetime) -> Iterator[Sample]:
 
 
 def _by_source(connection: Connection, query: str) -> dict[str, dict[str, Any]]:
-    return {row["source"]: row for row in ask(connection, query, limit=0).objects()}
+    return {row["source"]: row for row in read_rows(connection, query, limit=0).objects()}
 
 
 def _number(value: datetime | float | None, now: datetime) -> float:

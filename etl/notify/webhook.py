@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from etl import __version__
-from etl.audit.query import ask
+from etl.audit.query import read_rows
 from etl.clock import instant_text
 from etl.model import RunOutcome
 from etl.text import clipped
@@ -128,9 +128,9 @@ class Affected:
 
 def read_affected(connection: Connection, outcome: RunOutcome) -> Affected:
     """The images that belong into the body."""
-    removed = ask(connection, "removals", run=outcome.run_id, limit=MAX_IMAGES)
+    removed = read_rows(connection, "removals", run=outcome.run_id, limit=MAX_IMAGES)
     holding = tuple(each.name for each in outcome.sources if each.held)
-    held = ask(connection, "held", sources=holding, limit=MAX_IMAGES) if holding else None
+    held = read_rows(connection, "held", sources=holding, limit=MAX_IMAGES) if holding else None
     return Affected(removed.objects(), held.objects() if held else ())
 
 

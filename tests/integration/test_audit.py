@@ -405,13 +405,13 @@ def test_an_answer_ignores_runs_that_commit_while_it_is_read(engine, asked, monk
     record.change("x", size=2)
 
     def ask_and_let_a_run_come(connection, name, /, **given):
-        rows = query.ask(connection, name, **given)
+        rows = query.read_rows(connection, name, **given)
         if name == "runs_between":
             record.run()
             record.change("x", size=3)
         return rows
 
-    monkeypatch.setattr("etl.audit.answer.ask", ask_and_let_a_run_come)
+    monkeypatch.setattr("etl.audit.record.read_rows", ask_and_let_a_run_come)
     assert picked(asked("diff", "1", "2999-01-01"), "old_value", "new_value") == [("1", "2")]
 
 
@@ -422,13 +422,13 @@ def test_a_history_never_shows_a_version_without_its_changes(engine, asked, monk
     record.add("x", size=1)
 
     def ask_and_let_a_run_come(connection, name, /, **asked_for):
-        answer = query.ask(connection, name, **asked_for)
+        answer = query.read_rows(connection, name, **asked_for)
         if name == "history_changes":
             record.run()
             record.change("x", size=2)
         return answer
 
-    monkeypatch.setattr("etl.audit.answer.ask", ask_and_let_a_run_come)
+    monkeypatch.setattr("etl.audit.record.read_rows", ask_and_let_a_run_come)
     assert picked(asked("history", "x"), "version", "changed") == [(1, [])]
     assert len(asked("history", "x")) == 2
 

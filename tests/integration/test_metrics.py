@@ -299,12 +299,12 @@ def test_metrics_describe_one_state_of_the_database(database_url, monkeypatch):
         at.run()
 
         def ask_and_let_a_run_come(connection, name, /, **asked):
-            answer = query.ask(connection, name, **asked)
+            answer = query.read_rows(connection, name, **asked)
             if name == "status":
                 at.run()
             return answer
 
-        monkeypatch.setattr("etl.notify.metrics.ask", ask_and_let_a_run_come)
+        monkeypatch.setattr("etl.notify.metrics.read_rows", ask_and_let_a_run_come)
         database = at.settings().database
         with open_record(database.url, schema=database.schema) as record, snapshot(record):
             sources = read_sources(record, at.settings())

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from etl.audit.answer import Context, answer
-from etl.audit.query import ask, names_in, read_query
+from etl.audit.query import names_in, read_query, read_rows
+from etl.audit.record import Context, read_record
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.transform.components import builtin_tables
@@ -74,7 +74,7 @@ def end_of_life(url, *, releases=None, **days):
     engine = open_engine(url)
     with engine.connect() as connection:
         releases = releases or builtin_tables().release_rows()
-        rows = ask(connection, "end-of-life", folder="reports", today=NOW.date().isoformat(),
+        rows = read_rows(connection, "end-of-life", folder="reports", today=NOW.date().isoformat(),
                    releases=releases, **days)  # fmt: skip
         found = rows.objects()
     engine.dispose()
@@ -94,7 +94,7 @@ def test_a_release_stands_for_its_patch_releases_and_no_others(engine, database_
 def moved_tags(engine, **given):
     with engine.connect() as connection:
         context = Context(now=NOW, configured=(), tables=builtin_tables)
-        rows = answer(connection, "moved-tags", given, context, folder="reports").objects()
+        rows = read_record(connection, "moved-tags", given, context, folder="reports").objects()
     return [(row["image_id"], row["how"], row["was"], row["became"]) for row in rows]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Integer
 
-from etl.audit.query import ask, names_in, read_query
+from etl.audit.query import names_in, read_query, read_rows
 from etl.audit.record_span import COLUMNS as SPAN
 from etl.cli import results
 from etl.database.columns import Instant, JsonList, JsonObject
@@ -151,7 +151,7 @@ def _status(connection: Any) -> list[str]:
 
 def _columns(connection: Any, name: str, **folder: Any) -> list[str]:
     query = read_query(name, **folder)
-    rows = ask(connection, name, **folder, **_values(query.parameters))
+    rows = read_rows(connection, name, **folder, **_values(query.parameters))
     span = SPAN if "record" in query.head else ()
     own = ("changed", "changes") if name == "history" else ()
     return [*rows.columns, *span, *own]

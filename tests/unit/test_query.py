@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from etl.audit.query import Query, ask, names_in, read_query
+from etl.audit.query import Query, names_in, read_query, read_rows
 from etl.database.sql_functions import sql_functions
 
 
@@ -24,7 +24,7 @@ def test_an_undeclared_parameter_in_a_template_is_an_error():
 
 def test_a_parameter_that_a_query_does_not_have_is_an_error():
     with pytest.raises(TypeError, match=r"queries/status\.sql has no parameter nonsense"):
-        ask(None, "status", nonsense=1)
+        read_rows(None, "status", nonsense=1)
 
 
 def test_each_database_has_the_same_functions():

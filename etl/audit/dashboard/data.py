@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.dashboard.charts import Point
-from etl.audit.query import Folder, ask
+from etl.audit.query import Folder, read_rows
 from etl.audit.record_span import RecordSpan, read_spans
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def read_data(connection: Connection, *, now: datetime, tables: ComponentTables)
     """Reads everything; the caller's transaction makes it one snapshot."""
 
     def rows(name: str, *, folder: Folder = "dashboard/sql", **parameters: Any) -> list[Row]:
-        return ask(connection, name, folder=folder, **parameters).objects()
+        return read_rows(connection, name, folder=folder, **parameters).objects()
 
     def capped(name: str, total: int, *, folder: Folder = "queries", **parameters: Any) -> Capped:
         return Capped(rows(name, folder=folder, limit=MOST_ROWS, **parameters), total)

@@ -1,4 +1,4 @@
-"""The answer to a question of a reading command: validated, asked in one snapshot, qualified.
+"""What the reading commands show: parameters are validated, rows are qualified.
 
 A query whose head says `-- record: state` or `-- record: changes` depends on history. Its rows get
 the span in which the record is complete, and remarks say what the record cannot know. With
@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.names import find_images, require_run, require_sources, require_values
-from etl.audit.query import Folder, Query, Rows, ask, read_query
+from etl.audit.query import Folder, Query, Rows, read_query, read_rows
 from etl.audit.record_span import (
     RecordSpan,
     read_spans,
@@ -40,64 +40,64 @@ _FILTERED: Final = {"component", "component_version", "limit"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What an answer depends on besides the database."""
+    """What reading the record depends on besides the database and the parameters."""
 
     now: datetime
     configured: Iterable[str]
-    tables: Callable[[], ComponentTables]  # loaded only if a question is about components
+    tables: Callable[[], ComponentTables]  # loaded only if a parameter names a component
 
 
-def answer(
+def read_record(
     connection: Connection,
     name: str,
-    asked: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     context: Context,
     *,
     folder: Folder = "queries",
 ) -> Rows:
-    """Asks a named query with the parameters of `asked`.
+    """The rows of a named query, with remarks on what the record cannot know.
 
     Raises `UsageError` for names that are unknown and for states that were pruned.
     """
     query = read_query(name, folder=folder)
-    require_sources(connection, asked.get("sources", ()), configured=context.configured)
+    require_sources(connection, parameters.get("sources", ()), configured=context.configured)
     for key in _RUNS:
-        if asked.get(key) is not None:
-            require_run(connection, asked[key])
-    spans = read_spans(connection, asked) if "record" in query.head else []
+        if parameters.get(key) is not None:
+            require_run(connection, parameters[key])
+    spans = read_spans(connection, parameters) if "record" in query.head else []
     require_known_states(spans)
-    given = {**asked, **_bounds(connection, query, asked, spans)}
-    is_filtered = "component" not in query.parameters and asked.get("component")
+    given = {**parameters, **_bounds(connection, query, parameters, spans)}
+    is_filtered = "component" not in query.parameters and parameters.get("component")
     if is_filtered:
         given = {key: value for key, value in given.items() if key not in _FILTERED}
-    rows = ask(connection, name, folder=folder, streams=not given.get("limit"), **given)
+    rows = read_rows(connection, name, folder=folder, streams=not given.get("limit"), **given)
     if is_filtered:
-        rows = _containing(rows, asked, context)
-    if asked.get("after") is not None and asked["limit"]:
-        rows = _complete_entries(rows, asked["limit"])
+        rows = _containing(rows, parameters, context)
+    if parameters.get("after") is not None and parameters["limit"]:
+        rows = _complete_entries(rows, parameters["limit"])
     if "record" in query.head:
-        remarks = [*_remarks(query, asked, spans, context.now)]
+        remarks = [*_remarks(query, parameters, spans, context.now)]
         rows = replace(with_spans(rows, spans), remarks=remarks)
     first = list(islice(rows.rows, 1))
     if not first:
-        require_values(connection, asked, context.tables)
+        require_values(connection, parameters, context.tables)
     return replace(rows, rows=chain(first, rows.rows))
 
 
-def answer_history(
-    connection: Connection, sought: str, asked: Mapping[str, Any], context: Context
+def read_history(
+    connection: Connection, sought: str, parameters: Mapping[str, Any], context: Context
 ) -> Rows:
     """The versions of the image that is meant, each with what it changed and how it ended.
 
-    `asked`: `sources`, `since`, `until`, `run`. Raises `UsageError` as `find_images` does.
+    `parameters`: `sources`, `since`, `until`, `run`. Raises `UsageError` as `find_images` does.
     """
-    require_sources(connection, asked["sources"], configured=context.configured)
-    images = find_images(connection, sought, sources=asked["sources"])
+    require_sources(connection, parameters["sources"], configured=context.configured)
+    images = find_images(connection, sought, sources=parameters["sources"])
     key = {"sources": [each["source"] for each in images], "image_id": images[0]["image_id"]}
-    rows = answer(connection, "history", {**asked, **key}, context)
+    rows = read_record(connection, "history", {**parameters, **key}, context)
     version_of = itemgetter(rows.columns.index("source"), rows.columns.index("version"))
     changes: dict[tuple[str, int], list[dict[str, str]]] = {}
-    for row in ask(connection, "history_changes", **key).objects():
+    for row in read_rows(connection, "history_changes", **key).objects():
         changes.setdefault((row.pop("source"), row.pop("version")), []).append(row)
 
     def changed(row: Sequence[Any]) -> tuple[list[str], list[dict[str, str]]]:
@@ -108,50 +108,56 @@ def answer_history(
 
 
 def _remarks(
-    query: Query, asked: Mapping[str, Any], spans: Sequence[RecordSpan], now: datetime
+    query: Query, parameters: Mapping[str, Any], spans: Sequence[RecordSpan], now: datetime
 ) -> Iterator[str]:
     kind, _, unless = query.head["record"].partition(" unless ")
     if kind == "state":
-        instants = (asked.get(name) for name in ("at", "from_at", "to_at"))
+        instants = (parameters.get(name) for name in ("at", "from_at", "to_at"))
         for at in dict.fromkeys(filter(None, instants)):
             yield from remarks_on_state(spans, at, now=now)
-    elif kind == "comparisons" or (asked.get("run") is None and not asked.get(unless)):
-        since = asked.get("since") if kind == "changes" else None
-        yield from remarks_on_changes(spans, since, asked.get("until"), now=now)
+    elif kind == "comparisons" or (parameters.get("run") is None and not parameters.get(unless)):
+        since = parameters.get("since") if kind == "changes" else None
+        yield from remarks_on_changes(spans, since, parameters.get("until"), now=now)
 
 
 def _bounds(
-    connection: Connection, query: Query, asked: Mapping[str, Any], spans: Iterable[RecordSpan]
+    connection: Connection, query: Query, parameters: Mapping[str, Any], spans: Iterable[RecordSpan]
 ) -> Mapping[str, Any]:
-    """The runs, and the log entries, that can matter to a question.
+    """The runs, and the log entries, that can matter.
 
     They are read first and passed on as parameters: only a known number lets SQLite see that it can
     go into a view with a condition, and PostgreSQL how many images such runs touched.
     """
-    if asked.get("after") is not None:
-        return _feed_bounds(connection, asked, spans)
+    if parameters.get("after") is not None:
+        return _feed_bounds(connection, parameters, spans)
     if "first_run" not in query.parameters:
         return {}
-    if asked.keys() & {"from_at", "from_run"}:
+    if parameters.keys() & {"from_at", "from_run"}:
         names = read_query("runs_between").parameters
-        sides = {name: value for name, value in asked.items() if name in names}
-        return ask(connection, "runs_between", **sides).objects()[0]
-    if asked.get("since"):
-        return ask(connection, "first_run", since=asked["since"]).objects()[0]
-    is_narrowed = any(value not in (None, ()) for key, value in asked.items() if key != "limit")
-    if "row" in query.head and asked.get("limit") and not is_narrowed:
-        return ask(connection, "first_run", rows=asked["limit"]).objects()[0]
+        sides = {name: value for name, value in parameters.items() if name in names}
+        return read_rows(connection, "runs_between", **sides).objects()[0]
+    if parameters.get("since"):
+        return read_rows(connection, "first_run", since=parameters["since"]).objects()[0]
+    is_narrowed = any(
+        value not in (None, ()) for key, value in parameters.items() if key != "limit"
+    )
+    if "row" in query.head and parameters.get("limit") and not is_narrowed:
+        return read_rows(connection, "first_run", rows=parameters["limit"]).objects()[0]
     return {}
 
 
 def _feed_bounds(
-    connection: Connection, asked: Mapping[str, Any], spans: Iterable[RecordSpan]
+    connection: Connection, parameters: Mapping[str, Any], spans: Iterable[RecordSpan]
 ) -> dict[str, Any]:
     """Raises `UsageError` if the entry does not exist, or if changes after it were pruned."""
-    after = asked["after"]
-    is_filtered = asked.get("kind") or asked.get("field")  # then counts do not bound the rows
-    rows = None if is_filtered else asked["limit"] or None
-    found = ask(connection, "entries_after", sources=asked["sources"], after=after, rows=rows)
+    after = parameters["after"]
+    is_filtered = parameters.get("kind") or parameters.get(
+        "field"
+    )  # then counts do not bound the rows
+    rows = None if is_filtered else parameters["limit"] or None
+    found = read_rows(
+        connection, "entries_after", sources=parameters["sources"], after=after, rows=rows
+    )
     bounds = found.objects()[0]
     last = bounds.pop("last_entry_of_log")
     if after > (-1 if last is None else last):
@@ -187,7 +193,7 @@ def _complete_entries(rows: Rows, limit: int) -> Rows:
     return replace(rows, rows=complete())
 
 
-def _containing(rows: Rows, asked: Mapping[str, Any], context: Context) -> Rows:
+def _containing(rows: Rows, parameters: Mapping[str, Any], context: Context) -> Rows:
     """The rows of images that contained a component.
 
     The database keeps the components of the latest version of an image only. Those of an earlier
@@ -197,7 +203,7 @@ def _containing(rows: Rows, asked: Mapping[str, Any], context: Context) -> Rows:
     from etl.transform import READ_FROM
 
     rules = context.tables().compiled()
-    wanted, version = asked["component"], asked.get("component_version")
+    wanted, version = parameters["component"], parameters.get("component_version")
     values_of = itemgetter(*(rows.columns.index(field) for field in READ_FROM))
 
     def contains(row: Sequence[Any]) -> bool:
