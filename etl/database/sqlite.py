@@ -165,8 +165,10 @@ class FileLocks:
 
     def is_run_held(self, run_id: int) -> bool:
         """Whether somebody holds the run; removes the file that a killed process left."""
-        if not (self._file and os.path.exists(f"{self._file}.run-{run_id}.lock")):
-            return not self._file
+        if not self._file:
+            return True  # nobody else sees a database in memory
+        if not os.path.exists(f"{self._file}.run-{run_id}.lock"):
+            return False
         descriptor = self._locked(f".run-{run_id}.lock")
         if descriptor >= 0:
             self._remove(run_id, descriptor)
