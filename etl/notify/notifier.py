@@ -168,9 +168,10 @@ class _Notifier:
     errors: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Sends what precedes a run."""
+        """Sends what precedes a run, once: a monitor that does not respond delays no run."""
         if self.settings.notify.ping_url:
-            self._attempt("ping", lambda: self._ping("/start", f"{self.command} started"))
+            text = f"{self.command} started"
+            self._attempt("ping", lambda: self._ping("/start", text, max_retries=0))
 
     def notify(self, result: Result) -> None:
         """Sends everything that follows the end of a run; failures are a warning."""
@@ -205,14 +206,15 @@ class _Notifier:
             error = type(failure).__name__
         self.errors[channel] = self.errors.get(channel) or error
 
-    def _ping(self, suffix: str, text: str) -> None:
+    def _ping(self, suffix: str, text: str, *, max_retries: int = MAX_RETRIES) -> None:
         """Pings a monitor of cron jobs. Its `rid` connects the start and the end of one run."""
         if self.command not in {"sync", CHECK}:
             return
         parts = urlsplit(self.settings.notify.ping_url)
         query = "&".join(filter(None, [parts.query, f"rid={self.execution_id}"]))
         url = parts._replace(path=parts.path + suffix, query=query).geturl()
-        self._send(url, text.encode("utf-8", "replace"), content_type=_TEXT)
+        body = text.encode("utf-8", "replace")
+        self._send(url, body, content_type=_TEXT, max_retries=max_retries)
 
     def _write_metrics(self, result: Result) -> None:
         from etl.notify import metrics  # imported only if metrics are wanted
@@ -280,7 +282,14 @@ class _Notifier:
             self._send(notify.webhook_url, data, content_type=_JSON, secret=secret)
 
     def _send(
-        self, url: str, body: bytes, *, content_type: str, method: str = "POST", secret: str = ""
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str,
+        method: str = "POST",
+        secret: str = "",
+        max_retries: int = MAX_RETRIES,
     ) -> None:
         """Sends `body`, signed in each attempt if there is a secret.
 
@@ -305,7 +314,7 @@ class _Notifier:
                 headers=signed,
                 secrets=lambda: secrets,
             ),
-            http=replace(self.settings.http, timeout_seconds=timeout, max_retries=MAX_RETRIES),
+            http=replace(self.settings.http, timeout_seconds=timeout, max_retries=max_retries),
             clock=self.now,
             hosts=hosts,
         )

@@ -101,6 +101,15 @@ def test_the_end_ping_contains_the_exit_code(sqlite):
         assert "one: failed: " in body_sent(host, 1).decode()
 
 
+def test_a_start_ping_that_fails_is_not_repeated(sqlite):
+    with Faulty(reply(500), reply()) as host, place(sqlite) as at:
+        assert announced(at, pinging(host.url)).exit_code == 0
+        assert lines(host) == [
+            f"POST /ping/{UUID}/start?create=1",
+            f"POST /ping/{UUID}?create=1",
+        ]
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(Interrupted(15), 143), (DatabaseUnavailable("off"), 20), (KeyError("canary"), 1)],
