@@ -63,16 +63,20 @@ def _use_memory_for_files() -> None:
         tempfile.tempdir = None  # found anew when it is next needed
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the long tests first, and measure coverage only where a test states the behaviour.
 
-    Tracing nearly doubles the duration of a property test, and a line that only random inputs
-    reach has no test of its own.
+    One worker runs a whole file, so that only one makes what its tests share. Tracing nearly
+    doubles the duration of a property test, and a line that only random inputs reach has no test
+    of its own.
     """
     items.sort(key=_start_order)
     for item in items:
         if item.path.parent.name in UNMEASURED_FOLDERS:
             item.add_marker(pytest.mark.no_cover)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def _start_order(item: pytest.Item) -> int:
