@@ -93,7 +93,5 @@ def _matching(connection: Connection, sought: str, sources: Sequence[str]) -> li
         {"name": sought, **few},
         {"swr_path": sought, **few},
     )
-    answers = (
-        read_rows(connection, "find_image", sources=sources, **way).objects() for way in ways
-    )
-    return next(filter(None, answers), [])
+    found = (read_rows(connection, "find_image", sources=sources, **way) for way in ways)
+    return next(filter(None, (rows.objects() for rows in found)), [])

@@ -138,9 +138,8 @@ def _bounds(
         return read_rows(connection, "runs_between", **sides).objects()[0]
     if parameters.get("since"):
         return read_rows(connection, "first_run", since=parameters["since"]).objects()[0]
-    is_narrowed = any(
-        value not in (None, ()) for key, value in parameters.items() if key != "limit"
-    )
+    others = [value for key, value in parameters.items() if key != "limit"]
+    is_narrowed = any(value not in (None, ()) for value in others)
     if "row" in query.head and parameters.get("limit") and not is_narrowed:
         return read_rows(connection, "first_run", rows=parameters["limit"]).objects()[0]
     return {}
@@ -150,27 +149,21 @@ def _feed_bounds(
     connection: Connection, parameters: Mapping[str, Any], spans: Iterable[RecordSpan]
 ) -> dict[str, Any]:
     """Raises `UsageError` if the entry does not exist, or if changes after it were pruned."""
-    after = parameters["after"]
-    is_filtered = parameters.get("kind") or parameters.get(
-        "field"
-    )  # then counts do not bound the rows
-    rows = None if is_filtered else parameters["limit"] or None
-    found = read_rows(
-        connection, "entries_after", sources=parameters["sources"], after=after, rows=rows
-    )
+    after, sources, rows = (parameters[name] for name in ("after", "sources", "limit"))
+    if parameters.get("kind") or parameters.get("field"):
+        rows = None  # the counts of runs do not bound what passes these filters
+    found = read_rows(connection, "entries_after", sources=sources, after=after, rows=rows or None)
     bounds = found.objects()[0]
     last = bounds.pop("last_entry_of_log")
     if after > (-1 if last is None else last):
         hint = "the log is empty; -1 means from the beginning" if last is None else f"last: {last}"
         raise UsageError(f"unknown log entry {after}", hint=hint)
-    pruned, source = max(
-        ((-1 if each.pruned_entry is None else each.pruned_entry, each.source) for each in spans),
-        default=(-1, ""),
-    )
-    if pruned > after:
+    pruned = [(each.pruned_entry, each.source) for each in spans if each.pruned_entry is not None]
+    entry, source = max(pruned, default=(-1, ""))
+    if entry > after:
         raise UsageError(
-            f"changes of source '{printable(source)}' up to log entry {pruned} were pruned",
-            hint=f"read `image-sync images`, then continue with --after {pruned}",
+            f"changes of source '{printable(source)}' up to log entry {entry} were pruned",
+            hint=f"read `image-sync images`, then continue with --after {entry}",
         )
     return {**bounds, "limit": None}
 
