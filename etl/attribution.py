@@ -7,8 +7,7 @@ A removal without a final result is asked for again by later runs, as long as tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from etl.decide.trace_match import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_trace
 from etl.errors import SourceError, SourceRefused
 from etl.extract.traces import fetch_traces
 from etl.load.actors import read_unattributed, read_used_traces
-from etl.model import Attribution
+from etl.model import Attribution, Decision
 from etl.sources.connect import open_trace_client
 
 if TYPE_CHECKING:
@@ -27,26 +26,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Attributions:
-    """The results of one run, and the part of `walk_detail` that describes the query."""
-
-    results: Sequence[Attribution] = ()
-    detail: dict[str, Any] = field(default_factory=dict)
-
-
 def attribute_removals(
-    source: SourceSettings, context: RunContext, baseline: Baseline, image_ids: Sequence[str]
-) -> Attributions:
-    """Find out who removed the images that this run removes, or that are still unattributed."""
+    source: SourceSettings, context: RunContext, baseline: Baseline, decision: Decision
+) -> tuple[Decision, dict[str, Any]]:
+    """Find out who removed the images that this run removes, or that are still unattributed.
+
+    Returns the decision with the results, and the part of `walk_detail` that describes the query. A
+    plan does not ask.
+    """
     connection = baseline.connection
-    if source.actors != "cts" or connection is None:
-        return Attributions()
+    if source.actors != "cts" or connection is None or not context.run_id:
+        return decision, {}
     now = context.now()
     oldest = now - TRACES_ARE_KEPT
+    image_ids = [each.image.image_id for each in decision.removals]
     images = read_unattributed(connection, source.name, image_ids, now=now, since=oldest)
     if not images:
-        return Attributions()
+        return decision, {}
     used = read_used_traces(connection, source.name, since=oldest - CLOCK_TOLERANCE)
     first = min(image.last_seen_at for image in images) - CLOCK_TOLERANCE
     last = max(image.removed_at for image in images) + CLOCK_TOLERANCE
@@ -58,8 +54,9 @@ def attribute_removals(
             detail = {"requests": client.requests, "traces": len(traces)}
     except SourceError as error:
         is_refused = isinstance(error, SourceRefused)
-        _log.warning("traces not read", extra={"cause": str(error)})
-        refused = [Attribution(image, "refused") for image in images] if is_refused else []
-        return Attributions(refused, {"traces": {"error": str(error)}})
+        message = "traces refused" if is_refused else "traces not read"
+        _log.warning(message, extra={"cause": str(error)})
+        refused = tuple(Attribution(image, "refused") for image in images) if is_refused else ()
+        return replace(decision, attributions=refused), {"traces": {"error": str(error)}}
     results = match_traces(images, traces, now=now, used_traces=used)
-    return Attributions(results, {"traces": detail})
+    return replace(decision, attributions=tuple(results)), {"traces": detail}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from etl.attribution import Attributions, attribute_removals
+from etl.attribution import attribute_removals
 from etl.config import SourceSettings
 from etl.database.engine import our_errors
 from etl.decide.removal import (
@@ -116,13 +116,13 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
                 context.progress.advance(source.name, page.listing, rows=rows, total=page.total)
             summary = walk.summary()
             decision = _decide(source, context, client, changes, summary)
-            attributions = _attributions(source, context, baseline, decision)
+            decision, traces = attribute_removals(source, context, baseline, decision)
     except SourceError as error:
         _log.warning("source not read", extra={"cause": str(error)})
         context.progress.end(source.name, note="failed")
         return _Reading(changes, decision, source_write(source, context, baseline, client), error)
     context.progress.end(source.name, note="read")
-    detail = {**summary.detail, "conflicts": changes.conflict_count, **attributions.detail}
+    detail = {**summary.detail, "conflicts": changes.conflict_count, **traces}
     if decision.found:
         detail["found_by_lookup"] = len(decision.found)
     write = source_write(
@@ -136,7 +136,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
         reported_total=summary.reported_total,
         detail=detail,
     )
-    return _Reading(changes, replace(decision, attributions=tuple(attributions.results)), write)
+    return _Reading(changes, decision, write)
 
 
 def _decide(
@@ -194,13 +194,3 @@ def _look_up(
     hint = "grant Show image, or set removals.evidence = 'two_walks'"
     _log.warning("lookups not permitted", extra={"consequence": consequence, "hint": hint})
     return {}
-
-
-def _attributions(
-    source: SourceSettings, context: RunContext, baseline: Baseline, decision: Decision
-) -> Attributions:
-    """Find out who removed the images; a plan does not ask."""
-    if not context.run_id:
-        return Attributions()
-    image_ids = [each.image.image_id for each in decision.removals]
-    return attribute_removals(source, context, baseline, image_ids)
