@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select, text
 
 from etl.clock import instant_text
 from etl.database.columns import JsonObject, json_text
@@ -56,17 +56,14 @@ def _row_count(connection: Connection, table: Table) -> int:
 
 def _read(source: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
     """A table's rows in the order of its key, a batch at a time."""
-    names = ", ".join(_selected(column, source.dialect.name) for column in table.c)
+    names = ", ".join(  # a JSON object as the very text it was written as
+        f"cast({column.name} as text)" if type(column.type) is JsonObject else column.name
+        for column in table.c
+    )
     key = ", ".join(column.name for column in table.primary_key)
     statement = text(f"select {names} from {table.name} order by {key}")
     for row in source.execution_options(yield_per=_BATCH).execute(statement):
         yield tuple(map(plain, row))
-
-
-def _selected(column: Column[Any], dialect: str) -> str:
-    """A JSON object as the very text it was written as."""
-    is_json = type(column.type) is JsonObject and dialect == "postgresql"
-    return f"cast({column.name} as text)" if is_json else column.name
 
 
 def _write(target: Connection, table: Table, rows: Iterator[tuple[Any, ...]]) -> None:
