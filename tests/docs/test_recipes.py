@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.database.engine import open_engine
-from tests.support.databases import BACKENDS
+from tests.support.databases import BACKENDS, opened
 from tests.support.record import small_record
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
@@ -15,11 +14,8 @@ RECIPES = re.findall(r"```sql (both|sqlite|postgresql)\n(.*?)```", PAGE, re.DOTA
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def engine(request, databases):
-    with databases.migrated(request.param) as url:
-        engine = open_engine(url)
-        small_record(engine)
+    with databases.recorded(request.param, small_record) as url, opened(url) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.mark.parametrize("number", range(len(RECIPES)))

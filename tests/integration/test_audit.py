@@ -18,7 +18,7 @@ from etl.cli.main import run
 from etl.clock import instant_text
 from etl.database.engine import open_engine
 from etl.database.migrate import head
-from tests.support.databases import BACKENDS
+from tests.support.databases import BACKENDS, opened
 from tests.support.loading import Loading, leave_all, miss_all, remove_all
 from tests.support.loading import record as listed
 from tests.support.record import Record, small_record
@@ -38,11 +38,8 @@ def engine(database_url, monkeypatch, tmp_path):
 @pytest.fixture(scope="module", params=BACKENDS)
 def small_engine(request, databases):
     """The small record, written once for all that only read it, on either database in turn."""
-    with databases.migrated(request.param) as url:
-        engine = open_engine(url)
-        small_record(engine)
+    with databases.recorded(request.param, small_record) as url, opened(url) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture

@@ -40,11 +40,11 @@ def relations(url: str) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
-def test_the_copy_says_the_same_and_goes_on(database_url, other_url, capsys):
-    engine = open_engine(database_url)
-    history = varied(engine)
+def test_the_copy_says_the_same_and_goes_on(varied_engine, other_url, capsys):
+    database_url = varied_engine.url.render_as_string(hide_password=False)
+    history = History.resumed(varied_engine)
     history.run([record(f"{n}", name=each, tag=each) for n, each in enumerate(HOSTILE)])
-    engine.dispose()
+    varied_engine.dispose()
     capsys.readouterr()
 
     assert run(["--database", database_url, "db", "copy", other_url]) == 0
