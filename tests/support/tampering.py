@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from unittest.mock import patch
 
 from sqlalchemy import Connection, Engine, Table, update
 from sqlalchemy.exc import DBAPIError
@@ -76,9 +77,12 @@ def try_edits(
 
 
 def _is_found(connection: Connection) -> bool:
-    """Within the transaction of the edit, so that it can be undone."""
-    rules = builtin_rules()
-    return not verify(connection, component_rules=rules).is_consistent
+    """Within the transaction of the edit, so that it can be undone.
+
+    An edit of a row cannot change the schema, whose check takes a quarter of the time.
+    """
+    with patch("etl.audit.verify.schema_faults", return_value=()):
+        return not verify(connection, component_rules=builtin_rules()).is_consistent
 
 
 def _edit(choose: random.Random, connection: Connection, table: Table, but: set[str]) -> str | None:
