@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etl.audit.verify import Keys, Verified
     from etl.cli.results import PrunedSource, PruneResult, VerifyResult
     from etl.config import ProofSettings
-    from etl.maintenance.prune import Pruned
+    from etl.load.prune import Cut
 
 
 @click.command(short_help="Recompute the log, its checkpoints and all invariants.")
@@ -279,7 +279,7 @@ def _pruned(
             is_dry_run=is_dry_run,
             wait_seconds=given.wait_seconds,
         )
-        dropped = [*map(_pruned_source, pruned)]
+        dropped = [_pruned_source(*each) for each in pruned]
         if not is_dry_run and any(each.observed_at for each in dropped):
             publish_checkpoint(engine, settings.proof, http=settings.http, now=now)
     return PruneResult(dry_run=is_dry_run, pruned=dropped, forgotten=0)
@@ -297,16 +297,15 @@ def _duration(keep: str) -> timedelta:
     return kept
 
 
-def _pruned_source(pruned: Pruned) -> PrunedSource:
+def _pruned_source(source: str, cut: Cut | None, counts: dict[str, int]) -> PrunedSource:
     from etl.cli.results import PrunedSource
     from etl.clock import instant_text
 
-    cut = pruned.cut
     return PrunedSource(
-        source=pruned.source,
+        source=source,
         run_id=cut.run_id if cut else None,
         observed_at=instant_text(cut.observed_at) if cut else None,
-        rows=pruned.counts,
+        rows=counts,
     )
 
 

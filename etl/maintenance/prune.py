@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
-    """What was dropped of a source: up to its cut (None: nothing), table → number of rows."""
-
-    source: str
-    cut: Cut | None
-    counts: dict[str, int]
-
-
 def prune(
     engine: Engine,
     *,
@@ -36,10 +26,11 @@ def prune(
     sources: Sequence[str] = (),
     is_dry_run: bool = False,
     wait_seconds: float = 0,
-) -> Iterator[Pruned]:
+) -> Iterator[tuple[str, Cut | None, dict[str, int]]]:
     """Drop, or (dry run) count, what ended before a time, of the given sources (none: all).
 
-    Each source is one transaction under its lock. Raises `UsageError` for an unknown source,
+    Yields for each source the last run dropped (None: nothing is that old), and table → rows. Each
+    source is one transaction under its lock. Raises `UsageError` for an unknown source,
     `RecordInconsistent` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
     """
     with our_errors(engine):
@@ -56,7 +47,7 @@ def prune(
                 counts = {}
                 if cut is not None:
                     counts = prune_source(connection, cut, pruned_at=None if is_dry_run else now)
-            yield Pruned(source, cut, counts)
+            yield source, cut, counts
 
 
 def require_consistent(engine: Engine) -> None:
