@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -116,6 +117,18 @@ def psycopg_parameters(url: URL, *, schema: str) -> dict[str, Any]:
         search_path = "-c search_path=" + re.sub(r"([\\\s])", r"\\\1", _quoted(schema))
         given["options"] = f"{given.get('options', '')} {search_path}".strip()
     return given
+
+
+def call_lock_function(connection: Connection, function: str, kind: str, name: str) -> bool:
+    """Calls a function of advisory locks, such as `pg_try_advisory_lock`; false: not free.
+
+    Each schema of a database has its own locks, whoever looks at it.
+    """
+    table = connection.execute(text("select cast('sync_runs' as regclass)::oid::bigint")).scalar()
+    digest = blake2b(f"{kind}\0{table}\0{name}".encode(), digest_size=8).digest()
+    key = int.from_bytes(digest, signed=True)
+    called = connection.execute(text(f"select {function}(:key)"), {"key": key})  # our own name
+    return called.scalar() is not False
 
 
 # Columns that take their values from a sequence.

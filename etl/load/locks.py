@@ -16,14 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from socket import gethostname
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, select, text
 
 from etl.clock import instant_text
-from etl.database.postgresql import is_pooled
+from etl.database.postgresql import call_lock_function, is_pooled
 from etl.database.schema import sync_runs
 from etl.database.sqlite import FileLocks
 from etl.errors import DatabaseUnavailable, LockHeld
@@ -65,7 +64,9 @@ def _is_taken(connection: Connection, source: str, released: ExitStack) -> bool:
             released.callback(locks.release_source, source)
         return is_taken
     with connection.begin():  # the lock ends with the connection
-        return is_pooled(connection) or _advise(connection, "try_advisory_lock", "source", source)
+        return is_pooled(connection) or call_lock_function(
+            connection, "pg_try_advisory_lock", "source", source
+        )
 
 
 def require_lock(connection: Connection, source: str) -> None:
@@ -85,8 +86,8 @@ def lock_commit(connection: Connection, source: str) -> None:
 
     On SQLite a writing transaction has the whole file to itself already.
     """
-    if connection.dialect.name == "postgresql":
-        _advise(connection, "advisory_xact_lock", "commit", source)
+    if not _file_locks(connection):
+        call_lock_function(connection, "pg_advisory_xact_lock", "commit", source)
 
 
 def hold_run(connection: Connection, run_id: int, held: ExitStack) -> None:
@@ -98,7 +99,7 @@ def hold_run(connection: Connection, run_id: int, held: ExitStack) -> None:
     if locks := _file_locks(connection):
         held.enter_context(locks.held_run(run_id))
     elif not is_pooled(connection):
-        _advise(connection, "advisory_lock", "run", str(run_id))
+        call_lock_function(connection, "pg_advisory_lock", "run", str(run_id))
 
 
 def running_runs(connection: Connection) -> Iterator[tuple[Row[Any], bool]]:
@@ -116,7 +117,7 @@ def _is_alive(connection: Connection, run: Row[Any]) -> bool:
     """Whether the run's process exists; through a pooler, whether that cannot be excluded."""
     if locks := _file_locks(connection):
         return locks.is_run_held(run.run_id)
-    if not _advise(connection, "try_advisory_xact_lock", "run", str(run.run_id)):
+    if not call_lock_function(connection, "pg_try_advisory_xact_lock", "run", str(run.run_id)):
         return True
     if not is_pooled(connection):
         return False
@@ -154,16 +155,3 @@ def _file_locks(connection: Connection) -> FileLocks | None:
     """The locks of a SQLite file, which belong to the engine."""
     locks: FileLocks | None = connection.get_execution_options().get("file_locks")
     return locks
-
-
-def _advise(connection: Connection, function: str, kind: str, name: str) -> bool:
-    """Calls a function for an advisory lock; false if it is a `try_` and the lock is not free.
-
-    Each schema of a database has its own locks, whoever looks at it.
-    """
-    table = connection.execute(text("select cast('sync_runs' as regclass)::oid::bigint")).scalar()
-    digest = blake2b(f"{kind}\0{table}\0{name}".encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
-    return (
-        connection.execute(text(f"select pg_{function}(:key)"), {"key": key}).scalar() is not False
-    )
