@@ -295,8 +295,33 @@ class _Notifier:
 
         Any 2xx response counts as delivered. Raises `SourceError` if it was not.
         """
+        request = Request(
+            method,
+            query=urlsplit(url).query,
+            headers={"Content-Type": content_type},
+            body=body,
+            accepted=_ACCEPTED,
+            is_json=False,
+            is_notification=True,
+        )
+        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))
+        timeout = self.settings.notify.timeout_seconds
+        client = Client(
+            Endpoint(urlsplit(url)._replace(query="").geturl(), "the URL in [notify]"),
+            auth=self._signer(url, secret),
+            http=replace(self.settings.http, timeout_seconds=timeout, max_retries=max_retries),
+            clock=self.now,
+            hosts=hosts,
+        )
+        try:
+            client.send(request)
+        finally:
+            client.close()
+            hosts.close()
+
+    def _signer(self, url: str, secret: str) -> Authenticator:
+        """Signs the body if there is a secret; the parts of the URL are secret in any case."""
         parts = urlsplit(url)
-        secrets = (secret, parts.path, parts.query, *parts.path.split("/"))
 
         def signed(request: Request) -> Mapping[str, str]:
             if not secret:
@@ -305,33 +330,11 @@ class _Notifier:
 
             return {webhook.SIGNATURE: webhook.signature(secret, request.body, at=self.now())}
 
-        hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))
-        timeout = self.settings.notify.timeout_seconds
-        client = Client(
-            Endpoint(parts._replace(query="").geturl(), "the URL in [notify]"),
-            auth=Authenticator(
-                "the receiver rejected it: check the URL and the secret",
-                headers=signed,
-                secrets=lambda: secrets,
-            ),
-            http=replace(self.settings.http, timeout_seconds=timeout, max_retries=max_retries),
-            clock=self.now,
-            hosts=hosts,
+        return Authenticator(
+            "the receiver rejected it: check the URL and the secret",
+            headers=signed,
+            secrets=lambda: (secret, parts.path, parts.query, *parts.path.split("/")),
         )
-        request = Request(
-            method,
-            query=parts.query,
-            headers={"Content-Type": content_type},
-            body=body,
-            accepted=_ACCEPTED,
-            is_json=False,
-            is_notification=True,
-        )
-        try:
-            client.send(request)
-        finally:
-            client.close()
-            hosts.close()
 
     def _read(self, question: Callable[[Connection], Answer]) -> Answer | None:
         """An answer from one state of the record, or None if it cannot be read."""
