@@ -38,13 +38,19 @@ _CANNOT_REPLACE: Final = "42P16"  # a column was removed, renamed, moved or has 
 _CREATED: Final = re.compile(r"create (?:or replace )?(table|view) (\w+)", re.IGNORECASE)
 
 
-def head() -> str:
-    """The newest revision that this program knows.
+def known_revisions() -> list[str]:
+    """All revisions, oldest first.
 
     Read from the migrations' file names: loading Alembic for it would cost every run 0.1 s. A test
     compares the result with Alembic's own.
     """
-    return f"image_sync_{_newest()}"
+    numbers = sorted(path.name[:4] for path in (_scripts() / "versions").glob("[0-9]*.py"))
+    return [f"image_sync_{number}" for number in numbers]
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    return known_revisions()[-1]
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -139,7 +145,7 @@ def upgrade_in(connection: Connection, revision: str = "head") -> str | None:
         _run(connection, "upgrade", revision)
         reached = current_revision(connection)
         if before == reached == head():
-            create_objects(connection, f"{_newest()}_views")
+            create_objects(connection, f"{reached[-4:]}_views")
     return reached
 
 
@@ -158,14 +164,6 @@ def downgrade(engine: Engine, revision: str) -> str | None:
         if reached is None:
             connection.execute(text(f"drop table {VERSION_TABLE}"))
         return reached
-
-
-def known_revisions() -> list[str]:
-    """All revisions, oldest first."""
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory.from_config(_config())
-    return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
 def create_objects(connection: Connection, file: str) -> None:
@@ -286,11 +284,6 @@ def _scripts() -> Path:
     package = Path(__file__).parents[1]
     shipped = package / "migrations"
     return shipped if shipped.is_dir() else package.parent / "migrations"
-
-
-def _newest() -> str:
-    """Number of the newest migration."""
-    return max(path.name[:4] for path in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 def _replace_view(connection: Connection, name: str, statement: str) -> None:

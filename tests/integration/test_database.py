@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -171,8 +172,11 @@ def test_an_upgrade_of_what_is_at_head_changes_nothing(database_url: str) -> Non
     loading.engine.dispose()
 
 
-def test_the_head_is_the_one_that_alembic_names() -> None:
-    assert migrate.known_revisions()[-1] == migrate.head()
+def test_the_revisions_are_those_that_alembic_names() -> None:
+    scripts = ScriptDirectory.from_config(migrate._config())
+    found = [each.revision for each in scripts.walk_revisions()]
+    assert migrate.known_revisions() == found[::-1]
+    assert scripts.get_current_head() == migrate.head()
 
 
 def test_the_newest_migration_is_written_from_the_tables_and_views() -> None:
