@@ -53,10 +53,12 @@ def attribute_removals(
             traces = fetch_traces(client, source.project_id, after=after, before=before)
             detail = {"requests": client.requests, "traces": len(traces)}
     except SourceError as error:
-        is_refused = isinstance(error, SourceRefused)
-        message = "traces refused" if is_refused else "traces not read"
-        _log.warning(message, extra={"cause": str(error)})
-        refused = tuple(Attribution(image, "refused") for image in images) if is_refused else ()
+        refused: tuple[Attribution, ...] = ()
+        if isinstance(error, SourceRefused):
+            refused = tuple(Attribution(image, "refused") for image in images)
+            _log.warning("traces refused", extra={"cause": str(error)})
+        else:
+            _log.warning("traces not read", extra={"cause": str(error)})
         return replace(decision, attributions=refused), {"traces": {"error": str(error)}}
     results = match_traces(images, traces, now=now, used_traces=used)
     return replace(decision, attributions=tuple(results)), {"traces": detail}
