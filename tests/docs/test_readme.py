@@ -12,10 +12,6 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
 MAX_README_LINES = 160
-IN_PREPARATION = {
-    "audit.md",
-    "from-zero-to-cron.md",
-}
 
 
 def test_the_readme_is_short():

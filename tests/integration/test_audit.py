@@ -71,7 +71,6 @@ def ids(rows):
     return picked(rows, "source", "image_id")
 
 
-NEW_SOURCE = '[[source]]\nname = "new"\nendpoint = "sample:"\nproject_id = "p"\n'
 PRESENT = [("one", "aa01"), ("one", "aa02"), ("two", "aa01")]
 
 
