@@ -19,6 +19,7 @@ from etl.load.checkpoints import read_checkpoints
 from etl.proof.check import check_signature
 from etl.proof.checkpoint import make_key, read_key, split_notes
 from etl.publish import publish_checkpoint, signer_of
+from tests.support.databases import opened
 from tests.support.evidence import evidence_of
 from tests.support.history import History, record
 from tests.support.verified import verified
@@ -29,13 +30,14 @@ PEM = make_key()
 KEY = read_key(PEM, ORIGIN, place="test").verifier_key
 
 
+def _one_run(engine):
+    History(engine).run([record("a")])
+
+
 @pytest.fixture
-def history(database_url):
-    engine = open_engine(database_url)
-    history = History(engine)
-    history.run([record("a")])
-    yield history
-    engine.dispose()
+def history(backend, databases):
+    with databases.recorded(backend, _one_run) as url, opened(url) as engine:
+        yield History.resumed(engine)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from etl.cli.context import CliContext
 from etl.cli.main import run
-from etl.database.engine import open_engine
 from etl.load.removals import read_held
+from tests.support.databases import opened
 from tests.support.history import BEGINNING, History, Reading, holding, record
 from tests.support.verified import assert_consistent
 
@@ -19,24 +19,24 @@ from tests.support.verified import assert_consistent
 FIRST, OVERTAKEN, OVERTAKING = 1, 2, 3
 
 
-@pytest.fixture
-def engine(database_url, monkeypatch):
-    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
-    monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", database_url)
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def history(engine):
+def _overtaken(engine):
     history = History(engine)
     history.run([record("a"), record("b"), record("c")])
     history.run_all(
         {"sample": Reading([record("a", size=2), record("b"), record("d")])},
         meanwhile=lambda: history.run([record("a", size=1), record("b")]),
     )
-    return history
+
+
+@pytest.fixture
+def history(backend, databases, monkeypatch):
+    """A record in which the third run overtook the second one."""
+    monkeypatch.setattr(CliContext, "clock", staticmethod(lambda: BEGINNING + timedelta(days=10)))
+    with databases.recorded(backend, _overtaken) as url, opened(url) as engine:
+        monkeypatch.setenv("IMAGE_SYNC_DATABASE_URL", url)
+        history = History.resumed(engine)
+        history.at += timedelta(minutes=1)
+        yield history
 
 
 def is_whole(engine):
@@ -79,10 +79,10 @@ def test_runs_are_compared_as_they_met_the_source(history, capsys):
     ]
 
 
-def test_it_adds_up(history, engine):
-    is_whole(engine)
+def test_it_adds_up(history):
+    is_whole(history.engine)
     history.run([record("a", size=3)])
-    is_whole(engine)
+    is_whole(history.engine)
 
 
 def test_what_both_hold_is_held_by_both(engine):
@@ -102,7 +102,7 @@ def test_what_both_hold_is_held_by_both(engine):
 @pytest.mark.parametrize(
     ("minutes", "changes_left"), [(0, 2), (1, 1)], ids=["up to run 3", "up to run 2"]
 )
-def test_history_is_cut_where_they_met_the_source(history, engine, minutes, changes_left, capsys):
+def test_history_is_cut_where_they_met_the_source(history, minutes, changes_left, capsys):
     cut = history.at - timedelta(minutes=1) + timedelta(seconds=30, minutes=minutes)
     history.run([record("a", size=3), record("b"), record("d")])
     assert (
@@ -116,8 +116,8 @@ def test_history_is_cut_where_they_met_the_source(history, engine, minutes, chan
         )
         == 0
     )
-    is_whole(engine)
-    with engine.connect() as connection:
+    is_whole(history.engine)
+    with history.engine.connect() as connection:
         kept = connection.scalars(text("select run_id from field_changes order by run_id")).all()
     assert len(kept) == changes_left, kept
     for run_id in (FIRST, OVERTAKING, OVERTAKEN)[: 1 + minutes]:
@@ -125,4 +125,4 @@ def test_history_is_cut_where_they_met_the_source(history, engine, minutes, chan
         assert "was pruned" in capsys.readouterr().err
     assert sizes(capsys, 4) == {"a": 3, "b": None, "d": None}
     history.run([record("a", size=4)])
-    is_whole(engine)
+    is_whole(history.engine)
