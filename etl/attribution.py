@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from etl.config import SourceSettings
-from etl.decide.trace_match import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_traces
+from etl.decide.attribution import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_traces
 from etl.errors import SourceError, SourceRefused
 from etl.extract.traces import fetch_traces
-from etl.load.actors import read_unattributed, read_used_traces
+from etl.load.attribution import read_unattributed, read_used_traces
 from etl.model import Attribution, Decision
 from etl.sources.connect import open_trace_client
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from etl.client.hosts import Hosts
 from etl.clock import utc_now
 from etl.database.engine import open_engine, our_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
-from etl.extract.hosts import Hosts
 from etl.load.locks import source_lock
 from etl.options import SyncOptions
 from etl.progress import Progress

@@ -24,7 +24,7 @@ from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import writing
 from etl.errors import ConfigError, ImageSyncError
-from etl.load.checkpoints import (
+from etl.load.log.checkpoints import (
     MAX_RETRIED,
     StoredCheckpoint,
     read_checkpoints,
@@ -33,7 +33,7 @@ from etl.load.checkpoints import (
     write_cosignatures,
     write_timestamp,
 )
-from etl.load.log_entries import read_state
+from etl.load.log.entries import read_state
 from etl.proof import witnesses
 from etl.proof.check import Invalid
 from etl.proof.checkpoint import Signer, make_note, read_key
@@ -43,7 +43,7 @@ from etl.proof.witnesses import Witness
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from etl.extract.exchange import Response
+    from etl.client.messages import Response
 
 Post = Callable[[str, bytes, str], "Response"]
 """Sends a body of a content type to a URL. Raises `SourceError`."""
@@ -236,10 +236,10 @@ def _post(
 ) -> Response:
     """Send one POST; the statuses that the protocols define are answers. Raises `SourceError`."""
     # Imported here, because `verify` and `evidence` need the signing key but no network.
-    from etl.extract.auth import Authenticator
-    from etl.extract.exchange import Request
-    from etl.extract.hosts import Hosts
-    from etl.extract.http import Client, Endpoint
+    from etl.client.auth import Authenticator
+    from etl.client.hosts import Hosts
+    from etl.client.http import Client, Endpoint
+    from etl.client.messages import Request
 
     parts = urlsplit(url)
     hosts = Hosts()

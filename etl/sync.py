@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from etl.attribution import attribute_removals
+from etl.client.http import Client
 from etl.config import SourceSettings
 from etl.database.engine import our_errors
 from etl.decide.removal import (
@@ -26,7 +27,6 @@ from etl.decide.removal import (
     to_look_up,
 )
 from etl.errors import SourceError
-from etl.extract.http import Client
 from etl.extract.lookup import are_refused, look_up
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
@@ -35,7 +35,7 @@ from etl.load.commit import Preview, commit, failed_outcome, preview, record_fai
 from etl.load.removals import listed_deleted
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.model import Decision, Lookup, Outcome, WalkSummary
-from etl.observation import coverage_of, source_write
+from etl.source_facts import coverage_of, source_write
 from etl.sources.connect import open_client
 from etl.text import count_text
 

@@ -16,7 +16,7 @@ from etl.errors import UsageError
 
 if TYPE_CHECKING:
     from etl.cli.results import CheckpointResult
-    from etl.load.checkpoints import StoredCheckpoint
+    from etl.load.log.checkpoints import StoredCheckpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def _check_file(name: str, given: EvidenceOptions, output: str) -> int:
 
 def _require_same(note: bytes, checkpoint_file: str) -> None:
     """Raises `Invalid` unless the file contains the checkpoint, and no other of its size."""
-    from etl.cli.record import read_notes
+    from etl.cli.maintain import read_notes
     from etl.proof.check import Invalid, parse_checkpoint
 
     ours = parse_checkpoint(note)
@@ -156,7 +156,7 @@ def checkpoint(cli: CliContext, *, output: str) -> None:
     image-sync checkpoint >> checkpoints.txt
     """
     from etl.cli.output import print_json
-    from etl.load.checkpoints import read_checkpoints
+    from etl.load.log.checkpoints import read_checkpoints
 
     with cli.reader() as connection, connection.begin():
         latest = read_checkpoints(connection, limit=1)
@@ -252,7 +252,7 @@ def _log_name(cli: CliContext) -> str:
     """
     from etl.database.engine import open_engine
     from etl.database.migrate import ensure_head
-    from etl.load.log_entries import ensure_origin
+    from etl.load.log.entries import ensure_origin
 
     settings = cli.record_settings
     if settings.proof.origin:

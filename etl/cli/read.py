@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from etl.audit.query import Folder
-    from etl.audit.record import Context
+    from etl.audit.read import Context
 
 _KINDS: Final = ("added", "changed", "removed", "restored", "out_of_scope", "in_scope")
 _STATES: Final = ("present", "removed", "out_of_scope", "all")
@@ -67,7 +67,7 @@ def print_record(
     folder: Folder = "queries",
 ) -> None:
     """Prints the rows of a named query."""
-    from etl.audit.record import read_record
+    from etl.audit.read import read_record
     from etl.database.engine import snapshot
 
     is_feed = parameters.get("after") is not None  # its limit never ends within a log entry
@@ -80,7 +80,7 @@ def print_record(
 
 def context_of(cli: CliContext) -> Context:
     """What reading the record depends on besides the database and the parameters."""
-    from etl.audit.record import Context
+    from etl.audit.read import Context
 
     names = cli.record_settings.source_names
     return Context(now=cli.clock(), configured=names, tables=lambda: cli.component_tables)
@@ -185,7 +185,7 @@ def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptio
     image-sync history 0d4f
     image-sync history ocr-training --vertical
     """
-    from etl.audit.record import read_history
+    from etl.audit.read import read_history
     from etl.database.engine import snapshot
 
     with cli.reader() as connection, snapshot(connection):

@@ -93,8 +93,8 @@ def _states(
     cli: CliContext, *, sources: tuple[str, ...], max_age: timedelta | None
 ) -> list[dict[str, Any]]:
     """The state of each source, by name. Raises `UsageError` for an unknown one."""
-    from etl.audit.names import require_sources
     from etl.audit.query import read_rows
+    from etl.audit.validation import require_sources
 
     configured = cli.record_settings.source_names
     with cli.reader() as connection:

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.client.messages import quoted
 from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
-from etl.extract.exchange import quoted
 from etl.model import DELETED, Image, Lookup, LookupResult
 from etl.parallel import Window
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
+    from etl.client.http import Client
     from etl.config import SourceSettings
-    from etl.extract.http import Client
 
 NOT_FOUND: Final = "ModelArts.6404"
 NOT_ABOUT_IMAGES: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # API, workspace, project

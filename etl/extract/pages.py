@@ -11,17 +11,17 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
+from etl.client.http_errors import broken_response
+from etl.client.messages import quoted
 from etl.errors import SourceBroken
-from etl.extract.exchange import quoted
-from etl.extract.http_errors import broken_response
 from etl.model import Listing
 from etl.transform import ListedRow, listed_rows, split_page
 
 if TYPE_CHECKING:
     import msgspec
 
+    from etl.client.http import Client
     from etl.config import SourceSettings
-    from etl.extract.http import Client
 
 PAST_THE_END: Final = "ModelArts.6400"
 UNSORTABLE: Final = "ModelArts.6303"

@@ -18,8 +18,8 @@ from etl.model import Image, Listing
 from etl.transform import normalise_all
 
 if TYPE_CHECKING:
+    from etl.client.http import Client
     from etl.config import SourceSettings
-    from etl.extract.http import Client
 
 LARGE: Final = 1000
 SMALL: Final = 2

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from etl.client.http_errors import decoded
+from etl.client.messages import quoted
 from etl.errors import SourceBroken
-from etl.extract.exchange import quoted
-from etl.extract.http_errors import decoded
 from etl.model import Actor, ActorKind, Trace
 
 if TYPE_CHECKING:
-    from etl.extract.http import Client
+    from etl.client.http import Client
 
 PAGE_SIZE: Final = 200  # the service's maximum
 MAX_PAGES: Final = 250

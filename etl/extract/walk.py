@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from etl.extract.directory import DEFAULT_WORKSPACE, fetch_workspaces
 from etl.extract.listing import ListingReader
 from etl.extract.pages import OffsetUnit, PageFetcher, PageReply, PageRequest, Paging, Steps
+from etl.extract.projects import DEFAULT_WORKSPACE, fetch_workspaces
 from etl.model import Certificate, Listing, Page, WalkSummary
 from etl.parallel import Window
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from etl.client.http import Client
     from etl.config import SourceSettings, WalkSettings
-    from etl.extract.http import Client
 
 STRENGTH: Final[tuple[Certificate, ...]] = ("none", "agreed", "ordered", "exact")
 _SUMMED: Final = (

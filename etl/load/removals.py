@@ -35,7 +35,7 @@ from etl.database.schema import (
     presence_changes,
     source_runs,
 )
-from etl.load.actors import record_attribution
+from etl.load.attribution import record_attribution
 from etl.load.baseline import read_present_where
 from etl.load.sql import batches
 from etl.model import DELETED, AbsentImage, Decision, Evidence, Listing, Removal

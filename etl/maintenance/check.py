@@ -17,6 +17,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, insert, text
 
+from etl.client.http import Client
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.context import RunContext, open_context
 from etl.database.engine import open_engine, our_errors, place, writing
@@ -34,17 +35,16 @@ from etl.errors import (
     SchemaNotAtHead,
     SourceError,
 )
-from etl.extract.directory import fetch_workspaces
-from etl.extract.http import Client
 from etl.extract.lookup import fetch_lookup
 from etl.extract.pages import PageFetcher
 from etl.extract.probe import Trait, probe
+from etl.extract.projects import fetch_workspaces
 from etl.load.locks import source_lock
 from etl.model import Listing
 from etl.notify.notifier import check_notifications
-from etl.observation import clock_warning
 from etl.publish import signer_of
 from etl.run import require_same_projects
+from etl.source_facts import clock_warning
 from etl.sources.connect import open_client
 from etl.sources.select import sources_of
 from etl.text import count_text

@@ -17,12 +17,12 @@ from typing import Literal
 
 from msgspec import Raw
 
-from etl.audit.names import require_sources
+from etl.audit.validation import require_sources
+from etl.client.http import Client
 from etl.config import Settings, SourceSettings
 from etl.context import RunContext, open_context
 from etl.database.engine import open_kept, our_errors
 from etl.errors import UsageError
-from etl.extract.http import Client
 from etl.extract.lookup import look_up
 from etl.load.baseline import read_baseline, read_project_ids
 from etl.load.changes import ChangeDetector
@@ -31,9 +31,9 @@ from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
 from etl.load.runs import RunStart
 from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
-from etl.observation import source_write
 from etl.options import SyncOptions
 from etl.run import run_work
+from etl.source_facts import source_write
 from etl.sources.connect import open_client
 from etl.sources.select import refuse_unknown, sources_of
 

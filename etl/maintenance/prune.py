@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from etl.audit.verify import verify
 from etl.database.engine import our_errors, writing
 from etl.errors import RecordInconsistent
-from etl.load.actors import forget_actors
+from etl.load.attribution import forget_actors
 from etl.load.locks import source_lock
 from etl.load.prune import Cut, find_cut, prune_source, sources_on_record
 from etl.text import require_known

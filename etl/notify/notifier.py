@@ -22,6 +22,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from etl.atomic_file import written_whole
+from etl.client.auth import Authenticator
+from etl.client.hosts import Hosts
+from etl.client.http import Client, Endpoint
+from etl.client.messages import Request
 from etl.clock import utc_now
 from etl.config import Settings
 from etl.database.engine import snapshot
@@ -34,10 +38,6 @@ from etl.errors import (
     UsageError,
     exit_code_for,
 )
-from etl.extract.auth import Authenticator
-from etl.extract.exchange import Request
-from etl.extract.hosts import Hosts
-from etl.extract.http import Client, Endpoint
 from etl.model import RunOutcome
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from etl.client.credentials import AuthContext, authenticator, find_keys
+from etl.client.hosts import require_certificates
+from etl.client.http import Client, Endpoint
 from etl.config import SAMPLE_ENDPOINT, SourceSettings
 from etl.errors import ConfigError
-from etl.extract.credentials import AuthContext, authenticator, find_keys
-from etl.extract.hosts import require_certificates
-from etl.extract.http import Client, Endpoint
 
 if TYPE_CHECKING:
     from etl.context import RunContext

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from etl.client.credentials import AuthContext, authenticator
+from etl.client.http import Client, Endpoint
 from etl.config import DiscoverSettings, Settings, SourceSettings, rules
 from etl.errors import SourceError, UsageError
-from etl.extract.credentials import AuthContext, authenticator
-from etl.extract.directory import Project, fetch_projects
-from etl.extract.http import Client, Endpoint
+from etl.extract.projects import Project, fetch_projects
 from etl.load.discovered import Discovered, read_discovered, write_discovered
 from etl.model import Outcome, WalkFacts
 

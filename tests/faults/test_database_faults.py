@@ -197,7 +197,7 @@ def test_a_server_that_ends_during_a_run(is_back, server, synced_own, desk, monk
     """In the middle of the walk, when no transaction is open."""
     before = rows(synced_own, STATE)
     stop = once(server.stop, server.start if is_back else None)
-    monkeypatch.setattr("etl.observation.next_observed_at", stop)
+    monkeypatch.setattr("etl.source_facts.next_observed_at", stop)
     try:
         line = desk.fails(synced_own, "sync")
     finally:
@@ -214,7 +214,7 @@ def test_a_server_that_ends_during_a_run(is_back, server, synced_own, desk, monk
 
 def once(*steps):
     """Takes the steps where the run asks for the time of its commit, then answers."""
-    from etl.observation import next_observed_at
+    from etl.source_facts import next_observed_at
 
     def stand_in(*given):
         for step in filter(None, steps):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from etl.client.auth import fixed_token
+from etl.client.http import TOTAL_TIMEOUTS
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.auth import fixed_token
-from etl.extract.http import TOTAL_TIMEOUTS
 from tests.support.faulty import (
     Faulty,
     Turn,

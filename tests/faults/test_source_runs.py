@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from etl.client.http import TOTAL_TIMEOUTS
 from etl.config import AuthSettings, Settings
 from etl.errors import EnvironmentFailure
-from etl.extract.http import TOTAL_TIMEOUTS
 from etl.model import RunOutcome
 from etl.options import SyncOptions
 from etl.run import run_sync
@@ -45,7 +45,7 @@ def here(databases: Databases) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.extract.http.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("etl.client.http.FIRST_WAIT_SECONDS", 0.01)
 
 
 def is_second_page(request: Request) -> bool:

@@ -407,7 +407,7 @@ def test_an_answer_ignores_runs_that_commit_while_it_is_read(engine, asked, monk
             record.change("x", size=3)
         return rows
 
-    monkeypatch.setattr("etl.audit.record.read_rows", ask_and_let_a_run_come)
+    monkeypatch.setattr("etl.audit.read.read_rows", ask_and_let_a_run_come)
     assert picked(asked("diff", "1", "2999-01-01"), "old_value", "new_value") == [("1", "2")]
 
 
@@ -424,7 +424,7 @@ def test_a_history_never_shows_a_version_without_its_changes(engine, asked, monk
             record.change("x", size=2)
         return answer
 
-    monkeypatch.setattr("etl.audit.record.read_rows", ask_and_let_a_run_come)
+    monkeypatch.setattr("etl.audit.read.read_rows", ask_and_let_a_run_come)
     assert picked(asked("history", "x"), "version", "changed") == [(1, [])]
     assert len(asked("history", "x")) == 2
 

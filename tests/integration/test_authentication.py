@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from etl.client.credentials import AuthContext, authenticator
+from etl.client.hosts import Hosts
+from etl.client.http import Client, Endpoint
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceRefused
-from etl.extract.credentials import AuthContext, authenticator
-from etl.extract.hosts import Hosts
-from etl.extract.http import Client, Endpoint
 from tests.support.fake_api import AccessKey, FakeApi, Quirks, User
 
 PROJECT = "0123456789abcdef0123456789abcdef"

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from etl.audit.query import names_in, read_query, read_rows
-from etl.audit.record import Context, read_record
+from etl.audit.read import Context, read_record
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.transform.components import builtin_tables

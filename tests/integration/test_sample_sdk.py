@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from etl.client.auth import Authenticator, Keys, signed
 from etl.clock import utc_now
 from etl.config import HttpSettings, SourceSettings, WalkSettings
-from etl.extract.auth import Authenticator, Keys, signed
 from etl.extract.walk import Walk
 from etl.model import Image, Listing, Tag
 from etl.transform import normalise_all

@@ -15,10 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import json
 
+from etl.client.messages import Response
 from etl.config import WalkSettings
 from etl.errors import SourceBroken
 from etl.extract.backward import ProofBroken
-from etl.extract.exchange import Response
 from etl.extract.pages import CREATION_TIME, PAST_THE_END, UNSORTABLE, Order
 from etl.model import Page
 from tests.support.fake_api import Quirks

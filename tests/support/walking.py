@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec import json
 
+from etl.client.http_errors import error_of
+from etl.client.messages import Request, Response
 from etl.config import HttpSettings, SourceSettings, WalkSettings
 from etl.extract.backward import read_backward
-from etl.extract.exchange import Request, Response
-from etl.extract.http_errors import error_of
 from etl.extract.listing import ListingReader
 from etl.extract.lookup import NOT_FOUND
 from etl.extract.pages import OffsetUnit, Order, PageFetcher, Paging

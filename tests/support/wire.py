@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from etl.client.auth import Authenticator
+from etl.client.hosts import Hosts, Lockout
+from etl.client.http import Client, Endpoint
 from etl.config import HttpSettings
-from etl.extract.auth import Authenticator
-from etl.extract.hosts import Hosts, Lockout
-from etl.extract.http import Client, Endpoint
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from etl.decide.trace_match import match_traces
+from etl.client.messages import Response
+from etl.decide.attribution import match_traces
 from etl.errors import SourceBroken
-from etl.extract.exchange import Response
 from etl.extract.traces import MAX_PAGES, fetch_traces, parse_actor, parse_traces
 from etl.model import Actor, RemovedImage, Trace
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from etl.client.auth import Authenticator
+from etl.client.credentials import AuthContext, Renewable, authenticator
+from etl.client.messages import Request
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceBroken, SourceError, SourceRefused
-from etl.extract.auth import Authenticator
-from etl.extract.credentials import AuthContext, Renewable, authenticator
-from etl.extract.exchange import Request
 from tests.support.faulty import Faulty, Turn, reply
 from tests.support.wire import NOW, client_for, hosts_for
 

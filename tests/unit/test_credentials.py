@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from etl.client.credentials import credentials_file, find_keys
 from etl.config import AuthSettings
 from etl.errors import ConfigError
-from etl.extract.credentials import credentials_file, find_keys
 
 AKSK = AuthSettings(method="aksk")
 SDK = {

@@ -13,12 +13,12 @@ import certifi
 import pytest
 
 from etl import __version__
+from etl.client.auth import Authenticator, fixed_token
+from etl.client.hosts import Hosts, require_certificates
+from etl.client.http import Client, Endpoint
+from etl.client.messages import Request
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.auth import Authenticator, fixed_token
-from etl.extract.exchange import Request
-from etl.extract.hosts import Hosts, require_certificates
-from etl.extract.http import Client, Endpoint
 from tests.support.faulty import Faulty, reply, stall
 from tests.support.wire import NOW, Slept, client_for, hosts_for
 

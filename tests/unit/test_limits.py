@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from etl.client.hosts import Lockout, RateLimit
+from etl.client.http import RetryPolicy
+from etl.client.messages import NoResponse, Response, http_date
 from etl.errors import SourceRefused
-from etl.extract.exchange import NoResponse, Response, http_date
-from etl.extract.hosts import Lockout, RateLimit
-from etl.extract.http import RetryPolicy
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 POLICY = RetryPolicy(max_retries=9, jitter=lambda: 0.0)

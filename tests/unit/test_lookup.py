@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import json
 
+from etl.client.messages import Response
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.exchange import Response
 from etl.extract.lookup import are_refused, fetch_lookup, look_up
 from tests.support.walking import source_of
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from etl.extract.http_errors import redacted
+from etl.client.http_errors import redacted
 
 SECRET = 'p+Z/k"é=canary'
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from etl.client.auth import Keys, signed
+from etl.client.messages import Request, query_of
 from etl.clock import utc_now
-from etl.extract.auth import Keys, signed
-from etl.extract.exchange import Request, query_of
 from etl.sample import PLAYS, AccessKey, SampleApi, generation, read_story, workspaces
 from etl.sample.catalogue import ApiError, list_page
 from tests.support.fake_api import FakeApi

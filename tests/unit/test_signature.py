@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.extract.auth import Keys, authorization, signed
-from etl.extract.exchange import Request, query_of, quoted
+from etl.client.auth import Keys, authorization, signed
+from etl.client.messages import Request, query_of, quoted
 
 AT = datetime(2019, 11, 15, 3, 36, 55, tzinfo=UTC)
 KEYS = Keys("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")

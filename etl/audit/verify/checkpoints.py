@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etl.audit.verify.entries import EntryReport
 from etl.audit.verify.findings import Finding
-from etl.load.checkpoints import StoredCheckpoint, read_checkpoints
+from etl.load.log.checkpoints import StoredCheckpoint, read_checkpoints
 from etl.proof.check import (
     Checkpoint,
     Invalid,

@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from etl.audit.verify.findings import Finding
 from etl.database.schema import event_hashes, log_entries, prune_checkpoints, source_runs
-from etl.load.log_entries import (
+from etl.load.log.entries import (
     SOURCE_RUN_COLUMNS,
     prune_data,
     read_kept,
     read_rows,
     read_state,
 )
-from etl.load.log_events import hashes_by_run, of_run, read_events, stored_hashes
+from etl.load.log.events import hashes_by_run, of_run, read_events, stored_hashes
 from etl.proof.check import leaf_hash
 from etl.proof.entries import END_COLUMNS, RUN_COLUMNS, run_entry
 from etl.proof.merkle import Frontier, Tree, split_hashes

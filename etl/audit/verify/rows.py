@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from etl.audit.verify.findings import UNREADABLE, Finding
-from etl.load.actors import read_actor
+from etl.load.attribution import read_actor
 from etl.load.sql import image_columns, image_of
 from etl.transform import ComponentRules, fingerprint
 

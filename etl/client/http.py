@@ -23,13 +23,9 @@ import urllib3.exceptions
 from requests.utils import select_proxy
 
 from etl import __version__
-from etl.config import HttpSettings
-from etl.config.rules import is_loopback
-from etl.errors import SourceBroken, SourceRefused, SourceUnavailable
-from etl.extract.auth import Authenticator
-from etl.extract.exchange import NoResponse, Request, Response, query_of, split_endpoint
-from etl.extract.hosts import Hosts, Lockout
-from etl.extract.http_errors import (
+from etl.client.auth import Authenticator
+from etl.client.hosts import Hosts, Lockout
+from etl.client.http_errors import (
     MAX_RETRY_AFTER_SECONDS,
     Hints,
     IncompleteBody,
@@ -38,6 +34,10 @@ from etl.extract.http_errors import (
     error_of,
     redacted,
 )
+from etl.client.messages import NoResponse, Request, Response, query_of, split_endpoint
+from etl.config import HttpSettings
+from etl.config.rules import is_loopback
+from etl.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from etl.client.messages import Response
 from etl.errors import SourceBroken, SourceRefused
-from etl.extract import directory
-from etl.extract.directory import fetch_projects, fetch_workspaces
-from etl.extract.exchange import Response
+from etl.extract import projects
+from etl.extract.projects import fetch_projects, fetch_workspaces
 from tests.support.fake_api import FakeApi, Quirks
 from tests.support.faulty import Faulty, reply
 from tests.support.wire import NOW, client_for
@@ -34,7 +34,7 @@ def test_all_workspaces_are_found(
 
 
 def test_more_pages_than_there_can_be_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "MAX_WORKSPACE_PAGES", 2)
+    monkeypatch.setattr(projects, "MAX_WORKSPACE_PAGES", 2)
     with FakeApi([], workspaces=IDS) as api, pytest.raises(SourceBroken, match="announces"):
         fetch_workspaces(client_for(api.url), "p")
 

@@ -69,11 +69,11 @@ def verify(
     image-sync verify --checkpoint checkpoints.txt
     image-sync verify --since 7d --source beijing
     """
-    from etl.audit.names import require_sources
+    from etl.audit.validation import require_sources
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify
     from etl.cli.output import print_json
-    from etl.load.log_entries import read_origin
+    from etl.load.log.entries import read_origin
 
     settings = cli.proof_settings
     notes = [note for name in checkpoint_files for note in read_notes(name)]

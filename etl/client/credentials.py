@@ -17,13 +17,13 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
+from etl.client.auth import Authenticator, Keys, fixed_token, signed
+from etl.client.hosts import USER_REFUSALS, Hosts
+from etl.client.http import Client, Endpoint
+from etl.client.http_errors import broken_response, decoded
+from etl.client.messages import Request
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import ConfigError
-from etl.extract.auth import Authenticator, Keys, fixed_token, signed
-from etl.extract.exchange import Request
-from etl.extract.hosts import USER_REFUSALS, Hosts
-from etl.extract.http import Client, Endpoint
-from etl.extract.http_errors import broken_response, decoded
 
 # The official SDK's variables, then Terraform's.
 VARIABLES: Final = (

@@ -16,7 +16,6 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit.names import find_images, require_run, require_sources, require_values
 from etl.audit.query import Folder, Query, Rows, read_query, read_rows
 from etl.audit.record_span import (
     RecordSpan,
@@ -26,6 +25,7 @@ from etl.audit.record_span import (
     require_known_states,
     with_spans,
 )
+from etl.audit.validation import find_images, require_run, require_sources, require_values
 from etl.errors import UsageError
 from etl.text import printable
 

@@ -19,8 +19,8 @@ import msgspec
 import requests
 import urllib3.exceptions
 
+from etl.client.messages import NoResponse, Request, Response
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
-from etl.extract.exchange import NoResponse, Request, Response
 from etl.text import clipped
 
 REFUSED: Final = frozenset({401, 403, 404})

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
+from etl.client.http_errors import decoded
+from etl.client.messages import quoted
 from etl.errors import SourceBroken, SourceRefused
-from etl.extract.exchange import quoted
-from etl.extract.http_errors import decoded
 
 if TYPE_CHECKING:
-    from etl.extract.http import Client
+    from etl.client.http import Client
 
 DEFAULT_WORKSPACE: Final = "0"
 WORKSPACE_PAGE_SIZE: Final = 1000

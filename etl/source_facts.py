@@ -13,9 +13,9 @@ from etl.load.transaction import SourceWrite
 from etl.model import WalkFacts
 
 if TYPE_CHECKING:
+    from etl.client.http import Client
     from etl.config import SourceSettings
     from etl.context import RunContext
-    from etl.extract.http import Client
     from etl.load.baseline import Baseline
 
 CLOCK_WARNING_SECONDS: Final = 120

@@ -16,7 +16,7 @@ from etl.database.schema import checkpoints, log_entries
 from etl.proof.merkle import Tree
 
 if TYPE_CHECKING:
-    from etl.load.log_entries import LogState
+    from etl.load.log.entries import LogState
 
 MAX_RETRIED: Final = 5  # checkpoints whose missing timestamp a run requests again
 

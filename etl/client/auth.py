@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
-from etl.extract.exchange import Request, quoted
+from etl.client.messages import Request, quoted
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 
