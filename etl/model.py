@@ -34,8 +34,8 @@ class Tag(Struct, frozen=True, order=True, gc=False):
 class Image(Struct, frozen=True, array_like=True, gc=False):
     """One image, normalised: what a version row holds.
 
-    `None` is missing (or null) at the source; lists are sorted and without doubles; the `swr_`
-    parts are read from `swr_path`; `extra` is the canonical JSON text of the unknown fields.
+    `None` is missing (or null) at the source; lists are sorted and contain no duplicates; the
+    `swr_` parts are read from `swr_path`; `extra` is the canonical JSON text of the unknown fields.
     """
 
     image_id: str
@@ -76,7 +76,7 @@ Columns = Sequence[Sequence[Any]]
 TRACKED: Final[tuple[str, ...]] = tuple(
     name for name in Image.__struct_fields__ if name not in {"image_id", "extra"}
 )
-# Those that are parsed from `swr_path`: a better parser is no change of the image.
+# Those that are parsed from `swr_path`: a change of the parser does not change the image.
 DERIVED: Final = frozenset({"swr_registry", "swr_organization", "swr_repository", "swr_tag"})
 
 
@@ -132,10 +132,10 @@ class Page(Struct, frozen=True, gc=False):
     """One page of a listing: its records' bytes as received, in the order given.
 
     `order` is the place of its listing among the source's listings. `reading` counts the readings
-    of its listing from 0, `number` the pages of a reading from 0
-    (a backward reading may deliver a page more than once). `image_ids` has an item for each
-    record: its id, or None where the record has no usable one. `total` is the number of images
-    that the response reports for the whole listing.
+    of its listing from 0, `number` the pages of a reading from 0 (a backward reading may deliver a
+    page more than once). `image_ids` has an item for each record: its id, or None where the record
+    has no usable one. `total` is the number of images that the response reports for the whole
+    listing.
     """
 
     listing: Listing

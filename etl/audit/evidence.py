@@ -35,7 +35,7 @@ def collect_evidence(
     """Files of the evidence about an image, or about one of its removals.
 
     `signer_of`: the signer for an origin, for a state of the log that has no checkpoint yet. Raises
-    `UsageError`, or `RecordInconsistent` if the tables do not fit the log.
+    `UsageError`, or `RecordInconsistent` if the tables do not match the log.
     """
     with snapshot(connection):
         source = _source_of(connection, image_id, source)
@@ -46,7 +46,7 @@ def collect_evidence(
             return _Collector(connection, source).collect(events, signer_of)
         except (Invalid, LookupError, ValueError) as error:
             raise RecordInconsistent(
-                f"the tables do not fit the log: {error}",
+                f"the tables do not match the log: {error}",
                 hint="`image-sync verify` shows what does not match",
             ) from error
 
@@ -79,7 +79,11 @@ def _of_removal(events: Sequence[Event], run_id: int) -> list[Event]:
     removed = [each for each in events if each.kind.name == "removal" and each.run_id == run_id]
     if not removed:
         runs = [each.run_id for each in events if each.kind.name == "removal"]
-        known = f"it was removed by run {', '.join(map(str, runs))}" if runs else "it never was"
+        known = (
+            f"it was removed by run {', '.join(map(str, runs))}"
+            if runs
+            else "no run has removed it"
+        )
         raise UsageError(f"run {run_id} did not remove this image", hint=known)
     version = removed[0].value["version"]
     opened = [

@@ -1,4 +1,4 @@
-"""Named SQL queries: files in `queries/` (the reading commands) and `reports/`.
+"""Named SQL queries: files in `queries/` (the reading commands), `reports/` and `dashboard/sql/`.
 
 Each file is a jinja2 template with a head of comments:
 
@@ -9,8 +9,8 @@ Each file is a jinja2 template with a head of comments:
     -- optional: tag
     -- record: state
 
-`parameters` are bound values (`:state`); a template may also test whether one was given, so that a
-query that nobody narrows has no condition that the planner must see through. `shown` are the
+`parameters` are bound values (`:state`). A template may test whether one was given, so that an
+unfiltered query contains no condition that would hinder the planner. `shown` are the
 columns of a table for people, `optional` those of them that may be left out, the least important
 first. `record` says how the rows depend on history, and `row` that each is a change, so that the
 latest runs alone fill a limit (see `record.py`). What differs between SQLite and PostgreSQL comes

@@ -125,8 +125,8 @@ def _bounds(
 ) -> Mapping[str, Any]:
     """The runs, and the log entries, that can matter.
 
-    They are read first and passed on as parameters: only a known number lets SQLite see that it can
-    go into a view with a condition, and PostgreSQL how many images such runs touched.
+    They are read first and passed on as parameters: with a literal bound, SQLite pushes the
+    condition into the view, and PostgreSQL can estimate the number of rows.
     """
     if parameters.get("after") is not None:
         return _feed_bounds(connection, parameters, spans)

@@ -1,4 +1,4 @@
-"""Commands that look after the program: `check`, `probe`, `sources`, `db`."""
+"""Commands that set up and maintain: `check`, `probe`, `sources`, `db`."""
 
 from __future__ import annotations
 
@@ -136,8 +136,8 @@ def sources(
 def retire(cli: CliContext, name: str, *, authorship: Authorship, output: str) -> int:
     """Retire the source NAME after it was renamed or removed from the configuration.
 
-    Its images become `out_of_scope`, its held removals are discarded, and it is not stale any more.
-    Nothing is deleted. If a source of this name is configured again, its images return.
+    Its images become `out_of_scope`, its held removals are discarded, and it no longer counts as
+    stale. Nothing is deleted. If a source of this name is configured again, its images return.
 
     \b
     image-sync sources retire beijing --reason "the project is now the source beijing-4"
@@ -182,7 +182,7 @@ def db() -> None:
     """
 
 
-@db.command(short_help="Upgrade the schema to this program.")
+@db.command(short_help="Upgrade the schema to the revision that this version needs.")
 @click.argument("revision", default="head")
 @output_option
 @pass_cli
@@ -196,11 +196,11 @@ def upgrade(cli: CliContext, revision: str, *, output: str) -> None:
     _print_schema(cli, reached, f"the schema is at {reached or 'base'}", output=output)
 
 
-@db.command(short_help="Print the revision of the schema, and that of this program.")
+@db.command(short_help="Print the schema's revision and the one that this version needs.")
 @output_option
 @pass_cli
 def current(cli: CliContext, *, output: str) -> None:
-    """Print the revision of the schema (`none` if there is none), and that of this program."""
+    """Print the schema's revision (`none` if there is none) and the one that this version needs."""
     from etl.database import migrate
     from etl.database.engine import open_reader
 
@@ -210,7 +210,9 @@ def current(cli: CliContext, *, output: str) -> None:
     _print_schema(cli, revision, text, output=output)
 
 
-@db.command("check", short_help="Exit with 21 if the schema is not that of this program.")
+@db.command(
+    "check", short_help="Exit with 21 if the schema is not the one that this version needs."
+)
 @output_option
 @pass_cli
 def check_schema(cli: CliContext, *, output: str) -> None:
@@ -236,15 +238,14 @@ def check_schema(cli: CliContext, *, output: str) -> None:
 
 @db.command(short_help="Downgrade the schema to an older revision.")
 @click.argument("revision", default="-1")
-@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@click.option("--yes", "is_sure", is_flag=True, help="Skip the confirmation.")
 @output_option
 @pass_cli
 def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> None:
     """Downgrade the schema to REVISION, by default by one step.
 
-    What newer revisions added is dropped with its data; `base` drops everything.
-
-    On a terminal, it asks first.
+    Objects that newer revisions added are dropped with their data; `base` drops everything.
+    The command asks for confirmation on a terminal.
     """
     from etl.database import migrate
     from etl.database.engine import open_kept
@@ -264,12 +265,12 @@ def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> 
 @output_option
 @pass_cli
 def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
-    """Copy the whole record into the empty database URL, of either kind, and verify the copy.
+    """Copy the whole record into an empty SQLite or PostgreSQL database and verify the copy.
 
     \b
     PGPASSWORD=… image-sync db copy postgresql+psycopg://image_sync@db.example.com/catalogue
 
-    The copy is of one moment: what syncs write in the meantime is not in it. To move to another
+    The copy is a snapshot: it does not contain what syncs write in the meantime. To move to another
     database, stop the cron job first, and change `database.url` afterwards.
     """
     from etl.cli.results import CopiedDatabase

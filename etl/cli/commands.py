@@ -16,14 +16,14 @@ from etl import __version__
 from etl.cli.options import GLOBAL_OPTIONS
 
 _SECTIONS: Final[dict[str, dict[str, str]]] = {
-    "The main job": {
+    "Synchronise": {
         "sync": "sync",
         "plan": "sync",
         "approve": "sync",
         "dismiss": "sync",
         "replay-rejects": "sync",
     },
-    "Look into the record": {
+    "Query the record": {
         "status": "report",
         "images": "read",
         "history": "read",
@@ -39,7 +39,7 @@ _SECTIONS: Final[dict[str, dict[str, str]]] = {
         "evidence": "proof",
         "checkpoint": "proof",
     },
-    "Set up and look after": {
+    "Set up and maintain": {
         "sources": "admin",
         "check": "admin",
         "probe": "admin",
@@ -108,12 +108,11 @@ program: Final = _Program(
 
     \b
     image-sync config init                 write a commented config.toml
-    image-sync sync                        read every source, apply what changed
+    image-sync sync                        read every source and apply the changes
     image-sync changes --since 7d          what changed in the last week
-    image-sync images --as-of 2026-11-01   what was there on that day
+    image-sync images --as-of 2026-11-01   the catalogue at the end of that day
     image-sync status --max-age 3h         for a monitor: exit 40 when a source is stale
     """,
-    epilog="The global options may also stand behind the command. `image-sync COMMAND --help` "
-    "has examples.",
+    epilog="Global options may also follow the command. `image-sync COMMAND --help` has examples.",
 )
 click.version_option(__version__, prog_name="image-sync")(program)

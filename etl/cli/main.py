@@ -78,7 +78,7 @@ def _message(error: BaseException, cli: CliContext) -> str:
         case ImageSyncError():
             return str(error)
         case FileNotFoundError(filename=None):
-            return "the working directory does not exist any more; change to another one"
+            return "the working directory no longer exists; change to another one"
         case OSError():
             cause = error.strerror or str(error) or type(error).__name__
             return f"{cause}: {os.fsdecode(error.filename)}" if error.filename else cause

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     multiple=True,
     callback=as_text,
     metavar="VERIFIER_KEY",
-    help="Key that signatures must be of. Default: the configured key, if there is one.",
+    help="Require signatures by this key. Default: the configured key, if any.",
 )
 @source_option
 @output_option
@@ -206,7 +206,11 @@ class PruneOptions:
 
 
 _PRUNE_OPTIONS: Final = (
-    click.option("--keep", metavar="DURATION", help="How much to keep: 400d or 52w; at least 1d."),
+    click.option(
+        "--keep",
+        metavar="DURATION",
+        help="Length of the history to keep, for example 400d or 52w; at least 1d.",
+    ),
     click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be dropped."),
     click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask, even on a terminal."),
     click.option(
@@ -238,6 +242,7 @@ def prune(cli: CliContext, sources: tuple[str, ...], *, given: PruneOptions, out
     image-sync prune --forget-actors
     """
     from etl.cli.output import print_result
+    from etl.text import count_text
 
     keep = given.keep
     if (keep is None) != given.forgets_actors:
@@ -249,7 +254,7 @@ def prune(cli: CliContext, sources: tuple[str, ...], *, given: PruneOptions, out
     result = _pruned(cli, sources, kept, given)
     lines = [*map(_line, result.pruned)]
     if given.forgets_actors:
-        lines.append(f"erased who removed an image: {result.forgotten:,} removals")
+        lines.append(f"erased the actor of {count_text(result.forgotten, 'removal')}")
     if given.is_dry_run:
         lines.append("Nothing was written.")
     print_result(cli, result, "\n".join(lines or ["no run has been recorded yet"]), output=output)

@@ -30,10 +30,16 @@ class EvidenceOptions:
 
 
 _EVIDENCE_OPTIONS: Final = (
-    click.option("--removal", "removal_run", type=NUMBER, metavar="RUN", help="One removal only."),
+    click.option(
+        "--removal", "removal_run", type=NUMBER, metavar="RUN", help="Only the removal by run RUN."
+    ),
     click.option("--source", callback=as_text, metavar="NAME", help="Source of the image."),
     click.option(
-        "--key", "verifier_key", callback=as_text, metavar="VERIFIER_KEY", help="With `check`."
+        "--key",
+        "verifier_key",
+        callback=as_text,
+        metavar="VERIFIER_KEY",
+        help="With `check`: the verifier key of the log.",
     ),
     click.option(
         "--checkpoint",
@@ -57,8 +63,8 @@ def evidence(
     """Write the evidence file of one image, or check an evidence file without a database.
 
     The ZIP file contains everything that the record says about the image, with proofs, a README in
-    plain English and a checker that needs only Python. Exit code 1 of `evidence check`: the file
-    does not verify.
+    plain English and a checker that needs only Python. `evidence check` exits
+    with 1 if the file does not verify.
 
     \b
     image-sync evidence 1c4f…e9 evidence.zip
@@ -140,7 +146,7 @@ def _require_same(note: bytes, checkpoint_file: str) -> None:
     if not same:
         raise Invalid(f"{checkpoint_file} contains no checkpoint of {ours.size} entries")
     if any(each.text != ours.text for each in same):
-        raise Invalid("the checkpoint that was kept elsewhere is another one")
+        raise Invalid("the checkpoint that was kept elsewhere differs from the one in this file")
 
 
 @click.command(short_help="Print the latest checkpoint of the log as a signed note.")
@@ -196,8 +202,8 @@ def key() -> None:
 def key_init(cli: CliContext, file: str, *, output: str) -> None:
     """Create an Ed25519 key, readable by you alone, and print its verifier key.
 
-    Set `proof.signing_key` to FILE, and give the verifier key to those who are to check. It
-    contains the name of the log: set `proof.origin` first, or run `sync` once.
+    Set `proof.signing_key` to FILE, and give the verifier key to everyone who will verify the
+    record. It contains the name of the log: set `proof.origin` first, or run `sync` once.
 
     \b
     image-sync key init log-key.pem

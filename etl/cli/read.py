@@ -271,7 +271,7 @@ def diff(
 ) -> None:
     """Show what differs between FROM and TO. Each is a time or the number of a run.
 
-    A date means its end, today means now.
+    A date stands for the end of that day, and today's date for the current time.
 
     \b
     image-sync diff 7d now

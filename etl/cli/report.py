@@ -41,7 +41,7 @@ def _relations() -> Iterable[str]:
 @click.option(
     "--max-age",
     metavar="DURATION",
-    help="Exit with 40 if the last certified walk of a source is older, such as 36h or 7d.",
+    help="Exit with 40 if a source's last certified walk is older than DURATION, for example 36h.",
 )
 @click.option(
     "--output",

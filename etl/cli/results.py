@@ -103,7 +103,7 @@ class SourceResult(Struct, kw_only=True):
 
 
 class RunResult(Struct, kw_only=True):
-    """The result of sync, plan, approve, dismiss and replay-rejects.
+    """The result of sync, plan, approve, dismiss, replay-rejects and sources retire.
 
     `checkpoint` is the signed note after the run; null without one, and in a dry run.
     """

@@ -142,7 +142,7 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     default=30,
     show_default=True,
     metavar="SECONDS",
-    help="Give the jobs of a worker that sent no sign of life for SECONDS to others.",
+    help="Requeue the jobs of a worker that has sent no heartbeat for SECONDS.",
 )
 @click.option(
     "--output",

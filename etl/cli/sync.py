@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _SYNC_OPTIONS = (
     source_option_as("source_names"),
     shard_option,
-    wait_option,
     click.option(
         "--parallel",
         type=click.IntRange(min=1),
@@ -46,13 +45,13 @@ _ACCEPT_REMOVALS = click.option(
     "--accept-removals",
     "accepts_removals",
     is_flag=True,
-    help="Switch the guard off; the run's record says so.",
+    help="Switch the guard off for this run; the record notes it.",
 )
 _RUN = click.argument("run_id", metavar="RUN", type=NUMBER)
 
 
 @click.command(short_help="Read every source and apply the changes.")
-@gathered(SyncOptions, (*_SYNC_OPTIONS, _ACCEPT_REMOVALS), name="options")
+@gathered(SyncOptions, (*_SYNC_OPTIONS, wait_option, _ACCEPT_REMOVALS), name="options")
 @output_option
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Write nothing, as `plan` does.")
 @click.option(
@@ -79,7 +78,7 @@ def sync(
     image-sync -q sync                     from cron: one line if something is wrong
     image-sync sync --output json          the result as one object
 
-    Exit codes: 0 done; 3 in part; 10, 11, 12 every source failed; 30 removals are held.
+    Exit codes: 0 success, 3 partial success, 10 to 12 every source failed, 30 removals are held.
     """
     if is_dry_run:
         return _plan(cli, options, output)

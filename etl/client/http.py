@@ -144,7 +144,7 @@ class Client:
         """Send a request until it has an accepted response. Raises `SourceError`."""
         request = self.completed(request)
         if {".", ".."} & set(request.path.split("/")):
-            raise SourceBroken(f"no URL can contain such a path segment: {request}")
+            raise SourceBroken(f"invalid path segment '.' or '..': {request}")
         attempt, has_renewed = 1, False
         while True:
             headers = self._credentials(request)
@@ -168,7 +168,7 @@ class Client:
         self._auth.close()
 
     def _credentials(self, request: Request) -> Mapping[str, str]:
-        """The authentication headers; none are sent any more after a final 401.
+        """The authentication headers; no longer sent after a final 401.
 
         Requests of other threads would also be refused, and lock the key.
         """

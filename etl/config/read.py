@@ -112,7 +112,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _absolute_url(url: str, folder: str) -> str:
-    """A database URL whose SQLite file does not depend on the working directory any more."""
+    """A database URL whose SQLite file no longer depends on the working directory."""
     found = _SQLITE_FILE.fullmatch(url)
     if not found:
         return url
@@ -271,9 +271,9 @@ def _auth_mistakes(auth: AuthSettings) -> Mistakes:
         if not getattr(auth, name):
             yield name, f"required by method {auth.method}"
     if auth.method == "password" and auth.project and auth.project_id:
-        yield "", "project and project_id exclude each other"
+        yield "", "set either project or project_id, not both"
     if bool(auth.access_key) != bool(auth.secret_key):
-        yield "", "access_key and secret_key require each other"
+        yield "", "set both access_key and secret_key, or neither"
     if auth.method == "password" and rules.is_plain_text(auth.iam_endpoint):
         yield "iam_endpoint", "credentials require https"
 

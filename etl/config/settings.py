@@ -108,7 +108,9 @@ class HttpSettings:
     concurrency: int = key(4, "requests in flight per source", rules.between(1, 64))
     max_requests_per_second: float = key(0, "0: unlimited", rules.at_least(0))
     timeout_seconds: float = key(
-        30, "to connect, and between two bytes of a response", rules.above(0, 86_400)
+        30,
+        "to connect, and between two reads; a response must be complete within four times this",
+        rules.above(0, 86_400),
     )
     max_retries: int = key(
         5, "per request, after 429, 5xx, a timeout or a lost connection", rules.between(0, 100)
@@ -128,7 +130,7 @@ class WalkSettings:
     """`[walk]`: how a source is read."""
 
     max_walks: int = key(
-        4, "maximum number of reads while a source keeps changing", rules.between(1, 100)
+        4, "maximum number of reads of a listing while it keeps changing", rules.between(1, 100)
     )
     sort_key: str = key("updateTime", "ignored if the endpoint rejects it")
     offset_unit: str = key(
@@ -174,7 +176,9 @@ class ProofSettings:
     )
     witnesses: tuple[str, ...] = key((), 'C2SP witnesses: "VERIFIER_KEY URL"', rules.witnesses)
     timeout_seconds: float = key(
-        5, "per request to an authority or a witness", rules.above(0, 86_400)
+        5,
+        "longest wait after a run for timestamps and cosignatures, all together",
+        rules.above(0, 86_400),
     )
 
 

@@ -151,9 +151,9 @@ def version_columns() -> list[Column[Any]]:
     """What a version is: its place in the image's history."""
     return [
         column("version", Integer, "number of the version, from 1"),
-        column("valid_from", Instant, "observed_at of the run that brought this version"),
+        column("valid_from", Instant, "observed_at of the run that created this version"),
         optional("valid_to", Instant, "observed_at of the run that ended it; null: current"),
-        column("opened_run_id", Key, "the run that brought this version"),
+        column("opened_run_id", Key, "the run that created this version"),
         choice("opened_as", ("added", "changed", "restored", "in_scope")),
         optional("closed_run_id", Key, "the run that ended this version"),
         choice(
@@ -172,7 +172,7 @@ def tracked_columns() -> list[Column[Any]]:
     return [
         optional("name", Text, "the image's name, without surrounding white space; not unique"),
         optional("description", Text, "the image's description"),
-        optional("type", Text, "BUILD_IN or DEDICATED; others are kept"),
+        optional("type", Text, "BUILD_IN, DEDICATED, or another value as reported"),
         optional("status", Text, "INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …"),
         optional("arch", Text, "processor architecture in lower case: x86_64, aarch64, …"),
         optional("tag", Text, "the image's tag"),

@@ -143,7 +143,7 @@ _HINTS: Final = (
     ("name an existing schema, or one to create in database.schema", "3F000"),
     ("grant this role the rights it needs: docs/rights.md", "42501", "permission denied"),
     ("free some space and run again; nothing was applied partially", "53100", "disk is full"),
-    ("is the disk full or failing? Nothing was applied partially", "disk I/O error"),
+    ("check the disk: it may be full or failing; nothing was applied partially", "disk I/O error"),
     (
         "a run needs one connection, and one more for each source read at a time",
         "53300",
@@ -165,7 +165,7 @@ _HINTS: Final = (
         "unsupported startup parameter",
     ),
     (
-        "is PostgreSQL running there?",
+        "check that PostgreSQL is running there and accepts connections",
         "Connection refused",
         "No such file or directory",
         "timeout expired",
@@ -173,7 +173,7 @@ _HINTS: Final = (
     ("create it first, or correct the URL", "3D000", "does not exist"),
     ("another program uses it; try again", "database is locked"),
     ("this user cannot write the file or its folder", "readonly"),
-    ("does the folder exist, and may this user write in it?", "unable to open"),
+    ("check that the folder exists and this user may write in it", "unable to open"),
     ("the file is of another kind; name another one", "not a database"),
     (
         "the file is damaged: put a backup in its place, or move it away and sync anew",

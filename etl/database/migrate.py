@@ -96,7 +96,7 @@ def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
         )
     return SchemaNotAtHead(
         f"the schema is {revision or 'missing'}, this program needs {head()}: {place(engine)}",
-        hint="`image-sync db upgrade` brings it there",
+        hint="run `image-sync db upgrade`",
     )
 
 

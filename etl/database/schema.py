@@ -117,7 +117,9 @@ image_removals: Final = Table(
     column("evidence_detail", JsonObject, "HTTP status, error code, request id, time"),
     optional("restored_at", Instant, "observed_at of the run that saw it again"),
     optional("restored_run_id", Key, "the run that saw it again"),
-    choice("attribution", _ATTRIBUTIONS, "how sure removed_by is; null: not asked", nullable=True),
+    choice(
+        "attribution", _ATTRIBUTIONS, "confidence in removed_by; null: nobody asked", nullable=True
+    ),
     optional("removed_by", Text, "name of the user, agency or system that removed the image"),
     choice("removed_by_kind", ("user", "agency", "federated", "system"), nullable=True),
     choice("removed_via", ("ApiCall", "ConsoleAction", "SystemAction"), nullable=True),
@@ -191,7 +193,7 @@ sync_runs: Final = Table(
     column("run_id", Key, "number of the run"),
     choice("kind", ("sync", "approve", "dismiss", "replay", "retire")),
     column("started_at", Instant, "when it began"),
-    optional("finished_at", Instant, "when it ended; null: it runs, or was killed"),
+    optional("finished_at", Instant, "when it ended; null: still running, or killed"),
     choice("status", ("running", *_RESULTS, "interrupted", "abandoned")),
     optional("exit_code", Integer, "the process's exit code"),
     column("version", Text, "version of image-sync"),
@@ -204,7 +206,7 @@ sync_runs: Final = Table(
     CheckConstraint(
         "status = 'running' or status = 'abandoned' or finished_at is not null", name="end"
     ),
-    comment="One row for each run of sync, approve, dismiss or replay-rejects",
+    comment="One row for each run of sync, approve, dismiss, replay-rejects or sources retire",
 )
 
 source_runs: Final = Table(

@@ -188,7 +188,7 @@ class FileLocks:
         except OSError as error:
             raise DatabaseUnavailable(
                 f"the lock file {path} cannot be opened: {error.strerror}",
-                hint="may this user write in its folder, and does the file belong to them?",
+                hint="check the permissions of its folder and the owner of the file",
             ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

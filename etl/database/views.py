@@ -151,7 +151,7 @@ VIEW_COLUMNS: Final[dict[str, dict[str, str]]] = {
     "image_versions": {
         **_IMAGE,
         **_of_table("version", "valid_from", "valid_to"),
-        "run_id": "the run that brought this version",
+        "run_id": "the run that created this version",
         **_VALUES,
         **_of_table("opened_as"),
         "closed_as": str(past_versions.c["closed_as"].comment),

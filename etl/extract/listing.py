@@ -6,8 +6,8 @@
     …           until `max_walks`
 
 The logic is sequential: a generator that yields the requests it wants, first the one whose reply it
-needs next, and receives that reply. What it wanted before and does not want any more is dropped. So
-it needs neither threads nor locks, although the requests of all listings share one window.
+needs next, and receives that reply. Requests that it no longer yields are dropped. So it needs
+neither threads nor locks, although the requests of all listings share one window.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The only writers: the lock, the runs, what the database has, and the one commit of a source."""
+"""The only package that writes the record: locks, runs, baseline, change detection, the commit."""

@@ -45,7 +45,7 @@ def _refuse_full(target: Connection) -> None:
     for table in metadata.sorted_tables:
         if _row_count(target, table):
             raise DatabaseUnavailable(
-                f"there is a record already ({table.name} has rows): {place(target.engine)}",
+                f"the target database is not empty ({table.name} has rows): {place(target.engine)}",
                 hint="name an empty database",
             )
 

@@ -93,8 +93,8 @@ def lock_commit(connection: Connection, source: str) -> None:
 def hold_run(connection: Connection, run_id: int, held: ExitStack) -> None:
     """Marks the run as alive until `held` is closed, which also closes `connection`.
 
-    It belongs into the transaction that inserts the run's row, so that nobody ever sees the row of
-    a running run without its lock.
+    Call it in the transaction that inserts the run's row, so that the row of a running run is
+    never visible without its lock.
     """
     if locks := _file_locks(connection):
         held.enter_context(locks.held_run(run_id))

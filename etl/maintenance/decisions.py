@@ -176,8 +176,8 @@ def retire(
 ) -> RunOutcome:
     """Take all images of a source that is no longer configured out of the coverage.
 
-    The source is not stale any more. If it is configured again, its images return to the coverage.
-    Raises `UsageError` if it is unknown or still configured.
+    The source no longer counts as stale. If it is configured again, its images return to the
+    coverage. Raises `UsageError` if it is unknown or still configured.
     """
     if name in settings.source_names:
         raise UsageError(

@@ -127,7 +127,7 @@ class Affected:
 
 
 def read_affected(connection: Connection, outcome: RunOutcome) -> Affected:
-    """The images that belong into the body."""
+    """The images listed in the body."""
     removed = read_rows(connection, "removals", run=outcome.run_id, limit=MAX_IMAGES)
     holding = tuple(each.name for each in outcome.sources if each.held)
     held = read_rows(connection, "held", sources=holding, limit=MAX_IMAGES) if holding else None

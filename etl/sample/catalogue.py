@@ -1,7 +1,7 @@
 """The invented catalogue, generation by generation, and the pages that a list request selects.
 
 `catalogue.json` contains the images of the first generation and, for each later one, what it
-removes, changes and adds. After the last generation nothing changes any more.
+removes, changes and adds. After the last generation, nothing changes.
 
 Sources of the paging: the API reference's parameters; recorded responses for
 `page = offset // limit`, `size`, `current` and the text of the error past the end.

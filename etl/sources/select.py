@@ -63,7 +63,7 @@ def select(
     Raises `UsageError` for an unknown name, and if there is no source at all.
     """
     if names and shard:
-        raise UsageError("--source and --shard exclude each other: a shard is one of all sources")
+        raise UsageError("--source and --shard cannot be combined")
     by_name = {source.name: source for source in settings.sources}
     if not by_name and settings.discover:
         hint = "check discover.regions and the permissions of the credentials"

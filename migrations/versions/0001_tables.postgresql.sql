@@ -110,11 +110,11 @@ COMMENT ON COLUMN current_images.image_id IS 'the API''s id, unique within a sou
 
 COMMENT ON COLUMN current_images.version IS 'number of the version, from 1';
 
-COMMENT ON COLUMN current_images.valid_from IS 'observed_at of the run that brought this version';
+COMMENT ON COLUMN current_images.valid_from IS 'observed_at of the run that created this version';
 
 COMMENT ON COLUMN current_images.valid_to IS 'observed_at of the run that ended it; null: current';
 
-COMMENT ON COLUMN current_images.opened_run_id IS 'the run that brought this version';
+COMMENT ON COLUMN current_images.opened_run_id IS 'the run that created this version';
 
 COMMENT ON COLUMN current_images.opened_as IS 'added, changed, restored or in_scope';
 
@@ -136,7 +136,7 @@ COMMENT ON COLUMN current_images.name IS 'the image''s name, without surrounding
 
 COMMENT ON COLUMN current_images.description IS 'the image''s description';
 
-COMMENT ON COLUMN current_images.type IS 'BUILD_IN or DEDICATED; others are kept';
+COMMENT ON COLUMN current_images.type IS 'BUILD_IN, DEDICATED, or another value as reported';
 
 COMMENT ON COLUMN current_images.status IS 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
 
@@ -326,7 +326,7 @@ COMMENT ON COLUMN image_removals.restored_at IS 'observed_at of the run that saw
 
 COMMENT ON COLUMN image_removals.restored_run_id IS 'the run that saw it again';
 
-COMMENT ON COLUMN image_removals.attribution IS 'how sure removed_by is; null: not asked';
+COMMENT ON COLUMN image_removals.attribution IS 'confidence in removed_by; null: nobody asked';
 
 COMMENT ON COLUMN image_removals.removed_by IS 'name of the user, agency or system that removed the image';
 
@@ -540,7 +540,7 @@ create index ix_sync_runs_run_id on sync_runs (run_id) where ended_entry is null
 
 create index ix_sync_runs_ended_entry on sync_runs (ended_entry);
 
-COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss or replay-rejects';
+COMMENT ON TABLE sync_runs IS 'One row for each run of sync, approve, dismiss, replay-rejects or sources retire';
 
 COMMENT ON COLUMN sync_runs.run_id IS 'number of the run';
 
@@ -548,7 +548,7 @@ COMMENT ON COLUMN sync_runs.kind IS 'sync, approve, dismiss, replay or retire';
 
 COMMENT ON COLUMN sync_runs.started_at IS 'when it began';
 
-COMMENT ON COLUMN sync_runs.finished_at IS 'when it ended; null: it runs, or was killed';
+COMMENT ON COLUMN sync_runs.finished_at IS 'when it ended; null: still running, or killed';
 
 COMMENT ON COLUMN sync_runs.status IS 'running, succeeded, partial, held, failed, interrupted or abandoned';
 
@@ -673,11 +673,11 @@ COMMENT ON COLUMN past_versions.image_id IS 'the API''s id, unique within a sour
 
 COMMENT ON COLUMN past_versions.version IS 'number of the version, from 1';
 
-COMMENT ON COLUMN past_versions.valid_from IS 'observed_at of the run that brought this version';
+COMMENT ON COLUMN past_versions.valid_from IS 'observed_at of the run that created this version';
 
 COMMENT ON COLUMN past_versions.valid_to IS 'observed_at of the run that ended it; null: current';
 
-COMMENT ON COLUMN past_versions.opened_run_id IS 'the run that brought this version';
+COMMENT ON COLUMN past_versions.opened_run_id IS 'the run that created this version';
 
 COMMENT ON COLUMN past_versions.opened_as IS 'added, changed, restored or in_scope';
 
@@ -693,7 +693,7 @@ COMMENT ON COLUMN past_versions.name IS 'the image''s name, without surrounding 
 
 COMMENT ON COLUMN past_versions.description IS 'the image''s description';
 
-COMMENT ON COLUMN past_versions.type IS 'BUILD_IN or DEDICATED; others are kept';
+COMMENT ON COLUMN past_versions.type IS 'BUILD_IN, DEDICATED, or another value as reported';
 
 COMMENT ON COLUMN past_versions.status IS 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
 

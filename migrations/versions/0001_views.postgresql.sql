@@ -31,7 +31,7 @@ comment on column images.name is 'the image''s name, without surrounding white s
 
 comment on column images.description is 'the image''s description';
 
-comment on column images.type is 'BUILD_IN or DEDICATED; others are kept';
+comment on column images.type is 'BUILD_IN, DEDICATED, or another value as reported';
 
 comment on column images.status is 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
 
@@ -115,17 +115,17 @@ comment on column image_versions.image_id is 'the API''s id, unique within a sou
 
 comment on column image_versions.version is 'number of the version, from 1';
 
-comment on column image_versions.valid_from is 'observed_at of the run that brought this version';
+comment on column image_versions.valid_from is 'observed_at of the run that created this version';
 
 comment on column image_versions.valid_to is 'observed_at of the run that ended it; null: current';
 
-comment on column image_versions.run_id is 'the run that brought this version';
+comment on column image_versions.run_id is 'the run that created this version';
 
 comment on column image_versions.name is 'the image''s name, without surrounding white space; not unique';
 
 comment on column image_versions.description is 'the image''s description';
 
-comment on column image_versions.type is 'BUILD_IN or DEDICATED; others are kept';
+comment on column image_versions.type is 'BUILD_IN, DEDICATED, or another value as reported';
 
 comment on column image_versions.status is 'INIT, CREATING, CREATE_FAILED, ERROR, DELETED, ACTIVE, …';
 

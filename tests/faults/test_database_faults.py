@@ -178,13 +178,13 @@ def test_a_connection_cut_at_any_statement_leaves_nothing_half_done(
     assert told > 0  # a commit whose answer is lost, or the end of the run after it
 
 
-def test_a_server_that_is_away_is_named_and_back_again(server, synced_own, desk):
+def test_an_unreachable_server_is_reported_and_the_next_run_succeeds(server, synced_own, desk):
     before = rows(synced_own, STATE)
     server.stop()
     try:
         for command in ("sync", "plan", "status", "verify"):
             line = desk.fails(synced_own, command)
-            assert "is PostgreSQL running there?" in line
+            assert "check that PostgreSQL is running there" in line
             assert str(make_url(synced_own).query["host"]) in line
     finally:
         server.start()
@@ -203,7 +203,7 @@ def test_a_server_that_ends_during_a_run(is_back, server, synced_own, desk, monk
     finally:
         if not is_back:
             server.start()
-    assert "run again" in line or "is PostgreSQL running there?" in line
+    assert "run again" in line or "check that PostgreSQL is running there" in line
     assert rows(synced_own, STATE) == before
     ended = ("failed", 20) if is_back else ("running", None)
     assert rows(synced_own, RUNS)[-1][1:] == ended
@@ -224,14 +224,14 @@ def once(*steps):
     return stand_in
 
 
-def test_a_proxy_that_refuses_and_one_that_is_deaf(postgres_url, desk):
+def test_a_refusing_and_a_silent_proxy_are_reported(postgres_url, desk):
     patient = make_url(postgres_url).update_query_dict({"connect_timeout": "2"})
     with Proxy(patient.render_as_string(hide_password=False)) as proxy:
         proxy.refuse()
         assert "run again" in desk.fails(proxy.url, "sync")
         proxy.refuse(is_refusing=False)
         proxy.deafen()
-        assert "is PostgreSQL running there?" in desk.fails(proxy.url, "sync")
+        assert "check that PostgreSQL is running there" in desk.fails(proxy.url, "sync")
         proxy.deafen(is_deaf=False)
         desk.is_whole(proxy.url)
 
@@ -239,7 +239,7 @@ def test_a_proxy_that_refuses_and_one_that_is_deaf(postgres_url, desk):
 # PostgreSQL: what it refuses
 
 
-def test_a_statement_that_may_not_take_so_long(synced_own, desk):
+def test_a_statement_timeout_is_reported(synced_own, desk):
     before = rows(synced_own, STATE)
     administer(synced_own, f"alter database {name_of(synced_own)} set statement_timeout = '150ms'")
     with psycopg.connect(conninfo(synced_own)) as other:
@@ -356,7 +356,7 @@ def test_a_database_in_another_encoding(encoding, server, desk):
             server.drop(odd)
 
 
-def test_a_wrong_password_is_not_told(server, synced_own, desk):
+def test_a_wrong_password_is_never_printed(server, synced_own, desk):
     access = Path(server._data) / "pg_hba.conf"
     usual = access.read_text()
     administer(synced_own, "create role locked login password 'the right one'")
@@ -374,7 +374,7 @@ def test_a_wrong_password_is_not_told(server, synced_own, desk):
 
 
 @pytest.mark.parametrize("place", ["role", "database"])
-def test_what_is_not_there_is_named(place, synced_own, desk):
+def test_a_missing_role_or_database_is_named(place, synced_own, desk):
     url = make_url(synced_own)
     url = url.set(username="nobody_here") if place == "role" else url.set(database="not_here")
     line = desk.fails(url.render_as_string(hide_password=False), "sync")
@@ -474,7 +474,7 @@ def test_a_file_that_may_not_even_be_read(own_file, desk):
     url = f"sqlite:///{own_file}"
     with rights((own_file, 0o000)):
         if os.geteuid() != 0:  # root may still read, and is not asked to lose that, too
-            assert "may this user write in it?" in desk.fails(url, "status")
+            assert "this user may write in it" in desk.fails(url, "status")
     desk.is_whole(url)
 
 
@@ -592,7 +592,9 @@ def test_a_folder_in_the_files_place(tmp_path, desk):
 
 
 def test_a_folder_that_is_not_there(tmp_path, desk):
-    assert "does the folder exist" in desk.fails(f"sqlite:///{tmp_path}/no/images.db", "sync")
+    assert "check that the folder exists" in desk.fails(
+        f"sqlite:///{tmp_path}/no/images.db", "sync"
+    )
     line = desk.fails(f"sqlite:///{tmp_path}/no/images.db", "status")
     assert "no database at" in line
     assert "sync` creates it" in line

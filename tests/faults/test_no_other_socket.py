@@ -76,7 +76,7 @@ def test_only_the_configured_endpoint_is_reached(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("allowed", [[], ["127.0.0.1"]])
-def test_the_guard_guards(allowed: list[str], tmp_path: Path) -> None:
+def test_the_network_guard_blocks_other_hosts(allowed: list[str], tmp_path: Path) -> None:
     with FakeApi(generation(1)) as api:
         config = config_for(tmp_path, api.url)
         codes, met = guarded(["-c", config, "sync"], allowed=allowed, cwd=tmp_path)

@@ -201,7 +201,7 @@ MOMENTS = {
 
 @each_database
 @pytest.mark.parametrize("name", MOMENTS)
-def test_at_a_given_moment(name, scene):
+def test_a_signal_at_a_given_stage_ends_the_run(name, scene):
     old = scene.present()
     scene.turn()
     ended = scene.child("sync", at=replace(MOMENTS[name], signal_number=signal.SIGTERM))

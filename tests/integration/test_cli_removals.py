@@ -129,7 +129,7 @@ def test_what_is_proven_is_removed_with_its_evidence(
         ({}, {"show": "refused"}, "warning: lookups not permitted"),
     ],
 )
-def test_where_nothing_is_looked_up_two_runs_without_the_image_are_the_evidence(
+def test_without_lookups_absence_from_two_certified_runs_is_the_evidence(
     command: Command,
     api: FakeApi,
     removals: dict[str, Any],
@@ -236,7 +236,7 @@ FEW = [image(2, name="changed"), image(12), *ALL[3:5]]  # of twelve, nine are go
         ({"always_allow": 99, "max_count": 99, "max_percent": 100}, [], "empty_listing", 12),
     ],
 )
-def test_what_is_too_much_is_held_and_each_way_on_works(
+def test_implausibly_large_removals_are_held_and_can_be_approved_or_dismissed(
     command: Command,
     api: FakeApi,
     removals: dict[str, Any],

@@ -114,7 +114,7 @@ def test_an_invalid_shard_is_a_usage_error(capsys):
     assert run(["sync", "--shard", "3/2"]) == 2
     assert "expected K/N with 1 ≤ K ≤ N" in capsys.readouterr().err
     assert run(["sync", "--shard", "1/2", "--source", "one"]) == 2
-    assert "--source and --shard exclude each other" in capsys.readouterr().err
+    assert "--source and --shard cannot be combined" in capsys.readouterr().err
 
 
 def _names(capsys, *options):

@@ -71,7 +71,7 @@ def test_a_database_with_a_record_is_left_alone(database_url, other_url, capsys)
         engine.dispose()
     before = relations(other_url)
     assert run(["--database", database_url, "db", "copy", other_url]) == 20
-    assert "there is a record already" in capsys.readouterr().err
+    assert "the target database is not empty" in capsys.readouterr().err
     assert relations(other_url) == before
 
 

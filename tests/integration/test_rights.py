@@ -74,7 +74,7 @@ def test_the_writer_syncs_and_the_reader_reads(url_of, tmp_path):
         ("image_sync", "create table mine (x integer)"),
     ],
 )
-def test_what_a_role_may_not(url_of, role, statement):
+def test_a_role_is_refused_other_statements(url_of, role, statement):
     url = make_url(url_of(role))
     with (
         psycopg.connect(server_dsn(url)) as connection,

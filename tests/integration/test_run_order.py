@@ -54,7 +54,7 @@ def sizes(capsys, run_id, *options):
     return {row["image_id"]: row["size"] for row in rows}
 
 
-def test_a_run_shows_what_it_met(history, capsys):
+def test_a_run_shows_what_it_read(history, capsys):
     assert sizes(capsys, FIRST) == {"a": None, "b": None, "c": None}
     assert sizes(capsys, OVERTAKING) == {"a": 1, "b": None}
     assert sizes(capsys, OVERTAKEN) == {"a": 2, "b": None, "d": None}
@@ -79,7 +79,7 @@ def test_runs_are_compared_as_they_met_the_source(history, capsys):
     ]
 
 
-def test_it_adds_up(history):
+def test_counts_of_runs_match_their_rows(history):
     is_whole(history.engine)
     history.run([record("a", size=3)])
     is_whole(history.engine)

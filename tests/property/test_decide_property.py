@@ -98,7 +98,7 @@ def decided(
     st.integers(0, 20),
     st.sets(st.sampled_from(WALKED)),
 )
-def test_each_absent_image_is_dealt_with_as_the_contract_says(
+def test_each_absent_image_is_decided_by_the_documented_rules(
     absent: list[Absent],
     deleted: list[str],
     policy: GuardPolicy,

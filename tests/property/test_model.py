@@ -642,7 +642,7 @@ def test_a_story_takes_every_kind_of_step(databases: Databases) -> None:
     add_count("model", databases=2, **Model.counts)
 
 
-def test_the_record_is_what_the_contract_says(databases: Databases) -> None:
+def test_the_record_follows_the_documented_rules(databases: Databases) -> None:
     Model.counts.clear()
     run_state_machine_as_test(
         partial(Model, databases), settings=settings(**(LONG if IS_SOAK else SHORT))

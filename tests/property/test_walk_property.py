@@ -266,7 +266,7 @@ def received(pages: list[Page]) -> tuple[set[int], list[str]]:
     scripts=[[(5, ["a", "b", "e", "c"]), (5, ["d"]), (5, ["e"])]], rejects=False, concurrency=1
 )
 @settings(max_examples=5_000 if IS_SOAK else 1000)
-def test_a_certificate_is_what_the_contract_gives_for_the_responses(
+def test_a_certificate_follows_the_documented_rules(
     scripts: list[Script], rejects: bool, concurrency: int
 ) -> None:
     most = WalkSettings(max_walks=4)

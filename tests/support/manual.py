@@ -79,7 +79,7 @@ def usage(name: str, command: click.Command) -> str:
     words = [name, "[OPTIONS]"]
     for each in command.params:
         if isinstance(each, click.Argument):
-            shown = each.metavar or _choices(each) or str(each.name).upper()
+            shown = (each.metavar or _choices(each) or str(each.name).upper()).strip("[]")
             words.append(shown if each.required else f"[{shown}]")
     return " ".join([*words, "COMMAND …"] if isinstance(command, click.Group) else words)
 

@@ -23,7 +23,7 @@ _HEAD: Final = """\
 
 Written by `make docs` from `etl/database`; edit it there.
 
-Read the **views**: they are what the commands, reports and recipes speak of. The tables beneath \
+Read the **views**: the commands, reports and recipes use them. The tables beneath \
 hold each fact once: `current_images` has every image's latest version, `past_versions`
 the older ones.
 
@@ -38,8 +38,8 @@ _DIAGRAM: Final = (
     ("current_images", "||--o{", "held_removals", "held by the guard"),
     ("sync_runs", "||--o{", "source_runs", "one for each source"),
     ("source_runs", "||--o{", "current_images", "opened or closed"),
-    ("source_runs", "||--o{", "rejects", "met first"),
-    ("source_runs", "||--o{", "source_fields", "met first"),
+    ("source_runs", "||--o{", "rejects", "first seen in"),
+    ("source_runs", "||--o{", "source_fields", "first seen in"),
 )
 
 

@@ -459,7 +459,7 @@ def test_a_deleted_working_directory_is_an_error_of_the_environment(tmp_path):
     (tmp_path / "config.toml").write_text("")
     remove = "mkdir gone; cd gone; rmdir ../gone; "
     ended = started(tmp_path, f'{remove} "$@" config show', PYTHONPATH=str(ROOT))
-    line = "image-sync: the working directory does not exist any more; change to another one\n"
+    line = "image-sync: the working directory no longer exists; change to another one\n"
     assert (ended.returncode, ended.stderr) == (50, line)
     path = f"--config {tmp_path}/config.toml"
     ended = started(tmp_path, f'{remove} "$@" {path} config show', PYTHONPATH=str(ROOT))
@@ -476,7 +476,10 @@ def test_neither_home_nor_locale_is_needed(tmp_path):
     ("error", "message"),
     [
         (PermissionError(13, "Permission denied", "/some/file"), "Permission denied: /some/file"),
-        (FileNotFoundError(2, "No such file or directory"), "the working directory does not exist"),
+        (
+            FileNotFoundError(2, "No such file or directory"),
+            "the working directory no longer exists",
+        ),
     ],
 )
 def test_an_environment_error_names_the_file(error, message, monkeypatch, capsys):

@@ -40,7 +40,7 @@ def test_project_and_project_id_exclude_each_other(tmp_path: Path) -> None:
     auth = 'method = "password"\niam_endpoint = "https://iam.example.com"\ndomain = "d"\n'
     auth += 'user = "u"\npassword = "${P}"\nproject = "a"\nproject_id = "b"\n'
     found = mistakes(tmp_path, f"{SOURCE}[source.auth]\n{auth}", {"P": "p"})
-    assert "source[0].auth: project and project_id exclude each other" in found
+    assert "source[0].auth: set either project or project_id, not both" in found
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_the_text_of_a_shard():
 
 
 def test_source_and_shard_exclude_each_other():
-    with pytest.raises(UsageError, match="--source and --shard exclude each other"):
+    with pytest.raises(UsageError, match="--source and --shard cannot be combined"):
         select(settings("a"), ["a"], shard=Shard(1, 1))
 
 

@@ -150,7 +150,7 @@ def test_a_failed_source_says_why():
     )
 
 
-def test_the_object_has_the_keys_of_the_contract():
+def test_the_object_has_the_documented_keys():
     bad = source(status="failed", error_kind="refused", error_message="no", error_request_id="r")
     told = msgspec.to_builtins(run_result(Run((source(seen=1), bad))))
     assert list(told) == [

@@ -48,7 +48,7 @@ class Scale:
         return round(self._pixels(self.values[-1] - value), 1)
 
     def height(self, count: int) -> float:
-        """Pixels of a bar; what is not nothing can be seen."""
+        """Pixels of a bar; at least 2 unless the count is 0."""
         return max(round(self._pixels(count), 1), 2.0) if count else 0.0
 
     def _pixels(self, part: float) -> float:
@@ -66,7 +66,7 @@ def scale(low: int, high: int, *, most: int = 4) -> Scale:
 
 
 def line_scale(points: Sequence[Point]) -> Scale:
-    """The range of the values with some air around it, from zero if that is near."""
+    """The range of the values with a margin, from zero if that is near."""
     values = [point.value for point in points]
     low, high = min(values), max(values)
     air = max((high - low) // 5, 1)

@@ -112,7 +112,9 @@ def _check_external(
     parsed = parse_checkpoint(note.encode())
     row = f"checkpoint of {parsed.size} entries kept elsewhere"
     if parsed.origin not in report.origins:
-        problem = f"it is of the log {parsed.origin}, this is {', '.join(sorted(report.origins))}"
+        problem = (
+            f"it belongs to log {parsed.origin}; this is log {', '.join(sorted(report.origins))}"
+        )
         yield Finding(row=row, problem=problem)
     if problem := _prefix_problem(parsed, log):
         yield Finding(entry=min(parsed.size, log.size), row=row, problem=problem)
