@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 
@@ -149,6 +150,15 @@ def varied_engine(backend: Backend, databases: Databases) -> Iterator[Engine]:
     """A record of every kind of event, on each kind of database in turn."""
     with databases.recorded(backend, varied) as url, opened(url) as engine:
         yield engine
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_caches() -> None:
+    """Empty the program's caches, which a test that coverage does not measure may have filled."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("etl.")]
+    for value in [value for module in modules for value in vars(module).values()]:
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def place(engine: Engine) -> str:
 
 def _translated(engine: Engine, error: BaseException) -> UsageError | DatabaseUnavailable:
     cause, *_ = str(error).strip().splitlines() or [type(error).__name__]
-    if "for connection option" in cause:
+    if any(sign in cause for sign in _REJECTED_VALUE):
         return UsageError(f"database URL: {cause}")
     return DatabaseUnavailable(f"{cause}: {place(engine)}", hint=_hint(engine, error))
 
@@ -128,6 +128,13 @@ def _hint(engine: Engine, error: BaseException) -> str:
             return hint
     return ""
 
+
+# What the messages of psycopg and libpq contain if a connection parameter has a wrong value.
+_REJECTED_VALUE: Final = (
+    "bad value for",
+    "connection is bad: invalid ",
+    "for connection option",
+)
 
 # A hint, and what it is given for: states, which the server spells the same in every language, and
 # parts of messages of SQLite, or of libpq before there is a session.

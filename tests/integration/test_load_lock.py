@@ -181,6 +181,21 @@ def test_a_database_in_memory_has_no_other_writer():
     engine.dispose()
 
 
+def test_a_run_is_dead_in_a_copy_of_its_file(databases):
+    with databases.migrated("sqlite") as url:
+        begin_run(open_engine(url), START_OF_RUN)
+        with databases.copied(url) as copy:
+            assert _statuses_after_the_next_run(copy) == ["abandoned", "running"]
+        assert _statuses_after_the_next_run(url) == ["running", "running"]
+
+
+def _statuses_after_the_next_run(url):
+    engine = open_engine(url)
+    begin_run(engine, START_OF_RUN)
+    with engine.connect() as connection:
+        return [*connection.scalars(text("select status from sync_runs order by run_id"))]
+
+
 def test_the_end_of_another_process_is_noticed(database_url):
     engine = open_engine(database_url)
     run_id = begin_run(engine, START_OF_RUN)
