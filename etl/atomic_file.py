@@ -17,12 +17,12 @@ from typing import BinaryIO, Final
 
 from etl.errors import EnvironmentFailure, UsageError
 
-# Nobody typed these wrong.
-_NO_ONES_MISTAKE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+# Not caused by the path that the user gave.
+_ENVIRONMENT_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that replaces `path` if the block succeeds; otherwise nothing changes.
 
     Raises `UsageError` if the file cannot be written, `EnvironmentFailure` if the disk is full.
@@ -30,7 +30,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     try:
         target = Path(os.path.realpath(path))
         part = target.with_name(f".image-sync-{os.getpid()}-{get_ident()}.part")
-        with part.open("xb") as file, _removed(part):
+        with part.open("xb") as file, _unlinked_on_exit(part):
             if target.exists():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             yield file
@@ -38,12 +38,12 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
             part.replace(target)
     except OSError as error:
-        kind = EnvironmentFailure if error.errno in _NO_ONES_MISTAKE else UsageError
+        kind = EnvironmentFailure if error.errno in _ENVIRONMENT_ERRNOS else UsageError
         raise kind(f"{error.strerror}: cannot write {path}") from error
 
 
 @contextmanager
-def _removed(part: Path) -> Iterator[None]:
+def _unlinked_on_exit(part: Path) -> Iterator[None]:
     try:
         yield
     finally:

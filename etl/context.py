@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from etl.client.hosts import Hosts
 from etl.clock import utc_now
-from etl.database.engine import open_engine, our_errors
+from etl.database.engine import open_engine, translated_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
 from etl.load.locks import source_lock
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class RunContext:
     """What every source of one execution is processed with.
 
-    `run_id` is 0 until the run's row is written. `has_record` is false only for a plan before the
+    `run_id` is 0 until the run's row is written. `has_schema` is false only for a plan before the
     first sync: then the database must not be connected to.
     """
 
@@ -42,7 +42,7 @@ class RunContext:
     engine: Engine
     options: SyncOptions = field(default_factory=SyncOptions)
     run_id: int = 0
-    has_record: bool = True
+    has_schema: bool = True
     progress: Progress = field(default_factory=Progress)
     now: Callable[[], datetime] = utc_now
     rules: ComponentRules = field(default_factory=builtin_rules)
@@ -52,7 +52,7 @@ class RunContext:
     def locked(self, source: str) -> Iterator[Connection]:
         """Open the connection that may write a source now. Raises `LockHeld`."""
         with (
-            our_errors(self.engine),
+            translated_errors(self.engine),
             source_lock(
                 self.engine, source, own_run=self.run_id, wait_seconds=self.options.wait_seconds
             ) as connection,
@@ -71,7 +71,7 @@ def open_context(
 ) -> Iterator[RunContext]:
     """Open the configured database and upgrade its schema if necessary.
 
-    `opened` is `open_kept` for commands that need an existing database. A read-only context
+    `opened` is `open_existing` for commands that need an existing database. A read-only context
     changes nothing, and its database need not exist yet. `parts` are fields of `RunContext`.
     """
     file = settings.components.file
@@ -80,10 +80,10 @@ def open_context(
     engine = opened(database.url, schema=database.schema)
     hosts = Hosts()
     try:
-        has_record = not (is_read_only and _is_blank(engine))
-        if not has_record and not database.auto_upgrade:
+        has_schema = not (is_read_only and _is_blank(engine))
+        if not has_schema and not database.auto_upgrade:
             raise not_at_head(engine, None)
-        if has_record:
+        if has_schema:
             ensure_head(engine, auto_upgrade=database.auto_upgrade and not is_read_only)
         if not is_read_only and (warning := wal_warning(engine.url)):
             _log.warning("database at risk", extra={"detail": warning})
@@ -92,7 +92,7 @@ def open_context(
             settings=settings,
             options=options or SyncOptions(),
             engine=engine,
-            has_record=has_record,
+            has_schema=has_schema,
             hosts=hosts,
             rules=rules,
             **parts,
@@ -112,5 +112,5 @@ def _is_blank(engine: Engine) -> bool:
     file = file_of(engine.url)
     if file and not os.path.exists(file):
         return True
-    with our_errors(engine), engine.connect() as connection:
+    with translated_errors(engine), engine.connect() as connection:
         return current_revision(connection) is None

@@ -50,9 +50,9 @@ class UsageError(ImageSyncError):
 class ConfigError(UsageError):
     """The configuration is invalid; `mistakes` has all mistakes, each with its location."""
 
-    def __init__(self, place: str, mistakes: list[str]) -> None:
-        lines = [f"{place}:", *(f"  {mistake}" for mistake in mistakes)]
-        self.in_one_line = f"{place}: {'; '.join(mistakes)}"
+    def __init__(self, location: str, mistakes: list[str]) -> None:
+        lines = [f"{location}:", *(f"  {mistake}" for mistake in mistakes)]
+        self.in_one_line = f"{location}: {'; '.join(mistakes)}"
         super().__init__("\n".join(lines) if len(mistakes) > 1 else self.in_one_line)
         self.mistakes = mistakes
 

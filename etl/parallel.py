@@ -15,7 +15,7 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 
-class Window(Generic[Key, Result]):
+class ThreadPool(Generic[Key, Result]):
     """A bounded number of calls in flight; results are taken as they become available.
 
     `threads` calls run at once, and at most `limit` are submitted and not yet taken, so memory is
@@ -33,7 +33,7 @@ class Window(Generic[Key, Result]):
         self._finished: SimpleQueue[tuple[Key, Future[Result]]] = SimpleQueue()
         self._is_closed = Event()
 
-    def __enter__(self) -> Window[Key, Result]:
+    def __enter__(self) -> ThreadPool[Key, Result]:
         for _ in range(self._threads):
             Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
         return self
@@ -83,9 +83,7 @@ def ordered_map(
     if threads <= 1:
         yield from map(function, items)
         return
-    with Window[int, Result](threads, limit=len(items)) as window:
-        futures = [
-            window.submit(place, partial(function, item)) for place, item in enumerate(items)
-        ]
+    with ThreadPool[int, Result](threads, limit=len(items)) as pool:
+        futures = [pool.submit(place, partial(function, item)) for place, item in enumerate(items)]
         for future in futures:
             yield future.result()

@@ -84,13 +84,13 @@ def signer_of(proof: ProofSettings, origin: str) -> Signer | None:
     """The signer of the configured key. Raises `ConfigError`."""
     if not proof.signing_key:
         return None
-    place = "proof.signing_key"
+    location = "proof.signing_key"
     if proof.signing_key.lstrip().startswith("-----BEGIN"):
-        return read_key(proof.signing_key.encode(), origin, place=place)
+        return read_key(proof.signing_key.encode(), origin, location=location)
     try:
-        return read_key(Path(proof.signing_key).read_bytes(), origin, place=place)
+        return read_key(Path(proof.signing_key).read_bytes(), origin, location=location)
     except OSError as error:
-        raise ConfigError(place, [f"cannot read the file: {error.strerror}"]) from None
+        raise ConfigError(location, [f"cannot read the file: {error.strerror}"]) from None
 
 
 def _signer(proof: ProofSettings, origin: str) -> Signer | None:

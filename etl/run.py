@@ -14,7 +14,7 @@ from typing import Final, TypeVar, Unpack
 
 from etl.config import Settings, SourceSettings
 from etl.context import ContextParts, RunContext, open_context
-from etl.database.engine import our_errors
+from etl.database.engine import translated_errors
 from etl.errors import (
     ConfigError,
     DatabaseUnavailable,
@@ -61,7 +61,7 @@ def run_sync(
     with open_context(settings, options, **parts) as context:
         sources, failed = _selected(context, writes=True)
         if not (sources or failed):  # a shard without sources is no run
-            return _concluded(context, (), started_at=context.now())
+            return _run_outcome(context, (), started_at=context.now())
         start = RunStart(kind="sync", started_at=context.now())
         return run_work(start, context, sources, sync_source, failed=failed)
 
@@ -75,11 +75,11 @@ def run_plan(
     with open_context(settings, options, is_read_only=True, **parts) as context:
         started_at = context.now()
         sources, failed = _selected(context, writes=False)
-        if context.has_record:
+        if context.has_schema:
             require_same_projects(context, sources)
         previews = (*_each_source(context, sources, plan_source),)
         outcomes = (*(each.outcome for each in previews), *failed)
-        outcome = _concluded(context, outcomes, started_at=started_at)
+        outcome = _run_outcome(context, outcomes, started_at=started_at)
         return RunPlan(replace(outcome, is_dry_run=True), previews)
 
 
@@ -97,14 +97,14 @@ def run_work(
     """
     require_same_projects(context, sources)
     started_at = start.started_at
-    with our_errors(context.engine):
+    with translated_errors(context.engine):
         run_id = begin_run(context.engine, start)
     context = replace(context, run_id=run_id)
     _log.info("run started", extra={"run": run_id, "kind": start.kind, "sources": len(sources)})
     status, exit_code, finished_at = "failed", 1, None
     try:
-        outcomes = (*_each_source(context, sources, partial(_worked, work)), *failed)
-        outcome = _concluded(context, outcomes, started_at=started_at)
+        outcomes = (*_each_source(context, sources, partial(_run_source, work)), *failed)
+        outcome = _run_outcome(context, outcomes, started_at=started_at)
         status, exit_code, finished_at = outcome.status, outcome.exit_code, outcome.finished_at
     except BaseException as error:
         if isinstance(error, ImageSyncError):
@@ -113,19 +113,19 @@ def run_work(
         exit_code = exit_code_for(error)
         raise
     finally:
-        with our_errors(context.engine):
+        with translated_errors(context.engine):
             now = finished_at or max(context.now(), started_at)  # a clock may go back
             end_run(context.engine, run_id, status=status, exit_code=exit_code, now=now)
         extra = {"run": run_id, "status": status, "exit_code": exit_code}
         _log.info("run finished", extra=extra)
-    return replace(outcome, checkpoint=_published(context))
+    return replace(outcome, checkpoint=_publish(context))
 
 
-def _published(context: RunContext) -> str | None:
+def _publish(context: RunContext) -> str | None:
     """Publish the state of the log; a failure does not fail the run, which has committed."""
     settings = context.settings
     try:
-        with our_errors(context.engine):
+        with translated_errors(context.engine):
             return publish_checkpoint(
                 context.engine, settings.proof, http=settings.http, now=context.now()
             )
@@ -134,7 +134,7 @@ def _published(context: RunContext) -> str | None:
         return None
 
 
-def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
+def status_and_exit_code(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     """Return the run's status and exit code: 22, then every source failed, then 30, then 3."""
     has_failed = [each.status == "failed" for each in outcomes]
     if any(each.error_kind == LOCKED for each in outcomes):
@@ -150,7 +150,7 @@ def conclusion(outcomes: Sequence[Outcome]) -> tuple[str, int]:
 
 def require_same_projects(context: RunContext, sources: Sequence[SourceSettings]) -> None:
     """Raise `ConfigError` if a source name would change to another project."""
-    with our_errors(context.engine):
+    with translated_errors(context.engine):
         recorded = read_project_ids(context.engine, [each.name for each in sources])
     mistakes = [
         f"source {each.name!r}: project_id is {each.project_id}, but the record of this source"
@@ -159,7 +159,7 @@ def require_same_projects(context: RunContext, sources: Sequence[SourceSettings]
         if recorded.get(each.name, each.project_id) != each.project_id
     ]
     if mistakes:
-        raise ConfigError(context.settings.place, mistakes)
+        raise ConfigError(context.settings.location, mistakes)
 
 
 def _selected(
@@ -167,14 +167,14 @@ def _selected(
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
     options = context.options
     sources, failed = sources_of(context, options.source_names, shard=options.shard, writes=writes)
-    require_usable(sources, place=context.settings.place)
+    require_usable(sources, location=context.settings.location)
     return sources, failed
 
 
-def _concluded(
+def _run_outcome(
     context: RunContext, outcomes: tuple[Outcome, ...], *, started_at: datetime
 ) -> RunOutcome:
-    status, exit_code = conclusion(outcomes)
+    status, exit_code = status_and_exit_code(outcomes)
     return RunOutcome(
         run_id=context.run_id or None,
         status=status,
@@ -200,7 +200,7 @@ def _each_source(
     return (*ordered_map(processed, sources, threads=context.options.parallel),)
 
 
-def _worked(work: Work, source: SourceSettings, context: RunContext) -> Outcome:
+def _run_source(work: Work, source: SourceSettings, context: RunContext) -> Outcome:
     """Process one source; another run's lock is an outcome, which leaves no row."""
     started_at = context.now()
     try:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from etl.attribution import attribute_removals
 from etl.client.http import Client
 from etl.config import SourceSettings
-from etl.database.engine import our_errors
+from etl.database.engine import translated_errors
 from etl.decide.removal import (
     Absences,
     GuardPolicy,
     SourceState,
+    classify_absences,
     decide_removals,
-    sort_absences,
     to_look_up,
 )
 from etl.errors import SourceError
@@ -87,9 +87,9 @@ def _sync_source(source: SourceSettings, context: RunContext) -> Outcome:
 def plan_source(source: SourceSettings, context: RunContext) -> Preview:
     """Return what `sync_source` would do now, without writing anything."""
     with ExitStack() as stack:
-        stack.enter_context(our_errors(context.engine))
+        stack.enter_context(translated_errors(context.engine))
         baseline = Baseline(source.name)
-        if context.has_record:
+        if context.has_schema:
             connection = stack.enter_context(context.engine.connect())
             baseline = read_baseline(connection, source.name)
         with unless_overtaken(baseline):
@@ -149,7 +149,7 @@ def _decide(
     pages, walks = count_text(summary.pages, "page"), count_text(summary.walks, "walk")
     _log.info("source read", extra={"pages": pages, "walks": walks, "by": summary.certificate})
     previous, coverage = changes.baseline.previous, coverage_of(source)
-    absences = sort_absences(
+    absences = classify_absences(
         changes.absent(),
         coverage=None if coverage.digest == previous.coverage else coverage,
         listings={str(each) for each in summary.listings},

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final, Literal, cast, get_args
 from sqlalchemy import BigInteger, Connection, Integer
 from sqlalchemy.types import TypeEngine
 
-from etl.atomic_file import written_whole
+from etl.atomic_file import atomic_write
 from etl.audit.query import Rows, execute
 from etl.audit.record_span import (
     read_spans,
@@ -132,7 +132,7 @@ def export(
         counter = count()
         with (
             closing(execute(connection, statement, {"as_of": as_of}, streams=True)) as result,
-            written_whole(path) as file,
+            atomic_write(path) as file,
         ):
             # `zip` asks for a row first, so that the counter stops at their number.
             rows = (row for row, _ in zip(result.rows, counter, strict=False))

@@ -12,11 +12,11 @@ import click
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import (
-    AUTHORSHIP,
-    Authorship,
-    as_text,
+    DECISION_OPTIONS,
+    DecisionOptions,
     gathered,
     output_option,
+    require_text,
     shard_option,
     source_names,
     source_option,
@@ -129,11 +129,11 @@ def sources(
 
 
 @sources.command(short_help="Take a source that is no longer read out of the catalogue.")
-@click.argument("name", callback=as_text)
-@gathered(Authorship, AUTHORSHIP, name="authorship")
+@click.argument("name", callback=require_text)
+@gathered(DecisionOptions, DECISION_OPTIONS, name="decision")
 @output_option
 @pass_cli
-def retire(cli: CliContext, name: str, *, authorship: Authorship, output: str) -> int:
+def retire(cli: CliContext, name: str, *, decision: DecisionOptions, output: str) -> int:
     """Retire the source NAME after it was renamed or removed from the configuration.
 
     Its images become `out_of_scope`, its held removals are discarded, and it no longer counts as
@@ -145,7 +145,7 @@ def retire(cli: CliContext, name: str, *, authorship: Authorship, output: str) -
     from etl.cli.sync import decide
     from etl.maintenance.decisions import retire
 
-    return decide(cli, "retire", partial(retire, cli.settings, name), authorship, output)
+    return decide(cli, "retire", partial(retire, cli.settings, name), decision, output)
 
 
 def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
@@ -248,12 +248,12 @@ def downgrade(cli: CliContext, revision: str, *, is_sure: bool, output: str) -> 
     The command asks for confirmation on a terminal.
     """
     from etl.database import migrate
-    from etl.database.engine import open_kept
+    from etl.database.engine import open_existing
 
     if sys.stdin.isatty() and not is_sure:
         question = f"Downgrade the schema to {revision} and drop what newer revisions added?"
         click.confirm(question, abort=True, err=True)
-    with cli.engine(open_kept) as engine:
+    with cli.engine(open_existing) as engine:
         reached = migrate.downgrade(engine, revision)
     text = f"the schema was downgraded to {reached or 'base: everything was dropped'}"
     _print_schema(cli, reached, text, output=output)
@@ -275,12 +275,12 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
     """
     from etl.cli.results import CopiedDatabase
     from etl.database import migrate
-    from etl.database.engine import open_engine, our_errors
+    from etl.database.engine import open_engine, translated_errors
     from etl.load.copy import copy_record
     from etl.maintenance.prune import require_consistent
 
     target = open_engine(url, schema=schema)
-    with cli.reader() as source, our_errors(target):
+    with cli.reader() as source, translated_errors(target):
         migrate.ensure_head(target, auto_upgrade=True)
         with target.connect() as connection:
             copied = copy_record(source, connection)

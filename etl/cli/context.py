@@ -98,12 +98,12 @@ class CliContext:
     @contextmanager
     def engine(self, opened: Callable[..., Engine]) -> Iterator[Engine]:
         """The database whatever its schema, opened by a function of `etl.database.engine`."""
-        from etl.database.engine import our_errors
+        from etl.database.engine import translated_errors
 
         settings = self.record_settings.database
         engine = opened(settings.url, schema=settings.schema)
         try:
-            with our_errors(engine):
+            with translated_errors(engine):
                 raise_if_interrupted()
                 yield engine
         finally:

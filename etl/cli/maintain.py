@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import Time, as_text, gathered, output_option, source_option, wait_option
+from etl.cli.options import Time, gathered, output_option, require_text, source_option, wait_option
 from etl.errors import RecordInconsistent, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--key",
     "verifier_keys",
     multiple=True,
-    callback=as_text,
+    callback=require_text,
     metavar="VERIFIER_KEY",
     help="Require signatures by this key. Default: the configured key, if any.",
 )
@@ -265,13 +265,13 @@ def _pruned(
 ) -> PruneResult:
     """Prune history (`kept`: how much stays), or erase who removed images (None)."""
     from etl.cli.results import PruneResult
-    from etl.database.engine import open_kept
+    from etl.database.engine import open_existing
     from etl.database.migrate import ensure_head
     from etl.maintenance.prune import forget, prune
     from etl.publish import publish_checkpoint
 
     is_dry_run, now, settings = given.is_dry_run, cli.clock(), cli.proof_settings
-    with cli.engine(open_kept) as engine:
+    with cli.engine(open_existing) as engine:
         ensure_head(engine, auto_upgrade=settings.database.auto_upgrade)
         if kept is None:
             forgotten = 0 if is_dry_run else forget(engine)

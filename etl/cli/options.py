@@ -72,7 +72,9 @@ GLOBAL_OPTIONS: Final = (
 )
 
 
-def as_text(_context: click.Context | None, _option: click.Parameter | None, value: Any) -> Any:
+def require_text(
+    _context: click.Context | None, _option: click.Parameter | None, value: Any
+) -> Any:
     """Rejects empty text, and bytes of an argument that are not UTF-8: no database holds them."""
     for each in value if isinstance(value, tuple) else (value,):
         if each is not None and not each.strip():
@@ -99,7 +101,7 @@ class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in 
         """The value without surrounding blanks; raises `UsageError` if it is unknown."""
         from etl.text import require_known
 
-        as_text(ctx, param, value)
+        require_text(ctx, param, value)
         require_known(self.name, value.strip(), self._choices())
         return value.strip()
 
@@ -131,7 +133,7 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # it is not generic in c
         """The instant, or the number of a run where that is possible. Raises `UsageError`."""
         from etl.audit import time_args
 
-        as_text(ctx, param, value)
+        require_text(ctx, param, value)
         read: Callable[..., datetime | int] = getattr(time_args, self._read)
         return read(value, now=click.get_current_context().obj.clock())
 
@@ -145,7 +147,7 @@ def source_option_as(parameter: str) -> Callable[[Any], Any]:
     return click.option(
         "--source",
         parameter,
-        callback=as_text,
+        callback=require_text,
         multiple=True,
         metavar="NAME",
         shell_complete=source_names,
@@ -178,7 +180,7 @@ wait_option: Final = click.option(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authorship:
+class DecisionOptions:
     """The options of a command that records a person's decision."""
 
     actor: str
@@ -186,7 +188,7 @@ class Authorship:
     wait_seconds: float
 
 
-def person() -> str:
+def default_actor() -> str:
     """The operating system's user, whatever the environment says, and the host."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
@@ -195,16 +197,18 @@ def person() -> str:
     return f"{user}@{platform.node()}"
 
 
-AUTHORSHIP: Final = (
+DECISION_OPTIONS: Final = (
     click.option(
         "--by",
         "actor",
         metavar="NAME",
-        callback=as_text,
-        default=person,
+        callback=require_text,
+        default=default_actor,
         help="Who decides; default: your user and host name.",
     ),
-    click.option("--reason", metavar="TEXT", callback=as_text, help="Why; stored with the run."),
+    click.option(
+        "--reason", metavar="TEXT", callback=require_text, help="Why; stored with the run."
+    ),
     wait_option,
 )
 

@@ -11,7 +11,7 @@ import click
 
 from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, as_text, gathered, output_option
+from etl.cli.options import NUMBER, gathered, output_option, require_text
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ _EVIDENCE_OPTIONS: Final = (
     click.option(
         "--removal", "removal_run", type=NUMBER, metavar="RUN", help="Only the removal by run RUN."
     ),
-    click.option("--source", callback=as_text, metavar="NAME", help="Source of the image."),
+    click.option("--source", callback=require_text, metavar="NAME", help="Source of the image."),
     click.option(
         "--key",
         "verifier_key",
-        callback=as_text,
+        callback=require_text,
         metavar="VERIFIER_KEY",
         help="With `check`: the verifier key of the log.",
     ),
@@ -52,7 +52,7 @@ _EVIDENCE_OPTIONS: Final = (
 
 
 @click.command(short_help="Write or check the evidence file of one image.")
-@click.argument("image_id", metavar="IMAGE_ID|check", callback=as_text)
+@click.argument("image_id", metavar="IMAGE_ID|check", callback=require_text)
 @click.argument("file", metavar="FILE.zip", type=click.Path(dir_okay=False))
 @gathered(EvidenceOptions, _EVIDENCE_OPTIONS)
 @output_option
@@ -84,7 +84,7 @@ def evidence(
 def _write_file(
     cli: CliContext, image_id: str, path: Path, *, given: EvidenceOptions, output: str
 ) -> None:
-    from etl.atomic_file import written_whole
+    from etl.atomic_file import atomic_write
     from etl.audit.evidence import collect_evidence, to_zip
     from etl.cli.output import print_result
     from etl.cli.results import EvidenceFile
@@ -102,7 +102,7 @@ def _write_file(
             signer_of=lambda origin: signer_of(proof, proof.origin or origin),
         )
     data = to_zip(files)
-    with written_whole(path) as opened:
+    with atomic_write(path) as opened:
         opened.write(data)
     result = EvidenceFile(file=str(path), files=len(files), bytes=len(data))
     text = f"{path}: {len(files)} files, {len(data):,} bytes"
@@ -244,7 +244,7 @@ def _print_key(file: str, pem: bytes, name: str, output: str) -> None:
     from etl.cli.results import VerifierKey
     from etl.proof.checkpoint import read_key
 
-    verifier_key = read_key(pem, name, place=file).verifier_key
+    verifier_key = read_key(pem, name, location=file).verifier_key
     if output == "json":
         print_json(VerifierKey(file=file, verifier_key=verifier_key))
     else:

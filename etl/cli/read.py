@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from etl.cli.context import CliContext, pass_cli
-from etl.cli.options import NUMBER, Known, Time, as_text, gathered, source_option
+from etl.cli.options import NUMBER, Known, Time, gathered, require_text, source_option
 from etl.cli.output import RowOptions, print_rows, row_options
 
 if TYPE_CHECKING:
@@ -131,14 +131,14 @@ _IMAGE_FILTERS: Final = (
         show_default=True,
         help="Images in this state.",
     ),
-    click.option("--arch", callback=as_text, metavar="ARCH", help="x86_64, aarch64, …"),
+    click.option("--arch", callback=require_text, metavar="ARCH", help="x86_64, aarch64, …"),
     click.option(
-        "--type", "type_", callback=as_text, metavar="TYPE", help="BUILD_IN, DEDICATED, …"
+        "--type", "type_", callback=require_text, metavar="TYPE", help="BUILD_IN, DEDICATED, …"
     ),
-    click.option("--dev-service", callback=as_text, metavar="NAME", help="NOTEBOOK, SSH, …"),
+    click.option("--dev-service", callback=require_text, metavar="NAME", help="NOTEBOOK, SSH, …"),
     click.option(
         "--component",
-        callback=as_text,
+        callback=require_text,
         metavar="NAME[=VERSION]",
         help="Images that contain this software: python, pytorch=2.1.0, cann, ubuntu=22.04, …",
     ),
@@ -172,7 +172,7 @@ def images(cli: CliContext, *, filters: ImageFilters, read: ReadOptions, rows: R
 
 
 @click.command(short_help="Show every version of one image.")
-@click.argument("image_id", callback=as_text)
+@click.argument("image_id", callback=require_text)
 @read_options
 @pass_cli
 def history(cli: CliContext, image_id: str, *, read: ReadOptions, rows: RowOptions) -> None:

@@ -13,7 +13,7 @@ from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import output_option, shard_option, source_option
 from etl.cli.output import print_json, print_result, print_rows
-from etl.cli.sync import end_imports, report_incomplete
+from etl.cli.sync import report_incomplete, tune_garbage_collector
 from etl.errors import UsageError
 from etl.text import printable
 
@@ -34,9 +34,9 @@ class _Syncs:
     @property
     def exit_code(self) -> int:
         """That of one run over all the sources."""
-        from etl.run import conclusion
+        from etl.run import status_and_exit_code
 
-        return min(self.errors, default=conclusion(self.outcomes)[1])
+        return min(self.errors, default=status_and_exit_code(self.outcomes)[1])
 
     def sync(self, source: str) -> bool:
         """Syncs one source; returns whether it could be read."""
@@ -171,7 +171,7 @@ def worker(
     """
     from etl.sources.discover import regions_of
 
-    end_imports()
+    tune_garbage_collector()
     syncs = _Syncs(cli, output)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     worker = _scale_module("worker").Worker(

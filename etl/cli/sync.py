@@ -13,9 +13,9 @@ import click
 
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import (
-    AUTHORSHIP,
+    DECISION_OPTIONS,
     NUMBER,
-    Authorship,
+    DecisionOptions,
     gathered,
     output_option,
     shard_option,
@@ -86,7 +86,7 @@ def sync(
     from etl.progress import watching
     from etl.run import run_sync
 
-    end_imports()
+    tune_garbage_collector()
     with watching(is_wanted=not cli.is_quiet) as progress:
         work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
@@ -111,16 +111,16 @@ def _plan(cli: CliContext, options: SyncOptions, output: str) -> int:
     from etl.progress import watching
     from etl.run import run_plan
 
-    end_imports()
+    tune_garbage_collector()
     with watching(is_wanted=not cli.is_quiet) as progress:
         result = run_plan(cli.settings, options, progress=progress)
     return show_outcome(cli, result.outcome, output=output, previews=result.previews)
 
 
-def end_imports() -> None:
-    """Collects garbage often from now on: each response that waits for the collector is large.
+def tune_garbage_collector() -> None:
+    """Collects garbage often from now on, because uncollected responses are large.
 
-    The imported modules live until the end, so the collector need not search them.
+    Objects of imported modules are exempt: they live until the process ends.
     """
     gc.freeze()
     gc.set_threshold(1000)
@@ -162,10 +162,10 @@ def report_incomplete(cli: CliContext, outcome: RunOutcome) -> None:
 
 @click.command(short_help="Remove the held images of a run that are still gone.")
 @_RUN
-@gathered(Authorship, AUTHORSHIP, name="authorship")
+@gathered(DecisionOptions, DECISION_OPTIONS, name="decision")
 @output_option
 @pass_cli
-def approve(cli: CliContext, run_id: int, *, authorship: Authorship, output: str) -> int:
+def approve(cli: CliContext, run_id: int, *, decision: DecisionOptions, output: str) -> int:
     """Look up each image whose removal RUN holds, and remove those that are still gone.
 
     Images that cannot be looked up now stay held, and the exit code is 30.
@@ -177,15 +177,15 @@ def approve(cli: CliContext, run_id: int, *, authorship: Authorship, output: str
     from etl.maintenance.decisions import decide_held
 
     work = partial(decide_held, "approve", cli.settings, run_id)
-    return decide(cli, "approve", work, authorship, output)
+    return decide(cli, "approve", work, decision, output)
 
 
 @click.command(short_help="Discard the held removals of a run; later runs decide again.")
 @_RUN
-@gathered(Authorship, AUTHORSHIP, name="authorship")
+@gathered(DecisionOptions, DECISION_OPTIONS, name="decision")
 @output_option
 @pass_cli
-def dismiss(cli: CliContext, run_id: int, *, authorship: Authorship, output: str) -> int:
+def dismiss(cli: CliContext, run_id: int, *, decision: DecisionOptions, output: str) -> int:
     """Discard the removals that RUN holds. Nothing is removed, and later runs decide again.
 
     \b
@@ -194,7 +194,7 @@ def dismiss(cli: CliContext, run_id: int, *, authorship: Authorship, output: str
     from etl.maintenance.decisions import decide_held
 
     work = partial(decide_held, "dismiss", cli.settings, run_id)
-    return decide(cli, "dismiss", work, authorship, output)
+    return decide(cli, "dismiss", work, decision, output)
 
 
 @click.command(short_help="Parse the stored rejects again.")
@@ -221,11 +221,11 @@ def decide(
     cli: CliContext,
     command: str,
     work: Callable[..., RunOutcome],
-    authorship: Authorship,
+    decision: DecisionOptions,
     output: str,
 ) -> int:
     """Executes a person's decision, and prints the result."""
-    return _execute(cli, command, partial(work, **asdict(authorship)), output)
+    return _execute(cli, command, partial(work, **asdict(decision)), output)
 
 
 def _execute(cli: CliContext, command: str, work: Callable[[], RunOutcome], output: str) -> int:

@@ -82,7 +82,7 @@ def read_settings(
     Raises:
         ConfigError: With every mistake and its location.
     """
-    place = str(path) if path else NO_FILE
+    location = str(path) if path else NO_FILE
     tables = _parse(path) if path else {}
     database = tables.get("database", {})
     if database_url and isinstance(database, dict):
@@ -95,10 +95,10 @@ def read_settings(
         if sections is None or re.split(r"[.\[]", where)[0] in sections
     ]
     if mistakes:
-        raise ConfigError(place, mistakes)
+        raise ConfigError(location, mistakes)
     secrets = [each for each in reader.secrets if not (database_url and each == "database.url")]
     warnings = _readable_secrets(path, secrets) if path else ()
-    return replace(settings, place=place, warnings=warnings)
+    return replace(settings, location=location, warnings=warnings)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -140,69 +140,70 @@ class _Reader:
 
     def settings(self, tables: dict[str, Any]) -> Settings:
         url = _absolute_url(DatabaseSettings().url, self.folder)
-        settings = self._section(Settings(database=DatabaseSettings(url=url)), tables, place="")
+        settings = self._section(Settings(database=DatabaseSettings(url=url)), tables, location="")
         self.mistakes += _ca_mistakes(settings, self.environ)
         return settings
 
-    def _section(self, base: T, table: Any, *, place: str) -> T:
+    def _section(self, base: T, table: Any, *, location: str) -> T:
         """The settings of one table; keys that it does not set come from `base`."""
         if not isinstance(table, dict):
-            self.mistakes.append((place, "expected a table"))
+            self.mistakes.append((location, "expected a table"))
             table = {}
         kind: type = type(base)
         keys = {key.name: key for key in keys_of(kind)}
         for name in table:
             if name not in keys:
                 hint = similar_names(name, sorted(keys))
-                self.mistakes.append((_joined(place, name), f"unknown key; {hint}"))
+                self.mistakes.append((_joined(location, name), f"unknown key; {hint}"))
         values = {
-            key.attribute: self._value(key, base, table, place=_joined(place, name))
+            key.attribute: self._value(key, base, table, location=_joined(location, name))
             for name, key in keys.items()
         }
         section = replace(base, **values)  # type: ignore[type-var]  # every section is a dataclass
         for name, mistake in _CHECKS.get(kind, _no_mistakes)(section):
-            self._report_once(_joined(place, name), mistake)
+            self._report_once(_joined(location, name), mistake)
         return section
 
-    def _value(self, key: Key, base: Any, table: dict[str, Any], *, place: str) -> Any:
+    def _value(self, key: Key, base: Any, table: dict[str, Any], *, location: str) -> Any:
         """The value of a key, from the table or from `base`, also after a mistake."""
         default = getattr(base, key.attribute)
         if key.section and key.is_list:
-            return self._list(key.section, table.get(key.name, []), place=place)
+            return self._list(key.section, table.get(key.name, []), location=location)
         if key.section is HttpSettings:  # sources inherit [http], which is read before them
-            http = self._section(self.http, table.get(key.name, {}), place=place)
-            self.http = http if place == "http" else self.http
+            http = self._section(self.http, table.get(key.name, {}), location=location)
+            self.http = http if location == "http" else self.http
             return http
         if key.section:
-            return self._section(default, table.get(key.name, {}), place=place)
+            return self._section(default, table.get(key.name, {}), location=location)
         if key.name in table and default == TEMPLATE.project_id:
-            self.mistakes.append((place, "not allowed: it is discovered"))
+            self.mistakes.append((location, "not allowed: it is discovered"))
         elif key.name in table:
-            value = self._checked(key, table[key.name], place=place)
+            value = self._checked(key, table[key.name], location=location)
             return default if value is None else value
         elif key.is_required and not default:
-            self.mistakes.append((place, f"required ({key.text})"))
+            self.mistakes.append((location, f"required ({key.text})"))
         return default
 
-    def _list(self, section: type, tables: Any, *, place: str) -> tuple[Any, ...]:
+    def _list(self, section: type, tables: Any, *, location: str) -> tuple[Any, ...]:
         if not isinstance(tables, list):
-            self.mistakes.append((place, f"expected [[{place}]], a list of tables"))
+            self.mistakes.append((location, f"expected [[{location}]], a list of tables"))
             return ()
         blank = section(**{key.attribute: "" for key in keys_of(section) if key.is_required})
         return tuple(
-            self._section(blank, table, place=f"{place}[{index}]")
+            self._section(blank, table, location=f"{location}[{index}]")
             for index, table in enumerate(tables)
         )
 
-    def _report_once(self, place: str, mistake: str) -> None:
+    def _report_once(self, location: str, mistake: str) -> None:
         """Reports a mistake unless it may be the consequence of another one."""
-        if not any(other == place or other.startswith(f"{place}.") for other, _ in self.mistakes):
-            self.mistakes.append((place, mistake))
+        others = (other for other, _ in self.mistakes)
+        if not any(other == location or other.startswith(f"{location}.") for other in others):
+            self.mistakes.append((location, mistake))
 
-    def _checked(self, key: Key, raw: Any, *, place: str) -> Any:
+    def _checked(self, key: Key, raw: Any, *, location: str) -> Any:
         """The value of a key as its type, or None after a mistake."""
         count = len(self.mistakes)
-        value = self._expanded(raw, place=place)
+        value = self._expanded(raw, location=location)
         if len(self.mistakes) > count:
             return None
         try:
@@ -214,10 +215,10 @@ class _Reader:
             expected = "" if is_unset else key.rule.check(value)
         if expected:
             shown = "the given value" if key.mask else rules.masked_url(repr(raw))
-            self.mistakes.append((place, f"expected {expected}, not {shown}"))
+            self.mistakes.append((location, f"expected {expected}, not {shown}"))
             return None
         if key.mask and key.mask(raw) != raw and not _VARIABLE.search(raw):
-            self.secrets.append(place)
+            self.secrets.append(location)
         return value
 
     def _completed(self, key: Key, value: Any) -> Any:
@@ -230,31 +231,31 @@ class _Reader:
             return os.path.normpath(os.path.join(self.folder, os.path.expanduser(value)))
         return value
 
-    def _expanded(self, raw: Any, *, place: str) -> Any:
+    def _expanded(self, raw: Any, *, location: str) -> Any:
         """A value with each `${NAME}` replaced, also within lists and tables."""
         if isinstance(raw, list):
-            return [self._expanded(each, place=place) for each in raw]
+            return [self._expanded(each, location=location) for each in raw]
         if isinstance(raw, dict):
-            return {name: self._expanded(each, place=place) for name, each in raw.items()}
+            return {name: self._expanded(each, location=location) for name, each in raw.items()}
         if not isinstance(raw, str):
             return raw
         defaults = [default or "" for _, default in _VARIABLE.findall(raw)]
         if any("${" in text for text in (_VARIABLE.sub("", raw), *defaults)):
-            self.mistakes.append((place, "${ must begin ${NAME} or ${NAME:-default}"))
-        return _VARIABLE.sub(lambda match: self._variable(match, place=place), raw)
+            self.mistakes.append((location, "${ must begin ${NAME} or ${NAME:-default}"))
+        return _VARIABLE.sub(lambda match: self._variable(match, location=location), raw)
 
-    def _variable(self, match: re.Match[str], *, place: str) -> str:
+    def _variable(self, match: re.Match[str], *, location: str) -> str:
         name, default = match.groups()
         value = self.environ.get(name)
         if default is not None:
             return value or default
         if value is None:
-            self.mistakes.append((place, f"the environment variable {name} is not set"))
+            self.mistakes.append((location, f"the environment variable {name} is not set"))
         return value or ""
 
 
-def _joined(place: str, name: str) -> str:
-    return f"{place}.{name}".strip(".")
+def _joined(location: str, name: str) -> str:
+    return f"{location}.{name}".strip(".")
 
 
 def _no_mistakes(_section: Any) -> Mistakes:
@@ -296,10 +297,10 @@ def _settings_mistakes(settings: Settings) -> Mistakes:
     yield from _repeated("discover", "label", settings.discover_labels)
 
 
-def _repeated(place: str, key: str, names: Iterable[str]) -> Mistakes:
+def _repeated(location: str, key: str, names: Iterable[str]) -> Mistakes:
     for name, count in sorted(Counter(names).items()):
         if count > 1:
-            yield place, f"the {key} {name!r} is used more than once"
+            yield location, f"the {key} {name!r} is used more than once"
 
 
 def _ca_mistakes(settings: Settings, environ: Mapping[str, str]) -> Mistakes:

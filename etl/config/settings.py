@@ -17,7 +17,7 @@ from etl.config import rules
 from etl.config.rules import Rule
 
 SAMPLE_ENDPOINT: Final = "sample:"
-NO_FILE: Final = "configuration"  # the place of settings that were not read from a file
+NO_FILE: Final = "configuration"  # the location of settings that were not read from a file
 Mask = Callable[[str], str]
 
 
@@ -329,7 +329,7 @@ class Settings:
     notify: NotifySettings = field(default_factory=NotifySettings, metadata=table(NotifySettings))
     sources: tuple[SourceSettings, ...] = tables("source", SourceSettings)
     discover: tuple[DiscoverSettings, ...] = tables("discover", DiscoverSettings)
-    place: str = NO_FILE
+    location: str = NO_FILE
     warnings: tuple[str, ...] = ()
 
     @property

@@ -32,11 +32,11 @@ def open_engine(url: str, *, schema: str = "") -> Engine:
         engine = open_sqlite(parsed)
     else:
         engine = postgresql.open_postgresql(parsed, schema=schema)
-    engine.update_execution_options(held_runs={})  # for `load/runs`
+    engine.update_execution_options(alive_runs={})  # for `load/runs`
     return engine
 
 
-def open_kept(url: str, *, schema: str = "") -> Engine:
+def open_existing(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must exist: no SQLite file is created."""
     engine = open_engine(url, schema=schema)
     path = file_of(engine.url)
@@ -48,7 +48,7 @@ def open_kept(url: str, *, schema: str = "") -> Engine:
 
 def open_reader(url: str, *, schema: str = "") -> Engine:
     """An engine for a database that must exist, whose connections cannot write."""
-    engine = open_kept(url, schema=schema)
+    engine = open_existing(url, schema=schema)
 
     @event.listens_for(engine, "connect")
     def refuse_writes(connection: Any, _record: Any) -> None:
@@ -89,7 +89,7 @@ def snapshot(connection: Connection) -> Iterator[Connection]:
 
 
 @contextmanager
-def our_errors(engine: Engine) -> Iterator[None]:
+def translated_errors(engine: Engine) -> Iterator[None]:
     """The drivers' errors as `DatabaseUnavailable`, in one line and without the URL's password.
 
     Raises `UsageError` for a connection parameter that libpq rejects, and `Interrupted` if a
@@ -100,10 +100,10 @@ def our_errors(engine: Engine) -> Iterator[None]:
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # bulk work uses the driver
         raise received() or _translated(engine, getattr(error, "orig", None) or error) from error
     except SQLAlchemyError as error:
-        raise received() or DatabaseUnavailable(f"{error}: {place(engine)}") from error
+        raise received() or DatabaseUnavailable(f"{error}: {database_text(engine)}") from error
 
 
-def place(engine: Engine) -> str:
+def database_text(engine: Engine) -> str:
     """The database as a person names it: a file's full path, or a URL without secrets."""
     if engine.dialect.name == "sqlite":
         return file_of(engine.url) or "a database in memory"
@@ -116,7 +116,7 @@ def _translated(engine: Engine, error: BaseException) -> UsageError | DatabaseUn
     cause, *_ = str(error).strip().splitlines() or [type(error).__name__]
     if any(sign in cause for sign in _REJECTED_VALUE):
         return UsageError(f"database URL: {cause}")
-    return DatabaseUnavailable(f"{cause}: {place(engine)}", hint=_hint(engine, error))
+    return DatabaseUnavailable(f"{cause}: {database_text(engine)}", hint=_hint(engine, error))
 
 
 def _hint(engine: Engine, error: BaseException) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.schema import CreateSchema
 
-from etl.database.engine import open_reader, our_errors, place, writing
+from etl.database.engine import database_text, open_reader, translated_errors, writing
 from etl.database.integrity import schema_faults
 from etl.database.schema import metadata
 from etl.database.views import VIEWS
@@ -67,7 +67,7 @@ def current_revision(connection: Connection) -> str | None:
         _refuse_strangers(connection)
     elif not exists(_FIRST):
         raise SchemaNotAtHead(
-            f"the table {_FIRST} is missing: {place(connection.engine)}",
+            f"the table {_FIRST} is missing: {database_text(connection.engine)}",
             hint="restore a backup, or name another database",
         )
     return revision
@@ -78,7 +78,7 @@ def ensure_head(engine: Engine, *, auto_upgrade: bool) -> None:
 
     Raises `SchemaNotAtHead` if it is not, or if the schema is newer than this program.
     """
-    with our_errors(engine), engine.connect() as connection:
+    with translated_errors(engine), engine.connect() as connection:
         revision = current_revision(connection)
     if revision == head():
         return
@@ -91,11 +91,12 @@ def not_at_head(engine: Engine, revision: str | None) -> SchemaNotAtHead:
     """The error for a schema at another revision than this program's; None: no schema."""
     if _is_unknown(revision):
         return SchemaNotAtHead(
-            f"schema {revision} is newer than this program ({head()}): {place(engine)}",
+            f"schema {revision} is newer than this program ({head()}): {database_text(engine)}",
             hint="upgrade image-sync, or name another database",
         )
     return SchemaNotAtHead(
-        f"the schema is {revision or 'missing'}, this program needs {head()}: {place(engine)}",
+        f"the schema is {revision or 'missing'}, this program needs {head()}:"
+        f" {database_text(engine)}",
         hint="run `image-sync db upgrade`",
     )
 
@@ -108,7 +109,7 @@ def require_schema(connection: Connection) -> None:
     if faults := schema_faults(connection):
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise SchemaNotAtHead(
-            f"{faults[0].message}{more}: {place(engine)}",
+            f"{faults[0].message}{more}: {database_text(engine)}",
             hint="find out who changed it; `image-sync db upgrade` creates the views again",
         )
 
@@ -121,7 +122,7 @@ def open_record(url: str, *, schema: str = "") -> Iterator[Connection]:
     """
     engine = open_reader(url, schema=schema)
     try:
-        with our_errors(engine):
+        with translated_errors(engine):
             ensure_head(engine, auto_upgrade=False)
             with engine.connect() as connection:
                 yield connection
@@ -135,7 +136,7 @@ def upgrade(engine: Engine, revision: str = "head") -> str | None:
     Views of a schema that is current already are created again. Returns the revision that the
     schema is at then, which may be a later one.
     """
-    with our_errors(engine), engine.connect() as connection, writing(connection):
+    with translated_errors(engine), engine.connect() as connection, writing(connection):
         return upgrade_in(connection, revision)
 
 
@@ -152,13 +153,13 @@ def upgrade_in(connection: Connection, revision: str = "head") -> str | None:
 def downgrade(engine: Engine, revision: str) -> str | None:
     """Takes the schema back to `revision` (`base`: drops everything), and returns the revision."""
     with (
-        our_errors(engine),
+        translated_errors(engine),
         engine.connect() as connection,
         writing(connection),
         _migration(connection) as before,
     ):
         if before is None:
-            raise SchemaNotAtHead(f"there is no schema of image-sync: {place(engine)}")
+            raise SchemaNotAtHead(f"there is no schema of image-sync: {database_text(engine)}")
         _run(connection, "downgrade", revision)
         reached = current_revision(connection)
         if reached is None:
@@ -208,7 +209,7 @@ def _migration(connection: Connection) -> Iterator[str | None]:
         if getattr(cause, "sqlstate", None) != _HAS_DEPENDENTS:
             raise
         raise SchemaNotAtHead(
-            f"{cause.diag.message_detail}: {place(connection.engine)}",
+            f"{cause.diag.message_detail}: {database_text(connection.engine)}",
             hint="drop what depends on it, repeat the command, and create it again",
         ) from None
 
@@ -223,7 +224,7 @@ def _refuse_strangers(connection: Connection) -> None:
     if relations >= _PRE_RELEASE:
         raise SchemaNotAtHead(
             "a pre-release of image-sync wrote this database, and this version cannot read it:"
-            f" {place(engine)}",
+            f" {database_text(engine)}",
             hint="name a new database; the next sync reads every source again",
         )
     if engine.dialect.name == "sqlite":
@@ -234,7 +235,8 @@ def _refuse_strangers(connection: Connection) -> None:
         hint = "give image-sync a schema of its own with database.schema"
     if taken:
         raise DatabaseUnavailable(
-            f"the database belongs to another program (it has {min(taken)!r}): {place(engine)}",
+            f"the database belongs to another program (it has {min(taken)!r}):"
+            f" {database_text(engine)}",
             hint=hint,
         )
 
@@ -266,7 +268,7 @@ def _run(connection: Connection, command: str, revision: str) -> None:
     try:
         getattr(commands, command)(config, revision)
     except (CommandError, ResolutionError) as error:
-        raise SchemaNotAtHead(f"{error}: {place(connection.engine)}") from None
+        raise SchemaNotAtHead(f"{error}: {database_text(connection.engine)}") from None
 
 
 def _config() -> Config:

@@ -50,7 +50,7 @@ def open_sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that reads take no lock
-        connection.set_progress_handler(_let_signals_in, _LOOK_ROUND)
+        connection.set_progress_handler(_interrupt_after_signal, _LOOK_ROUND)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma temp_store = memory")
@@ -152,7 +152,7 @@ class FileLocks:
                 os.close(self._writer)
 
     @contextmanager
-    def held_run(self, run_id: int) -> Iterator[None]:
+    def alive_run(self, run_id: int) -> Iterator[None]:
         """Marks a run as alive."""
         if not self._file:
             yield
@@ -163,8 +163,8 @@ class FileLocks:
         finally:
             self._remove(run_id, descriptor)
 
-    def is_run_held(self, run_id: int) -> bool:
-        """Whether somebody holds the run; removes the file that a killed process left."""
+    def is_run_alive(self, run_id: int) -> bool:
+        """Whether the run's process is alive; removes the file that a killed process left."""
         if not self._file:
             return True  # nobody else sees a database in memory
         if not os.path.exists(f"{self._file}.run-{run_id}.lock"):
@@ -244,9 +244,10 @@ def _patiently(work: Callable[[], object]) -> None:
             return
 
 
-def _let_signals_in() -> bool:
-    """Python looks for signals whenever its own code runs, in the main thread alone.
+def _interrupt_after_signal() -> bool:
+    """Progress handler: true aborts the statement of a worker thread after a signal.
 
-    What another thread is at, ends with the program: it is given up, and its lock is free.
+    Calling Python code lets the main thread handle signals. The program is ending, so statements
+    of other threads are aborted, which releases their locks.
     """
     return received() is not None and current_thread() is not main_thread()

@@ -77,13 +77,13 @@ class GuardPolicy:
 class Absences:
     """The present images that a run did not see.
 
-    `outside` the coverage; `unproven`: their listing was not read, which proves nothing; `open`:
-    to be proven by lookup or by two walks.
+    `outside` the coverage; `unread_listing`: their listing was not read, which proves nothing;
+    `undecided`: to be proven by lookup or by two walks.
     """
 
     outside: tuple[AbsentImage, ...] = ()
-    unproven: tuple[AbsentImage, ...] = ()
-    open: tuple[AbsentImage, ...] = ()
+    unread_listing: tuple[AbsentImage, ...] = ()
+    undecided: tuple[AbsentImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,10 @@ class SourceState:
     present_count: int
 
 
-def sort_absences(
+def classify_absences(
     absent: Collection[AbsentImage], *, coverage: Coverage | None, listings: Collection[str]
 ) -> Absences:
-    """Sort absent images; `listings` are those that were read, as `TYPE/WORKSPACE`.
+    """Classify absent images; `listings` are those that were read, as `TYPE/WORKSPACE`.
 
     `coverage` is None if it is unchanged since the last run: then it includes every image on
     record, while the effect of the API's own filters can only be guessed from an image's values.
@@ -111,14 +111,14 @@ def sort_absences(
     inside_keys = {each.image_key for each in inside}
     return Absences(
         outside=tuple(each for each in absent if each.image_key not in inside_keys),
-        unproven=tuple(each for each in inside if each.listing not in listings),
-        open=tuple(each for each in inside if each.listing in listings),
+        unread_listing=tuple(each for each in inside if each.listing not in listings),
+        undecided=tuple(each for each in inside if each.listing in listings),
     )
 
 
 def to_look_up(absences: Absences, *, limit: int) -> tuple[AbsentImage, ...]:
-    """Select at most `limit` open absences to look up: those missing longest come first."""
-    return tuple(sorted(absences.open, key=_missing_order)[:limit])
+    """Select at most `limit` undecided absences to look up: those missing longest come first."""
+    return tuple(sorted(absences.undecided, key=_missing_order)[:limit])
 
 
 def _missing_order(image: AbsentImage) -> tuple[bool, str]:
@@ -139,8 +139,8 @@ def decide_removals(
     `lookups` are those of open absences, by image key. The evidence of an image that was not looked
     up is its absence from two certified walks in a row.
     """
-    removals, missing, found = [*listed_deleted], [*absences.unproven], []
-    for image in absences.open:
+    removals, missing, found = [*listed_deleted], [*absences.unread_listing], []
+    for image in absences.undecided:
         lookup = lookups.get(image.image_key)
         if lookup is None and _is_absent_twice(image, state.walked_before):
             removals.append(Removal(image, "absent_twice", _two_walks(image, at)))

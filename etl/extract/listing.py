@@ -7,7 +7,7 @@
 
 The logic is sequential: a generator that yields the requests it wants, first the one whose reply it
 needs next, and receives that reply. Requests that it no longer yields are dropped. So it needs
-neither threads nor locks, although the requests of all listings share one window.
+neither threads nor locks, although the requests of all listings share one pool.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class ListingReader:
             reading = Reading(Order())
             yield from self._forward(reading)
         reading.finish()
-        if not reading.doubts():
+        if not reading.objections():
             reading.certificate = "exact"
         elif self._may_agree(reading):
             # A page size that hides rows would show other images in the opposite direction.
@@ -190,8 +190,9 @@ class ListingReader:
     def _forward(self, reading: Reading) -> Steps[None]:
         """Read from the first page to the last.
 
-        Rows that move between two requests are missed or seen twice; `Reading.doubts` shows whether
-        the pages add up nevertheless. Pages may be requested ahead but are processed in order.
+        Rows that move between two requests are missed or seen twice; `Reading.objections` shows
+        whether the pages add up nevertheless. Pages may be requested ahead but are processed in
+        order.
         """
         number, page = 0, (yield from self._pager.first_page(reading.order))
         while True:
@@ -329,7 +330,7 @@ class ListingReader:
         last = self.readings[-1]
         if last.certificate != "none":
             return []
-        reasons = last.doubts()
+        reasons = last.objections()
         if self._is_unit_unknown(last):
             reasons.append("the responses have no `current`: set walk.offset_unit")
         return reasons

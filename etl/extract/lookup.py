@@ -15,7 +15,7 @@ from etl.client.messages import quoted
 from etl.clock import instant_text
 from etl.errors import SourceBroken, SourceError
 from etl.model import DELETED, Image, Lookup, LookupResult
-from etl.parallel import Window
+from etl.parallel import ThreadPool
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def look_up(
     lookups: dict[int, Lookup] = {}
     waiting = list(image_ids.items())[::-1]
     concurrency = source.http.concurrency
-    with Window[int, Lookup](min(concurrency, max(len(waiting), 1))) as window:
-        while waiting or window.outstanding:
+    with ThreadPool[int, Lookup](min(concurrency, max(len(waiting), 1))) as pool:
+        while waiting or pool.outstanding:
             if len(lookups) >= 2 * concurrency and are_refused(lookups):
                 break
-            while waiting and window.has_room:
+            while waiting and pool.has_room:
                 key, image_id = waiting.pop()
-                window.submit(key, partial(fetch_lookup, client, source.project_id, image_id))
-            key, lookup = window.take()
+                pool.submit(key, partial(fetch_lookup, client, source.project_id, image_id))
+            key, lookup = pool.take()
             lookups[key] = lookup.result()
     return lookups
 

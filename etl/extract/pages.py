@@ -130,9 +130,9 @@ class PageFetcher:
 
         Raises `SourceError`, or `UnsortableError` if the sort key is not supported.
         """
-        window = {"limit": str(request.limit), "offset": str(request.offset)}
+        part = {"limit": str(request.limit), "offset": str(request.offset)}
         try:
-            response = self.client.get(self.path, {**self._params(request.order), **window})
+            response = self.client.get(self.path, {**self._params(request.order), **part})
         except SourceBroken as error:
             if error.status == 400 and error.error_code == PAST_THE_END:
                 return None

@@ -78,8 +78,8 @@ class Reading:
         """The number of pages according to the latest total."""
         return -(-self.total_last // size)
 
-    def doubts(self) -> list[str]:
-        """Why a finished forward reading is not `exact`.
+    def objections(self) -> list[str]:
+        """Reasons why a finished forward reading is not `exact`; empty if it is.
 
         A list that changed in such a way that everything still adds up escapes these checks. This
         is why an absent image is looked up before it counts as removed.

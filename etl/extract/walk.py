@@ -1,6 +1,6 @@
 """A walk: one complete read of all listings of a source, as a stream of pages.
 
-All listings (types × workspaces) and their pages share one window of `http.concurrency` requests.
+All listings (types × workspaces) and their pages share one pool of `http.concurrency` threads.
 The list of workspaces and the first pages of workspace 0 are requested in the first round,
 everything else as soon as it is known. Pages of one listing come in order, listings interleave.
 """
@@ -15,7 +15,7 @@ from etl.extract.listing import ListingReader
 from etl.extract.pages import OffsetUnit, PageFetcher, PageReply, PageRequest, Paging, Steps
 from etl.extract.projects import DEFAULT_WORKSPACE, fetch_workspaces
 from etl.model import Certificate, Listing, Page, WalkSummary
-from etl.parallel import Window
+from etl.parallel import ThreadPool
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -92,12 +92,12 @@ class Walk:
         source: SourceSettings,
         settings: WalkSettings,
         *,
-        window: Callable[..., Window[Any, Any]] = Window,
+        pool: Callable[..., ThreadPool[Any, Any]] = ThreadPool,
     ) -> None:
         self._client = client
         self._source = source
         self._settings = settings
-        self._window = window
+        self._pool = pool
         unit = cast("OffsetUnit", settings.offset_unit)  # its rule permits no other value
         self._paging = Paging(unit, settings.sort_key)
         self._readers: list[ListingReader] = []
@@ -106,17 +106,17 @@ class Walk:
     def pages(self) -> Iterator[Page]:
         """Every page of every listing and reading. Raises `SourceError`."""
         threads = self._source.http.concurrency
-        with self._window(threads, limit=threads if threads == 1 else 2 * threads) as window:
-            self._begin(window)
-            self._submit(window)
-            while window.outstanding:
-                key, reply = window.take()
+        with self._pool(threads, limit=threads if threads == 1 else 2 * threads) as pool:
+            self._begin(pool)
+            self._submit(pool)
+            while pool.outstanding:
+                key, reply = pool.take()
                 if key is None:
                     self._add(reply.result()[1:])
                 else:
                     listing, request = key
                     yield from listing.receive(request, reply)
-                self._submit(window)
+                self._submit(pool)
 
     @property
     def certificate(self) -> Certificate:
@@ -140,10 +140,10 @@ class Walk:
             detail=self._detail(),
         )
 
-    def _begin(self, window: Window[_Key, Any]) -> None:
+    def _begin(self, pool: ThreadPool[_Key, Any]) -> None:
         """Start with what is known, and request the workspaces if all are to be read."""
         if self._source.workspaces == ("*",):
-            window.submit(None, partial(fetch_workspaces, self._client, self._source.project_id))
+            pool.submit(None, partial(fetch_workspaces, self._client, self._source.project_id))
             self._add([DEFAULT_WORKSPACE])
         else:
             self._add(self._source.workspaces)
@@ -158,13 +158,13 @@ class Walk:
                 self._readers.append(reader)
                 self._active.append(_Listing(reader))
 
-    def _submit(self, window: Window[_Key, Any]) -> None:
-        """Fill the window, earlier listings first."""
+    def _submit(self, pool: ThreadPool[_Key, Any]) -> None:
+        """Fill the pool, earlier listings first."""
         self._active = [each for each in self._active if not each.is_done]
         for each in self._active:
-            while window.has_room and (request := each.next_request()):
-                window.submit((each, request), partial(each.reader.fetcher.fetch, request))
-            if not window.has_room:
+            while pool.has_room and (request := each.next_request()):
+                pool.submit((each, request), partial(each.reader.fetcher.fetch, request))
+            if not pool.has_room:
                 return
 
     def _detail(self) -> dict[str, Any]:

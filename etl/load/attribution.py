@@ -16,7 +16,7 @@ from sqlalchemy import Connection, column, insert, or_, select, table, update
 
 from etl.database.columns import Instant
 from etl.database.schema import image_removals, removal_attributions
-from etl.load.log.entries import read_rows
+from etl.load.log.entries import read_values
 from etl.load.sql import batches
 from etl.model import Attribution, RemovedImage, Trace
 from etl.proof.entries import actor_text
@@ -115,7 +115,7 @@ def _actor_values(trace: Trace) -> dict[str, Any]:
 def read_actor(connection: Connection, removal: tuple[str, str, int]) -> bytes | None:
     """The text whose digest the log contains; None if nobody is named, or names were erased."""
     source, image_id, version = removal
-    rows = read_rows(
+    rows = read_values(
         connection,
         "image_removals",
         (*ACTOR_COLUMNS, "actor_salt"),

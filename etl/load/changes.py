@@ -238,7 +238,7 @@ class ChangeDetector:
             if is_present:
                 self._deleted.add(position)
             return None
-        kind: Kind = "restamped" if is_same else _KINDS[before.state]
+        kind: Kind = "rehashed" if is_same else _KINDS[before.state]
         return replace(
             shown, kind=kind, image_key=before.image_key, version=before.version + 1, fields=fields
         )

@@ -107,7 +107,7 @@ class Preview:
         """Iterate over the new and changed images."""
         is_certified = self.outcome.facts.certificate != "none"
         for change in self.detector.changes(is_certified=is_certified):
-            if change.kind != "restamped":
+            if change.kind != "rehashed":
                 yield change
 
     def removals(self) -> Iterator[Removal]:

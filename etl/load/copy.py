@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from etl.clock import instant_text
 from etl.database.columns import JsonObject, json_text
-from etl.database.engine import place, snapshot, writing
+from etl.database.engine import database_text, snapshot, writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import metadata
 from etl.errors import DatabaseUnavailable
@@ -45,7 +45,8 @@ def _refuse_full(target: Connection) -> None:
     for table in metadata.sorted_tables:
         if _row_count(target, table):
             raise DatabaseUnavailable(
-                f"the target database is not empty ({table.name} has rows): {place(target.engine)}",
+                f"the target database is not empty ({table.name} has rows):"
+                f" {database_text(target.engine)}",
                 hint="name an empty database",
             )
 

@@ -90,14 +90,14 @@ def lock_commit(connection: Connection, source: str) -> None:
         call_lock_function(connection, "pg_advisory_xact_lock", "commit", source)
 
 
-def hold_run(connection: Connection, run_id: int, held: ExitStack) -> None:
-    """Marks the run as alive until `held` is closed, which also closes `connection`.
+def mark_run_alive(connection: Connection, run_id: int, release: ExitStack) -> None:
+    """Marks the run as alive until `release` is closed, which also closes `connection`.
 
     Call it in the transaction that inserts the run's row, so that the row of a running run is
     never visible without its lock.
     """
     if locks := _file_locks(connection):
-        held.enter_context(locks.held_run(run_id))
+        release.enter_context(locks.alive_run(run_id))
     elif not is_pooled(connection):
         call_lock_function(connection, "pg_advisory_lock", "run", str(run_id))
 
@@ -116,7 +116,7 @@ def running_runs(connection: Connection) -> Iterator[tuple[Row[Any], bool]]:
 def _is_alive(connection: Connection, run: Row[Any]) -> bool:
     """Whether the run's process exists; through a pooler, whether that cannot be excluded."""
     if locks := _file_locks(connection):
-        return locks.is_run_held(run.run_id)
+        return locks.is_run_alive(run.run_id)
     if not call_lock_function(connection, "pg_try_advisory_xact_lock", "run", str(run.run_id)):
         return True
     if not is_pooled(connection):

@@ -19,7 +19,7 @@ from etl import __version__
 from etl.database.engine import writing
 from etl.database.postgresql import repair_sequences
 from etl.database.schema import sync_runs
-from etl.load.locks import hold_run, running_runs
+from etl.load.locks import mark_run_alive, running_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +37,15 @@ class RunStart:
 
 def begin_run(engine: Engine, start: RunStart) -> int:
     """Write the run's row, committed at once, and mark the runs of dead processes `abandoned`."""
-    with ExitStack() as held:
-        connection = held.enter_context(engine.connect())
+    with ExitStack() as release:
+        connection = release.enter_context(engine.connect())
         with writing(connection):
             repair_sequences(connection)
             _abandon_dead(connection)
             row = insert(sync_runs).values(status="running", **asdict(start))
             run_id = _run_id(connection.execute(row))
-            hold_run(connection, run_id, held)
-        _held_runs(engine)[run_id] = held.pop_all()
+            mark_run_alive(connection, run_id, release)
+        _alive_runs(engine)[run_id] = release.pop_all()
     return run_id
 
 
@@ -55,15 +55,15 @@ def end_run(engine: Engine, run_id: int, *, status: str, exit_code: int, now: da
     A run that was judged dead meanwhile stays `abandoned`, because the log may have sealed that.
     """
     done = update(sync_runs).where(sync_runs.c.run_id == run_id, sync_runs.c.status == "running")
-    held = _held_runs(engine).pop(run_id, nullcontext())
-    with held, engine.connect() as connection, writing(connection):
+    release = _alive_runs(engine).pop(run_id, nullcontext())
+    with release, engine.connect() as connection, writing(connection):
         connection.execute(done.values(status=status, exit_code=exit_code, finished_at=now))
 
 
-def _held_runs(engine: Engine) -> dict[int, ExitStack]:
+def _alive_runs(engine: Engine) -> dict[int, ExitStack]:
     """What this engine's runs hold: an idle session, or a lock file."""
-    held: dict[int, ExitStack] = engine.get_execution_options()["held_runs"]
-    return held
+    alive: dict[int, ExitStack] = engine.get_execution_options()["alive_runs"]
+    return alive
 
 
 def _abandon_dead(connection: Connection) -> None:

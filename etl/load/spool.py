@@ -17,14 +17,14 @@ MEMORY_BYTES: Final = 1 << 20
 _LENGTH_BYTES: Final = 8
 
 Item = TypeVar("Item")
-Kind = Literal["added", "changed", "restored", "in_scope", "restamped"]
+Kind = Literal["added", "changed", "restored", "in_scope", "rehashed"]
 
 
 class Change(Struct, frozen=True, array_like=True, gc=False):
     """One image's next version, as one reading of a listing shows it.
 
     `position` and `claim` decide between several readings (see `ChangeDetector`). `image_key` is 0
-    for an image that is not on record. A `restamped` image has the same values as before, but its
+    for an image that is not on record. A `rehashed` image has the same values as before, but its
     digests were computed by other rules.
     """
 

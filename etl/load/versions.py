@@ -58,7 +58,7 @@ def write_changes(transaction: SourceTransaction, changes: Iterable[Change]) -> 
     for batch in batches(changes, BATCH):
         _write_new(transaction, [each for each in batch if each.kind == "added"])
         _write_next(transaction, [each for each in batch if each.kind in _FOLLOWING])
-        _restamp(transaction, [each for each in batch if each.kind == "restamped"])
+        _rehash(transaction, [each for each in batch if each.kind == "rehashed"])
 
 
 def _columns(transaction: SourceTransaction, changes: Sequence[Change]) -> dict[str, Sequence[Any]]:
@@ -180,7 +180,7 @@ def _field_rows(
             )
 
 
-def _restamp(transaction: SourceTransaction, changes: Sequence[Change]) -> None:
+def _rehash(transaction: SourceTransaction, changes: Sequence[Change]) -> None:
     """Store the digests by the current rules; the images' values are the same."""
     if changes:
         stamped = update(current_images).where(c.image_key == bindparam("key"))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, insert, text
 from etl.client.http import Client
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.context import RunContext, open_context
-from etl.database.engine import open_engine, our_errors, place, writing
+from etl.database.engine import database_text, open_engine, translated_errors, writing
 from etl.database.integrity import schema_faults
 from etl.database.migrate import current_revision, head, not_at_head, upgrade_in
 from etl.database.postgresql import is_pooled, lagging_sequences
@@ -117,7 +117,7 @@ def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[C
     try:
         with open_context(settings, is_read_only=True) as context:
             sources, failed = sources_of(context, source_names)
-            if context.has_record:
+            if context.has_schema:
                 require_same_projects(context, sources)
             results = [each for source in sources for each in _check_source(source, context)]
             results += [
@@ -197,11 +197,11 @@ def _check_engine(engine: Engine, *, auto_upgrade: bool) -> Iterator[Checked]:
         _try_new_file(file)
         yield _ok("database", f"the next sync creates {file}")
         return
-    with our_errors(engine):
+    with translated_errors(engine):
         revision = _try_writing(engine, auto_upgrade=auto_upgrade)
         if revision or file:  # PostgreSQL's locks are named after a table
             _try_lock(engine)
-        yield _ok("database", f"{_summary(revision)}: {place(engine)}")
+        yield _ok("database", f"{_summary(revision)}: {database_text(engine)}")
         with engine.connect() as connection, connection.begin():
             yield from _database_notes(connection, is_current=revision == head())
 
@@ -267,7 +267,7 @@ def _try_new_file(file: str) -> None:
     try:
         with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as scratch:
             engine = open_engine(f"sqlite:///{scratch}/{os.path.basename(file)}")
-            with our_errors(engine):
+            with translated_errors(engine):
                 _try_writing(engine, auto_upgrade=True)
                 _try_lock(engine)
             engine.dispose()

@@ -21,7 +21,7 @@ from etl.audit.validation import require_sources
 from etl.client.http import Client
 from etl.config import Settings, SourceSettings
 from etl.context import RunContext, open_context
-from etl.database.engine import open_kept, our_errors
+from etl.database.engine import open_existing, translated_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
 from etl.load.baseline import read_baseline, read_project_ids
@@ -53,7 +53,7 @@ def decide_held(
 ) -> RunOutcome:
     """Decide the removals that a run holds. Raises `UsageError` if it holds none."""
     with _opened(settings, wait_seconds) as context:
-        with our_errors(context.engine), context.engine.connect() as connection:
+        with translated_errors(context.engine), context.engine.connect() as connection:
             held = read_held(connection, run_id)
         if not held:
             raise UsageError(
@@ -68,7 +68,7 @@ def decide_held(
 
 
 def _opened(settings: Settings, wait_seconds: float) -> AbstractContextManager[RunContext]:
-    return open_context(settings, SyncOptions(wait_seconds=wait_seconds), opened=open_kept)
+    return open_context(settings, SyncOptions(wait_seconds=wait_seconds), opened=open_existing)
 
 
 def _approve(source: SourceSettings, context: RunContext, held: _Held) -> Outcome:
@@ -184,7 +184,7 @@ def retire(
             f"source '{name}' is still configured", hint="remove its [[source]] from the file first"
         )
     with _opened(settings, wait_seconds) as context:
-        with our_errors(context.engine), context.engine.connect() as connection:
+        with translated_errors(context.engine), context.engine.connect() as connection:
             require_sources(connection, [name], configured=())
         project_id = read_project_ids(context.engine, [name]).get(name, "")
         source = SourceSettings(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etl.audit.verify import verify
-from etl.database.engine import our_errors, writing
+from etl.database.engine import translated_errors, writing
 from etl.errors import RecordInconsistent
 from etl.load.attribution import forget_actors
 from etl.load.locks import source_lock
@@ -33,7 +33,7 @@ def prune(
     source is one transaction under its lock. Raises `UsageError` for an unknown source,
     `RecordInconsistent` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
     """
-    with our_errors(engine):
+    with translated_errors(engine):
         with engine.connect() as connection:
             known = sources_on_record(connection)
         for name in sources:
@@ -63,5 +63,5 @@ def require_consistent(engine: Engine) -> None:
 
 def forget(engine: Engine) -> int:
     """Erase who removed images, as far as it is on record; returns the number of removals."""
-    with our_errors(engine), engine.connect() as connection, writing(connection):
+    with translated_errors(engine), engine.connect() as connection, writing(connection):
         return forget_actors(connection)

@@ -76,7 +76,7 @@ Sample = tuple[str, dict[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceState:
+class SourceRows:
     """A source's rows of the queries `status` and `last_sync`; empty if it has none.
 
     Both use the same column names, for images by state and for changes of the last sync by kind.
@@ -87,7 +87,7 @@ class SourceState:
     last_sync: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_sources(connection: Connection, settings: Settings) -> list[SourceState]:
+def read_sources(connection: Connection, settings: Settings) -> list[SourceRows]:
     """The sources that are configured, or discovered and still there."""
     states = _by_source(connection, "status")
     syncs = _by_source(connection, "last_sync")
@@ -97,11 +97,11 @@ def read_sources(connection: Connection, settings: Settings) -> list[SourceState
         if row["discovered_by"] in settings.discover_labels and not row["vanished_at"]
     )
     names = dict.fromkeys([*settings.source_names, *discovered])
-    return [SourceState(name, states.get(name, {}), syncs.get(name, {})) for name in names]
+    return [SourceRows(name, states.get(name, {}), syncs.get(name, {})) for name in names]
 
 
 def registry_of(
-    result: Result, sources: Sequence[SourceState] | None, *, labels: Mapping[str, str]
+    result: Result, sources: Sequence[SourceRows] | None, *, labels: Mapping[str, str]
 ) -> CollectorRegistry:
     """All metrics of a run, each with `labels`; without those of sources if they are None."""
     registry = CollectorRegistry()
@@ -137,7 +137,7 @@ def _run_samples(result: Result) -> Iterator[Sample]:
         yield "last_run_source_lock_wait_seconds", labels, each.lock_wait_seconds
 
 
-def _source_samples(source: SourceState, now: datetime) -> Iterator[Sample]:
+def _source_samples(source: SourceRows, now: datetime) -> Iterator[Sample]:
     labels = {"source": source.name}
     sync = source.last_sync
     columns = {**source.states, **sync}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
-from etl.atomic_file import written_whole
+from etl.atomic_file import atomic_write
 from etl.client.auth import Authenticator
 from etl.client.hosts import Hosts
 from etl.client.http import Client, Endpoint
@@ -222,7 +222,7 @@ class _Notifier:
         path = Path(self.settings.notify.metrics_file)
         if result.is_test:
             path = path.with_name(f".image-sync-check-{os.getpid()}")
-            with written_whole(path):
+            with atomic_write(path):
                 pass
             path.unlink()
             return
@@ -230,7 +230,7 @@ class _Notifier:
         labels = self.settings.notify.metrics_labels
         previous = path.read_text("utf-8") if sources is None and path.exists() else ""
         text = metrics.text_of(metrics.registry_of(result, sources, labels=labels), previous)
-        with written_whole(path) as file:
+        with atomic_write(path) as file:
             os.fchmod(file.fileno(), _READABLE)
             file.write(text)
 

@@ -83,7 +83,7 @@ def make_key() -> bytes:
     )
 
 
-def read_key(pem: bytes, name: str, *, place: str) -> Signer:
+def read_key(pem: bytes, name: str, *, location: str) -> Signer:
     """The signer of a PEM text. Raises `ConfigError`, which never shows the text."""
     require_extra("cryptography.hazmat.primitives", "signing")
     from cryptography.hazmat.primitives import serialization
@@ -92,9 +92,9 @@ def read_key(pem: bytes, name: str, *, place: str) -> Signer:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):
-        raise ConfigError(place, ["not a private key in PEM without a password"]) from None
+        raise ConfigError(location, ["not a private key in PEM without a password"]) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(place, ["not an Ed25519 key"])
+        raise ConfigError(location, ["not an Ed25519 key"])
     return Signer(name, key)
 
 

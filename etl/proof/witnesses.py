@@ -46,14 +46,14 @@ def require_answer(response: bytes, note: str, nonce: int) -> None:
         raise Invalid("the timestamp is of another checkpoint")
 
 
-def read_certificates(pem: bytes, *, place: str) -> list[Certificate]:
+def read_certificates(pem: bytes, *, location: str) -> list[Certificate]:
     """Certificates of a PEM text. Raises `ConfigError`."""
     from cryptography import x509
 
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise ConfigError(place, ["not certificates in PEM"]) from None
+        raise ConfigError(location, ["not certificates in PEM"]) from None
 
 
 def require_timestamp(response: bytes, note: str, authorities: Sequence[Certificate]) -> None:

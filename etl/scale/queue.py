@@ -14,7 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from etl.config.rules import masked_url
 from etl.context import open_context
-from etl.database.engine import place, psycopg_parameters
+from etl.database.engine import database_text, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 
 if TYPE_CHECKING:
@@ -100,4 +100,4 @@ def queue_app(settings: Settings) -> Iterator[App]:
             yield App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=POOL_SIZE))
         except ConnectorException as error:
             message = str(error.__cause__ or error).splitlines()[0]
-            raise DatabaseUnavailable(f"{message}: {place(context.engine)}") from error
+            raise DatabaseUnavailable(f"{message}: {database_text(context.engine)}") from error

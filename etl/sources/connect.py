@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _PROJECT_INDEPENDENT: Final = frozenset({"token", "aksk"})
 
 
-def require_usable(sources: Iterable[SourceSettings], *, place: str) -> None:
+def require_usable(sources: Iterable[SourceSettings], *, location: str) -> None:
     """Check what a configuration refers to: access keys and certificates.
 
-    Raises `ConfigError`, at `place`, with every source whose access keys are missing or whose
+    Raises `ConfigError`, at `location`, with every source whose access keys are missing or whose
     certificates cannot be read.
     """
     mistakes = []
@@ -37,7 +37,7 @@ def require_usable(sources: Iterable[SourceSettings], *, place: str) -> None:
         except ConfigError as error:
             mistakes.append(error.in_one_line)
     if mistakes:
-        raise ConfigError(place, list(dict.fromkeys(mistakes)))
+        raise ConfigError(location, list(dict.fromkeys(mistakes)))
 
 
 def _label(source: SourceSettings) -> str:

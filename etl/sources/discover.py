@@ -94,7 +94,7 @@ def with_discovered(
     if not settings.discover or (names and named.issuperset(names)):
         return context, ()
     known: list[Discovered] = []
-    if context.has_record:
+    if context.has_schema:
         with context.engine.connect() as connection, connection.begin():
             known = read_discovered(connection)
     remembered = list(_remembered(settings.discover, known))

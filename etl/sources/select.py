@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etl.config import Settings, SourceSettings
 from etl.context import RunContext, open_context
-from etl.database.engine import our_errors
+from etl.database.engine import translated_errors
 from etl.errors import UsageError
 from etl.model import Outcome
 from etl.sources.discover import with_discovered
@@ -48,7 +48,7 @@ def sources_of(
     writes: bool = False,
 ) -> tuple[tuple[SourceSettings, ...], tuple[Outcome, ...]]:
     """The selected sources, including discovered ones, and the discoveries that failed."""
-    with our_errors(context.engine):
+    with translated_errors(context.engine):
         context, failed = with_discovered(context, names, writes=writes)
     if failed and not (names or context.settings.sources):
         return (), failed
@@ -67,10 +67,10 @@ def select(
     by_name = {source.name: source for source in settings.sources}
     if not by_name and settings.discover:
         hint = "check discover.regions and the permissions of the credentials"
-        raise UsageError(f"{settings.place}: no project was discovered", hint=hint)
+        raise UsageError(f"{settings.location}: no project was discovered", hint=hint)
     if not by_name:
         hint = "create a configuration with `image-sync config init`"
-        raise UsageError(f"{settings.place}: no [[source]] is configured", hint=hint)
+        raise UsageError(f"{settings.location}: no [[source]] is configured", hint=hint)
     for name in names:
         require_known("source", name, by_name)
     if names:

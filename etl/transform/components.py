@@ -137,7 +137,7 @@ class ComponentRules:
 
     def components_of(self, columns: Columns) -> Iterator[Components]:
         """The components of each of many images."""
-        return map(self._read, *(columns[place] for place in _PLACES))
+        return map(self._read, *(columns[location] for location in _PLACES))
 
     def _read(
         self,
@@ -215,7 +215,7 @@ def _continues(longer: str, version: str) -> bool:
 def builtin_tables() -> ComponentTables:
     """The package's own tables."""
     text = files(__package__).joinpath(_BUILTIN).read_text("utf-8")
-    return _parsed(text, place=_BUILTIN)
+    return _parsed(text, location=_BUILTIN)
 
 
 @cache
@@ -233,21 +233,21 @@ def component_tables(file: str) -> ComponentTables:
         return builtin_tables()
     try:
         with open(file, encoding="utf-8") as opened:
-            return extended_tables(opened.read(), place=file)
+            return extended_tables(opened.read(), location=file)
     except OSError as error:
         raise ConfigError(file, [f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConfigError(file, ["not UTF-8"]) from None
 
 
-def extended_tables(text: str, *, place: str) -> ComponentTables:
+def extended_tables(text: str, *, location: str) -> ComponentTables:
     """The package's tables and those of a user's file.
 
     An entry adds its spellings to those of a component of the same name; a spelling that belonged
     to another component moves. Dates replace those of the same release. Raises `ConfigError` with
-    every mistake; `place` names the file.
+    every mistake; `location` names the file.
     """
-    builtin, own = builtin_tables(), _parsed(text, place=place)
+    builtin, own = builtin_tables(), _parsed(text, location=location)
     packed = {name: {**builtin.packed.get(name, {}), **each} for name, each in own.packed.items()}
     return ComponentTables(
         {**builtin.words, **own.words},
@@ -256,11 +256,11 @@ def extended_tables(text: str, *, place: str) -> ComponentTables:
     )
 
 
-def _parsed(text: str, *, place: str) -> ComponentTables:
+def _parsed(text: str, *, location: str) -> ComponentTables:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(place, [f"not TOML: {error}"]) from None
+        raise ConfigError(location, [f"not TOML: {error}"]) from None
     mistakes = [
         f"{name}: unknown; the tables are components and releases"
         for name in sorted(content.keys() - {"components", "releases"})
@@ -274,7 +274,7 @@ def _parsed(text: str, *, place: str) -> ComponentTables:
     words = [pair for name, rule in rules.items() for pair in _words(name, rule)]
     mistakes += _spelling_mistakes(words)
     if mistakes:
-        raise ConfigError(place, mistakes)
+        raise ConfigError(location, mistakes)
     return ComponentTables(dict(words), {n: rule.packed for n, rule in rules.items()}, releases)
 
 

@@ -34,7 +34,7 @@ SYNC = {
     "the first page": Moment("load/changes.py", "add"),
     "another page": Moment("load/changes.py", "add", nth=2),
     "the walk ends": Moment("extract/walk.py", "summary", "return"),
-    "the absences": Moment("decide/removal.py", "sort_absences", "return"),
+    "the absences": Moment("decide/removal.py", "classify_absences", "return"),
     "before the lookups": Moment("extract/lookup.py", "look_up"),
     "the lookups": Moment("extract/lookup.py", "look_up", "return"),
     "the decision": Moment("decide/removal.py", "decide_removals", "return"),

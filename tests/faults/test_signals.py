@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from etl import signals
-from etl.database.engine import open_engine, our_errors
+from etl.database.engine import open_engine, translated_errors
 from etl.errors import Interrupted
 from etl.load.locks import source_lock
 from tests.support.counts import add_count
@@ -241,7 +241,7 @@ def begun(thread):
 
 def endless(engine, ended):
     try:
-        with our_errors(engine), engine.connect() as connection:
+        with translated_errors(engine), engine.connect() as connection:
             connection.execute(text(ENDLESS))
     except Interrupted as error:
         ended.append(error.signal_number)

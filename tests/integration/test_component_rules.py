@@ -16,7 +16,7 @@ from tests.support.history import History, record
 
 SHOWN = [record(f"{number}", name=f"pytorch_1.{number}-py_3.7") for number in range(6)]
 OWN = '[components]\ntoolkit = { spellings = ["pytorch_1.4-py"] }'
-OWN_RULES = extended_tables(OWN, place="own.toml").compiled()
+OWN_RULES = extended_tables(OWN, location="own.toml").compiled()
 COUNTS = "select count(*), max(version) from image_versions"
 TOOLKITS = "select source, image_id, version from image_components where component = 'toolkit'"
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from etl.cli.main import run
 from etl.database import migrate
 from etl.database import postgresql as opening
-from etl.database.engine import open_engine, our_errors, psycopg_parameters
+from etl.database.engine import open_engine, psycopg_parameters, translated_errors
 from etl.database.migrate import create_objects
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from tests.support.loading import Loading, record
@@ -78,7 +78,7 @@ def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
 def test_any_error_of_the_database_is_ours() -> None:
     engine = open_engine("sqlite://")
-    with pytest.raises(DatabaseUnavailable, match="odd"), our_errors(engine):
+    with pytest.raises(DatabaseUnavailable, match="odd"), translated_errors(engine):
         raise SQLAlchemyError("odd")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from etl.database.engine import open_engine, our_errors
+from etl.database.engine import open_engine, translated_errors
 from etl.database.migrate import upgrade
 from etl.database.sqlite import file_of
 from etl.errors import DatabaseUnavailable, LockHeld
@@ -108,7 +108,7 @@ def test_a_killed_run_becomes_abandoned_and_a_live_one_does_not(holder, database
 
 def test_a_run_that_cannot_begin_leaves_no_connection(database_url):
     engine = open_engine(database_url)
-    with pytest.raises(DatabaseUnavailable), our_errors(engine):
+    with pytest.raises(DatabaseUnavailable), translated_errors(engine):
         begin_run(engine, replace(START_OF_RUN, kind="party"))
 
 
@@ -163,7 +163,7 @@ def test_a_lost_connection_is_a_lost_lock(databases):
             with open_engine(url).connect() as killer:
                 killer.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
             write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now)
-            with pytest.raises(DatabaseUnavailable), our_errors(loading.engine):
+            with pytest.raises(DatabaseUnavailable), translated_errors(loading.engine):
                 commit(connection, write, changes, Decision())
         loading.end(run_id)
         assert loading.rows("select count(*) from current_images") == [(1,)]

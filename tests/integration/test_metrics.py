@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url, text
 
 from etl import __version__
-from etl.atomic_file import written_whole
+from etl.atomic_file import atomic_write
 from etl.audit import query
 from etl.cli.main import run
 from etl.config import DiscoverSettings, Settings
@@ -380,7 +380,7 @@ def test_two_threads_of_a_worker_write_the_file(tmp_path):
     both_at_once = Barrier(2)
 
     def write_word(word):
-        with written_whole(path) as file:
+        with atomic_write(path) as file:
             both_at_once.wait(timeout=30)
             file.write(word)
 

@@ -196,7 +196,7 @@ def test_the_check_names_the_pooler(url):
 
 def test_a_parameter_that_the_pooler_refuses_is_named(url):
     engine = open_engine(f"{url}&options=-c%20work_mem%3D4MB")
-    from etl.database.engine import our_errors
+    from etl.database.engine import translated_errors
 
-    with pytest.raises(DatabaseUnavailable, match=r"options.*remove it"), our_errors(engine):
+    with pytest.raises(DatabaseUnavailable, match=r"options.*remove it"), translated_errors(engine):
         engine.connect()

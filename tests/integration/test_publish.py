@@ -27,7 +27,7 @@ from tests.support.witness import Authority, Witness, served
 
 ORIGIN = "example.org/log"
 PEM = make_key()
-KEY = read_key(PEM, ORIGIN, place="test").verifier_key
+KEY = read_key(PEM, ORIGIN, location="test").verifier_key
 
 
 def _one_run(engine):
@@ -201,7 +201,8 @@ def test_a_witness_that_forgot_the_size_answers_409_and_is_asked_again(history):
 )
 def test_a_refusal_of_a_witness_is_a_warning_with_its_reason(history, keys, seen, cause, caplog):
     known = [
-        KEY if key == KEY else read_key(make_key(), ORIGIN, place="x").verifier_key for key in keys
+        KEY if key == KEY else read_key(make_key(), ORIGIN, location="x").verifier_key
+        for key in keys
     ]
     witness = Witness(known, seen=dict(seen))
     history.run([record("a")])

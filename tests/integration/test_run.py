@@ -29,7 +29,7 @@ from etl.errors import (
 from etl.load.runs import RunStart
 from etl.model import Outcome, WalkFacts
 from etl.options import SyncOptions
-from etl.run import conclusion, run_plan, run_sync, run_work
+from etl.run import run_plan, run_sync, run_work, status_and_exit_code
 from etl.sync import sync_source
 from tests.support.fake_api import (
     FakeApi,
@@ -267,14 +267,14 @@ def test_the_exit_code_follows_the_documented_order() -> None:
     well, partial, held = made("succeeded"), made("partial"), made("held")
     refused, away = made("failed", "refused", 10), made("failed", "unavailable", 11)
     locked = made("failed", "locked", 22)
-    assert conclusion([well]) == ("succeeded", 0)
-    assert conclusion([well, partial]) == ("partial", 3)
-    assert conclusion([well, refused]) == ("partial", 3)
-    assert conclusion([refused, away]) == ("failed", 10)
-    assert conclusion([away, refused]) == ("failed", 11)
-    assert conclusion([held, partial, refused]) == ("held", 30)
-    assert conclusion([held, locked]) == ("partial", 22)
-    assert conclusion([locked]) == ("failed", 22)
+    assert status_and_exit_code([well]) == ("succeeded", 0)
+    assert status_and_exit_code([well, partial]) == ("partial", 3)
+    assert status_and_exit_code([well, refused]) == ("partial", 3)
+    assert status_and_exit_code([refused, away]) == ("failed", 10)
+    assert status_and_exit_code([away, refused]) == ("failed", 11)
+    assert status_and_exit_code([held, partial, refused]) == ("held", 30)
+    assert status_and_exit_code([held, locked]) == ("partial", 22)
+    assert status_and_exit_code([locked]) == ("failed", 22)
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,8 @@ def test_a_stored_checkpoint_must_be_of_this_log_and_match_its_columns(runs):
 
 def test_a_signature_must_be_valid_and_of_a_key_that_is_given(runs):
     origin = note_of(runs.engine).split("\n")[0]
-    key = read_key(make_key(), origin, place="test")
-    other = read_key(make_key(), origin, place="test")
+    key = read_key(make_key(), origin, location="test")
+    other = read_key(make_key(), origin, location="test")
     note = note_of(runs.engine, key)
     assert (
         problems(runs.engine, [note], Keys(verifiers=(key.verifier_key,), is_complete=True)) == []

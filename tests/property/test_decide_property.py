@@ -12,7 +12,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.decide.removal import Coverage, GuardPolicy, SourceState, decide_removals, sort_absences
+from etl.decide.removal import (
+    Coverage,
+    GuardPolicy,
+    SourceState,
+    classify_absences,
+    decide_removals,
+)
 from etl.model import AbsentImage, Decision, Lookup, Removal
 
 EARLIER = datetime(2026, 1, 2, tzinfo=UTC)
@@ -81,7 +87,7 @@ def decided(
     findings = {key: Lookup(finding, {}) for key, (_, _, finding) in enumerate(absent) if finding}
     coverage = Coverage(types=("BUILD_IN", "DEDICATED"), workspaces=("*",))
     return decide_removals(
-        sort_absences(candidates, coverage=coverage, listings=WALKED),
+        classify_absences(candidates, coverage=coverage, listings=WALKED),
         findings,
         listed_deleted=listed_deleted,
         state=SourceState(walked_before=WALKED, empty_listings=empty, present_count=present),

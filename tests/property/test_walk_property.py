@@ -160,7 +160,7 @@ def test_an_exact_reading_of_a_list_that_only_shrinks_or_only_grows_is_whole(
         reading, seen = read_alone(client, FORWARD, size=size, offset_unit=unit_of(client))
     except SourceBroken:  # it grew by a page between two requests, twice
         return
-    if not reading.doubts():
+    if not reading.objections():
         assert adversary.stayed <= set(seen)
 
 

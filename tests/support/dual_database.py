@@ -51,7 +51,7 @@ BORDERS = {
     "before the lock": ("etl.context", "source_lock", "before"),
     "under the lock": ("etl.sync", "read_baseline", "before"),
     "before the first request": ("etl.sync", "open_client", "before"),
-    "after the walk": ("etl.sync", "sort_absences", "before"),
+    "after the walk": ("etl.sync", "classify_absences", "before"),
     "before the lookups": ("etl.sync", "look_up", "before"),
     "after the decision": ("etl.sync", "decide_removals", "after"),
     "before the commit": ("etl.load.commit", "source_transaction", "before"),

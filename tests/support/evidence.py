@@ -13,7 +13,7 @@ from etl.proof.checkpoint import Signer, make_key, read_key
 
 def signer(name: str = "example.org/log") -> Signer:
     """A new key under the name of a log."""
-    return read_key(make_key(), name, place="test")
+    return read_key(make_key(), name, location="test")
 
 
 def evidence_of(engine: Engine, image_id: str, key: Signer | None, **options) -> dict[str, bytes]:

@@ -22,13 +22,13 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Raw
 
 from etl.config import WalkSettings
-from etl.decide.removal import GuardPolicy, SourceState, decide_removals, sort_absences
+from etl.decide.removal import GuardPolicy, SourceState, classify_absences, decide_removals
 from etl.errors import SourceError
 from etl.extract import walk as walk_module
 from etl.extract.pages import CREATION_TIME, PageReply, PageRequest, UnsortableError
 from etl.extract.walk import Walk
 from etl.model import AbsentImage, Listing, Lookup, Page, WalkSummary
-from etl.parallel import Window
+from etl.parallel import ThreadPool
 from etl.transform import ListedRow
 from tests.support.walking import finished, source_of
 
@@ -179,8 +179,8 @@ class Fetcher:
         return str(self.listing)
 
 
-class Serial(Window[Any, Any]):
-    """A window without threads: calls run one after the other, in the order of their submission."""
+class Serial(ThreadPool[Any, Any]):
+    """A pool without threads: calls run one after the other, in the order of their submission."""
 
     def __init__(self, threads: int, *, limit: int) -> None:
         super().__init__(0, limit=min(limit, threads))
@@ -269,7 +269,7 @@ class Outcome:
         ]
         living = {each.name for each in self.endpoint.catalogue}
         decision = decide_removals(
-            sort_absences(
+            classify_absences(
                 [_in_listing(each, listings[0]) for each in absent],
                 coverage=None,
                 listings=listings,
@@ -334,7 +334,7 @@ def explore(scope: Scope) -> Figures:
 
 def _walk(scope: Scope, source: Any, schedule: dict[int, Catalogue]) -> Outcome:
     endpoint = Endpoint(scope, schedule)
-    walk = Walk(endpoint, source, WalkSettings(), window=Serial)  # type: ignore[arg-type]  # a stand-in
+    walk = Walk(endpoint, source, WalkSettings(), pool=Serial)  # type: ignore[arg-type]  # a stand-in
     pages: list[Page] = []
     try:
         pages.extend(walk.pages())

@@ -20,7 +20,7 @@ from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import AbsentImage, Decision, Listing, Outcome, Page, Removal, WalkFacts
-from etl.run import conclusion
+from etl.run import status_and_exit_code
 from etl.transform import builtin_rules
 
 LISTING = Listing("BUILD_IN", "0")
@@ -146,7 +146,7 @@ class History:
         return begin_run(self.engine, start)
 
     def _end(self, run_id: int, outcomes: list[Outcome]) -> None:
-        status, exit_code = conclusion(outcomes)
+        status, exit_code = status_and_exit_code(outcomes)
         now = self.at + timedelta(seconds=3)
         end_run(self.engine, run_id, status=status, exit_code=exit_code, now=now)
 

@@ -20,7 +20,7 @@ from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import AbsentImage, Certificate, Decision, Listing, Outcome, Page, Removal, WalkFacts
-from etl.run import conclusion
+from etl.run import status_and_exit_code
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTING = Listing("BUILD_IN", "0")
@@ -81,7 +81,7 @@ class Loading:
 
     def end(self, run_id: int, *outcomes: Outcome) -> None:
         """The run is over."""
-        status, exit_code = conclusion(outcomes)
+        status, exit_code = status_and_exit_code(outcomes)
         end_run(self.engine, run_id, status=status, exit_code=exit_code, now=self.now)
 
     @property

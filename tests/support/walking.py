@@ -22,7 +22,7 @@ from etl.extract.pages import OffsetUnit, Order, PageFetcher, Paging
 from etl.extract.reading import Reading
 from etl.extract.walk import Walk
 from etl.model import Listing, Page, WalkSummary
-from etl.parallel import Window
+from etl.parallel import ThreadPool
 from etl.sample.catalogue import ApiError
 from tests.support.fake_api.listing import Catalogue, list_page
 from tests.support.fake_api.quirks import Quirks
@@ -96,8 +96,8 @@ def finished(call: Callable[[], Any]) -> Future[Any]:
     return future
 
 
-class Rounds(Window[Any, Any]):
-    """A window without threads that runs its calls in rounds: as many at once as may be in flight.
+class Rounds(ThreadPool[Any, Any]):
+    """A pool without threads that runs its calls in rounds: as many at once as may be in flight.
 
     All calls of a round get their results before the next round begins, so the number of rounds is
     the number of round trips on the critical path. `largest` is the most calls of one round.
@@ -172,15 +172,15 @@ def source_of(endpoint: str = "http://127.0.0.1:9", **values: Any) -> SourceSett
 
 def walked(client: Any, *, walk: WalkSettings | None = None, **source: Any) -> Walked:
     """A whole walk in this thread, request by request or round by round."""
-    windows: list[Rounds] = []
+    pools: list[Rounds] = []
 
-    def window(threads: int, *, limit: int) -> Rounds:
-        windows.append(Rounds(threads, limit=limit))
-        return windows[-1]
+    def pool(threads: int, *, limit: int) -> Rounds:
+        pools.append(Rounds(threads, limit=limit))
+        return pools[-1]
 
-    result = Walked(Walk(client, source_of(**source), walk or WalkSettings(), window=window))
+    result = Walked(Walk(client, source_of(**source), walk or WalkSettings(), pool=pool))
     result.pages.extend(result.walk.pages())
-    result.rounds = windows[0].sizes
+    result.rounds = pools[0].sizes
     return result
 
 

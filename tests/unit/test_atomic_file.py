@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from etl.atomic_file import written_whole
+from etl.atomic_file import atomic_write
 from etl.errors import EnvironmentFailure, UsageError
 
 
 def write(path: Path, content: bytes = b"new") -> None:
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(content)
 
 
@@ -41,7 +41,7 @@ def test_a_symbolic_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
 def test_nothing_changes_if_the_block_fails(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), written_whole(path) as file:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
         file.write(b"half" * (1 // 0))
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
@@ -52,5 +52,5 @@ def test_nothing_changes_if_the_block_fails(tmp_path: Path) -> None:
 )
 def test_a_full_disk_is_an_environment_failure(tmp_path: Path, number: int, kind: type) -> None:
     with pytest.raises(kind, match=f"{os.strerror(number)}: cannot write "):
-        with written_whole(tmp_path / "file"):
+        with atomic_write(tmp_path / "file"):
             raise OSError(number, os.strerror(number))

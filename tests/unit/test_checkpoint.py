@@ -181,12 +181,12 @@ def test_a_file_may_contain_several_notes():
 
 def test_a_private_key_is_read_back_and_no_other_kind_is():
     pem = make_key()
-    signer = read_key(pem, "log", place="proof.signing_key")
+    signer = read_key(pem, "log", location="proof.signing_key")
     note = make_note("log", 1, EMPTY_ROOT, signer)
-    check_signature(note.encode(), read_key(pem, "log", place="x").verifier_key)
+    check_signature(note.encode(), read_key(pem, "log", location="x").verifier_key)
     for wrong in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"):
         with pytest.raises(ConfigError, match=r"proof\.signing_key"):
-            read_key(wrong, "log", place="proof.signing_key")
+            read_key(wrong, "log", location="proof.signing_key")
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
@@ -196,7 +196,7 @@ def test_a_private_key_is_read_back_and_no_other_kind_is():
         serialization.NoEncryption(),
     )
     with pytest.raises(ConfigError, match="not an Ed25519 key"):
-        read_key(other, "log", place="proof.signing_key")
+        read_key(other, "log", location="proof.signing_key")
 
 
 def test_a_cosignature_covers_the_checkpoint_and_its_time():
@@ -217,6 +217,6 @@ def test_a_cosignature_covers_the_checkpoint_and_its_time():
 
 def test_signing_without_the_library_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cryptography.hazmat.primitives", None)
-    for call in (make_key, lambda: read_key(b"", "log", place="x")):
+    for call in (make_key, lambda: read_key(b"", "log", location="x")):
         with pytest.raises(UsageError, match="install the extra `proof`"):
             call()

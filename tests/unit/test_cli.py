@@ -26,7 +26,7 @@ from etl.__main__ import main
 from etl.cli.commands import _add_global_options, program
 from etl.cli.context import CliContext
 from etl.cli.main import exit_code_of, run
-from etl.cli.options import person
+from etl.cli.options import default_actor
 
 cli_main = import_module("etl.cli.main")
 
@@ -576,7 +576,7 @@ def test_a_user_without_a_name_is_identified_by_number(monkeypatch):
         raise KeyError(number)
 
     monkeypatch.setattr("pwd.getpwuid", fail)
-    assert person() == f"uid {os.getuid()}@{platform.node()}"
+    assert default_actor() == f"uid {os.getuid()}@{platform.node()}"
 
 
 @pytest.mark.usefixtures("default_signals")

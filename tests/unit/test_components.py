@@ -282,9 +282,9 @@ def test_long_texts_are_read_in_bounded_time(unit: str) -> None:
 def test_the_digest_changes_with_what_is_recognised_and_only_then() -> None:
     before = builtin_tables().compiled().digest
     assert builtin_tables().compiled().digest == before
-    dates = extended_tables(DATES, place="own.toml")
+    dates = extended_tables(DATES, location="own.toml")
     assert dates.compiled().digest == before
-    assert extended_tables(OWN, place="own.toml").compiled().digest != before
+    assert extended_tables(OWN, location="own.toml").compiled().digest != before
 
 
 OWN = """
@@ -312,7 +312,7 @@ DATES = """
     ],
 )
 def test_a_file_extends_the_rules(text: str, expected: str) -> None:
-    rules = extended_tables(OWN, place="own.toml").compiled()
+    rules = extended_tables(OWN, location="own.toml").compiled()
     assert recognised(Image("x", name=text), rules) == expected
 
 
@@ -322,14 +322,14 @@ def test_a_spelling_moves_to_the_component_of_the_file() -> None:
     our-os = { spellings = ["debian"], abbreviations = ["cp"] }
     conda = { spellings = ["ubuntu", "snt9b"] }
     """
-    rules = extended_tables(own, place="own.toml").compiled()
+    rules = extended_tables(own, location="own.toml").compiled()
     assert recognised(Image("x", name="debian12 cp38 py39 ubuntu22 snt9b"), rules) == (
         "conda 22, our-os 12, our-os 38, python 3.9"
     )
 
 
 def test_a_file_extends_and_replaces_dates() -> None:
-    releases = extended_tables(DATES, place="own.toml").releases
+    releases = extended_tables(DATES, location="own.toml").releases
     assert releases["our-sdk", "1"].ends_on == date(2027, 1, 31)
     assert releases["python", "3.7"].according_to == "our own support contract"
     assert releases["python", "3.8"] == builtin_tables().releases["python", "3.8"]
@@ -347,7 +347,7 @@ def test_every_mistake_of_a_file_is_reported_with_its_location() -> None:
     ubuntu = { "30.04" = { ends_on = "soon", according_to = "" } }
     """
     with pytest.raises(ConfigError) as error:
-        extended_tables(text, place="own.toml")
+        extended_tables(text, location="own.toml")
     assert error.value.mistakes == [
         "colour: unknown; the tables are components and releases",
         'components."a": Object contains unknown field `spelling`',
@@ -358,7 +358,7 @@ def test_every_mistake_of_a_file_is_reported_with_its_location() -> None:
         "components: 'x' is given more than once",
     ]
     with pytest.raises(ConfigError, match="not TOML"):
-        extended_tables("[", place="own.toml")
+        extended_tables("[", location="own.toml")
 
 
 def test_the_built_in_dates_name_their_source_and_a_component_with_rules() -> None:
@@ -373,7 +373,7 @@ def test_the_built_in_dates_name_their_source_and_a_component_with_rules() -> No
 def test_the_example_of_the_documentation_is_valid() -> None:
     page = (Path(__file__).parents[2] / "docs" / "components.md").read_text("utf-8")
     example = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[1]
-    tables = extended_tables(example, place="components.toml")
+    tables = extended_tables(example, location="components.toml")
     assert recognised(Image("x", name="osdk-1.2 our_sdk ptorch2.7"), tables.compiled()) == (
         "our-sdk 1.2, pytorch 2.7"
     )

@@ -8,28 +8,28 @@ from threading import Event
 
 import pytest
 
-from etl.parallel import Window, ordered_map
+from etl.parallel import ThreadPool, ordered_map
 
 WORD: ContextVar[str] = ContextVar("WORD")
 
 
 def test_results_are_taken_as_they_become_available() -> None:
     released = Event()
-    with Window[int, bool](2) as window:
-        window.submit(0, lambda: released.wait(10))
-        window.submit(1, lambda: True)
-        assert not window.has_room
-        assert window.take()[0] == 1
-        assert window.has_room
+    with ThreadPool[int, bool](2) as pool:
+        pool.submit(0, lambda: released.wait(10))
+        pool.submit(1, lambda: True)
+        assert not pool.has_room
+        assert pool.take()[0] == 1
+        assert pool.has_room
         released.set()
-        assert window.take()[0] == 0
-    assert window.outstanding == 0
+        assert pool.take()[0] == 0
+    assert pool.outstanding == 0
 
 
 def test_an_error_is_raised_where_the_result_is_taken() -> None:
-    with Window[int, int](1) as window:
-        window.submit(0, lambda: 1 // 0)
-        _, future = window.take()
+    with ThreadPool[int, int](1) as pool:
+        pool.submit(0, lambda: 1 // 0)
+        _, future = pool.take()
     with pytest.raises(ZeroDivisionError):
         future.result()
 
@@ -44,9 +44,9 @@ def test_leaving_cancels_calls_that_have_not_begun() -> None:
         assert may_end.wait(10)
         over.set()
 
-    with Window[int, None](1, limit=2) as window:
-        window.submit(0, partial(call, 0))
-        window.submit(1, partial(call, 1))
+    with ThreadPool[int, None](1, limit=2) as pool:
+        pool.submit(0, partial(call, 0))
+        pool.submit(1, partial(call, 1))
         assert begun.wait(10)
     may_end.set()
     assert over.wait(10)
@@ -55,9 +55,9 @@ def test_leaving_cancels_calls_that_have_not_begun() -> None:
 
 def test_threads_have_the_context_of_their_creator() -> None:
     WORD.set("here")
-    with Window[int, str](1) as window:
-        window.submit(0, WORD.get)
-        assert window.take()[1].result() == "here"
+    with ThreadPool[int, str](1) as pool:
+        pool.submit(0, WORD.get)
+        assert pool.take()[1].result() == "here"
 
 
 @pytest.mark.parametrize("threads", [1, 3])

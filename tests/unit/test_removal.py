@@ -11,9 +11,9 @@ from etl.decide.removal import (
     Coverage,
     GuardPolicy,
     SourceState,
+    classify_absences,
     decide_removals,
     guard_rule,
-    sort_absences,
     to_look_up,
 )
 from etl.model import AbsentImage, Decision, Lookup, Removal
@@ -53,21 +53,23 @@ def decide(absences: Absences, lookups: dict[int, Lookup], **how: Any) -> Decisi
 
 
 def open_(*candidates: AbsentImage) -> Absences:
-    return Absences(outside=(), unproven=(), open=candidates)
+    return Absences(outside=(), unread_listing=(), undecided=candidates)
 
 
 def test_absences_are_outside_unproven_or_open() -> None:
     outside, vanished, here = candidate(1, listing="DEDICATED/0"), candidate(2), candidate(3)
     vanished = replace(vanished, listing="BUILD_IN/gone")
     coverage = Coverage(types=("BUILD_IN",), workspaces=("*",))
-    absences = sort_absences([outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"})
-    assert absences == Absences(outside=(outside,), unproven=(vanished,), open=(here,))
+    absences = classify_absences(
+        [outside, vanished, here], coverage=coverage, listings={"BUILD_IN/0"}
+    )
+    assert absences == Absences(outside=(outside,), unread_listing=(vanished,), undecided=(here,))
 
 
 def test_an_unchanged_coverage_includes_every_image_on_record() -> None:
     """The API's filters may take in what an image's values do not show."""
     odd = candidate(1, type="ODD", namespace="other")
-    absences = sort_absences([odd], coverage=None, listings={"BUILD_IN/0"})
+    absences = classify_absences([odd], coverage=None, listings={"BUILD_IN/0"})
     assert absences == open_(odd)
 
 
@@ -112,7 +114,7 @@ def test_each_absent_image_is_decided_by_its_lookup() -> None:
 def test_images_outside_or_unproven_are_never_removed() -> None:
     since = NOW - timedelta(days=9)
     outside, unproven = candidate(1, missing_since=since), candidate(2, missing_since=since)
-    decision = decide(Absences(outside=(outside,), unproven=(unproven,), open=()), {})
+    decision = decide(Absences(outside=(outside,), unread_listing=(unproven,), undecided=()), {})
     assert decision == Decision(missing=(unproven,), out_of_scope=(outside,))
 
 
@@ -121,7 +123,7 @@ def test_the_guard_holds_all_removals_and_nothing_else(is_listed: bool) -> None:
     gone, waiting, outside = candidate(1), candidate(2), candidate(3)
     deleted = [Removal(candidate(4), "listed_deleted", {})] if is_listed else []
     decision = decide(
-        Absences(outside=(outside,), unproven=(), open=(gone, waiting)),
+        Absences(outside=(outside,), unread_listing=(), undecided=(gone, waiting)),
         {1: Lookup("deleted", {})},
         listed_deleted=deleted,
         policy=GuardPolicy(always_allow=0, max_count=0, max_percent=100),

@@ -33,9 +33,9 @@ def reading(*pages: str, total: int = 2, **values: Any) -> Reading:
 
 
 def test_pages_that_add_up_leave_no_doubt() -> None:
-    assert reading("ab").doubts() == []
-    assert reading("a-").doubts() == []
-    assert reading(total=0).doubts() == []
+    assert reading("ab").objections() == []
+    assert reading("a-").objections() == []
+    assert reading(total=0).objections() == []
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_pages_that_add_up_leave_no_doubt() -> None:
     ],
 )
 def test_each_inconsistency_is_a_doubt(found: Reading, doubt: str) -> None:
-    assert found.doubts() == [doubt]
+    assert found.objections() == [doubt]
 
 
 @pytest.mark.parametrize("total", [1, 3])
@@ -58,7 +58,7 @@ def test_a_total_that_changes_is_a_doubt(total: int) -> None:
     records = [Raw(b'{"id": "b"}')]
     found.add(PageReply(records, listed_rows(records), 2, None, None))
     found.finish()
-    assert found.doubts() == ["the total changed while the pages were read"]
+    assert found.objections() == ["the total changed while the pages were read"]
 
 
 @pytest.mark.parametrize("first", range(4))

@@ -35,7 +35,7 @@ def test_what_is_no_response_and_no_certificate_is_refused():
     with pytest.raises(Invalid, match="not an RFC 3161 response"):
         require_answer(b"nonsense", "note", 1)
     with pytest.raises(ConfigError, match="not certificates"):
-        read_certificates(b"nonsense", place="proof.timestamp_ca")
+        read_certificates(b"nonsense", location="proof.timestamp_ca")
 
 
 def test_a_refusal_of_the_authority_is_not_a_timestamp():

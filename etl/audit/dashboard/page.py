@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from etl.atomic_file import written_whole
+from etl.atomic_file import atomic_write
 from etl.audit.dashboard import charts, filters
 from etl.audit.dashboard.data import HORIZON, MOST_RUNS, WEEK, DashboardData, read_data
 from etl.clock import age_text
@@ -50,7 +50,7 @@ def write_dashboard(
         raise UsageError(f"{path}: the file name must end in .html")
     with snapshot(connection):
         data = read_data(connection, now=now, tables=tables)
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         for part in render(data, command=command):
             file.write(part.encode())
     return data

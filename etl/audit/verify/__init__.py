@@ -75,7 +75,7 @@ def verify(
     with nullcontext() if connection.in_transaction() else snapshot(connection):
         found = [each for table, step in steps.items() for each in _findings(table, step)]
     result.finding_count = len(found)
-    result.findings = nsmallest(MAX_FINDINGS, found, key=Finding.place)
+    result.findings = nsmallest(MAX_FINDINGS, found, key=Finding.sort_key)
     return result
 
 

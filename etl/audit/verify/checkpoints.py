@@ -95,7 +95,7 @@ def _check_stored(
         report.timestamps += 1
         report.timestamps_unchecked += not keys.authorities
         if keys.authorities:
-            authorities = read_certificates(keys.authorities, place="proof.timestamp_ca")
+            authorities = read_certificates(keys.authorities, location="proof.timestamp_ca")
             require_timestamp(each.timestamp, each.note, authorities)
     for line in each.cosignatures:
         report.cosignatures += 1

@@ -15,8 +15,8 @@ from etl.load.log.entries import (
     SOURCE_RUN_COLUMNS,
     prune_data,
     read_kept,
-    read_rows,
     read_state,
+    read_values,
 )
 from etl.load.log.events import hashes_by_run, of_run, read_events, stored_hashes
 from etl.proof.check import leaf_hash
@@ -167,12 +167,12 @@ def _check_runs(
         )
     }
     source_columns = (*SOURCE_RUN_COLUMNS, "entry")
-    source_rows = read_rows(connection, "source_runs", source_columns, _BETWEEN, **runs)
-    sync_rows = read_rows(connection, "sync_runs", ("run_id", *RUN_COLUMNS), _BETWEEN, **runs)
+    source_rows = read_values(connection, "source_runs", source_columns, _BETWEEN, **runs)
+    sync_rows = read_values(connection, "sync_runs", ("run_id", *RUN_COLUMNS), _BETWEEN, **runs)
     runs_at = {(row["source"], row["run_id"]): row for row in source_rows}
     sync_runs = {row.pop("run_id"): row for row in sync_rows}
     ends: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in read_rows(connection, "sync_runs", (*END_COLUMNS, "ended_entry"), _ENDED, **runs):
+    for row in read_values(connection, "sync_runs", (*END_COLUMNS, "ended_entry"), _ENDED, **runs):
         ends[row.pop("ended_entry")].append(row)
     for entry in entries:
         key = (entry.source, entry.run_id)

@@ -30,7 +30,7 @@ class Finding:
     row: str | None = None
     problem: str = ""
 
-    def place(self) -> tuple[int, int, str, str]:
+    def sort_key(self) -> tuple[int, int, str, str]:
         """Findings are ordered by entry, then event, then row."""
         entry = _LAST if self.entry is None else self.entry
         event = _LAST if self.event is None else self.event

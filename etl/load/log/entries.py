@@ -118,7 +118,7 @@ def run_data(
     run = _read_run(connection, source, run_id)
     if run is None:
         raise LookupError(f"source_runs has no row of source {source}, run_id {run_id}")
-    ended = read_rows(
+    ended = read_values(
         connection, "sync_runs", END_COLUMNS, "ended_entry = :entry order by run_id", entry=entry
     )
     return run_entry(*run, ended, hashes=hashes)
@@ -127,7 +127,7 @@ def run_data(
 def prune_data(connection: Connection, source: str, *, hashes: Sequence[bytes]) -> bytes:
     """Data of the entry of a source's latest prune, from the tables."""
     table, condition = "prune_checkpoints", "source = :source"
-    (row,) = read_rows(connection, table, PRUNE_COLUMNS, condition, source=source)
+    (row,) = read_values(connection, table, PRUNE_COLUMNS, condition, source=source)
     return prune_entry(row, hashes=hashes)
 
 
@@ -143,13 +143,13 @@ def read_kept(
     named = {"source": source, "through_entry": through_entry}
     for event in read_events(connection, of_pruned(source, through_entry)):
         yield str(event), event.data
-    for row in read_rows(connection, "current_images", FIRST_SEEN.columns, _FIRST_SEEN, **named):
+    for row in read_values(connection, "current_images", FIRST_SEEN.columns, _FIRST_SEEN, **named):
         yield f"current_images, image_id {row['image_id']}", FIRST_SEEN.encode([*row.values()])
-    for row in read_rows(connection, "source_runs", ("run_id", "entry"), _PRUNED_RUNS, **named):
+    for row in read_values(connection, "source_runs", ("run_id", "entry"), _PRUNED_RUNS, **named):
         data = kept_run(connection, source, row["run_id"], row["entry"])
         assert data is not None  # noqa: S101  # its row was just read
         yield f"source_runs, run {row['run_id']}", data
-    for row in read_rows(connection, "sync_runs", END_COLUMNS, _PRUNED_ENDS, **named):
+    for row in read_values(connection, "sync_runs", END_COLUMNS, _PRUNED_ENDS, **named):
         yield f"sync_runs, run {row['run_id']}", ended_event(row)
 
 
@@ -159,7 +159,7 @@ def kept_run(connection: Connection, source: str, run_id: int, entry: int) -> by
     return None if run is None else run_event(entry, *run)
 
 
-def read_rows(
+def read_values(
     connection: Connection, table: str, columns: Sequence[str], condition: str, **parameters: Any
 ) -> list[_Row]:
     """Rows of a table as the log spells their values."""
@@ -176,7 +176,7 @@ def _select(dialect: str, table: str, columns: tuple[str, ...], condition: str) 
 
 def _read_run(connection: Connection, source: str, run_id: int) -> tuple[_Row, _Row] | None:
     """Rows of a run in `source_runs` and `sync_runs` (empty if only that one is missing)."""
-    source_rows = read_rows(
+    source_rows = read_values(
         connection,
         "source_runs",
         SOURCE_RUN_COLUMNS,
@@ -186,7 +186,7 @@ def _read_run(connection: Connection, source: str, run_id: int) -> tuple[_Row, _
     )
     if not source_rows:
         return None
-    rows = read_rows(connection, "sync_runs", RUN_COLUMNS, "run_id = :run_id", run_id=run_id)
+    rows = read_values(connection, "sync_runs", RUN_COLUMNS, "run_id = :run_id", run_id=run_id)
     return source_rows[0], rows[0] if rows else {}
 
 

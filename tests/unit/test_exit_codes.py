@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from etl.model import Outcome, WalkFacts
-from etl.run import LOCKED, conclusion
+from etl.run import LOCKED, status_and_exit_code
 
 
 def outcome(status: Any, code: int = 0, kind: str | None = None) -> Outcome:
@@ -44,4 +44,4 @@ BUSY = outcome("failed", 22, LOCKED)
 def test_the_status_and_exit_code_of_a_run(
     outcomes: list[Outcome], expected: tuple[str, int]
 ) -> None:
-    assert conclusion(outcomes) == expected
+    assert status_and_exit_code(outcomes) == expected
