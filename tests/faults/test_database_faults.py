@@ -485,7 +485,7 @@ def test_a_lock_file_of_somebody_else(own_file, desk):
     with rights((lock, 0o444)):
         line = desk.fails(url, "sync")
     assert str(lock) in line
-    assert "does the file belong to them?" in line
+    assert "the owner of the file" in line
     desk.is_whole(url)
 
 

@@ -98,7 +98,7 @@ def test_the_source_is_unavailable_if_no_response_is_complete(name: str) -> None
 
 @pytest.mark.parametrize("hundred", [200, 300, 400, 500])
 def test_every_status_has_its_kind_and_costs_one_request(hundred: int) -> None:
-    """But for 401 to 404, what a 2xx other than 200, a 3xx or a 4xx says is a broken contract."""
+    """Other codes than 200, 401, 403, 404, 429 and 5xx are invalid responses."""
     for status in range(hundred + (hundred == 200), hundred + 100):
         with Faulty(reply(status, b"" if status in {204, 304} else b"{}")) as server:
             error = error_from(server, max_retries=0)

@@ -67,7 +67,7 @@ def sync(at, path, **how):
 
 
 def database_samples(at):
-    """The same numbers by plain SQL over the contract's relations."""
+    """The same numbers by plain SQL over the documented relations."""
     (last,) = at.rows("select * from source_runs order by run_id desc limit 1")
     expected = {
         ("source_last_run_seen", ()): last["seen"],

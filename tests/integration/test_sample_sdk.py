@@ -80,7 +80,7 @@ def test_the_sdk_lists_the_sample(sdk: Any, number: int) -> None:
 
 
 def as_image(shown: dict[str, Any]) -> dict[str, Any]:
-    """What the SDK shows, by the contract's rules for values: an oracle written apart from ours."""
+    """What the SDK shows, by the documented rules for values: an oracle written apart from ours."""
     values = dict(shown)
     for ours, theirs in (
         ("image_id", "id"),

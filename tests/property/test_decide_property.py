@@ -1,6 +1,6 @@
-"""What becomes of absent images is what the contract says, whatever mixture of them there is.
+"""Absent images are decided by the documented rules, in any mixture.
 
-The rules are written down here once more, image by image and in the contract's words.
+The rules are written down here a second time, for one image at a time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def candidate(key: int, listing: str, *, was_missing: bool = False) -> AbsentIma
 
 
 def fate(listing: str, was_missing: bool, finding: str) -> str:
-    """What becomes of one absent image, by section 6 of the contract; evidence if it is gone."""
+    """What becomes of one absent image, by the documented rules; evidence if it is gone."""
     if listing.startswith("OTHER"):
         return "out_of_scope"
     if listing not in WALKED:

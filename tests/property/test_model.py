@@ -1,8 +1,8 @@
-"""The whole program against a naive reading of its contract, step by step, on both databases.
+"""The whole program against a naive reading of the documented rules, on both databases.
 
-A step alters the catalogue, changes what is asked for, or runs something: in peace, under a fault,
-killed at a border, with a second run at its side. After each, the record must be what the reference
-says, both databases must hold the same, and `verify` must find nothing.
+A step changes the catalogue or the configuration, or runs something: undisturbed, with a fault,
+killed between two stages, or with a second run at the same time. After each step, the record must
+be what the reference says, both databases must contain the same, and `verify` must find nothing.
 
 `make soak` runs it long, with another seed each round; a failing example prints how to replay it.
 """

@@ -1,7 +1,8 @@
 """Certificates while an adversary changes the catalogue between any two requests.
 
 Forward readings run on the same schedules as a control: there the adversary must win. In the second
-half an endpoint returns arbitrary pages: the certificate must be exactly what the contract gives.
+half an endpoint returns arbitrary pages: the certificate must be exactly the one that the
+documented rules give.
 """
 
 from __future__ import annotations
@@ -242,7 +243,7 @@ def _spoilt(draw: st.DrawFn, script: Script) -> Script:
 
 
 def due(pages: list[Page], before: list[Page]) -> str:
-    """The certificate that the contract gives a forward reading, by its pages alone."""
+    """The certificate that the documented rules give a forward reading, by its pages alone."""
     totals, ids = received(pages)
     last = max(len(pages), -(-max(totals) // SIZE)) - 1  # that came, or was announced
     are_full = all(len(page.records) >= SIZE for page in pages[:last])

@@ -1,6 +1,6 @@
-"""What a record must hold, by the contract's sentences alone: a dictionary, and a rule for each.
+"""What a record must hold, by the documented rules alone: a dictionary, and a rule for each.
 
-Written from the contract and not from the program: no digest, no staging, no SQL, no order of
+Written from the documentation and not from the program: no digest, no staging, no SQL, no order of
 statements. `Reference.sync` is told what the API showed to a run and says what the record then is.
 """
 

@@ -1,4 +1,4 @@
-"""A record becomes an image by the rules of the contract, or a reject that names the field."""
+"""A record becomes an image by the documented rules, or a reject that names the field."""
 
 from __future__ import annotations
 

@@ -271,7 +271,7 @@ class TestRequests:
 
 
 class TestPaging:
-    """What `size` and `current` show, and what they hide (CONTRACT 6.1)."""
+    """What `size` and `current` show, and what they hide."""
 
     def walk(self, count: int = 25, offset_unit: str = "auto", **quirks: Any) -> Walked:
         client = PagesClient(images(count), Quirks(**quirks))
