@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine
 
 from etl.client.http import Client
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.context import RunContext, open_context
-from etl.database.engine import database_text, open_engine, translated_errors, writing
+from etl.database.engine import database_text, open_engine, translated_errors
 from etl.database.integrity import schema_faults
-from etl.database.migrate import current_revision, head, not_at_head, upgrade_in
-from etl.database.postgresql import is_pooled, lagging_sequences
-from etl.database.schema import metadata, sync_runs
+from etl.database.migrate import head, not_at_head
+from etl.database.postgresql import is_pooled
 from etl.database.sqlite import file_of, wal_warning
+from etl.database.writable import try_writing
 from etl.errors import (
     ConfigError,
     DatabaseUnavailable,
@@ -51,7 +50,6 @@ from etl.text import count_text
 
 PARTIAL: Final = 3
 _NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock
-_NO_RUN: Final = -1
 _POOLED: Final = (
     "a connection pooler (such as PgBouncer) is in between: session locks have no effect in"
     " transaction mode, so each commit checks that no other run wrote the source"
@@ -69,10 +67,6 @@ class Checked(Struct, kw_only=True, frozen=True):
     status: Literal["ok", "warning", "failed"]
     message: str
     exit_code: int = 0
-
-
-class _RolledBack(Exception):
-    """Rolls a test transaction back."""
 
 
 def check(
@@ -198,7 +192,7 @@ def _check_engine(engine: Engine, *, auto_upgrade: bool) -> Iterator[Checked]:
         yield _ok("database", f"the next sync creates {file}")
         return
     with translated_errors(engine):
-        revision = _try_writing(engine, auto_upgrade=auto_upgrade)
+        revision = try_writing(engine, auto_upgrade=auto_upgrade)
         if revision or file:  # PostgreSQL's locks are named after a table
             _try_lock(engine)
         yield _ok("database", f"{_summary(revision)}: {database_text(engine)}")
@@ -222,45 +216,6 @@ def _database_notes(connection: Connection, *, is_current: bool) -> Iterator[Che
         yield _warning("database", message)
 
 
-def _try_writing(engine: Engine, *, auto_upgrade: bool) -> str | None:
-    """Writes every table in a transaction that is rolled back; returns the revision before."""
-    with _rolled_back(engine) as connection:
-        revision = current_revision(connection)
-        if revision != head():
-            if not auto_upgrade:
-                raise not_at_head(engine, revision)
-            upgrade_in(connection)
-        _write(connection)
-    return revision
-
-
-@contextmanager
-def _rolled_back(engine: Engine) -> Iterator[Connection]:
-    with suppress(_RolledBack), engine.connect() as connection, writing(connection):
-        yield connection
-        raise _RolledBack
-
-
-def _write(connection: Connection) -> None:
-    """Needs every right that a sync needs. The numbers of runs are left alone."""
-    run = {"run_id": _NO_RUN, "kind": "sync", "status": "running", "version": "", "host": ""}
-    connection.execute(insert(sync_runs).values(**run, pid=0, started_at=datetime.now(UTC)))
-    connection.execute(text("create temporary table image_sync_check (number integer)"))
-    connection.execute(text("drop table image_sync_check"))
-    if connection.dialect.name == "sqlite":
-        connection.execute(text("select json_array_length('[]')"))  # could be left out before 3.38
-        return
-    for table in metadata.sorted_tables:
-        name = next(iter(table.columns)).name
-        for statement in (
-            f"insert into {table.name} select * from {table.name} where false",  # noqa: S608  # our own names
-            f"update {table.name} set {name} = {name} where false",  # noqa: S608  # our own names
-            f"delete from {table.name} where false",  # noqa: S608  # our own names
-        ):
-            connection.execute(text(statement))
-    lagging_sequences(connection)  # needs rights on the sequences, and takes no number
-
-
 def _try_new_file(file: str) -> None:
     """Creates a database in a new folder beside `file` that does not exist, and removes it."""
     folder = os.path.dirname(file)
@@ -268,7 +223,7 @@ def _try_new_file(file: str) -> None:
         with TemporaryDirectory(dir=folder, prefix=".image-sync-check-") as scratch:
             engine = open_engine(f"sqlite:///{scratch}/{os.path.basename(file)}")
             with translated_errors(engine):
-                _try_writing(engine, auto_upgrade=True)
+                try_writing(engine, auto_upgrade=True)
                 _try_lock(engine)
             engine.dispose()
     except OSError as error:
