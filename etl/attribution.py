@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from etl.clock import CLOCK_TOLERANCE
 from etl.config import SourceSettings
-from etl.decide.attribution import CLOCK_TOLERANCE, TRACES_ARE_KEPT, match_traces
+from etl.decide.attribution import TRACES_ARE_KEPT, match_traces
 from etl.errors import SourceError, SourceRefused
 from etl.extract.traces import fetch_traces
 from etl.load.attribution import read_unattributed, read_used_traces

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # between clocks of different hosts
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -45,3 +46,9 @@ def age_text(age: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def clock_difference_text(ahead_seconds: float, other: str) -> str:
+    """How far this machine's clock is ahead of another one, or behind it."""
+    side = "ahead of" if ahead_seconds > 0 else "behind"
+    return f"this machine's clock is {abs(ahead_seconds) / 60:.0f} minutes {side} {other}"

@@ -14,13 +14,18 @@
     ├── EnvironmentFailure             50   whoever runs this host: full disk, missing folder
     └── Interrupted               130, 143  nobody: a signal ended the run
 
+Three codes are not those of errors: `PARTIAL`, `HELD` and `STALE`.
 The codes are an interface: cron jobs and monitors rely on them.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
+
+PARTIAL: Final = 3  # a source failed, a walk was not certified, or a record was rejected
+HELD: Final = 30  # removals wait for a person
+STALE: Final = 40  # `status --max-age`: a source was not read for too long
 
 
 class ImageSyncError(Exception):

@@ -133,8 +133,7 @@ class Page(Struct, frozen=True, gc=False):
 
     `order` is the place of its listing among the source's listings. `reading` counts the readings
     of its listing from 0, `number` the pages of a reading from 0 (a backward reading may deliver a
-    page more than once). `image_ids` has an item for each record: its id, or None where the record
-    has no usable one. `total` is the number of images that the response reports for the whole
+    page more than once). `total` is the number of images that the response reports for the whole
     listing.
     """
 
@@ -143,7 +142,6 @@ class Page(Struct, frozen=True, gc=False):
     reading: int
     number: int
     records: list[Raw]
-    image_ids: list[str | None]
     total: int
 
 
@@ -151,10 +149,9 @@ class Page(Struct, frozen=True, gc=False):
 class WalkSummary:
     """The result of a walk that was read to its end.
 
-    `certificate` is the weakest of the listings' certificates; `reasons` states why listings are
-    not certified. `pages` counts the pages of all readings. `reported_total` is the sum of the
-    listings' latest totals. `empty_listings` returned no row in their latest reading. `detail` is
-    the content of `walk_detail`.
+    `certificate` is the weakest of the listings' certificates. `pages` counts the pages of all
+    readings. `reported_total` is the sum of the listings' latest totals. `empty_listings` returned
+    no row in their latest reading. `detail` is the content of `walk_detail`.
     """
 
     certificate: Certificate
@@ -163,7 +160,6 @@ class WalkSummary:
     reported_total: int
     listings: tuple[Listing, ...]
     empty_listings: frozenset[Listing]
-    reasons: tuple[str, ...]
     detail: dict[str, Any]
 
 
@@ -298,6 +294,16 @@ class WalkFacts:
     project_id: str = ""
     previous_endpoint: str | None = None
     guard_override: str | None = None
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether the walk was shown to have missed nothing."""
+        return self.certificate != "none"
+
+    @property
+    def listings(self) -> frozenset[str]:
+        """The listings that the walk read, as `TYPE/WORKSPACE`."""
+        return frozenset(each["listing"] for each in self.detail.get("listings", ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from etl.config import Settings, SourceSettings
 from etl.context import ContextParts, RunContext, open_context
 from etl.database.engine import translated_errors
 from etl.errors import (
+    HELD,
+    PARTIAL,
     ConfigError,
     DatabaseUnavailable,
     ImageSyncError,
@@ -142,9 +144,9 @@ def status_and_exit_code(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     if outcomes and all(has_failed):
         return "failed", outcomes[0].error_exit_code
     if any(each.status == "held" for each in outcomes):
-        return "held", 30
+        return "held", HELD
     if any(each.status != "succeeded" for each in outcomes):
-        return "partial", 3
+        return "partial", PARTIAL
     return "succeeded", 0
 
 

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.clock import instant_text
+from etl.clock import clock_difference_text, instant_text
 from etl.decide.removal import Coverage
 from etl.errors import EnvironmentFailure
 from etl.load.transaction import SourceWrite
@@ -95,8 +95,7 @@ def clock_warning(ahead_seconds: float | None) -> str:
     """
     if ahead_seconds is None or abs(ahead_seconds) <= CLOCK_WARNING_SECONDS:
         return ""
-    side = "ahead of" if ahead_seconds > 0 else "behind"
-    text = f"this machine's clock is {abs(ahead_seconds) / 60:.0f} minutes {side} the API's"
+    text = clock_difference_text(ahead_seconds, "the API's")
     if abs(ahead_seconds) > MAX_CLOCK_ERROR_SECONDS:
         hint = "set the clock, for example with NTP, and run again"
         raise EnvironmentFailure(f"{text}; nothing was written", hint=hint)

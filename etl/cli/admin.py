@@ -21,7 +21,8 @@ from etl.cli.options import (
     source_names,
     source_option,
 )
-from etl.cli.output import note, print_json, print_result, print_rows
+from etl.cli.output import print_json, print_result, print_rows
+from etl.errors import PARTIAL
 from etl.text import printable
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from etl.model import Outcome
     from etl.options import Shard
 
-PARTIAL: Final = 3
 _SOURCE_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
 
 
@@ -285,10 +285,10 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
         with target.connect() as connection:
             copied = copy_record(source, connection)
         for table, rows in copied.items():
-            note(cli, f"copied {rows:,} rows of {table}", event="rows copied")
+            cli.note(f"copied {rows:,} rows of {table}", event="rows copied")
         require_consistent(target)
     target.dispose()
-    note(cli, "the copy was verified", event="copy verified")
+    cli.note("the copy was verified", event="copy verified")
     if output == "json":
         print_json(CopiedDatabase(rows=copied))
 

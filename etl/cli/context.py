@@ -130,6 +130,11 @@ class CliContext:
         for line in f"{NAME}: {message}".split("\n"):
             click.echo(printable(line), err=True)
 
+    def note(self, remark: str, *, event: str) -> None:
+        """Prints a remark about the result on standard error; none with -q."""
+        if not self.is_quiet:
+            self.report(remark, event=event, level=logging.INFO)
+
     def command_line(self, arguments: str) -> str:
         """A command on the same configuration and database, to be copied and pasted."""
         given = [("--config", self.config), ("--database", self._shown_database)]

@@ -9,7 +9,6 @@ out, which a remark reports, and finally each row becomes a block of lines.
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,11 +98,11 @@ _EVERY_ROW: Final = RowOptions(limit=0)
 def print_rows(cli: CliContext, found: Rows, options: RowOptions = _EVERY_ROW) -> None:
     """Prints the remarks and the rows of a result."""
     for remark in found.remarks:
-        note(cli, remark, event="record incomplete")
+        cli.note(remark, event="record incomplete")
     with closing(found):
         first = list(islice(found.rows, 1))
         if not first:
-            note(cli, "nothing found", event="nothing found")
+            cli.note("nothing found", event="nothing found")
         remaining = found.rows
         found.rows = islice(chain(first, remaining), options.most or None)
         if options.form != "table":
@@ -114,7 +113,7 @@ def print_rows(cli: CliContext, found: Rows, options: RowOptions = _EVERY_ROW) -
             _print_table(cli, found, is_vertical=options.is_vertical)
         if options.most and next(remaining, None) is not None:
             remark = f"limited to {count_text(options.most, 'row')}; --limit 0 shows all"
-            note(cli, remark, event="rows limited")
+            cli.note(remark, event="rows limited")
 
 
 def print_json(value: Any, *, indent: int = 2) -> None:
@@ -145,15 +144,6 @@ def print_machine_lines(lines: Iterable[str]) -> None:
     stream.flush()
 
 
-def note(cli: CliContext, remark: str, *, event: str) -> None:
-    """A remark about the result, on standard error; none with -q.
-
-    With --log-format json it is an event, a fixed phrase.
-    """
-    if not cli.is_quiet:
-        cli.report(remark, event=event, level=logging.INFO)
-
-
 def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     table = Table(rows, width=width, is_vertical=is_vertical)
@@ -161,11 +151,11 @@ def _print_table(cli: CliContext, rows: Rows, *, is_vertical: bool) -> None:
         click.echo(line)
     if table.is_vertical and not is_vertical:
         remark = f"the table is wider than {width} columns: each row is shown as a block"
-        note(cli, remark, event="table too wide")
+        cli.note(remark, event="table too wide")
     elif table.left_out:
         names = ", ".join(table.left_out)
         remark = f"not shown for lack of space: {names}; --vertical shows every column"
-        note(cli, remark, event="columns left out")
+        cli.note(remark, event="columns left out")
 
 
 class Table:

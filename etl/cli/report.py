@@ -11,17 +11,15 @@ import click
 
 from etl.cli.context import CliContext, pass_cli
 from etl.cli.options import Known, Time, gathered, output_option, source_option
-from etl.cli.output import RowOptions, note, print_json, print_rows, row_options
+from etl.cli.output import RowOptions, print_json, print_rows, row_options
 from etl.cli.read import period_options, print_record
-from etl.clock import age_text
+from etl.clock import CLOCK_TOLERANCE, age_text
+from etl.errors import STALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from etl.audit.query import Rows
-
-STALE: Final = 40
-_CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 
 def _reports() -> Iterable[str]:
@@ -131,7 +129,7 @@ def _age(state: dict[str, Any], *, now: datetime, max_age: timedelta | None) -> 
     if at is None:
         return {"age_seconds": None, "age": "never", "is_stale": is_read}
     age = now - at
-    is_future = age < -_CLOCK_TOLERANCE
+    is_future = age < -CLOCK_TOLERANCE
     return {
         "age_seconds": round(age.total_seconds()),
         "age": "in the future" if is_future else age_text(age),
@@ -236,7 +234,7 @@ def dashboard(cli: CliContext, file: Path, *, output: str) -> None:
     if output == "json":
         print_json(DashboardFile(file=str(file), images=data.total("present")))
     else:
-        note(cli, f"wrote {file}: {data.total('present'):,} images", event="file written")
+        cli.note(f"wrote {file}: {data.total('present'):,} images", event="file written")
 
 
 @click.command(short_help="Write a whole relation as CSV, JSON Lines or Parquet.")
@@ -277,8 +275,8 @@ def export(
     with cli.reader() as connection:
         count, remarks = write(connection, file, relation=relation, as_of=as_of, now=cli.clock())
     for remark in remarks:
-        note(cli, remark, event="record incomplete")
+        cli.note(remark, event="record incomplete")
     if output == "json":
         print_json(ExportedFile(file=str(file), relation=relation, rows=count))
     else:
-        note(cli, f"wrote {file}: {count:,} rows of {relation}", event="file written")
+        cli.note(f"wrote {file}: {count:,} rows of {relation}", event="file written")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from msgspec import UNSET, Struct, UnsetType, convert
 
 from etl.clock import instant_text
+from etl.model import Certificate, Evidence, Status  # msgspec needs the types at run time
 
 if TYPE_CHECKING:
     from etl.load.commit import Preview
@@ -47,7 +48,7 @@ class PlannedRemoval(Struct, kw_only=True):
 
     image_id: str
     name: str | None
-    evidence: Literal["lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice"]
+    evidence: Evidence
     evidence_detail: dict[str, Any]
 
 
@@ -78,9 +79,9 @@ class SourceResult(Struct, kw_only=True):
     """What a run did to one source."""
 
     name: str
-    status: Literal["succeeded", "partial", "held", "failed"]
+    status: Status
     certified: bool
-    certificate: Literal["exact", "ordered", "agreed", "none"]
+    certificate: Certificate
     walks: int
     pages: int
     requests: int
@@ -316,8 +317,7 @@ def _source(source: Outcome, plan: Plan | UnsetType) -> SourceResult:
         for name in SourceResult.__struct_fields__
         if hasattr(each, name)
     }
-    is_certified = source.facts.certificate != "none"
-    return SourceResult(**values, certified=is_certified, error=failure, plan=plan)
+    return SourceResult(**values, certified=source.facts.is_certified, error=failure, plan=plan)
 
 
 def _plan(preview: Preview) -> Plan:

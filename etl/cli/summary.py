@@ -92,7 +92,7 @@ def _source_lines(
 
 def _reasons(facts: WalkFacts) -> Iterator[str]:
     """Why a walk is not certified, listing by listing."""
-    listings = facts.detail.get("listings", ()) if facts.certificate == "none" else ()
+    listings = () if facts.is_certified else facts.detail.get("listings", ())
     uncertified = [each for each in listings if each["certificate"] == "none"]
     for each in uncertified[:_MOST_LISTINGS]:
         reasons = [*each.get("reasons", ()), *([each["backward"]] if "backward" in each else [])]
@@ -145,7 +145,7 @@ def _problem(source: Outcome, run_id: int | None, command_line: Callable[[str], 
         approve, dismiss = (command_line(f"{name} {run_id}") for name in ("approve", "dismiss"))
         steps = f": remove them with `{approve}` or keep the images with `{dismiss}`"
         problems.append(held if run_id is None else held + steps)
-    if source.facts.walks > 0 and source.facts.certificate == "none":
+    if source.facts.walks > 0 and not source.facts.is_certified:
         problems.append("the walk could not be certified")
     if source.rejected:
         rejected = f"{count_text(source.rejected, 'record')} rejected"

@@ -16,12 +16,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from etl.config.rules import CA_VARIABLES
 from etl.errors import ConfigError, SourceRefused
 
 MAX_IDLE_CONNECTIONS: Final = 64  # per host
 MAX_UNVERIFIED: Final = 3  # requests in flight before one was accepted
 USER_REFUSALS: Final = 2  # IAM also refuses a valid user who requests someone else's project
-CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class _Session(requests.Session):

@@ -20,6 +20,7 @@ import requests
 import urllib3.exceptions
 
 from etl.client.messages import NoResponse, Request, Response
+from etl.clock import clock_difference_text
 from etl.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from etl.text import clipped
 
@@ -225,8 +226,7 @@ def _skew_hint(response: Response) -> str:
     skew = response.clock_skew_seconds or 0.0
     if abs(skew) < SKEW_WORTH_A_HINT_SECONDS:
         return ""
-    side = "ahead of" if skew > 0 else "behind"
-    return f"this machine's clock is {abs(skew) / 60:.0f} minutes {side} the server's: set it"
+    return clock_difference_text(skew, "the server's") + ": set it"
 
 
 def _page_title(text: str) -> str:

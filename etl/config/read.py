@@ -42,7 +42,6 @@ Mistakes = Iterator[tuple[str, str]]
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SQLITE_FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|\?|$)([^?]+)(.*)")
-_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _TYPE_NAMES: Final[dict[Any, str]] = {
     str: "text",
     bool: "true or false",
@@ -308,7 +307,7 @@ def _ca_mistakes(settings: Settings, environ: Mapping[str, str]) -> Mistakes:
     sources = [*settings.sources, *(each.source for each in settings.discover)]
     if all(each.http.ca_bundle or each.endpoint == SAMPLE_ENDPOINT for each in sources):
         return
-    for name in _CA_VARIABLES:
+    for name in rules.CA_VARIABLES:
         file = environ.get(name)
         if file and not os.path.exists(file):
             yield "", f"environment variable {name}: no such file or folder: {file}"

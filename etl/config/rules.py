@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 MASK: Final = "********"
+CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # of requests, the first one set
 Check = Callable[[Any], str]
 """Returns what is expected instead of the value, or an empty string for a valid one."""
 

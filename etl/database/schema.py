@@ -6,7 +6,7 @@ the current catalogue and the open versions are the same rows. People read the v
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,7 @@ from etl.database.columns import (
     tracked_columns,
     version_columns,
 )
+from etl.model import AttributionResult, Evidence, Status
 
 metadata: Final = MetaData(
     naming_convention={
@@ -46,9 +47,9 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-_EVIDENCE: Final = ("lookup_not_found", "lookup_deleted", "listed_deleted", "absent_twice")
-_ATTRIBUTIONS: Final = ("exact", "likely", "ambiguous", "none", "refused", "expired")
-_RESULTS: Final = ("succeeded", "partial", "held", "failed")
+_EVIDENCE: Final = get_args(Evidence)
+_ATTRIBUTIONS: Final = get_args(AttributionResult)
+_RESULTS: Final = get_args(Status)
 
 current_images: Final = Table(
     "current_images",

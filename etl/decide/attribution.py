@@ -17,10 +17,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from etl.clock import CLOCK_TOLERANCE
 from etl.model import Attribution, AttributionResult, RemovedImage, Trace
 
 TRACES_ARE_KEPT: Final = timedelta(days=7)
-CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # between this machine's clock and the service's
 _IMAGE: Final = "notebookimage"  # resource types that start so are images or groups of images
 
 

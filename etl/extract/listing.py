@@ -318,14 +318,13 @@ class ListingReader:
                 self._reading_number,
                 number,
                 reply.records,
-                reply.image_ids,
                 reply.total,
             )
         )
 
     # The result
 
-    def reasons(self) -> list[str]:
+    def _reasons(self) -> list[str]:
         """Why the listing is not certified."""
         last = self.readings[-1]
         if last.certificate != "none":
@@ -343,6 +342,6 @@ class ListingReader:
             "readings": len(self.readings),
             **self.readings[-1].detail(),
             "restarts": self.restarts,
-            **({"reasons": reasons} if (reasons := self.reasons()) else {}),
+            **({"reasons": reasons} if (reasons := self._reasons()) else {}),
             **({"backward": self.backward} if self.backward else {}),
         }

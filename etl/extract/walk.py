@@ -126,7 +126,6 @@ class Walk:
     def summary(self) -> WalkSummary:
         """The result of the walk."""
         readers = self._readers
-        reasons = [f"{each.listing}: {reason}" for each in readers for reason in each.reasons()]
         return WalkSummary(
             certificate=self.certificate,
             walks=max(each.walks for each in readers),
@@ -136,7 +135,6 @@ class Walk:
             empty_listings=frozenset(
                 each.listing for each in readers if not each.readings[-1].rows
             ),
-            reasons=tuple(reasons),
             detail=self._detail(),
         )
 

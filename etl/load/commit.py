@@ -79,8 +79,9 @@ def commit(
     with source_transaction(connection, write) as transaction:
         refresh_components(transaction)
         counts = RunCounts()
-        write_changes(transaction, counts.counted(changes.changes(is_certified=write.is_certified)))
-        write_relisted(transaction, changes, listings_of(write.facts))
+        applied = changes.changes(is_certified=write.facts.is_certified)
+        write_changes(transaction, counts.counted(applied))
+        write_relisted(transaction, changes, write.facts.listings)
         write_reseen(transaction, changes.reseen())
         if counts.removed_at_once:
             remove_at_once(transaction)
@@ -105,8 +106,7 @@ class Preview:
 
     def changes(self) -> Iterator[Change]:
         """Iterate over the new and changed images."""
-        is_certified = self.outcome.facts.certificate != "none"
-        for change in self.detector.changes(is_certified=is_certified):
+        for change in self.detector.changes(is_certified=self.outcome.facts.is_certified):
             if change.kind != "rehashed":
                 yield change
 
@@ -126,7 +126,7 @@ class Preview:
 def preview(write: SourceWrite, changes: ChangeDetector, decision: Decision) -> Outcome:
     """Return the outcome that `commit` would have now, without writing anything."""
     counts = RunCounts()
-    for _ in counts.counted(changes.changes(is_certified=write.is_certified)):
+    for _ in counts.counted(changes.changes(is_certified=write.facts.is_certified)):
         pass
     counts.rejected, counts.newly_rejected = count_rejects(changes)
     return _outcome(write, changes, decision, counts)
@@ -151,11 +151,6 @@ def failed_outcome(write: SourceWrite, error: SourceError) -> Outcome:
         error_request_id=error.request_id or None,
         error_exit_code=error.exit_code,
     )
-
-
-def listings_of(facts: WalkFacts) -> frozenset[str]:
-    """Return the listings that a walk read, as `TYPE/WORKSPACE`."""
-    return frozenset(each["listing"] for each in facts.detail.get("listings", ()))
 
 
 def _outcome(
@@ -195,7 +190,7 @@ def _outcome(
 def _status(decision: Decision, facts: WalkFacts, counts: RunCounts) -> Status:
     if decision.held:
         return "held"
-    is_uncertified = facts.walks > 0 and facts.certificate == "none"
+    is_uncertified = facts.walks > 0 and not facts.is_certified
     return "partial" if is_uncertified or counts.newly_rejected else "succeeded"
 
 

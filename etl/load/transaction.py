@@ -57,11 +57,6 @@ class SourceWrite:
         """Name of the source."""
         return self.baseline.source
 
-    @property
-    def is_certified(self) -> bool:
-        """Whether the walk was shown to have missed nothing."""
-        return self.facts.certificate != "none"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTransaction:
@@ -104,7 +99,7 @@ def source_transaction(connection: Connection, write: SourceWrite) -> Iterator[S
             run_id=write.run_id,
             source=write.source,
             observed_at=write.observed_at,
-            is_certified=write.is_certified,
+            is_certified=write.facts.is_certified,
             previous=write.baseline.previous,
             rules=write.rules,
         )

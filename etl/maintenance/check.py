@@ -26,6 +26,7 @@ from etl.database.postgresql import is_pooled
 from etl.database.sqlite import file_of, wal_warning
 from etl.database.writable import try_writing
 from etl.errors import (
+    PARTIAL,
     ConfigError,
     DatabaseUnavailable,
     EnvironmentFailure,
@@ -48,7 +49,6 @@ from etl.sources.connect import open_client
 from etl.sources.select import sources_of
 from etl.text import count_text
 
-PARTIAL: Final = 3
 _NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock
 _POOLED: Final = (
     "a connection pooler (such as PgBouncer) is in between: session locks have no effect in"

@@ -161,7 +161,6 @@ def _page(source: SourceSettings, listing: str, records: Sequence[bytes], order:
         reading=0,
         number=0,
         records=[*map(Raw, records)],
-        image_ids=[],
         total=len(records),
     )
 

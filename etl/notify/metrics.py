@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from etl import __version__
 from etl.audit.query import read_rows
+from etl.clock import CLOCK_TOLERANCE
+from etl.model import State, Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
     from etl.notify.notifier import Result
 
 PREFIX: Final = "image_sync_"
-CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-STATUSES: Final = ("succeeded", "partial", "held", "failed")
-STATES: Final = ("present", "removed", "out_of_scope")
+STATUSES: Final = get_args(Status)
+STATES: Final = get_args(State)
 KINDS: Final = ("added", "changed", "removed", "restored", "in_scope", "out_of_scope")
 _SOURCE_LINES: Final = re.compile(rf"^(?:# \w+ )?{PREFIX}source_.*\n", re.M)
 

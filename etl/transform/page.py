@@ -27,14 +27,13 @@ class PageEnvelope(msgspec.Struct, gc=False):
     """One page: the bytes of each record, and the paging fields of the response.
 
     `total` is the number of matching rows, `size` the page size that the server used, `current`
-    the page's number (from 0 or from 1) or its offset, `pages` = ceil(total / size).
+    the page's number (from 0 or from 1) or its offset.
     """
 
     data: list[msgspec.Raw]
     total: Count
     size: Count | None = None
     current: Count | None = None
-    pages: Count | None = None
 
 
 class ListedRow(msgspec.Struct, gc=False, rename={"image_id": "id", "created_at": "create_at"}):
@@ -51,7 +50,7 @@ class _Listing(msgspec.Struct, gc=False):
 _envelope: Final = msgspec.json.Decoder(PageEnvelope).decode
 _listing: Final = msgspec.json.Decoder(_Listing).decode
 _row: Final = msgspec.json.Decoder(ListedRow).decode
-_COUNTS: Final = frozenset({"total", "size", "current", "pages"})
+_COUNTS: Final = frozenset({"total", "size", "current"})
 
 
 def split_page(body: bytes) -> PageEnvelope:

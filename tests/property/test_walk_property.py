@@ -23,7 +23,7 @@ from etl.extract.backward import ProofBroken
 from etl.extract.pages import CREATION_TIME, PAST_THE_END, UNSORTABLE, Order
 from etl.model import Page
 from tests.support.fake_api import Quirks
-from tests.support.walking import NOW, PagesClient, read_alone, walked
+from tests.support.walking import NOW, PagesClient, ids_of, read_alone, walked
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 OFFSETS: Any = st.sampled_from(["pages", "records", "page_number"])
@@ -258,7 +258,7 @@ def due(pages: list[Page], before: list[Page]) -> str:
 
 def received(pages: list[Page]) -> tuple[set[int], list[str]]:
     """The totals and ids of some pages."""
-    ids = [each for page in pages for each in page.image_ids if each]
+    ids = [each for page in pages for each in ids_of(page) if each]
     return {page.total for page in pages}, ids
 
 

@@ -30,7 +30,7 @@ from etl.extract.walk import Walk
 from etl.model import AbsentImage, Listing, Lookup, Page, WalkSummary
 from etl.parallel import ThreadPool
 from etl.transform import ListedRow
-from tests.support.walking import finished, source_of
+from tests.support.walking import finished, ids_of, source_of
 
 TYPES = ("BUILD_IN", "DEDICATED")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -223,7 +223,7 @@ class Outcome:
     def _check_certificate(self, name: str, readings: list[list[Page]], order: int) -> None:
         pages = readings[-1]
         totals = {each.total for each in pages}
-        ids = [image_id for each in pages for image_id in each.image_ids]
+        ids = [image_id for each in pages for image_id in ids_of(each)]
         size = self.scope.page_size
         match name:
             case "exact":
@@ -235,7 +235,7 @@ class Outcome:
             case "agreed":
                 before = readings[-2]
                 assert len(totals | {each.total for each in before}) == 1
-                assert set(ids) == {image_id for each in before for image_id in each.image_ids}
+                assert set(ids) == {image_id for each in before for image_id in ids_of(each)}
 
     def stayed(self, listing: int) -> set[str | None]:
         """The images that were in a listing throughout."""
@@ -261,7 +261,7 @@ class Outcome:
     def _check_removals(self, summary: WalkSummary) -> None:
         """With the lookups of absent images, nothing is removed that still exists."""
         listings = [str(each) for each in summary.listings]
-        seen = {image_id for each in self.pages for image_id in each.image_ids}
+        seen = {image_id for each in self.pages for image_id in ids_of(each)}
         absent = [
             AbsentImage(each.name, str(each.name), *([None] * 7))
             for each in self.scope.start

@@ -192,6 +192,5 @@ def pages(
             reading=reading,
             number=number,
             records=[raw(each) for each in records[start : start + page_rows]],
-            image_ids=[],
             total=len(records),
         )

@@ -24,6 +24,7 @@ from etl.extract.walk import Walk
 from etl.model import Listing, Page, WalkSummary
 from etl.parallel import ThreadPool
 from etl.sample.catalogue import ApiError
+from etl.transform import listed_rows
 from tests.support.fake_api.listing import Catalogue, list_page
 from tests.support.fake_api.quirks import Quirks
 
@@ -144,9 +145,14 @@ class Walked:
         return self.walk.certificate
 
     @property
+    def reasons(self) -> str:
+        """Why listings are not certified."""
+        return str([each.get("reasons") for each in self.summary.detail["listings"]])
+
+    @property
     def ids(self) -> list[str]:
         """The ids of all pages, sorted; duplicates stay."""
-        return sorted(each for page in self.pages for each in page.image_ids if each)
+        return sorted(each for page in self.pages for each in ids_of(page) if each)
 
     @property
     def last_ids(self) -> list[str]:
@@ -158,9 +164,14 @@ class Walked:
             each
             for page in self.pages
             if page.reading == last[page.listing]
-            for each in page.image_ids
+            for each in ids_of(page)
             if each
         )
+
+
+def ids_of(page: Page) -> list[str | None]:
+    """The id of each record of a page; None for one without a usable id."""
+    return [row.image_id for row in listed_rows(page.records)]
 
 
 def source_of(endpoint: str = "http://127.0.0.1:9", **values: Any) -> SourceSettings:
@@ -205,7 +216,7 @@ def read_alone(
         while True:
             request, *_ = steps.send(fetcher.fetch(request))
     reading.finish()
-    return reading, [each for page in reader.take_pages() for each in page.image_ids if each]
+    return reading, [each for page in reader.take_pages() for each in ids_of(page) if each]
 
 
 def images(count: int, **fields: Any) -> list[dict[str, Any]]:

@@ -19,13 +19,13 @@ def page(records: bytes) -> bytes:
 def test_a_page_keeps_each_record_s_own_bytes() -> None:
     envelope = split_page(page(b'{ "id":"a" }, {"id":"b","x":1.10}'))
     assert [bytes(record) for record in envelope.data] == [b'{ "id":"a" }', b'{"id":"b","x":1.10}']
-    assert (envelope.total, envelope.size, envelope.current, envelope.pages) == (28, 200, 0, 1)
+    assert (envelope.total, envelope.size, envelope.current) == (28, 200, 0)
 
 
 def test_only_data_and_total_are_required() -> None:
     envelope = split_page(b'{"data":[],"total":0,"size":null,"new":{}}')
     assert (envelope.data, envelope.total) == ([], 0)
-    assert (envelope.size, envelope.current, envelope.pages) == (None, None, None)
+    assert (envelope.size, envelope.current) == (None, None)
 
 
 def test_counts_may_be_written_as_floating_point_numbers() -> None:

@@ -17,7 +17,7 @@ from etl.extract.walk import Walk
 from etl.model import Certificate
 from etl.transform import listed_rows
 from tests.support.fake_api import Quirks
-from tests.support.walking import LISTING, PagesClient, Walked, images, source_of, walked
+from tests.support.walking import LISTING, PagesClient, Walked, ids_of, images, source_of, walked
 
 TYPES = ("BUILD_IN", "DEDICATED")
 
@@ -142,10 +142,10 @@ def test_different_totals_in_two_readings_do_not_agree() -> None:
     client.before_request = announce
     walk = walked(client, walk=WalkSettings(max_walks=3))
     assert (walk.certificate, walk.summary.walks) == ("none", 3)
-    assert walk.summary.reasons == (
-        "BUILD_IN/0: the number of images differs from the total",
-        "BUILD_IN/0: a page that was announced did not exist",
-    )
+    assert walk.summary.detail["listings"][0]["reasons"] == [
+        "the number of images differs from the total",
+        "a page that was announced did not exist",
+    ]
 
 
 def test_different_ids_in_two_readings_do_not_agree() -> None:
@@ -171,7 +171,7 @@ def test_a_list_that_moved_by_a_page_is_not_endless(concurrency: int) -> None:
 def test_pages_carry_their_place_in_the_walk() -> None:
     client = PagesClient(images(5), Quirks(total=lambda count: count + 1, sort_keys=frozenset()))
     pages = walked(client, types=TYPES, http={"page_size": 3, "concurrency": 1}).pages
-    places = [(page.order, page.reading, page.number, page.image_ids) for page in pages]
+    places = [(page.order, page.reading, page.number, ids_of(page)) for page in pages]
     assert [each for each in places if each[0] == 0] == [
         (0, 0, 0, ["0000", "0001", "0002"]),
         (0, 0, 1, ["0003", "0004"]),
@@ -282,7 +282,7 @@ class TestPaging:
         assert walk.certificate == "none"
         assert walk.summary.walks == 1, "no reading can help"
         assert walk.ids == [each["id"] for each in images(25)]
-        assert "set http.page_size = 4" in str(walk.summary.reasons)
+        assert "set http.page_size = 4" in walk.reasons
 
     def test_a_cap_that_size_shows_is_followed(self) -> None:
         walk = self.walk(limit_cap=4)
@@ -297,7 +297,7 @@ class TestPaging:
             sort_keys=frozenset({"updateTime"}),
         )
         assert walk.certificate == ("none" if total else "exact")
-        assert ("set walk.offset_unit" in str(walk.summary.reasons)) == bool(total)
+        assert ("set walk.offset_unit" in walk.reasons) == bool(total)
         assert walk.summary.walks == 1 + total, "equal readings are not repeated"
 
     def test_the_configured_unit_replaces_current(self) -> None:
@@ -345,7 +345,7 @@ class TestPaging:
             sort_keys=frozenset(),
         )
         assert walk.certificate == "none"
-        assert "set http.page_size = 4" in str(walk.summary.reasons)
+        assert "set http.page_size = 4" in walk.reasons
 
     def test_more_pages_than_allowed_are_an_error(self) -> None:
         client = PagesClient(images(25))
@@ -376,7 +376,7 @@ class TestWindow:
         client = Counting(images(100))
         source = source_of(http={"page_size": 5, "concurrency": 3})
         walk = Walk(client, source, WalkSettings())  # type: ignore[arg-type]  # a stand-in
-        found = [each for page in walk.pages() for each in page.image_ids]
+        found = [each for page in walk.pages() for each in ids_of(page)]
         assert found == [each["id"] for each in images(100)]
         assert highest == 3
 
