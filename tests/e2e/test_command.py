@@ -120,7 +120,7 @@ def test_q_prints_one_line_on_failure(installed, home):
     assert printed.stderr.count("\n") == 1
 
 
-def test_postgresql_without_its_driver_says_what_to_install(installed, home):
+def test_postgresql_without_its_driver_names_the_extra(installed, home):
     printed = installed.run("--database", "postgresql+psycopg://nobody@/x", "sync", cwd=home)
     assert printed.returncode == 20
     assert "modelarts-image-sync[postgres]" in printed.stderr

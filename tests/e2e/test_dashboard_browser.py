@@ -100,7 +100,7 @@ def test_hostile_names_stay_text(page):
     assert page.locator("main img").count() == 0
 
 
-def test_the_policy_refuses_what_is_not_the_page_s_own(browser, file):
+def test_the_content_policy_refuses_an_added_script(browser, file):
     context = browser.new_context()
     opened = context.new_page()
     refused: list[str] = []

@@ -459,7 +459,7 @@ READING = (
 )
 
 
-def test_reading_commands_read_where_nothing_may_be_written(own_file, desk, tmp_path):
+def test_reading_commands_work_in_a_read_only_folder(own_file, desk, tmp_path):
     url = f"sqlite:///{own_file}"
     with rights((own_file, 0o444), (own_file.parent, 0o555)):
         for command in READING:
@@ -478,7 +478,7 @@ def test_a_file_that_may_not_even_be_read(own_file, desk):
     desk.is_whole(url)
 
 
-def test_a_lock_file_of_somebody_else(own_file, desk):
+def test_a_lock_file_of_another_user(own_file, desk):
     url = f"sqlite:///{own_file}"
     lock = Path(f"{own_file}.lock")
     lock.touch()

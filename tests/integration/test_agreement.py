@@ -785,7 +785,7 @@ def test_a_state_before_the_cut_is_refused(ask_pruned, record, cut, tmp_path, ca
     ["report", "rejects"], ["report", "changed-fields", "--since", "2026-01-01"],
     ["report", "moved-tags", "--since", "2026-01-01"],
 ], ids=" ".join)  # fmt: skip
-def test_what_is_incomplete_says_from_when_on_it_is_complete(args, ask_pruned, cut, record):
+def test_an_incomplete_answer_states_since_when_it_is_complete(args, ask_pruned, cut, record):
     from_then = cut + timedelta(milliseconds=1)
     rows = ask_pruned(*args)
     assert f"source 'north' is complete from {spelled(from_then)} on" in ask_pruned.remarks
@@ -860,7 +860,7 @@ KEPT_REPORTS = [
 
 
 @pytest.mark.parametrize("name", KEPT_REPORTS)
-def test_a_report_on_what_is_kept_is_not_affected(name, ask_pruned, record):
+def test_a_report_on_kept_rows_is_not_affected(name, ask_pruned, record):
     """Images, removals and the latest runs are never pruned."""
     whole = REPORTS[name](record, *ALWAYS)
     found = ask_pruned("report", name, *always(name))

@@ -629,7 +629,7 @@ BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
     ],
     ids=str,
 )
-def test_what_the_record_cannot_know_is_reported(args, told, capsys):
+def test_gaps_in_the_record_are_reported(args, told, capsys):
     assert run([*args, "--format", "json"]) == 0
     captured = capsys.readouterr()
     remarks = captured.err.splitlines()
@@ -642,7 +642,7 @@ def test_what_the_record_cannot_know_is_reported(args, told, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_what_many_sources_have_in_common_is_reported_once(engine, capsys):
+def test_a_remark_that_applies_to_many_sources_is_reported_once(engine, capsys):
     record = Record(engine)
     for number in range(6):
         record.run(f"source-{number}")

@@ -108,7 +108,7 @@ def _reached(url: str) -> dict[str, str]:
     return {"PGHOST": str(parts.query["host"]), "PGUSER": str(parts.username)}
 
 
-def test_a_plain_copy_may_miss_what_is_in_the_log(databases: Databases, tmp_path: Path):
+def test_a_plain_copy_may_miss_rows_of_the_wal(databases: Databases, tmp_path: Path):
     with databases.migrated("sqlite") as url:
         file = str(make_url(url).database)
         engine = open_engine(url)

@@ -95,7 +95,7 @@ def test_there_may_be_no_checkpoint_yet(database_url, capsys):
     assert "the log is empty" in capsys.readouterr().out
 
 
-def test_verify_says_what_it_checked(place, tmp_path, capsys):
+def test_verify_reports_its_checks(place, tmp_path, capsys):
     assert run(["verify", "--checkpoint", "checkpoints.txt"]) == 0
     shown = capsys.readouterr().out
     assert "log example.org/log: 2 entries, root " in shown
@@ -116,7 +116,7 @@ def test_verify_says_what_it_checked(place, tmp_path, capsys):
     assert run(["verify", "--source", "nowhere"]) == 2
 
 
-def test_verify_names_what_does_not_match(place, capsys):
+def test_verify_names_mismatches(place, capsys):
     with place.begin() as connection:
         connection.execute(text("update image_removals set evidence = 'lookup_deleted'"))
         connection.execute(text("update current_images set size = 7"))

@@ -158,7 +158,7 @@ def failing(request: Request) -> Response | None:
     return error_response(500, "ModelArts.0001", "no") if is_lookup else None
 
 
-def test_what_is_found_or_not_known_stays(command: Command, api: FakeApi) -> None:
+def test_an_image_that_is_found_or_undecided_stays(command: Command, api: FakeApi) -> None:
     assert command("sync")[0] == 0
     api.quirks = Quirks(unlisted=frozenset({GONE}))
     code, out, _ = command("sync")
@@ -209,7 +209,7 @@ def test_an_image_that_comes_back_changed_says_so(command: Command, api: FakeApi
     assert 'name: "image 11" → "anew"' in command(f"history {GONE}")[1]
 
 
-def test_what_the_filters_take_in_no_more_is_no_removal(
+def test_an_image_that_a_new_filter_excludes_is_not_removed(
     command: Command, api: FakeApi, tmp_path: Path
 ) -> None:
     api.images = [*LESS, image(11, type="DEDICATED")]

@@ -67,7 +67,7 @@ def test_both_spellings_of_postgresql() -> None:
         assert open_engine(url).url.drivername == "postgresql+psycopg"
 
 
-def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_args: object, **_kwargs: object) -> None:
         raise ModuleNotFoundError("psycopg")
 
@@ -149,7 +149,7 @@ def test_no_schema_is_made_that_is_not_asked_for(postgres_url: str) -> None:
     engine.dispose()
 
 
-def test_an_upgrade_says_what_it_reached(empty_database_url: str) -> None:
+def test_an_upgrade_prints_the_revision_it_reached(empty_database_url: str) -> None:
     engine = open_engine(empty_database_url)
     assert migrate.upgrade(engine, "+1") == "image_sync_0001"
     assert migrate.upgrade(engine) == migrate.head()
@@ -157,7 +157,7 @@ def test_an_upgrade_says_what_it_reached(empty_database_url: str) -> None:
     engine.dispose()
 
 
-def test_an_upgrade_of_what_is_at_head_changes_nothing(database_url: str) -> None:
+def test_an_upgrade_of_a_current_schema_changes_nothing(database_url: str) -> None:
     loading = Loading(database_url)
     loading.run([record(0), record(1)])
 

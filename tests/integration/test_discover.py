@@ -201,7 +201,7 @@ def test_a_region_that_is_wanted_no_more_has_not_vanished(world):
         (Response(403, b'{"error":{"code":403}}'), 10),
     ],
 )
-def test_where_iam_fails_the_known_projects_are_read(world, answer, code):
+def test_if_iam_fails_the_known_projects_are_read(world, answer, code):
     world.answer = answer
     assert world.run() == (code, {"discover default": "failed"})
     world.answer = None

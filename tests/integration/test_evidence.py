@@ -98,7 +98,7 @@ def test_a_removal_is_explained_with_its_walk_and_the_walk_before(engine):
         evidence_of(engine, image_id, None, removal_run=999)
 
 
-def test_what_a_prune_keeps_stays_provable(engine):
+def test_rows_that_a_prune_keeps_stay_provable(engine):
     key = signer()
     list(prune(engine, before=BEGINNING + timedelta(hours=9, minutes=30), now=BEGINNING))
     pruned = 0

@@ -212,7 +212,7 @@ def test_removals_are_posted_and_signed_after_the_commit(database_url):
     assert event["images"][0]["last_seen_at"] == "2026-11-02T09:00:00.000Z"
 
 
-def test_the_body_is_what_the_documentation_promises(sqlite):
+def test_the_body_is_as_documented(sqlite):
     """A receiver relies on each of these names; see docs/operations.md."""
     with Faulty(reply()) as host, place(sqlite, catalogue(20)) as at:
         announced(at, posting(host.url))

@@ -40,7 +40,7 @@ def old(backend, databases, monkeypatch):
         yield engine
 
 
-def test_a_dry_run_says_what_would_go_and_a_run_does_it(old, capsys):
+def test_a_dry_run_counts_the_rows_that_a_prune_then_drops(old, capsys):
     assert run(["prune", "--keep", "8d", "--dry-run"]) == 0
     planned = capsys.readouterr().out
     assert "Nothing was written." in planned
@@ -71,7 +71,7 @@ def test_for_programs(old, capsys):
     assert source["rows"]["past_versions"] == 2
 
 
-def test_what_is_not_on_record_any_more_is_not_answered(old, capsys):
+def test_a_question_about_pruned_history_is_refused(old, capsys):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
     assert capsys.readouterr() == ("", "")
     before, behind = "2026-09-01T08:30Z", "2026-09-01T09:30Z"
@@ -124,7 +124,7 @@ def test_verify_recomputes_the_selected_sources_only(old):
         "update log_entries set kind = 'prune', run_id = null where entry = 4",
     ],
 )
-def test_an_edit_of_what_was_kept_is_found(old, edit):
+def test_an_edit_of_a_kept_row_is_found(old, edit):
     assert run(["-q", "prune", "--keep", "8d"]) == 0
     assert_consistent(old)
     with old.begin() as connection:

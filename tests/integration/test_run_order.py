@@ -85,7 +85,7 @@ def test_counts_of_runs_match_their_rows(history):
     is_whole(history.engine)
 
 
-def test_what_both_hold_is_held_by_both(engine):
+def test_removals_held_by_both_runs_are_held_by_both(engine):
     history = History(engine)
     history.run([record("a"), record("b")])
     history.run_all(

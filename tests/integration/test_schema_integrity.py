@@ -137,7 +137,7 @@ def test_the_user_s_own_views_and_triggers_are_no_fault(engine):
         assert schema_faults(connection) == []
 
 
-def test_db_check_says_in_json_what_is_wrong(empty_database_url, capsys):
+def test_db_check_lists_differences_as_json(empty_database_url, capsys):
     def told(*command: str) -> tuple[int, dict]:
         code = run(["--database", empty_database_url, "db", *command, "--output", "json"])
         return code, json.loads(capsys.readouterr().out)

@@ -216,7 +216,7 @@ def session(url: Any, name: str) -> str:
         return connection.execute(text(f"show {name}")).scalar_one()
 
 
-def test_defaults_give_way_to_what_the_user_set(url, monkeypatch, tmp_path):
+def test_settings_of_the_user_override_our_defaults(url, monkeypatch, tmp_path):
     assert session(url, "application_name") == "image-sync"
     assert session(url, "idle_session_timeout") == "0"
     monkeypatch.setenv("PGAPPNAME", "nightly")

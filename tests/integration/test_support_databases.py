@@ -18,7 +18,7 @@ def test_a_database_is_at_head(database_url):
         assert current_revision(connection) == head()
 
 
-def test_what_is_written_to_one_is_not_in_the_next(backend, databases):
+def test_a_copy_is_not_affected_by_writes_to_another(backend, databases):
     with databases.migrated(backend) as one, databases.migrated(backend) as other:
         with open_engine(one).begin() as connection:
             connection.execute(text("delete from image_sync_version"))

@@ -54,7 +54,7 @@ def pruned(engine: Engine, before) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_is_kept_says_the_same(databases: Databases, backend: Backend):
+def test_answers_from_kept_rows_stay_the_same(databases: Databases, backend: Backend):
     @examples(max_examples=30 if IS_SOAK else 2, phases=[Phase.generate])
     @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 22), min_size=1, max_size=3))
     def holds(seed: int, cuts: list[int]) -> None:
@@ -77,7 +77,7 @@ def test_what_is_kept_says_the_same(databases: Databases, backend: Backend):
     holds()
 
 
-def test_edits_of_what_is_kept_are_found(varied_engine: Engine):
+def test_edits_of_kept_rows_are_found(varied_engine: Engine):
     history = History.resumed(varied_engine)
     pruned(varied_engine, BEGINNING + timedelta(hours=8, minutes=30))
     history.run([record("new")])

@@ -61,7 +61,7 @@ def test_a_successful_deletion_of_the_id_is_exact():
     ],
     ids=lambda fields: "-".join(fields),
 )
-def test_what_is_not_a_deletion_of_this_image_at_this_time_names_nobody(other):
+def test_a_trace_of_another_action_image_or_time_names_nobody(other):
     assert attribution(trace(**other)) == ("none", None)
 
 

@@ -172,7 +172,7 @@ def test_any_damage_of_the_zip_file_is_noticed_or_harmless():
                 check.check(found, KEY.verifier_key)
 
 
-def test_what_was_pruned_is_said_to_be_the_owners_word():
+def test_pruned_history_is_listed_as_unproved():
     prune = {"source": "s", "through_entry": 1, "run_id": 1, "observed_at": AT.format(1)}
     prune |= {"pruned_at": AT.format(3)}
     kept = [*first_run()[:1], run_event(0, *run_rows(1))]

@@ -215,7 +215,7 @@ def test_a_cosignature_covers_the_checkpoint_and_its_time():
     assert not is_cosigned(text, f"— other {b64encode(data).decode()}", key)
 
 
-def test_signing_without_the_library_says_what_to_install(monkeypatch):
+def test_signing_without_the_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cryptography.hazmat.primitives", None)
     for call in (make_key, lambda: read_key(b"", "log", location="x")):
         with pytest.raises(UsageError, match="install the extra `proof`"):

@@ -318,7 +318,7 @@ def test_a_signal_in_a_callback_is_remembered_without_a_traceback(monkeypatch):
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_a_swallowed_signal_is_raised_where_work_begins():
+def test_a_swallowed_signal_is_raised_when_work_begins():
     with signals.raised():
         signals.raise_if_interrupted()
         with suppress(errors.Interrupted):
@@ -536,7 +536,7 @@ def test_config_init_overwrites_a_file_only_with_force(tmp_path, capsys):
     assert run(["config", "init", str(tmp_path / "no" / "folder.toml")]) == 2
 
 
-def test_config_init_writes_where_the_configuration_is_read(tmp_path, capsys, monkeypatch):
+def test_config_init_writes_to_the_path_that_is_read(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMAGE_SYNC_CONFIG", "by variable.toml")
     assert run(["config", "init"]) == 0

@@ -279,7 +279,7 @@ def test_long_texts_are_read_in_bounded_time(unit: str) -> None:
     assert time.process_time() - started < 5
 
 
-def test_the_digest_changes_with_what_is_recognised_and_only_then() -> None:
+def test_the_digest_changes_only_with_the_recognised_components() -> None:
     before = builtin_tables().compiled().digest
     assert builtin_tables().compiled().digest == before
     dates = extended_tables(DATES, location="own.toml")

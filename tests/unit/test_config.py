@@ -82,7 +82,7 @@ def is_valid(text: str) -> bool:
     return validator.is_valid(tomllib.loads(text))
 
 
-def test_the_schema_accepts_what_the_program_accepts() -> None:
+def test_the_schema_and_the_program_accept_the_same_files() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
     assert is_valid(example_toml("x"))
     assert is_valid(SOURCE.replace("sample:", "${ENDPOINT}") + "http.concurrency = 2\n")
@@ -103,7 +103,7 @@ def test_the_schema_accepts_what_the_program_accepts() -> None:
         'notify.metrics_labels = {"a-b" = "a"}\n',
     ],
 )
-def test_the_schema_rejects_what_the_program_rejects(tmp_path: Path, text: str) -> None:
+def test_the_schema_and_the_program_reject_the_same_files(tmp_path: Path, text: str) -> None:
     assert not is_valid(text)
     assert mistakes(tmp_path, text)
 

@@ -116,7 +116,7 @@ def test_a_date_without_a_zone_is_utc() -> None:
 
 
 class TestRateLimit:
-    def test_without_a_limit_nobody_waits(self) -> None:
+    def test_without_a_limit_no_request_waits(self) -> None:
         limit = RateLimit(monotonic=lambda: 5.0)
         assert [limit.wait_seconds(0) for _ in range(3)] == [0, 0, 0]
 

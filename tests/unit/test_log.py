@@ -10,7 +10,7 @@ from etl import log
 logger = logging.getLogger("etl.some")
 
 
-def test_json_events_carry_what_is_bound(capsys):
+def test_json_events_contain_bound_fields(capsys):
     log.set_up("json")
     with log.bound(run=3), log.bound(source="a b"):
         logger.info("page read", extra={"page": 7})

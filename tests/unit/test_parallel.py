@@ -26,7 +26,7 @@ def test_results_are_taken_as_they_become_available() -> None:
     assert pool.outstanding == 0
 
 
-def test_an_error_is_raised_where_the_result_is_taken() -> None:
+def test_an_error_is_raised_when_the_result_is_taken() -> None:
     with ThreadPool[int, int](1) as pool:
         pool.submit(0, lambda: 1 // 0)
         _, future = pool.take()

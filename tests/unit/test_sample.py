@@ -117,7 +117,7 @@ def test_generations_follow_the_story(number: int) -> None:
         assert sorted(ids) == sorted(each["id"] for each in generation(last))
 
 
-def test_each_play_serves_what_it_says() -> None:
+def test_each_scenario_serves_what_it_describes() -> None:
     images = generation(1)
     removal = PLAYS["mass-removal"](images)
     assert len(removal["images"]) < len(images) / 2

@@ -106,7 +106,7 @@ def test_a_walk_without_a_certificate_says_why_listing_by_listing():
     ]
 
 
-def test_a_plan_does_not_offer_to_approve_what_it_would_hold():
+def test_a_plan_does_not_suggest_approving_removals_it_would_hold():
     run = Run(
         (source(status="held", held=1, held_rule="empty_listing"),),
         run_id=None,
@@ -210,7 +210,7 @@ def test_in_a_pipe_values_are_complete():
     assert lines(changed())[-1] == f"      tag: {OLD} → {NEW}"
 
 
-def test_on_a_terminal_long_values_are_reduced_to_where_they_differ():
+def test_on_a_terminal_long_values_are_cut_to_their_differences():
     line = lines(changed(), is_terminal=True)[-1]
     old, new = line.removeprefix("      tag: ").split(" → ")
     assert (len(old) < 64, old != new) == (True, True)

@@ -400,7 +400,7 @@ class TestWindow:
         pages.close()  # type: ignore[attr-defined]  # a generator
         assert client.requests < 20
 
-    def test_a_reply_that_is_not_needed_any_more_is_dropped(self) -> None:
+    def test_a_reply_that_is_no_longer_needed_is_dropped(self) -> None:
         """The list shrinks below pages that were requested ahead, and one of them fails."""
         client = PagesClient(images(50))
 

@@ -25,7 +25,7 @@ def test_a_request_has_a_nonce_of_its_own():
     assert one != two
 
 
-def test_requests_without_the_library_say_what_to_install(monkeypatch):
+def test_requests_without_the_library_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "rfc3161_client", None)
     with pytest.raises(UsageError, match="install the extra `proof`"):
         make_request("note")
