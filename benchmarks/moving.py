@@ -31,8 +31,8 @@ from etl.config import (
     SourceSettings,
     WalkSettings,
 )
-from etl.options import SyncOptions
 from etl.run import run_sync
+from etl.sync_options import SyncOptions
 from tests.support.fake_api import FakeApi
 from tests.support.schedules import Facts, Schedule, World, drawn, facts_of, play
 

@@ -21,8 +21,8 @@ from etl.model import Attribution, Decision
 from etl.sources.connect import open_trace_client
 
 if TYPE_CHECKING:
-    from etl.context import RunContext
     from etl.load.baseline import Baseline
+    from etl.run_context import RunContext
 
 _log = logging.getLogger(__name__)
 

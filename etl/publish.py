@@ -238,7 +238,7 @@ def _post(
     # Imported here, because `verify` and `evidence` need the signing key but no network.
     from etl.client.auth import Authenticator
     from etl.client.hosts import Hosts
-    from etl.client.http import Client, Endpoint
+    from etl.client.http_client import Client, Endpoint
     from etl.client.messages import Request
 
     parts = urlsplit(url)

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Final, TypeVar, Unpack
 
 from etl.config import Settings, SourceSettings
-from etl.context import ContextParts, RunContext, open_context
 from etl.database.engine import translated_errors
 from etl.errors import (
     HELD,
@@ -30,12 +29,13 @@ from etl.load.commit import Preview
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.log import bound
 from etl.model import Outcome, RunOutcome, WalkFacts
-from etl.options import SyncOptions
 from etl.parallel import ordered_map
 from etl.publish import publish_checkpoint
+from etl.run_context import ContextParts, RunContext, open_context
 from etl.sources.connect import require_usable
-from etl.sources.select import refuse_unknown, sources_of
+from etl.sources.selection import refuse_unknown, sources_of
 from etl.sync import plan_source, sync_source
+from etl.sync_options import SyncOptions
 
 LOCKED: Final = "locked"
 _LOGGED: Final = ("added", "changed", "removed", "restored", "held", "missing", "rejected")

@@ -13,10 +13,10 @@ from etl.load.transaction import SourceWrite
 from etl.model import WalkFacts
 
 if TYPE_CHECKING:
-    from etl.client.http import Client
+    from etl.client.http_client import Client
     from etl.config import SourceSettings
-    from etl.context import RunContext
     from etl.load.baseline import Baseline
+    from etl.run_context import RunContext
 
 CLOCK_WARNING_SECONDS: Final = 120
 MAX_CLOCK_ERROR_SECONDS: Final = 300

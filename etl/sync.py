@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from etl.attribution import attribute_removals
-from etl.client.http import Client
+from etl.client.http_client import Client
 from etl.config import SourceSettings
 from etl.database.engine import translated_errors
 from etl.decide.removal import (
@@ -40,7 +40,7 @@ from etl.sources.connect import open_client
 from etl.text import count_text
 
 if TYPE_CHECKING:
-    from etl.context import RunContext
+    from etl.run_context import RunContext
 
 _log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from etl.cli.results import ListedSource
     from etl.config import SourceSettings
     from etl.model import Outcome
-    from etl.options import Shard
+    from etl.sync_options import Shard
 
 _SOURCE_COLUMNS: Final = ("name", "region", "project_id", "types", "workspaces", "endpoint")
 
@@ -117,7 +117,7 @@ def sources(
     if context.invoked_subcommand:
         return 0
     from etl.audit.query import Rows
-    from etl.sources.select import find_sources
+    from etl.sources.selection import find_sources
 
     found, failed = find_sources(cli.settings, sources, shard=shard)
     cli.exit_code = report_failed(cli, failed)
@@ -158,7 +158,7 @@ def report_failed(cli: CliContext, failed: Sequence[Outcome]) -> int:
 
 def _as_struct(source: SourceSettings) -> ListedSource:
     from etl.cli.results import ListedSource
-    from etl.options import shard_key
+    from etl.sync_options import shard_key
 
     own: dict[str, Any] = {"auth_method": source.auth.method, "shard_key": shard_key(source.name)}
     settings = {name: getattr(source, name, None) for name in ListedSource.__struct_fields__}
@@ -276,7 +276,7 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
     from etl.cli.results import CopiedDatabase
     from etl.database import migrate
     from etl.database.engine import open_engine, translated_errors
-    from etl.load.copy import copy_record
+    from etl.load.record_copy import copy_record
     from etl.maintenance.prune import require_consistent
 
     target = open_engine(url, schema=schema)

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from etl import log
-from etl.options import parse_shard
+from etl.sync_options import parse_shard
 
 _MOST_CHOICES: Final = 8
 

@@ -19,7 +19,7 @@ from etl.text import printable
 
 if TYPE_CHECKING:
     from etl.model import Outcome
-    from etl.options import Shard
+    from etl.sync_options import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class _Syncs:
         from etl.cli.results import run_result
         from etl.errors import ImageSyncError, exit_code_for
         from etl.notify.notifier import run_with_notifications
-        from etl.options import SyncOptions
         from etl.run import run_sync
+        from etl.sync_options import SyncOptions
 
         settings = self.cli.settings
         try:
@@ -88,7 +88,7 @@ def init(cli: CliContext, *, output: str) -> None:
     """Create Procrastinate's tables beside those of the record, unless they exist."""
     from etl.cli.results import QueueTables
 
-    is_new = _scale_module("queue").make_tables(cli.settings)
+    is_new = _scale_module("jobs").make_tables(cli.settings)
     text = "created the queue's tables" if is_new else "the queue's tables exist already"
     print_result(cli, QueueTables(created=is_new), text, output=output)
 
@@ -107,10 +107,10 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     """
     from etl.cli.admin import report_failed
     from etl.cli.results import EnqueuedJobs
-    from etl.sources.select import find_sources
+    from etl.sources.selection import find_sources
 
     wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
-    new, waiting = _scale_module("queue").enqueue(cli.settings, wanted)
+    new, waiting = _scale_module("jobs").enqueue(cli.settings, wanted)
     result = EnqueuedJobs(enqueued=len(new), waiting=len(waiting))
     text = f"{len(new)} enqueued, {len(waiting)} waiting already"
     print_result(cli, result, text, output=output)
@@ -175,7 +175,7 @@ def worker(
     syncs = _Syncs(cli, output)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
     worker = _scale_module("worker").Worker(
-        queues=[_scale_module("queue").queue_of(each) for each in wanted],
+        queues=[_scale_module("jobs").queue_of(each) for each in wanted],
         concurrency=concurrency,
         silent_seconds=silent_seconds,
         sync=syncs.sync,
@@ -202,7 +202,7 @@ def status(cli: CliContext, *, output: str) -> None:
     counts = ("todo", "doing", "succeeded", "failed")
     queues = [
         QueueState(queue=each["name"], **{name: each[name] for name in counts})
-        for each in _scale_module("queue").read_queues(cli.settings)
+        for each in _scale_module("jobs").read_queues(cli.settings)
     ]
     if output == "json":
         print_json(queues)

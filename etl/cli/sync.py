@@ -23,7 +23,7 @@ from etl.cli.options import (
     source_option_as,
     wait_option,
 )
-from etl.options import SyncOptions
+from etl.sync_options import SyncOptions
 
 if TYPE_CHECKING:
     from etl.load.commit import Preview

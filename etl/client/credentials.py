@@ -19,7 +19,7 @@ import msgspec
 
 from etl.client.auth import Authenticator, Keys, fixed_token, signed
 from etl.client.hosts import USER_REFUSALS, Hosts
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.client.http_errors import broken_response, decoded
 from etl.client.messages import Request
 from etl.config import AuthSettings, HttpSettings

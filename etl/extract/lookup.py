@@ -19,7 +19,7 @@ from etl.parallel import ThreadPool
 from etl.transform import image_of_show
 
 if TYPE_CHECKING:
-    from etl.client.http import Client
+    from etl.client.http_client import Client
     from etl.config import SourceSettings
 
 NOT_FOUND: Final = "ModelArts.6404"

@@ -20,7 +20,7 @@ from etl.transform import ListedRow, listed_rows, split_page
 if TYPE_CHECKING:
     import msgspec
 
-    from etl.client.http import Client
+    from etl.client.http_client import Client
     from etl.config import SourceSettings
 
 PAST_THE_END: Final = "ModelArts.6400"

@@ -18,7 +18,7 @@ from etl.model import Image, Listing
 from etl.transform import normalise_all
 
 if TYPE_CHECKING:
-    from etl.client.http import Client
+    from etl.client.http_client import Client
     from etl.config import SourceSettings
 
 LARGE: Final = 1000

@@ -13,7 +13,7 @@ from etl.client.messages import quoted
 from etl.errors import SourceBroken, SourceRefused
 
 if TYPE_CHECKING:
-    from etl.client.http import Client
+    from etl.client.http_client import Client
 
 DEFAULT_WORKSPACE: Final = "0"
 WORKSPACE_PAGE_SIZE: Final = 1000

@@ -19,7 +19,7 @@ from etl.errors import SourceBroken
 from etl.model import Actor, ActorKind, Trace
 
 if TYPE_CHECKING:
-    from etl.client.http import Client
+    from etl.client.http_client import Client
 
 PAGE_SIZE: Final = 200  # the service's maximum
 MAX_PAGES: Final = 250

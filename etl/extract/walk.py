@@ -20,7 +20,7 @@ from etl.parallel import ThreadPool
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from etl.client.http import Client
+    from etl.client.http_client import Client
     from etl.config import SourceSettings, WalkSettings
 
 STRENGTH: Final[tuple[Certificate, ...]] = ("none", "agreed", "ordered", "exact")

@@ -16,9 +16,8 @@ from typing import Final, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
-from etl.client.http import Client
+from etl.client.http_client import Client
 from etl.config import DatabaseSettings, Settings, SourceSettings
-from etl.context import RunContext, open_context
 from etl.database.engine import database_text, open_engine, translated_errors
 from etl.database.integrity import schema_faults
 from etl.database.migrate import head, not_at_head
@@ -44,9 +43,10 @@ from etl.model import Listing
 from etl.notify.notifier import check_notifications
 from etl.publish import signer_of
 from etl.run import require_same_projects
+from etl.run_context import RunContext, open_context
 from etl.source_facts import clock_warning
 from etl.sources.connect import open_client
-from etl.sources.select import sources_of
+from etl.sources.selection import sources_of
 from etl.text import count_text
 
 _NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock

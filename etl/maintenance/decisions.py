@@ -18,9 +18,8 @@ from typing import Literal
 from msgspec import Raw
 
 from etl.audit.validation import require_sources
-from etl.client.http import Client
+from etl.client.http_client import Client
 from etl.config import Settings, SourceSettings
-from etl.context import RunContext, open_context
 from etl.database.engine import open_existing, translated_errors
 from etl.errors import UsageError
 from etl.extract.lookup import look_up
@@ -31,11 +30,12 @@ from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
 from etl.load.runs import RunStart
 from etl.model import AbsentImage, Decision, Listing, Lookup, Outcome, Page, Removal, RunOutcome
-from etl.options import SyncOptions
 from etl.run import run_work
+from etl.run_context import RunContext, open_context
 from etl.source_facts import source_write
 from etl.sources.connect import open_client
-from etl.sources.select import refuse_unknown, sources_of
+from etl.sources.selection import refuse_unknown, sources_of
+from etl.sync_options import SyncOptions
 
 _log = logging.getLogger(__name__)
 _Held = dict[str, list[str]]

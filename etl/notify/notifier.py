@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from etl.atomic_file import atomic_write
 from etl.client.auth import Authenticator
 from etl.client.hosts import Hosts
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.client.messages import Request
 from etl.clock import utc_now
 from etl.config import Settings

@@ -19,7 +19,7 @@ from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 
 from etl.errors import DatabaseUnavailable
-from etl.scale.queue import PREFIX, SYNC, queue_app, require_tables
+from etl.scale.jobs import PREFIX, SYNC, queue_app, require_tables
 from etl.signals import handled
 
 if TYPE_CHECKING:

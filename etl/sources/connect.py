@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from etl.client.credentials import AuthContext, authenticator, find_keys
 from etl.client.hosts import require_certificates
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.config import SAMPLE_ENDPOINT, SourceSettings
 from etl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from etl.context import RunContext
+    from etl.run_context import RunContext
 
 # Methods whose 401 is about the credentials, whatever project was requested.
 _PROJECT_INDEPENDENT: Final = frozenset({"token", "aksk"})

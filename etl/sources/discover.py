@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from etl.client.credentials import AuthContext, authenticator
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.config import DiscoverSettings, Settings, SourceSettings, rules
 from etl.errors import SourceError, UsageError
 from etl.extract.projects import Project, fetch_projects
@@ -22,7 +22,7 @@ from etl.load.discovered import Discovered, read_discovered, write_discovered
 from etl.model import Outcome, WalkFacts
 
 if TYPE_CHECKING:
-    from etl.context import RunContext
+    from etl.run_context import RunContext
 
 _log = logging.getLogger(__name__)
 

@@ -171,7 +171,7 @@ def written(folder: Path, database: str, url: str, method: str, *, notify: str =
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.client.http.FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr("etl.client.http_client.FIRST_WAIT_SECONDS", 0.001)
 
 
 def _parts(method: str, number: int) -> list[str]:

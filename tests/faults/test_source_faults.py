@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from etl.client.auth import fixed_token
-from etl.client.http import TOTAL_TIMEOUTS
+from etl.client.http_client import TOTAL_TIMEOUTS
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from tests.support.faulty import (
     Faulty,

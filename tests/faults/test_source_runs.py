@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from etl.client.http import TOTAL_TIMEOUTS
+from etl.client.http_client import TOTAL_TIMEOUTS
 from etl.config import AuthSettings, Settings
 from etl.errors import EnvironmentFailure
 from etl.model import RunOutcome
-from etl.options import SyncOptions
 from etl.run import run_sync
+from etl.sync_options import SyncOptions
 from tests.support.databases import Databases
 from tests.support.fake_api import AccessKey, Quirks, Request, Response, User, error_response
 from tests.support.faulty import bomb
@@ -45,7 +45,7 @@ def here(databases: Databases) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.client.http.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("etl.client.http_client.FIRST_WAIT_SECONDS", 0.01)
 
 
 def is_second_page(request: Request) -> bool:

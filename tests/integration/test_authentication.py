@@ -10,7 +10,7 @@ import pytest
 
 from etl.client.credentials import AuthContext, authenticator
 from etl.client.hosts import Hosts
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.config import AuthSettings, HttpSettings
 from etl.errors import SourceRefused
 from tests.support.fake_api import AccessKey, FakeApi, Quirks, User

@@ -181,7 +181,7 @@ def test_a_check_compares_the_clocks(
     exit_code: int,
 ) -> None:
     skew = property(lambda _client: 60.0 * minutes, lambda _client, _value: None)
-    monkeypatch.setattr("etl.client.http.Client.clock_skew_seconds", skew, raising=False)
+    monkeypatch.setattr("etl.client.http_client.Client.clock_skew_seconds", skew, raising=False)
     assert run(["-c", config, "check", "--output", "json"]) == exit_code
     latest = read(capsys)[-1]
     assert latest["status"] == status

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from etl.cli.main import run
 from etl.database.engine import open_engine
 from etl.database.views import VIEWS
-from etl.load import copy
-from etl.load.copy import plain
+from etl.load import record_copy
+from etl.load.record_copy import plain
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import HOSTILE, History, record, varied
 from tests.support.verified import assert_consistent
@@ -83,10 +83,10 @@ def test_a_copy_that_breaks_off_leaves_nothing(databases: Databases, backend: Ba
     with databases.migrated("sqlite") as url, databases.migrated(backend) as other:
         source, target = open_engine(url), open_engine(other)
         varied(source, runs=3)
-        monkeypatch.setattr(copy, "repair_sequences", broken)
+        monkeypatch.setattr(record_copy, "repair_sequences", broken)
         with source.connect() as reading, target.connect() as writing:
             with pytest.raises(KeyboardInterrupt):
-                copy.copy_record(reading, writing)
+                record_copy.copy_record(reading, writing)
             assert writing.execute(text("select count(*) from sync_runs")).scalar() == 0
         source.dispose()
         target.dispose()

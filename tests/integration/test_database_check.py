@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import make_url, text
 
 from etl.config import DatabaseSettings, Settings
-from etl.context import open_context
 from etl.database import sqlite
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.errors import LockHeld
 from etl.maintenance.check import check_database
+from etl.run_context import open_context
 from tests.support.loading import Loading, record
 from tests.support.postgres import conninfo, own_server
 from tests.support.privileges import rights
@@ -154,7 +154,7 @@ def test_a_file_that_does_not_exist_is_not_in_wal_mode(tmp_path):
 
 def test_a_sync_warns_about_wal(tmp_path, monkeypatch):
     warnings = []
-    monkeypatch.setattr("etl.context._log.warning", lambda *_, **__: warnings.append("wal"))
+    monkeypatch.setattr("etl.run_context._log.warning", lambda *_, **__: warnings.append("wal"))
     settings = Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/images.db"))
     upgrade(open_engine(settings.database.url))
     with closing(sqlite3.connect(tmp_path / "images.db")) as file:

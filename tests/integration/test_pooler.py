@@ -23,8 +23,8 @@ from etl.load.runs import RunStart, begin_run
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
 from etl.maintenance.check import check_database
 from etl.model import Decision
-from etl.options import SyncOptions
 from etl.run import run_sync
+from etl.sync_options import SyncOptions
 from tests.support.counts import add_count
 from tests.support.loading import START, Loading, read, record
 from tests.support.pgbouncer import pooled

@@ -12,7 +12,7 @@ from etl.config import read_settings
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.run import run_sync
-from etl.scale.queue import enqueue, make_tables, queue_of
+from etl.scale.jobs import enqueue, make_tables, queue_of
 from etl.scale.worker import Worker
 from tests.support.postgres import own_server
 

@@ -17,7 +17,6 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from etl.config import DatabaseSettings, HttpSettings, Settings, SourceSettings
-from etl.context import RunContext
 from etl.database.engine import open_engine
 from etl.errors import (
     DatabaseUnavailable,
@@ -28,9 +27,10 @@ from etl.errors import (
 )
 from etl.load.runs import RunStart
 from etl.model import Outcome, WalkFacts
-from etl.options import SyncOptions
 from etl.run import run_plan, run_sync, run_work, status_and_exit_code
+from etl.run_context import RunContext
 from etl.sync import sync_source
+from etl.sync_options import SyncOptions
 from tests.support.fake_api import (
     FakeApi,
     Quirks,

@@ -17,7 +17,7 @@ from etl.cli.main import run
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 from etl.scale import worker
-from etl.scale.queue import enqueue, make_tables, open_queue, queue_of, read_queues
+from etl.scale.jobs import enqueue, make_tables, open_queue, queue_of, read_queues
 from tests.support.fake_api import FakeApi, Response
 from tests.support.postgres import conninfo
 from tests.support.syncing import catalogue
@@ -365,7 +365,7 @@ def test_a_worker_reports_errors_without_an_outcome(capsys, monkeypatch, tmp_pat
 @pytest.mark.usefixtures("typed")
 def test_without_the_extra(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "procrastinate", None)
-    monkeypatch.delitem(sys.modules, "etl.scale.queue")
+    monkeypatch.delitem(sys.modules, "etl.scale.jobs")
     assert run(["scale", "init"]) == 2
     assert "pip install 'modelarts-image-sync[scale]'" in capsys.readouterr().err
 

@@ -19,8 +19,8 @@ from etl.errors import UsageError
 from etl.load.locks import source_lock
 from etl.load.rejects import reject_digest
 from etl.maintenance.decisions import replay_rejects
-from etl.options import SyncOptions
 from etl.run import run_sync
+from etl.sync_options import SyncOptions
 from tests.support.fake_api import Quirks, Request, Response, error_response
 from tests.support.syncing import Place, catalogue, image, place
 from tests.support.verified import assert_consistent

@@ -34,10 +34,10 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.context import open_context
 from etl.maintenance.decisions import decide_held
-from etl.options import SyncOptions
 from etl.run import RunOutcome, run_sync
+from etl.run_context import open_context
+from etl.sync_options import SyncOptions
 from tests.support.counts import add_count
 from tests.support.databases import Databases
 from tests.support.dual_database import (

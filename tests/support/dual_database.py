@@ -48,7 +48,7 @@ VERSIONS = "select source, image_id, version, valid_from, valid_to from image_ve
 
 # Where a run may be killed: before or after a call, by the name that its caller knows it by.
 BORDERS = {
-    "before the lock": ("etl.context", "source_lock", "before"),
+    "before the lock": ("etl.run_context", "source_lock", "before"),
     "under the lock": ("etl.sync", "read_baseline", "before"),
     "before the first request": ("etl.sync", "open_client", "before"),
     "after the walk": ("etl.sync", "classify_absences", "before"),

@@ -17,11 +17,11 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl import sync
 from etl.config import DatabaseSettings, RemovalSettings, Settings, WalkSettings
-from etl.context import RunContext
 from etl.database.engine import open_engine
 from etl.load.runs import RunStart
-from etl.options import SyncOptions
 from etl.run import run_work
+from etl.run_context import RunContext
+from etl.sync_options import SyncOptions
 from tests.support.schedules import TYPES, Facts, World
 from tests.support.verified import assert_consistent
 from tests.support.walking import PagesClient, source_of

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from etl.config import DatabaseSettings, RemovalSettings, Settings, SourceSettings, WalkSettings
 from etl.database.schema import metadata
 from etl.model import Outcome, RunOutcome
-from etl.options import SyncOptions
 from etl.run import RunPlan, run_plan, run_sync
+from etl.sync_options import SyncOptions
 from tests.support.databases import Reader
 from tests.support.fake_api import FakeApi
 from tests.support.walking import source_of

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from etl.client.auth import Authenticator
 from etl.client.hosts import Hosts, Lockout
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.config import HttpSettings
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -15,7 +15,7 @@ import pytest
 from etl import __version__
 from etl.client.auth import Authenticator, fixed_token
 from etl.client.hosts import Hosts, require_certificates
-from etl.client.http import Client, Endpoint
+from etl.client.http_client import Client, Endpoint
 from etl.client.messages import Request
 from etl.config import HttpSettings
 from etl.errors import ConfigError, SourceBroken, SourceError, SourceRefused, SourceUnavailable

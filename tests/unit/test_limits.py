@@ -9,7 +9,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from etl.client.hosts import Lockout, RateLimit
-from etl.client.http import RetryPolicy
+from etl.client.http_client import RetryPolicy
 from etl.client.messages import NoResponse, Response, http_date
 from etl.errors import SourceRefused
 

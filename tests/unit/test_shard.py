@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from etl.config import Settings, SourceSettings
 from etl.errors import UsageError
-from etl.options import Shard, parse_shard, shard_key
-from etl.sources.select import select
+from etl.sources.selection import select
+from etl.sync_options import Shard, parse_shard, shard_key
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 names = st.sets(st.text(min_size=1, max_size=20), min_size=1, max_size=30)
@@ -48,7 +48,7 @@ def test_a_new_source_moves_none_of_the_others(names, new, count):
 
 def test_the_shard_of_a_source_is_the_same_in_every_process_and_release():
     assert shard_key("beijing") == 259780164463717
-    ask = "from etl.options import shard_key; print(shard_key('北京'))"
+    ask = "from etl.sync_options import shard_key; print(shard_key('北京'))"
     keys = {
         subprocess.run(
             [sys.executable, "-c", ask],

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl.config import Settings, SourceSettings
-from etl.context import RunContext, open_context
 from etl.database.engine import translated_errors
 from etl.errors import UsageError
 from etl.model import Outcome
+from etl.run_context import RunContext, open_context
 from etl.sources.discover import with_discovered
 from etl.text import require_known
 
 if TYPE_CHECKING:
-    from etl.options import Shard
+    from etl.sync_options import Shard
 
 
 def refuse_unknown(settings: Settings, names: Sequence[str], *, shard: Shard | None = None) -> None:

@@ -13,9 +13,9 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from etl.config.rules import masked_url
-from etl.context import open_context
 from etl.database.engine import database_text, psycopg_parameters
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from etl.run_context import open_context
 
 if TYPE_CHECKING:
     from etl.config import Settings, SourceSettings
