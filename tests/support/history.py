@@ -167,7 +167,7 @@ class History:
                 return record_failure(connection, write, error)
             changes = ChangeDetector(baseline)
             raw = [_raw(each) for each in reading.records]
-            changes.add(Page(LISTING, 0, 0, 0, raw, [], len(raw)))
+            changes.add(Page(LISTING, 0, 0, 0, raw, len(raw)))
             is_certified = certificate != "none"
             absent = changes.absent() if is_certified else []
             deleted = changes.listed_deleted() if is_certified else []
