@@ -112,14 +112,6 @@ class ImageBatch:
         return [*map(Image, *self.columns)]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A record that cannot be parsed; `reason` names the field and the problem."""
-
-    image_id: str | None
-    reason: str
-
-
 class FieldChange(Struct, frozen=True, gc=False):
     """A tracked value that differs between two versions; values are JSON text."""
 

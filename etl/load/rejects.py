@@ -13,7 +13,8 @@ from sqlalchemy import Connection, and_, insert, select, update
 from etl.database.schema import current_images, rejects, source_fields
 from etl.load.spool import Reject
 from etl.load.sql import batches
-from etl.model import Page, Unreadable
+from etl.model import Page
+from etl.transform import Unreadable
 
 if TYPE_CHECKING:
     from etl.load.changes import ChangeDetector

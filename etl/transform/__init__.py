@@ -17,6 +17,7 @@ from etl.transform.components import (
 )
 from etl.transform.image import (
     RULES_BYTE,
+    Unreadable,
     fingerprint,
     image_of_show,
     listed_image_id,
@@ -32,6 +33,7 @@ __all__ = [
     "ComponentTables",
     "ListedRow",
     "PageEnvelope",
+    "Unreadable",
     "builtin_rules",
     "builtin_tables",
     "component_tables",

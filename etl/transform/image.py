@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from operator import attrgetter
@@ -19,7 +20,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from etl.model import DERIVED, TRACKED, Image, ImageBatch, Unreadable
+from etl.model import DERIVED, TRACKED, Image, ImageBatch
 from etl.transform.fields import (
     FIELDS,
     INTEGERS,
@@ -47,6 +48,15 @@ _open: Final = msgspec.json.Decoder(_Open).decode
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _number: Final = msgspec.json.Decoder().decode
 _canonical: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot be parsed; `reason` names the field and the problem."""
+
+    image_id: str | None
+    reason: str
+
 
 _Unknown = tuple[str, tuple[str, ...]]
 """Unknown fields of a record: canonical JSON text, and their names in order."""

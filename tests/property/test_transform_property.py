@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import SourceBroken
-from etl.model import Unreadable
 from etl.transform import (
+    Unreadable,
     builtin_rules,
     fingerprint,
     listed_image_id,

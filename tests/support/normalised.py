@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
-from etl.model import Image, ImageBatch, Unreadable
-from etl.transform import normalise_all
+from etl.model import Image, ImageBatch
+from etl.transform import Unreadable, normalise_all
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import time
 import pytest
 
 from etl.errors import SourceBroken
-from etl.model import Unreadable
-from etl.transform import ListedRow, listed_rows, split_page
+from etl.transform import ListedRow, Unreadable, listed_rows, split_page
 from tests.support.normalised import Normalised, normalise
 
 

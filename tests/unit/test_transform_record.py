@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from etl.model import DERIVED, TRACKED, Image, Tag, Unreadable
+from etl.model import DERIVED, TRACKED, Image, Tag
 from etl.transform import (
+    Unreadable,
     image_of_show,
     listed_image_id,
     normalise_all,
