@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from etl.database.columns import json_text
@@ -76,6 +76,8 @@ def open_postgresql(url: URL, *, schema: str) -> Engine:
     except (ModuleNotFoundError, NoSuchModuleError):
         hint = "pip install 'modelarts-image-sync[postgres]'"
         raise DatabaseUnavailable("PostgreSQL needs psycopg", hint=hint) from None
+    except ArgumentError as error:
+        raise UsageError(f"database URL: {error}") from None
     settings = dict(_SETTINGS)
     if schema:
         settings["search_path"] = _quoted(schema)

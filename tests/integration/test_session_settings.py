@@ -258,7 +258,9 @@ def test_a_parameter_that_sqlite_cannot_have_is_a_usage_error(tmp_path):
         open_engine(f"sqlite:///{tmp_path}/x.db?timeout=soon")
 
 
-@pytest.mark.parametrize("query", ["connect_timeout=soon", "sslmode=maybe", "keepalives_idle=soon"])
+@pytest.mark.parametrize(
+    "query", ["connect_timeout=soon", "sslmode=maybe", "keepalives_idle=soon", "port=soon"]
+)
 def test_a_value_that_libpq_rejects_is_a_usage_error(query, capsys):
     code = run(["--database", f"postgresql://u@127.0.0.1:1/d?{query}", "status"])
     line = capsys.readouterr().err
