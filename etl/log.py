@@ -40,8 +40,10 @@ def set_up(form: Format = "text", *, verbosity: int = 0) -> None:
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
-    # A dead channel for alerts is reported even with -q: otherwise nobody would notice it.
-    logging.getLogger("etl.notify").setLevel(min(level, logging.WARNING))
+    # A dead channel for alerts or for the proof is reported even with -q: otherwise nobody would
+    # notice it.
+    for name in ("etl.notify", "etl.publish"):
+        logging.getLogger(name).setLevel(min(level, logging.WARNING))
     # It logs lost connections with a traceback; the command's own error reports them already.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 

@@ -171,7 +171,7 @@ class _Notifier:
         """Sends what precedes a run, once: a monitor that does not respond delays no run."""
         if self.settings.notify.ping_url:
             text = f"{self.command} started"
-            self._attempt("ping", lambda: self._ping("/start", text, max_retries=0))
+            self._attempt("ping", lambda: self._ping("/start", text, is_repeated=False))
 
     def notify(self, result: Result) -> None:
         """Sends everything that follows the end of a run; failures are a warning."""
@@ -206,7 +206,7 @@ class _Notifier:
             error = type(failure).__name__
         self.errors[channel] = self.errors.get(channel) or error
 
-    def _ping(self, suffix: str, text: str, *, max_retries: int = MAX_RETRIES) -> None:
+    def _ping(self, suffix: str, text: str, *, is_repeated: bool = True) -> None:
         """Pings a monitor of cron jobs. Its `rid` connects the start and the end of one run."""
         if self.command not in {"sync", CHECK}:
             return
@@ -214,7 +214,7 @@ class _Notifier:
         query = "&".join(filter(None, [parts.query, f"rid={self.execution_id}"]))
         url = parts._replace(path=parts.path + suffix, query=query).geturl()
         body = text.encode("utf-8", "replace")
-        self._send(url, body, content_type=_TEXT, max_retries=max_retries)
+        self._send(url, body, content_type=_TEXT, is_repeated=is_repeated)
 
     def _write_metrics(self, result: Result) -> None:
         from etl.notify import metrics  # imported only if metrics are wanted
@@ -289,7 +289,7 @@ class _Notifier:
         content_type: str,
         method: str = "POST",
         secret: str = "",
-        max_retries: int = MAX_RETRIES,
+        is_repeated: bool = True,
     ) -> None:
         """Sends `body`, signed in each attempt if there is a secret.
 
@@ -306,6 +306,7 @@ class _Notifier:
         )
         hosts = Hosts(sleep=lambda seconds: self.sleep(min(seconds, _MAX_WAIT_SECONDS)))
         timeout = self.settings.notify.timeout_seconds
+        max_retries = MAX_RETRIES if is_repeated else 0
         client = Client(
             Endpoint(urlsplit(url)._replace(query="").geturl(), "the URL in [notify]"),
             auth=self._signer(url, secret),
