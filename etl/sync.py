@@ -34,7 +34,7 @@ from etl.load.changes import ChangeDetector
 from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
 from etl.load.removals import listed_deleted
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
-from etl.model import Decision, Lookup, Outcome, WalkSummary
+from etl.model import Decision, Lookup, Outcome, WalkSummary, nameless_listings
 from etl.source_facts import coverage_of, source_write
 from etl.sources.connect import open_client
 from etl.text import count_text
@@ -169,6 +169,7 @@ def _decide(
         state=SourceState(
             walked_before=previous.walked_listings,
             empty_listings={str(each) for each in summary.empty_listings},
+            nameless_listings=previous.nameless_listings | nameless_listings(summary.detail),
             present_count=previous.present,
         ),
         policy=GuardPolicy(

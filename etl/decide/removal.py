@@ -90,12 +90,14 @@ class Absences:
 class SourceState:
     """Facts about the source that the decision depends on.
 
-    `walked_before` are the listings of the previous certified walk and `empty_listings` those that
-    returned nothing in this one, both as `TYPE/WORKSPACE`.
+    `walked_before` are the listings of the previous certified walk, `empty_listings` those that
+    returned nothing in this one, and `nameless_listings` those that contained rows without a usable
+    id in either: each of these rows may be an absent image. All as `TYPE/WORKSPACE`.
     """
 
     walked_before: Collection[str] = ()
     empty_listings: Collection[str] = ()
+    nameless_listings: Collection[str] = ()
     present_count: int
 
 
@@ -142,7 +144,7 @@ def decide_removals(
     removals, missing, found = [*listed_deleted], [*absences.unread_listing], []
     for image in absences.undecided:
         lookup = lookups.get(image.image_key)
-        if lookup is None and _is_absent_twice(image, state.walked_before):
+        if lookup is None and _is_absent_twice(image, state):
             removals.append(Removal(image, "absent_twice", _two_walks(image, at)))
         elif lookup is not None and lookup.evidence:
             removals.append(Removal(image, lookup.evidence, lookup.detail))
@@ -180,9 +182,10 @@ def guard_rule(removals: Sequence[Removal], *, state: SourceState, policy: Guard
     return ""
 
 
-def _is_absent_twice(image: AbsentImage, walked_before: Collection[str]) -> bool:
-    """Whether the previous certified walk read the image's listing and did not see it either."""
-    return image.missing_since is not None and image.listing in walked_before
+def _is_absent_twice(image: AbsentImage, state: SourceState) -> bool:
+    """Whether neither this nor the previous certified walk can have seen the image."""
+    was_missing = image.missing_since is not None and image.listing in state.walked_before
+    return was_missing and image.listing not in state.nameless_listings
 
 
 def _two_walks(image: AbsentImage, at: datetime) -> dict[str, Any]:

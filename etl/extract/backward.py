@@ -60,13 +60,15 @@ def read_backward(reader: ListingReader, reading: Reading, *, start: int) -> Ste
 class _Backward:
     """A backward reading in progress.
 
-    `floor` is the creation time of the first row of the lowest page read so far.
+    `floor` is the creation time of the first row of the lowest page read so far. `pages` counts the
+    pages requested, because the end is looked for and borders are read again: `max_pages` bounds
+    them all.
     """
 
     reader: ListingReader
     reading: Reading
     max_pages: int
-    rereads: int = 0
+    pages: int = 0
     floor: int = 0
     ids: set[str] = field(default_factory=set)
 
@@ -94,8 +96,6 @@ class _Backward:
         while len(rows) >= self.reader.size:
             number += 1
             above = yield from self._read(number)
-            if number > self.max_pages:
-                raise ProofBroken("the list does not end")
             if above and _time(above[0]) < _time(rows[-1]):
                 raise ProofBroken("the pages were not in order of creation")
             rows = above
@@ -110,9 +110,6 @@ class _Backward:
 
     def _settle_border(self, number: int) -> Steps[list[ListedRow]]:
         """Page `number − 1` again, once page `number` is seen to begin later than the floor."""
-        self.rereads += 1
-        if self.rereads > self.max_pages:
-            raise ProofBroken("the list does not stop moving")
         witness = yield from self._read(number)
         if witness and _time(witness[0]) <= self.floor:
             raise ProofBroken(
@@ -128,6 +125,9 @@ class _Backward:
 
     def _read(self, number: int) -> Steps[list[ListedRow]]:
         """The rows of page `number`; none if it is past the end."""
+        self.pages += 1
+        if self.pages > self.max_pages:
+            raise ProofBroken(f"{self.max_pages} pages (walk.max_pages) did not suffice")
         reply = yield from self.reader.read_page(self.reading, number)
         return _in_order(reply) if reply else []
 

@@ -164,7 +164,8 @@ class ListingReader:
         return self.backward == "done"
 
     def _last_page(self, reading: Reading) -> int:
-        return max(reading.page_count(self.size) - 1, 0)
+        """The last page that is announced, or that a forward reading found before the end."""
+        return max(min(reading.page_count(self.size), reading.pages) - 1, 0)
 
     def _is_end_confirmed(self, reading: Reading) -> Steps[bool]:
         """Whether the list really ended after a short first page.

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.sql import batches, image_of, read_images, read_present
-from etl.model import AbsentImage, Image, State
+from etl.model import AbsentImage, Image, State, nameless_listings
 
 _BATCH: Final = 1000
 c: Final = current_images.c
@@ -29,7 +29,8 @@ class PreviousRun:
 
     `run_id` and `observed_at` are those of its latest row of `source_runs` (None before the first
     run), `run_count` is the number of these rows. `walked_at` and `walked_listings` describe the
-    latest certified walk, `coverage` the latest sync that could read the source.
+    latest certified walk, as do `nameless_listings`: those that contained rows without a usable id.
+    `coverage` is that of the latest sync that could read the source.
     """
 
     run_id: int | None = None
@@ -40,6 +41,7 @@ class PreviousRun:
     component_rules: str | None = None
     walked_at: datetime | None = None
     walked_listings: frozenset[str] = frozenset()
+    nameless_listings: frozenset[str] = frozenset()
     coverage: str = ""
 
 
@@ -148,7 +150,7 @@ def read_previous(connection: Connection, source: str) -> PreviousRun:
         .order_by(s.observed_at.desc())
     )
     counted = select(func.count()).select_from(source_runs).where(s.source == source)
-    listings = walked.walk_detail.get("listings", ()) if walked else ()
+    walk_detail = walked.walk_detail if walked else {}
     return PreviousRun(
         run_id=last.run_id,
         observed_at=last.observed_at,
@@ -157,7 +159,8 @@ def read_previous(connection: Connection, source: str) -> PreviousRun:
         endpoint=last.endpoint,
         component_rules=last.component_rules,
         walked_at=walked.observed_at if walked else None,
-        walked_listings=frozenset(each["listing"] for each in listings),
+        walked_listings=frozenset(each["listing"] for each in walk_detail.get("listings", ())),
+        nameless_listings=nameless_listings(walk_detail),
         coverage=connection.execute(covered.limit(1)).scalar() or "",
     )
 

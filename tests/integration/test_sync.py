@@ -190,6 +190,30 @@ def test_with_two_walks_as_evidence_an_image_absent_twice_is_removed(here: Place
     assert not any(is_show(request) for request in here.api.requests)
 
 
+@pytest.mark.parametrize(
+    ("policy", "show"),
+    [
+        ({"evidence": "two_walks"}, "permitted"),
+        ({"max_lookups": 0}, "permitted"),
+        ({}, "refused"),
+    ],
+)
+def test_rows_without_id_may_be_images_that_seem_absent(
+    here: Place, policy: dict[str, Any], show: Any
+) -> None:
+    others = without(here, 2)
+    here.removals = policy
+    here.sync()
+    here.api.quirks = Quirks(show=show)
+    for name in ("one", "two", "three"):  # its record changes, and has lost its id
+        here.api.images = [*others, image(2, id=..., name=name)]
+        outcome = here.sync()
+        assert (outcome.removed, outcome.missing) == (0, 1)
+    here.api.images = others
+    assert here.sync().missing == 1, "the run before listed a row without id"
+    assert here.sync().removed == 1
+
+
 def test_an_image_seen_between_two_absences_is_not_absent_twice(here: Place) -> None:
     here.removals = {"evidence": "two_walks"}
     everything = here.api.images

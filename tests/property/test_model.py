@@ -35,6 +35,7 @@ from hypothesis.stateful import (
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
 from etl.maintenance.decisions import decide_held
+from etl.model import nameless_listings
 from etl.run import RunOutcome, run_sync
 from etl.run_context import open_context
 from etl.sync_options import SyncOptions
@@ -53,7 +54,16 @@ from tests.support.dual_database import (
     twins,
 )
 from tests.support.fake_api import Quirks, Request, Response, error_response
-from tests.support.reference import Coverage, Entry, Finding, Policy, Reference, Row, Shown
+from tests.support.reference import (
+    Coverage,
+    Entry,
+    Finding,
+    Policy,
+    Reference,
+    Row,
+    Shown,
+    type_of,
+)
 from tests.support.syncing import START
 from tests.support.walking import source_of
 
@@ -584,9 +594,18 @@ class Model(RuleBasedStateMachine):
         self.reference.held = {row["image_id"]: (row["run_id"], row["evidence"]) for row in held}
         rejects = twin.rows("select record, image_id from rejects where resolved_at is null")
         self.reference.rejects = {told(row["record"]): row["image_id"] for row in rejects}
+        self.reference.nameless = self._nameless_types()
         self.reference.catalogues.append((self.twins.now, self.reference.present()))
         (last,) = twin.rows("select max(run_id) as run_id from sync_runs")
         self.run_id = last["run_id"]
+
+    def _nameless_types(self) -> set[str]:
+        """The types whose latest certified listing had records without an id."""
+        certified = "select walk_detail from source_runs where certificate <> 'none'"
+        rows = self.twins.twins[0].rows(f"{certified} order by observed_at desc limit 1")
+        details = [row["walk_detail"] for row in rows]
+        read = [json.loads(each) if isinstance(each, str) else each for each in details]
+        return {type_of(name) for each in read for name in nameless_listings(each)}
 
 
 PEACE = Fault("none")

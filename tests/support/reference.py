@@ -15,6 +15,11 @@ Finding = Literal["not_found", "deleted", "found", "refused", "failed"]
 GONE = {"not_found": "lookup_not_found", "deleted": "lookup_deleted"}
 
 
+def type_of(listing: str) -> str:
+    """The type in the name of a listing."""
+    return listing.partition("/")[0]
+
+
 @dataclass(frozen=True)
 class Row:
     """One listed record: its image and values. Without values it cannot be parsed, and `record`
@@ -47,7 +52,7 @@ class Coverage:
 
     def takes_in(self, entry: Entry) -> bool:
         wanted = self.service_type in {"", entry.values.get("service_type")}
-        return entry.listing.partition("/")[0] in self.types and wanted
+        return type_of(entry.listing) in self.types and wanted
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,14 @@ class Reference:
     """The record of one source.
 
     `held`: image id → the run that held it first, its evidence. `rejects`: unresolved record → its
-    image's id.
+    image's id. `nameless`: types whose latest certified listing had records without an id.
     """
 
     policy: Policy
     entries: dict[str, Entry] = field(default_factory=dict)
     held: dict[str, tuple[int, str]] = field(default_factory=dict)
     rejects: dict[str, str | None] = field(default_factory=dict)
+    nameless: set[str] = field(default_factory=set)
     catalogues: list[tuple[datetime, dict[str, Mapping[str, Any]]]] = field(default_factory=list)
 
     def present(self) -> dict[str, Mapping[str, Any]]:
@@ -225,13 +231,17 @@ class Reference:
             assert shown.asked <= set(absent)
             assert len(shown.asked) == min(most, len(absent))
         proven, missing = {}, 0
+        nameless = {type_of(row.listing) for row in shown.rows if row.image_id is None}
+        doubtful, self.nameless = nameless | self.nameless, nameless
         for key in absent:
             entry = self.entries[key]
             if found.get(key) == "found":
                 entry.missing_since = None
             elif found.get(key) in GONE:
                 proven[key] = GONE[found[key]]
-            elif key not in found and entry.missing_since:
+            elif (
+                key not in found and entry.missing_since and type_of(entry.listing) not in doubtful
+            ):
                 proven[key] = "absent_twice"
             else:
                 missing += 1

@@ -106,7 +106,7 @@ def test_a_list_without_end_breaks_the_proof() -> None:
         def reply(self, _number: int) -> PageReply | None:
             return super().reply(0)
 
-    with pytest.raises(ProofBroken, match="does not end"):
+    with pytest.raises(ProofBroken, match=r"10 pages .* did not suffice"):
         read(Endless([("a", 1), ("b", 1)]))
 
 
@@ -123,13 +123,22 @@ def test_a_row_that_moves_down_while_the_end_is_looked_for_is_not_missed() -> No
 
 def test_a_list_that_does_not_stop_moving_breaks_the_proof() -> None:
     pages = Pages(rows(60))
+    pages.settings = WalkSettings(max_pages=40)
 
     def remove_first(pages: Pages) -> None:
         pages.rows = pages.rows[1:]
 
     pages.before = remove_first
-    with pytest.raises(ProofBroken, match="stop moving"):
+    with pytest.raises(ProofBroken, match=r"40 pages .* did not suffice"):
         read(pages)
+
+
+@pytest.mark.parametrize("start", [0, 1_000_000])
+def test_a_backward_reading_requests_no_more_pages_than_allowed(start: int) -> None:
+    pages = Pages(rows(60))
+    with pytest.raises(ProofBroken, match=r"10 pages .* did not suffice"):
+        read(pages, start)
+    assert len(pages.asked) == 10
 
 
 def test_pages_that_are_not_full_prove_nothing() -> None:

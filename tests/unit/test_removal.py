@@ -80,6 +80,16 @@ def test_both_of_two_walks_must_have_read_the_listing() -> None:
     assert (decision.removals, decision.missing) == ((), (missing,))
 
 
+def test_neither_of_two_walks_may_have_listed_rows_without_id() -> None:
+    """Such a row may be the image."""
+    missing = candidate(1, missing_since=NOW - timedelta(hours=1))
+    decision = decide(open_(missing), {}, nameless_listings={"BUILD_IN/0"})
+    assert (decision.removals, decision.missing) == ((), (missing,))
+    assert decide(open_(missing), {}, nameless_listings={"DEDICATED/0"}).removals
+    found_out = {1: Lookup("not_found", {})}
+    assert decide(open_(missing), found_out, nameless_listings={"BUILD_IN/0"}).removals
+
+
 def test_each_absent_image_is_decided_by_its_lookup() -> None:
     since = NOW - timedelta(hours=1)
     proven, found, undecided = candidate(1), candidate(2, missing_since=since), candidate(3)

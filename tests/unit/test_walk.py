@@ -347,6 +347,18 @@ class TestPaging:
         assert walk.certificate == "none"
         assert "set http.page_size = 4" in walk.reasons
 
+    @pytest.mark.parametrize("past_the_end", ["error", "strict", "empty"])
+    @pytest.mark.parametrize("count", [12, 20])
+    def test_a_total_that_is_wrong_by_far_takes_few_requests(
+        self, past_the_end: Any, count: int
+    ) -> None:
+        quirks = Quirks(total=lambda _count: 1_000_000, past_the_end=past_the_end)
+        client = PagesClient(images(count), quirks)
+        walk = walked(client, http={"page_size": 10, "concurrency": 1})
+        assert walk.certificate == "agreed"
+        assert walk.last_ids == [each["id"] for each in images(count)]
+        assert client.requests < 15
+
     def test_more_pages_than_allowed_are_an_error(self) -> None:
         client = PagesClient(images(25))
         with pytest.raises(SourceBroken, match="more than 2 pages and no end"):
