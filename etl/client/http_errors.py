@@ -187,7 +187,9 @@ def error_body(response: Response, secrets: Iterable[str] = ()) -> ErrorBody:
     """Read the error formats of ModelArts, its gateway and IAM, plain text and HTML pages."""
     if 300 <= response.status < 400:
         target = urlsplit(redacted(response.headers.get("Location", ""), secrets, most=2000))
-        return ErrorBody(message=f"redirect to {target.scheme}://{target.hostname or '?'}")
+        if not target.hostname:
+            return ErrorBody(message="redirect that names no host")
+        return ErrorBody(message=f"redirect to {target.scheme}://{target.hostname}")
     text = response.body.decode(errors="replace").strip()
     try:
         tree = msgspec.json.decode(text)

@@ -155,6 +155,13 @@ def test_a_redirect_is_not_followed_and_gets_no_credentials() -> None:
         assert elsewhere.asked == []
 
 
+@pytest.mark.parametrize("headers", [{}, {"Location": "/login"}], ids=str)
+def test_a_redirect_may_name_no_host(headers: dict[str, str]) -> None:
+    with Faulty(reply(302, "", **headers)) as server:
+        message = "request rejected (302): redirect that names no host: GET "
+        assert error_from(server).message.startswith(message)
+
+
 @pytest.mark.parametrize("body", ["<html>Sign in", "", "  ", "OK", "\x00\x01", "\ufeff"])
 def test_a_body_that_is_not_json_is_an_error(body: str) -> None:
     with Faulty(reply(200, body, Content_Type="text/html", X_Request_Id="r-1")) as server:
