@@ -27,7 +27,7 @@ from etl.decide.removal import (
     to_look_up,
 )
 from etl.errors import SourceError
-from etl.extract.lookup import are_refused, look_up
+from etl.extract.lookup import are_refused, look_up, warn_of_failed
 from etl.extract.walk import Walk
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.changes import ChangeDetector
@@ -190,6 +190,7 @@ def _look_up(
     images = to_look_up(absences, limit=limit)
     lookups = look_up(client, source, {each.image_key: each.image_id for each in images})
     if not are_refused(lookups):
+        warn_of_failed(lookups)
         return lookups
     consequence = "a removal needs two certified walks without the image"
     hint = "grant Show image, or set removals.evidence = 'two_walks'"

@@ -7,6 +7,7 @@ nothing about the image, and one that is not JSON may come from anybody.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NOT_FOUND: Final = "ModelArts.6404"
 NOT_ABOUT_IMAGES: Final = ("APIG", "ModelArts.7005", "ModelArts.0210")  # API, workspace, project
 REPLACEMENT: Final = "\ufffd"
+
+_log = logging.getLogger(__name__)
 
 
 def look_up(
@@ -52,6 +55,14 @@ def look_up(
 def are_refused(lookups: Mapping[int, Lookup]) -> bool:
     """Whether lookups are not permitted: all of them were refused."""
     return bool(lookups) and all(each.result == "refused" for each in lookups.values())
+
+
+def warn_of_failed(lookups: Mapping[int, Lookup]) -> None:
+    """Log how many lookups proved nothing, if any."""
+    results = [each.result for each in lookups.values()]
+    refused, failed = results.count("refused"), results.count("failed")
+    if refused or failed:
+        _log.warning("lookups failed", extra={"refused": refused, "unavailable": failed})
 
 
 def fetch_lookup(client: Client, project_id: str, image_id: str) -> Lookup:

@@ -8,7 +8,6 @@ retire           take the images of a source that is no longer read out of the c
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +21,7 @@ from etl.client.http_client import Client
 from etl.config import Settings, SourceSettings
 from etl.database.engine import open_existing, translated_errors
 from etl.errors import UsageError
-from etl.extract.lookup import look_up
+from etl.extract.lookup import look_up, warn_of_failed
 from etl.load.baseline import read_baseline, read_project_ids
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
@@ -37,7 +36,6 @@ from etl.sources.connect import open_client
 from etl.sources.selection import refuse_unknown, sources_of
 from etl.sync_options import SyncOptions
 
-_log = logging.getLogger(__name__)
 _Held = dict[str, list[str]]
 """Source → ids of its images whose removal is held."""
 
@@ -94,10 +92,7 @@ def _decided_again(
 ) -> Decision:
     """Removed by a new lookup, or by two walks if lookups are refused; otherwise still held."""
     lookups = look_up(client, source, {each.image_key: each.image_id for each in images})
-    results = [each.result for each in lookups.values()]
-    refused, failed = results.count("refused"), results.count("failed")
-    if refused or failed:
-        _log.warning("lookups failed", extra={"refused": refused, "unavailable": failed})
+    warn_of_failed(lookups)
     removals, found, still = [], [], []
     for image in images:
         before = held[image.image_id]

@@ -228,7 +228,7 @@ def test_an_image_seen_between_two_absences_is_not_absent_twice(here: Place) -> 
 def warnings_told() -> Iterator[list[str]]:
     """What a sync warns about, whatever a command before has done to the program's log."""
     told: list[str] = []
-    logger, handler = logging.getLogger("etl.sync"), logging.Handler(logging.WARNING)
+    logger, handler = logging.getLogger("etl"), logging.Handler(logging.WARNING)
     handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
     level = logger.level
     logger.addHandler(handler)
@@ -249,7 +249,9 @@ def test_if_all_lookups_are_refused_two_walks_decide(here: Place, warnings_told:
 
 
 @pytest.mark.parametrize("status", [403, 500])
-def test_an_image_whose_lookup_is_refused_or_fails_is_missing(here: Place, status: int) -> None:
+def test_an_image_whose_lookup_is_refused_or_fails_is_missing(
+    here: Place, status: int, warnings_told: list[str]
+) -> None:
     here.sync()
     here.api.images = without(here, 2, 3)
 
@@ -260,6 +262,7 @@ def test_an_image_whose_lookup_is_refused_or_fails_is_missing(here: Place, statu
     here.api.before_request = refuse
     first = here.sync()
     assert (first.removed, first.missing, first.status) == (1, 1, "succeeded")
+    assert warnings_told == ["lookups failed"]
     [row] = here.rows("select missing_since from images where image_id = 'id-0002'")
     assert row["missing_since"]
     if status == 500:  # alone and failing: nothing is proven, however often
