@@ -27,6 +27,14 @@ _ATTACHED: Final = {
     "row_security": "row-level security on {relation} can hide rows",
     "inheritance": "rows of {name} are read as rows of {relation}",
 }
+_REMEDIES: Final[dict[Kind, str]] = {
+    "table": "restore a backup",
+    "view": "`image-sync db upgrade` creates the views again",
+    "trigger": "drop the trigger {name}",
+    "rule": "drop the rule {name}",
+    "row_security": "disable row-level security on {name}",
+    "inheritance": "end the inheritance of {name}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,11 @@ class SchemaFault:
     kind: Kind
     name: str
     message: str
+
+    @property
+    def remedy(self) -> str:
+        """What restores the program's schema."""
+        return _REMEDIES[self.kind].format(name=self.name)
 
 
 def schema_faults(connection: Connection) -> list[SchemaFault]:

@@ -21,7 +21,7 @@ from etl.database.engine import database_text, open_reader, translated_errors, w
 from etl.database.integrity import schema_faults
 from etl.database.schema import metadata
 from etl.database.views import VIEWS
-from etl.errors import DatabaseUnavailable, SchemaNotAtHead
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -110,7 +110,7 @@ def require_schema(connection: Connection) -> None:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise SchemaNotAtHead(
             f"{faults[0].message}{more}: {database_text(engine)}",
-            hint="find out who changed it; `image-sync db upgrade` creates the views again",
+            hint=f"find out who changed it; {faults[0].remedy}",
         )
 
 
@@ -268,7 +268,8 @@ def _run(connection: Connection, command: str, revision: str) -> None:
     try:
         getattr(commands, command)(config, revision)
     except (CommandError, ResolutionError) as error:
-        raise SchemaNotAtHead(f"{error}: {database_text(connection.engine)}") from None
+        hint = f"known: base, {', '.join(known_revisions())}"
+        raise UsageError(f"invalid revision {revision!r}: {error}", hint=hint) from None
 
 
 def _config() -> Config:

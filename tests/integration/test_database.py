@@ -203,6 +203,17 @@ def test_a_pre_release_is_refused_and_not_changed(
     engine.dispose()
 
 
+@pytest.mark.parametrize("command", ["upgrade", "downgrade"])
+def test_an_unknown_revision_is_a_usage_error(
+    database_url: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate.upgrade(open_engine(database_url))
+    assert run(["--database", database_url, "db", command, "nope"]) == 2
+    error = capsys.readouterr().err
+    assert "invalid revision 'nope'" in error
+    assert "known: base, image_sync_0001" in error
+
+
 def test_a_foreign_alembic_revision_is_not_ours(postgres_url: str) -> None:
     engine = open_engine(postgres_url)
     with engine.begin() as connection:
@@ -278,11 +289,11 @@ def test_another_error_of_a_view_is_not_hidden(postgres_url: str) -> None:
     engine.dispose()
 
 
-def test_an_unknown_revision_is_named(empty_database_url: str) -> None:
+def test_a_revision_that_cannot_be_reached_is_named(empty_database_url: str) -> None:
     engine = open_engine(empty_database_url)
     with pytest.raises(SchemaNotAtHead, match="there is no schema of image-sync"):
         migrate.downgrade(engine, "base")
-    with pytest.raises(SchemaNotAtHead, match="nonsense"):
+    with pytest.raises(UsageError, match="nonsense"):
         migrate.upgrade(engine, "nonsense")
     engine.dispose()
 

@@ -108,6 +108,27 @@ def test_an_altered_schema_is_found(backend, name, databases, capsys):
         assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("backend", "name", "hint"),
+    [
+        ("sqlite", "a trigger", "drop the trigger t"),
+        ("sqlite", "a missing view", "db upgrade` creates the views again"),
+        ("postgresql", "a rule", "drop the rule r"),
+        ("postgresql", "row security", "disable row-level security on current_images"),
+        ("postgresql", "a table whose rows are read with ours", "end the inheritance of more"),
+    ],
+)
+def test_the_hint_restores_the_schema(backend, name, hint, databases, capsys):
+    with databases.migrated(backend) as url:
+        engine = open_engine(url)
+        with engine.begin() as connection:
+            for statement in ALTERED[backend][name]:
+                connection.exec_driver_sql(statement)
+        engine.dispose()
+        assert run(["--database", url, "db", "check"]) == 21
+        assert capsys.readouterr().err.endswith(f"{hint}\n")
+
+
 def test_views_are_compared_in_a_schema_of_their_own(postgres_url):
     engine = open_engine(postgres_url, schema="Mixed")
     upgrade(engine)
