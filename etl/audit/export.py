@@ -26,7 +26,7 @@ from etl.atomic_file import atomic_write
 from etl.audit.query import Rows, execute
 from etl.audit.record_span import (
     read_spans,
-    remarks_on_changes,
+    remarks_on_period,
     remarks_on_state,
     require_known_states,
 )
@@ -151,8 +151,9 @@ def _remarks(
     if relation == "images" and as_of:
         require_known_states(spans)
         yield from remarks_on_state(spans, as_of, now=now)
-    elif relation in _PRUNED:
-        yield from remarks_on_changes(spans, None, as_of, now=now)
+    else:
+        kind = "changes" if relation in _PRUNED else "kept"
+        yield from remarks_on_period(kind, spans, None, as_of, now=now)
 
 
 def _statement(relation: str, *, is_as_of: bool) -> tuple[str, dict[str, TypeEngine[Any]]]:

@@ -13,7 +13,7 @@ Each file is a jinja2 template with a head of comments:
 unfiltered query contains no condition that would hinder the planner. `shown` are the
 columns of a table for people, `optional` those of them that may be left out, the least important
 first. `record` says how the rows depend on history, and `row` that each is a change, so that the
-latest runs alone fill a limit (see `record.py`). What differs between SQLite and PostgreSQL comes
+latest runs alone fill a limit (see `read.py`). What differs between SQLite and PostgreSQL comes
 from `etl.database.sql_functions`.
 
 Rows have one order on both databases: nulls first, text by code point.

@@ -2,9 +2,10 @@
 
 A query whose head says `-- record: state` or `-- record: changes` depends on history. Its rows get
 the span in which the record is complete, and remarks say what the record cannot know. With
-`-- record: changes unless NAME`, there are no remarks if the parameter NAME is given. With
 `-- record: comparisons`, rows compare versions with earlier ones, which may have been pruned
-whatever the period.
+whatever the period. With `-- record: kept`, rows are never pruned, so that there is no span, only
+remarks on a period that the record does not cover. `-- record: changes unless NAME` means `kept` if
+the parameter NAME is given.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from etl.audit.query import Folder, Query, Rows, read_query, read_rows
 from etl.audit.record_span import (
     RecordSpan,
     read_spans,
-    remarks_on_changes,
+    remarks_on_period,
     remarks_on_state,
     require_known_states,
     with_spans,
@@ -64,7 +65,10 @@ def read_record(
     for key in _RUNS:
         if parameters.get(key) is not None:
             require_run(connection, parameters[key])
-    spans = read_spans(connection, parameters) if "record" in query.head else []
+    is_kept = query.head.get("record") == "kept"
+    has_period = parameters.get("since") or parameters.get("until")
+    depends_on_history = "record" in query.head and (has_period or not is_kept)
+    spans = read_spans(connection, parameters) if depends_on_history else []
     require_known_states(spans)
     given = {**parameters, **_bounds(connection, query, parameters, spans)}
     is_filtered = "component" not in query.parameters and parameters.get("component")
@@ -75,9 +79,10 @@ def read_record(
         rows = _containing(rows, parameters, context)
     if parameters.get("after") is not None and parameters["limit"]:
         rows = _complete_entries(rows, parameters["limit"])
-    if "record" in query.head:
-        remarks = [*_remarks(query, parameters, spans, context.now)]
-        rows = replace(with_spans(rows, spans), remarks=remarks)
+    if depends_on_history:
+        rows = rows if is_kept else with_spans(rows, spans)
+        remarks = dict.fromkeys(_remarks(query, parameters, spans, context.now))
+        rows = replace(rows, remarks=[*remarks])
     first = list(islice(rows.rows, 1))
     if not first:
         require_values(connection, parameters, context.tables)
@@ -113,11 +118,13 @@ def _remarks(
     kind, _, unless = query.head["record"].partition(" unless ")
     if kind == "state":
         instants = (parameters.get(name) for name in ("at", "from_at", "to_at"))
-        for at in dict.fromkeys(filter(None, instants)):
+        for at in filter(None, instants):
             yield from remarks_on_state(spans, at, now=now)
-    elif kind == "comparisons" or (parameters.get("run") is None and not parameters.get(unless)):
-        since = parameters.get("since") if kind == "changes" else None
-        yield from remarks_on_changes(spans, since, parameters.get("until"), now=now)
+    if kind == "state" or parameters.get(unless):
+        kind = "kept"
+    if parameters.get("run") is None:
+        since, until = parameters.get("since"), parameters.get("until")
+        yield from remarks_on_period(kind, spans, since, until, now=now)
 
 
 def _bounds(

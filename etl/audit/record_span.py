@@ -52,6 +52,11 @@ class RecordSpan:
         """Changes from this instant on are complete."""
         return self.pruned_at + _MILLISECOND if self.pruned_at else self.begins_at
 
+    def begins_after(self, since: datetime | None, until: datetime | None) -> bool:
+        """Whether a period, of which either end may be open, starts or ends before the record."""
+        start = self.complete_from
+        return bool((since and since < start) or (until and until <= start))
+
     @property
     def beginning(self) -> str:
         """From when on the record is complete, for people."""
@@ -100,12 +105,26 @@ def remarks_on_state(spans: Iterable[RecordSpan], at: datetime, *, now: datetime
         yield f"{instant_text(at)} is in the future: the latest known state is shown"
 
 
-def remarks_on_changes(
-    spans: Iterable[RecordSpan], since: datetime | None, until: datetime | None, *, now: datetime
+def remarks_on_period(
+    kind: str,
+    spans: Iterable[RecordSpan],
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    now: datetime,
 ) -> Iterator[str]:
-    """What the record cannot know of the changes in a period; without `since`, of all changes."""
+    """What the record cannot know of a period; without `since`, of all time until its end.
+
+    `kind`: whether rows are `changes`, which may have been pruned, `comparisons` with earlier
+    versions, which may have been pruned whatever the period, or are `kept` when history is pruned.
+    """
+    if kind == "kept":
+        spans = [each for each in spans if not each.pruned_at]
+    reaches_back = kind == "comparisons" or not since
     yield from _beginnings(
-        each for each in spans if (since < each.complete_from if since else each.pruned_at)
+        each
+        for each in spans
+        if (reaches_back and each.pruned_at) or each.begins_after(since, until)
     )
     if since and since > now:
         yield f"{instant_text(since)} is in the future"

@@ -623,7 +623,13 @@ BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
         (["changes", "--since", "2999-01-01"], ["2999-01-01T00:00:00.000Z is in the future"]),
         (["changes", "--until", "2999-01-01"], ["changes up to now are shown"]),
         (["changes"], []),
-        (["rejects", "--until", "2999-01-01"], []),
+        (["rejects", "--until", "2999-01-01"], ["changes up to now are shown"]),
+        (["rejects", "--until", "2020-01-01"], [EARLY, BOTH]),
+        (["changes", "--until", "2020-01-01"], [EARLY, BOTH]),
+        (["runs", "--until", "2020-01-01"], [EARLY, BOTH]),
+        (["history", "aa02", "--until", "2020-01-01"], [EARLY]),
+        (["images", "--as-of", "2026-11-09", "--since", "2020-01-01"], [EARLY, BOTH]),
+        (["report", "moved-tags", "--since", "2020-01-01"], [EARLY, BOTH]),
         (["history", "aa02", "--since", "2026-10-01"], [EARLY]),
         (["report", "growth", "--since", "2026-10-01"], [EARLY, BOTH]),
     ],
@@ -640,6 +646,44 @@ def test_gaps_in_the_record_are_reported(args, told, capsys):
         assert remarks == []
     assert run([*args, "-q"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("args", "remarks"),
+    [
+        (["removals", "--since", "2020-01-01", "--until", "2021-01-01"], [EARLY, BOTH]),
+        (["removals", "--since", "2026-11-03"], [BOTH]),
+        (["removals", "--since", "2999-01-01"], ["2999-01-01T00:00:00.000Z is in the future"]),
+        (["removals", "--held", "--since", "2020-01-01"], [EARLY, BOTH]),
+        (["report", "removed", "--since", "2020-01-01"], [EARLY, BOTH]),
+        (["images", "--since", "2020-01-01"], [EARLY, BOTH]),
+        (["images", "--since", "2020-01-01", "--source", "one"], [EARLY]),
+        (["images", "--until", "2026-11-02"], [BOTH]),
+        (["images"], []),
+        (["removals", "--run", "3"], []),
+    ],
+    ids=str,
+)
+def test_a_period_before_the_record_is_reported_for_rows_that_are_never_pruned(
+    args, remarks, capsys
+):
+    assert run([*args, "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if "nothing found" not in line]
+    assert len(lines) == len(remarks)
+    assert all(each in line for each, line in zip(remarks, lines, strict=True))
+    assert not any("complete_from" in row for row in json.loads(captured.out))
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize("relation", ["image_changes", "image_removals", "sync_runs", "images"])
+def test_an_export_as_of_a_time_before_the_record_is_reported(relation, tmp_path, capsys):
+    path = str(tmp_path / "o.csv")
+    assert run(["export", path, "--relation", relation, "--as-of", "2020-01-01"]) == 0
+    error = capsys.readouterr().err
+    assert EARLY in error
+    assert BOTH in error
 
 
 def test_a_remark_that_applies_to_many_sources_is_reported_once(engine, capsys):
@@ -898,7 +942,7 @@ def test_db_commands(empty_database_url, monkeypatch, capsys):
     assert run(["db", "downgrade"]) == 0
     assert run(["db", "downgrade"]) == 21
     assert run(["db", "check"]) == 21
-    assert run(["db", "upgrade", "nonsense"]) == 21
+    assert run(["db", "upgrade", "nonsense"]) == 2
     assert run(["db", "upgrade"]) == 0
     out = capsys.readouterr().out
     assert "(this program: " in out

@@ -152,7 +152,7 @@ def _status(connection: Any) -> list[str]:
 def _columns(connection: Any, name: str, **folder: Any) -> list[str]:
     query = read_query(name, **folder)
     rows = read_rows(connection, name, **folder, **_values(query.parameters))
-    span = SPAN if "record" in query.head else ()
+    span = () if query.head.get("record", "kept") == "kept" else SPAN
     own = ("changed", "changes") if name == "history" else ()
     return [*rows.columns, *span, *own]
 

@@ -1,6 +1,7 @@
 -- question: Which removals does the guard hold?
 -- parameters: sources, since, until, run, limit
 -- order: held_at from the latest, source, image_id
+-- record: kept
 -- shown: held_at, run_id, source, image_id, name, rule, evidence
 -- optional: rule, evidence, held_at, name, source
 -- `run_id` is the latest run that held the image: what `approve` and the notices name.

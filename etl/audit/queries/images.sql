@@ -1,6 +1,7 @@
 -- question: Which images are in the catalogue?
 -- parameters: sources, since, until, run, state, is_absent, arch, type, dev_service, component, component_version, limit
 -- order: source, image_id
+-- record: kept
 -- shown: source, image_id, state, name, tag, type, arch, status, last_changed_at, removed_at
 -- optional: status, last_changed_at, type, arch, state, tag, removed_at, source
 select

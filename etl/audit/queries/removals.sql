@@ -1,6 +1,7 @@
 -- question: Which images were removed, what is the evidence, and who did it?
 -- parameters: sources, since, until, run, limit
 -- order: removed_at from the latest, source, image_id
+-- record: kept
 -- shown: removed_at, run_id, source, image_id, name, evidence, last_seen_at, missing_since, restored_at, removed_by, attribution, warning
 -- optional: missing_since, last_seen_at, attribution, restored_at, run_id, source, removed_by, name, warning
 -- `warning`: the run read another endpoint than the run before it, so that its evidence may come

@@ -2,6 +2,7 @@
 -- since: 30d
 -- parameters: sources, since, until, limit
 -- order: removed_at from the latest, source, image_id
+-- record: kept
 -- shown: removed_at, source, image_id, name, evidence, evidence_detail, removed_by, restored_at
 -- optional: restored_at, removed_by
 -- reads: runs
