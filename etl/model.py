@@ -6,7 +6,7 @@ stay epoch milliseconds, as the API reports them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
@@ -153,12 +153,6 @@ class WalkSummary:
     listings: tuple[Listing, ...]
     empty_listings: frozenset[Listing]
     detail: dict[str, Any]
-
-
-def nameless_listings(walk_detail: Mapping[str, Any]) -> frozenset[str]:
-    """Return the listings, as `TYPE/WORKSPACE`, that contained rows without a usable id."""
-    listings = walk_detail.get("listings", ())
-    return frozenset(each["listing"] for each in listings if each.get("nameless"))
 
 
 @dataclass(frozen=True, slots=True)

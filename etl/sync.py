@@ -29,12 +29,12 @@ from etl.decide.removal import (
 from etl.errors import SourceError
 from etl.extract.lookup import are_refused, look_up, warn_of_failed
 from etl.extract.walk import Walk
-from etl.load.baseline import Baseline, read_baseline
+from etl.load.baseline import Baseline, nameless_listings, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
 from etl.load.removals import listed_deleted
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
-from etl.model import Decision, Lookup, Outcome, WalkSummary, nameless_listings
+from etl.model import Decision, Lookup, Outcome, WalkSummary
 from etl.source_facts import coverage_of, source_write
 from etl.sources.connect import open_client
 from etl.text import count_text

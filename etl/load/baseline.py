@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.sql import batches, image_of, read_images, read_present
-from etl.model import AbsentImage, Image, State, nameless_listings
+from etl.model import AbsentImage, Image, State
 
 _BATCH: Final = 1000
 c: Final = current_images.c
@@ -163,6 +163,12 @@ def read_previous(connection: Connection, source: str) -> PreviousRun:
         nameless_listings=nameless_listings(walk_detail),
         coverage=connection.execute(covered.limit(1)).scalar() or "",
     )
+
+
+def nameless_listings(walk_detail: Mapping[str, Any]) -> frozenset[str]:
+    """Return the listings, as `TYPE/WORKSPACE`, that contained rows without a usable id."""
+    listings = walk_detail.get("listings", ())
+    return frozenset(each["listing"] for each in listings if each.get("nameless"))
 
 
 def read_project_ids(engine: Engine, sources: Sequence[str]) -> dict[str, str]:

@@ -34,8 +34,8 @@ from hypothesis.stateful import (
 )
 
 from etl.config import AuthSettings, DatabaseSettings, RemovalSettings, Settings, WalkSettings
+from etl.load.baseline import nameless_listings
 from etl.maintenance.decisions import decide_held
-from etl.model import nameless_listings
 from etl.run import RunOutcome, run_sync
 from etl.run_context import open_context
 from etl.sync_options import SyncOptions
