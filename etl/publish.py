@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -51,11 +52,15 @@ Store = Callable[["Connection"], None]
 """Stores what a third party has answered."""
 Send = Callable[[], Store]
 """Sends one request to a third party. Raises `Invalid` or `ImageSyncError`."""
+Missing = tuple[str, str]
+"""The key of `[proof]` that requests something from a third party, and what or whom it names."""
+Failures = dict[str, list[str]]
+"""Key of `[proof]` → why what it stands for could not be done."""
 
 _log = logging.getLogger(__name__)
 _ANSWERS: Final = frozenset({200, 400, 403, 404, 409, 422})
 _TAIL_BYTES: Final = 16_384
-_SIZE: Final = re.compile(rb"(?m)^(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n\n")  # of a checkpoint
+_SIZE: Final = rb"(?m)^%b\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n\n"  # of a log's checkpoint
 
 
 def publish_checkpoint(
@@ -63,21 +68,27 @@ def publish_checkpoint(
 ) -> str | None:
     """Publish the state of the log; returns its checkpoint, or None if the log is empty.
 
-    Call it outside any transaction. Raises `DatabaseUnavailable` only.
+    Call it outside any transaction. All failures together are one warning, with a field for each
+    key of `[proof]` that is concerned. Raises `DatabaseUnavailable` only.
     """
+    failures: Failures = defaultdict(list)
     with engine.connect() as connection:
         with writing(connection):
             state = read_state(connection)
             if state is None:
                 return None
             origin = proof.origin or state.origin
-            note = make_note(origin, state.size, state.frontier.root(), _signer(proof, origin))
+            signer = _signer(proof, origin, failures)
+            note = make_note(origin, state.size, state.frontier.root(), signer)
             write_checkpoint(connection, state, note, created_at=now or utc_now())
             stored = read_checkpoints(connection, limit=MAX_RETRIED)
         if proof.checkpoint_file:
-            _append_to_file(Path(proof.checkpoint_file), stored)
-        _ask(connection, proof, http, stored)
-        return stored[-1].note
+            _append_to_file(connection, Path(proof.checkpoint_file), stored[-1].note, failures)
+        _ask(connection, proof, http, stored, failures)
+    if failures:
+        causes = {key: "; ".join(dict.fromkeys(each)) for key, each in failures.items()}
+        _log.warning("proof incomplete", extra=causes)
+    return stored[-1].note
 
 
 def signer_of(proof: ProofSettings, origin: str) -> Signer | None:
@@ -93,24 +104,26 @@ def signer_of(proof: ProofSettings, origin: str) -> Signer | None:
         raise ConfigError(location, [f"cannot read the file: {error.strerror}"]) from None
 
 
-def _signer(proof: ProofSettings, origin: str) -> Signer | None:
+def _signer(proof: ProofSettings, origin: str, failures: Failures) -> Signer | None:
     try:
         return signer_of(proof, origin)
     except ImageSyncError as error:
-        _log.warning("checkpoint not signed", extra={"cause": str(error)})
+        failures["signing_key"].append(str(error))
         return None
 
 
-def _append_to_file(path: Path, stored: list[StoredCheckpoint]) -> None:
-    """Append the checkpoints that are larger than the last one in the file."""
+def _append_to_file(connection: Connection, path: Path, note: str, failures: Failures) -> None:
+    """Append the stored checkpoints that are larger than the last one of this log in the file."""
+    origin = re.escape(note.partition("\n")[0].encode())
     try:
         with path.open("a+b") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
-            sizes = _SIZE.findall(file.read())
-            last = int(sizes[-1]) if sizes else stored[-1].size - 1
-            file.write("".join(each.note for each in stored if each.size > last).encode())
+            sizes = re.findall(_SIZE % origin, file.read())
+            with connection.begin():
+                missing = read_checkpoints(connection, after=int(sizes[-1]) if sizes else 0)
+            file.write("".join(each.note for each in missing).encode())
     except OSError as error:
-        _log.warning("checkpoint file not written", extra={"path": str(path), "cause": str(error)})
+        failures["checkpoint_file"].append(str(error))
 
 
 def _ask(
@@ -118,30 +131,35 @@ def _ask(
     proof: ProofSettings,
     http: HttpSettings,
     stored: list[StoredCheckpoint],
+    failures: Failures,
 ) -> None:
     """Request what the latest checkpoints lack, in daemon threads, until the time is over."""
     post = partial(_post, proof=proof, http=http)
-    requests = {
+    missing = {
         **_timestamp_requests(proof, stored, post),
         **_witness_requests(connection, proof, stored, post),
     }
-    results: SimpleQueue[tuple[str, Store | Exception]] = SimpleQueue()
-    for what, send in requests.items():
+    results: SimpleQueue[tuple[Missing, Store | Exception]] = SimpleQueue()
+    for what, send in missing.items():
         Thread(target=_run, args=(what, send, results), daemon=True).start()
     deadline = time.monotonic() + proof.timeout_seconds
-    for _ in requests:
+    while missing:
         try:
             what, result = results.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
-            _log.warning("proof incomplete", extra={"cause": "no answer in time"})
-            return
+            break
+        del missing[what]
         if isinstance(result, Exception):
-            _log.warning("proof incomplete", extra={"missing": what, "cause": str(result)})
+            failures[what[0]].append(f"{what[1]}: {result}")
         else:
             result(connection)
+    for key, name in missing:
+        failures[key].append(f"{name}: no answer in time")
 
 
-def _run(what: str, send: Send, results: SimpleQueue[tuple[str, Store | Exception]]) -> None:
+def _run(
+    what: Missing, send: Send, results: SimpleQueue[tuple[Missing, Store | Exception]]
+) -> None:
     try:
         results.put((what, send()))
     except Exception as error:  # reported by the thread that waits
@@ -150,9 +168,11 @@ def _run(what: str, send: Send, results: SimpleQueue[tuple[str, Store | Exceptio
 
 def _timestamp_requests(
     proof: ProofSettings, stored: list[StoredCheckpoint], post: Post
-) -> dict[str, Send]:
+) -> dict[Missing, Send]:
     return {
-        f"timestamp of {each.size} entries": partial(_timestamp, proof.timestamp_url, each, post)
+        ("timestamp_url", f"{each.size} entries"): partial(
+            _timestamp, proof.timestamp_url, each, post
+        )
         for each in stored
         if proof.timestamp_url and each.timestamp is None
     }
@@ -170,24 +190,17 @@ def _timestamp(url: str, checkpoint: StoredCheckpoint, post: Post) -> Store:
 
 def _witness_requests(
     connection: Connection, proof: ProofSettings, stored: list[StoredCheckpoint], post: Post
-) -> dict[str, Send]:
+) -> dict[Missing, Send]:
     """Cosignatures of the latest checkpoint; it covers the earlier ones."""
     latest = stored[-1]
-    lacking = []
-    for text in proof.witnesses:
-        try:
-            witness = witnesses.parse_witness(text)
-        except Invalid as error:
-            _log.warning("proof incomplete", extra={"missing": text, "cause": str(error)})
-            continue
-        if not _has_cosigned(witness, latest):
-            lacking.append(witness)
+    configured = map(witnesses.parse_witness, proof.witnesses)
+    lacking = [each for each in configured if not _has_cosigned(each, latest)]
     if not lacking:
         return {}
     with connection.begin():
         tree = read_tree(connection, latest.size)
     return {
-        f"cosignature of {each.name}": partial(
+        ("witnesses", each.name): partial(
             _cosign, each, _known_size(each, stored), latest, tree, post
         )
         for each in lacking

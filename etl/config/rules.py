@@ -103,8 +103,26 @@ workspaces: Final = list_of(r"\*|[0-9A-Za-z_-]{1,64}", '["*"] alone, or a list o
 events: Final = list_of(
     "removals|held|failed", 'a list of "removals", "held" and "failed"', at_least=0
 )
-witnesses: Final = list_of(r"\S+ https?://\S+", 'a list of "VERIFIER_KEY URL"', at_least=0)
 existing_file: Final = _expects(os.path.exists, "an existing file")
+
+
+def _is_witness(value: str) -> bool:
+    from etl.proof.check import Invalid  # imported only if there are witnesses
+    from etl.proof.witnesses import parse_witness
+
+    try:
+        parse_witness(value)
+    except Invalid:
+        return False
+    return True
+
+
+witnesses: Final = _expects(
+    lambda value: all(map(_is_witness, value)) and len(set(value)) == len(value),
+    'a list of "VERIFIER_KEY URL", each once; a key id must belong to its name and key',
+    uniqueItems=True,
+    minItems=0,
+)
 
 
 def _is_url(value: str) -> bool:

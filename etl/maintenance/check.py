@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Final, Literal
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
 from etl.client.http_client import Client
-from etl.config import DatabaseSettings, Settings, SourceSettings
+from etl.config import DatabaseSettings, ProofSettings, Settings, SourceSettings
 from etl.database.engine import database_text, open_engine, translated_errors
 from etl.database.integrity import schema_faults
 from etl.database.migrate import head, not_at_head
@@ -121,7 +122,7 @@ def _check_sync(settings: Settings, source_names: Sequence[str]) -> tuple[list[C
         return [*database, _failed("configuration", error.in_one_line, 2)], 2
     except (DatabaseUnavailable, SchemaNotAtHead) as error:
         return [_failed("database", str(error), error.exit_code)], error.exit_code
-    return [*database, *_check_key(settings), *results], _exit_code(results)
+    return [*database, *_check_proof(settings.proof), *results], _exit_code(results)
 
 
 def _exit_code(results: Sequence[Checked]) -> int:
@@ -136,10 +137,17 @@ def _exit_code(results: Sequence[Checked]) -> int:
     return PARTIAL if failed else 0
 
 
-def _check_key(settings: Settings) -> Iterator[Checked]:
-    """A key that cannot be read is a warning: runs continue, but do not sign."""
+def _check_proof(proof: ProofSettings) -> Iterator[Checked]:
+    """What cannot be used is a warning: runs continue, but do not sign or write checkpoints."""
+    path = Path(proof.checkpoint_file)
     try:
-        if signer_of(settings.proof, settings.proof.origin or "check"):
+        if proof.checkpoint_file:
+            with path.open("ab") if path.exists() else TemporaryFile(dir=path.parent):
+                yield _ok("proof", "the checkpoint file can be written")
+    except OSError as error:
+        yield _warning("proof", f"checkpoints are not written to {path}: {error.strerror}")
+    try:
+        if signer_of(proof, proof.origin or "check"):
             yield _ok("proof", "the signing key can be used")
     except ImageSyncError as error:
         hint = "create the key with `image-sync key init`"

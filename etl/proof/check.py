@@ -508,10 +508,12 @@ def removal_lines(evidence: Data) -> list[str]:
             lines.append(f"  Last seen {each['last_seen_at']}.")
             detail = json.dumps(each["evidence_detail"], sort_keys=True, ensure_ascii=False)
             lines.append(f"  Details: {plain(detail)}")
-            run = runs.get(each["run_id"])
-            if run:
-                where = plain(f"{run.get('endpoint')}, project {run.get('project_id')}")
-                lines.append(f"  Read from {where}, certificate {run['certificate']}.")
+            run = runs.get(each["run_id"], {})
+            walk = walk_of(run, evidence)
+            if walk:
+                where = plain(f"{walk.get('endpoint')}, project {walk.get('project_id')}")
+                by = f"run {walk['run_id']} [{walk['entry']}]"
+                lines.append(f"  Read from {where} by {by}, certificate {walk['certificate']}.")
                 if run.get("guard_override"):
                     lines.append("  The guard against large removals was overridden in this run.")
         elif each["event"] == "restored":
@@ -522,6 +524,15 @@ def removal_lines(evidence: Data) -> list[str]:
                 lines.append(f"  Named by the cloud's trace: {plain(each['actor']['removed_by'])}.")
         lines.append("")
     return lines
+
+
+def walk_of(run: Data, evidence: Data) -> Data | None:
+    """The run whose walk showed an absence: an approval has none, it decides what a run held."""
+    run_id = run.get("run_id")
+    if run.get("kind") == "approve":
+        decided = [each for each in evidence["decisions"] if each["run_id"] == run_id]
+        run_id = max((each.get("held_run_id", 0) for each in decided), default=0)
+    return next((each for each in evidence["runs"] if each["run_id"] == run_id), None)
 
 
 def pruned_lines(evidence: Data) -> list[str]:

@@ -153,6 +153,21 @@ def test_a_check_tests_the_signing_key(
     assert {each["place"]: each["status"] for each in read(capsys)}["proof"] == "ok"
 
 
+def test_a_check_tests_the_checkpoint_file(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "missing" / "checkpoints.txt"
+    path = Path(config)
+    path.write_text(f'[proof]\ncheckpoint_file = "{file}"\n' + path.read_text())
+    statuses = []
+    for prepare in (lambda: None, file.parent.mkdir, file.touch):
+        prepare()
+        assert run(["-c", config, "check", "--output", "json"]) == 0
+        statuses += [each["status"] for each in read(capsys) if each["place"] == "proof"]
+        assert not file.exists() or file.read_bytes() == b""
+    assert statuses == ["warning", "ok", "ok"]
+
+
 def test_a_check_reports_a_database_that_becomes_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,8 +17,9 @@ from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent, UsageError
 from etl.maintenance.prune import prune
 from etl.proof.check import Invalid, check, unzip
+from tests.support.databases import opened
 from tests.support.evidence import evidence_of, mutated, signer
-from tests.support.history import BEGINNING, varied
+from tests.support.history import BEGINNING, History, holding, record, varied
 
 MUTATIONS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 200
 
@@ -166,3 +167,14 @@ def _is_rejected(files, verifier_key):
     except Invalid:
         return True
     return False
+
+
+def test_an_approved_removal_names_the_walk_that_showed_the_absence(database_url):
+    with opened(database_url) as engine:
+        history = History(engine)
+        history.run([record("a"), record("b")])
+        history.run([record("b")], decide=holding)
+        history.settle("sample", kind="approve")
+        files = evidence_of(engine, "a", None)
+    check(files, "")
+    assert "by run 2 [1], certificate exact." in files["README.txt"].decode()

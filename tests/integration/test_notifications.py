@@ -462,18 +462,6 @@ def test_a_dead_channel_is_one_line_even_with_quiet(host, tmp_path, capsys, monk
     assert {"metrics_file", "ping"} <= event.keys()
 
 
-def test_a_proof_that_is_not_published_is_one_line_even_with_quiet(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = tmp_path / "config.toml"
-    config.write_text(
-        '[proof]\ncheckpoint_file = "/no/such/folder/x"\n[[source]]\nname = "sample"\n'
-        'endpoint = "sample:"\nproject_id = "0123456789abcdef0123456789abcdef"\n'
-    )
-    assert run(["-q", "sync"]) == 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "warning: checkpoint file not written" in line
-
-
 def test_a_check_sends_a_test_to_each_channel(host, tmp_path):
     settings = Settings(
         notify=replace(

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from etl.audit.verify import Keys
+from etl.cli.main import run
 from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import open_engine
 from etl.errors import ConfigError
@@ -87,7 +88,11 @@ def test_without_a_key_it_is_unsigned(history):
 def test_a_key_that_cannot_be_read_is_a_warning(history, tmp_path, caplog):
     missing = proof(signing_key=str(tmp_path / "missing.pem"))
     assert published(history, missing).endswith("\n\n")
-    assert "checkpoint not signed" in caplog.text
+    (warning,) = caplog.records
+    assert (warning.getMessage(), warning.signing_key[:18]) == (
+        "proof incomplete",
+        "proof.signing_key:",
+    )
     with pytest.raises(ConfigError, match="cannot read the file"):
         signer_of(missing, ORIGIN)
     (tmp_path / "key.pem").write_bytes(PEM)
@@ -105,7 +110,10 @@ def test_every_checkpoint_is_appended_to_the_file(history, tmp_path, caplog):
     path.rename(tmp_path / "away")
     path.mkdir()
     notes.append(published(history, settings))
-    assert "checkpoint file not written" in caplog.text
+    assert "Is a directory" in caplog.records[-1].checkpoint_file
+    for _ in range(6):  # more than a run requests timestamps for
+        history.run([record("a")])
+        notes.append(published(history, proof()))
     path.rmdir()
     (tmp_path / "away").rename(path)
     path.chmod(0o600)
@@ -116,7 +124,14 @@ def test_every_checkpoint_is_appended_to_the_file(history, tmp_path, caplog):
     path.write_text("not a checkpoint\n")
     history.run([record("a")])
     notes.append(published(history, settings))
-    assert path.read_text() == "not a checkpoint\n" + notes[-1]
+    assert path.read_text() == "not a checkpoint\n" + "".join(notes)
+    path.unlink()
+    published(history, settings)
+    assert path.read_text() == "".join(notes)
+    path.write_text("".join(notes[:2]) + notes[-1].replace(ORIGIN, "another.example/log"))
+    before = path.read_text()
+    published(history, settings)
+    assert path.read_text() == before + "".join(notes[2:])
 
 
 def test_a_timestamp_is_obtained_and_verified_by_openssl_and_by_verify(
@@ -207,7 +222,7 @@ def test_a_refusal_of_a_witness_is_a_warning_with_its_reason(history, keys, seen
     witness = Witness(known, seen=dict(seen))
     history.run([record("a")])
     with served(witness.answer) as url:
-        published(history, proof(witnesses=(f"{witness.verifier_key} {url}", "wrong")))
+        published(history, proof(witnesses=(f"{witness.verifier_key} {url}",)))
     assert cause in " ".join(str(each.__dict__) for each in caplog.records)
     assert stored(history)[-1].cosignatures == ()
 
@@ -259,7 +274,10 @@ def test_an_answer_outside_the_protocols_is_a_warning(history, answer, caplog):
     key = Witness([]).verifier_key
     with served(lambda _path, _body: answer) as url:
         published(history, proof(timestamp_url=url, witnesses=(f"{key} {url}",)))
-    assert caplog.text.count("proof incomplete") == 2
+    (warning,) = caplog.records
+    assert warning.getMessage() == "proof incomplete"
+    assert warning.timestamp_url.startswith("1 entries: ")
+    assert warning.witnesses.startswith("witness.example: ")
     assert (stored(history)[0].timestamp, stored(history)[0].cosignatures) == (None, ())
 
 
@@ -272,3 +290,25 @@ def test_a_timestamp_of_something_else_is_refused(history, authority, caplog):
         published(history, proof(timestamp_url=url))
     assert stored(history)[-1].timestamp is None
     assert "proof incomplete" in caplog.text
+
+
+def test_all_failures_are_one_line_even_with_quiet(tmp_path, capsys):
+    witness = f"{Witness([]).verifier_key} http://127.0.0.1:9"
+    (tmp_path / "config.toml").write_text(
+        f"""
+        [proof]
+        signing_key = "missing.pem"
+        checkpoint_file = "missing/checkpoints.txt"
+        timestamp_url = "http://127.0.0.1:9"
+        witnesses = ["{witness}"]
+        [[source]]
+        name = "sample"
+        endpoint = "sample:"
+        project_id = "0123456789abcdef0123456789abcdef"
+        """
+    )
+    assert run(["-c", str(tmp_path / "config.toml"), "-q", "sync"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "warning: proof incomplete" in line
+    for key in ("signing_key", "checkpoint_file", "timestamp_url", "witnesses"):
+        assert f" {key}=" in line

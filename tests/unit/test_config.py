@@ -13,6 +13,7 @@ from etl.config import find_config, read_settings
 from etl.config.render import example_toml, json_schema, masked
 from etl.config.rules import masked_url
 from etl.errors import ConfigError
+from tests.support.witness import Witness
 
 SOURCE = '[[source]]\nname = "s"\nendpoint = "sample:"\nproject_id = "p"\n'
 
@@ -421,3 +422,11 @@ def test_notification_settings_are_checked_and_their_urls_never_shown(
 def test_a_ping_requires_tls_except_on_loopback(tmp_path: Path, url: str) -> None:
     settings = read_settings(write(tmp_path, f'[notify]\nping_url = "{url}"\n'), {})
     assert settings.notify.ping_url == url
+
+
+def test_the_id_of_a_witness_key_must_belong_to_its_name_and_key(tmp_path: Path) -> None:
+    key = Witness([]).verifier_key
+    valid = f'[proof]\nwitnesses = ["{key} https://witness.example"]\n'
+    assert read_settings(write(tmp_path, valid + SOURCE), {}).proof.witnesses
+    (mistake,) = mistakes(tmp_path, valid.replace("witness.example+", "other.example+") + SOURCE)
+    assert "a key id must belong to its name and key" in mistake
