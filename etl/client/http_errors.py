@@ -183,13 +183,19 @@ def is_json(body: bytes) -> bool:
     return body.lstrip(JSON_SPACE)[:1] in {b"{", b"["}
 
 
+def _redirect_target(location: str) -> str:
+    try:
+        target = urlsplit(location)
+    except ValueError:  # for example an incomplete IPv6 address
+        return "to an invalid URL"
+    return f"to {target.scheme}://{target.hostname}" if target.hostname else "that names no host"
+
+
 def error_body(response: Response, secrets: Iterable[str] = ()) -> ErrorBody:
     """Read the error formats of ModelArts, its gateway and IAM, plain text and HTML pages."""
     if 300 <= response.status < 400:
-        target = urlsplit(redacted(response.headers.get("Location", ""), secrets, most=2000))
-        if not target.hostname:
-            return ErrorBody(message="redirect that names no host")
-        return ErrorBody(message=f"redirect to {target.scheme}://{target.hostname}")
+        location = redacted(response.headers.get("Location", ""), secrets, most=2000)
+        return ErrorBody(message=f"redirect {_redirect_target(location)}")
     text = response.body.decode(errors="replace").strip()
     try:
         tree = msgspec.json.decode(text)

@@ -155,6 +155,11 @@ def test_a_redirect_is_not_followed_and_gets_no_credentials() -> None:
         assert elsewhere.asked == []
 
 
+def test_a_redirect_may_name_an_invalid_url() -> None:
+    with Faulty(reply(302, "", Location="http://[")) as server:
+        assert "(302): redirect to an invalid URL: GET " in error_from(server).message
+
+
 @pytest.mark.parametrize("headers", [{}, {"Location": "/login"}], ids=str)
 def test_a_redirect_may_name_no_host(headers: dict[str, str]) -> None:
     with Faulty(reply(302, "", **headers)) as server:
