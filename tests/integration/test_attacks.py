@@ -143,7 +143,9 @@ def test_a_record_rebuilt_under_the_same_name_is_found(engine, databases):
     with databases.migrated("sqlite") as url:
         rebuilt = open_engine(url)
         History(rebuilt).run([record("a")])
-        assert any("of the log" in each.problem for each in verified(rebuilt, [note]).findings)
+        assert any(
+            "it belongs to log" in each.problem for each in verified(rebuilt, [note]).findings
+        )
         edited(rebuilt, f"update log_state set origin = '{note.split(chr(10))[0]}'")
         assert_consistent(rebuilt)
         assert "are not those that it covers" in verified(rebuilt, [note]).findings[0].problem

@@ -7,6 +7,7 @@ late, and `pytest -s` shows the time that one, two and three hosts take.
 import os
 import sys
 import time
+from threading import Event
 
 from tests.support.fake_api import FakeApi
 from tests.support.fleet import Fleet
@@ -39,6 +40,7 @@ def test_three_hosts_share_the_sources_and_one_is_killed(tmp_path, postgres_url)
     with FakeApi(catalogue(IMAGES)) as api:
         fleet = prepared(tmp_path, api, postgres_url)
         asked = []
+        killed = Event()
 
         def watch(request):
             late(request)
@@ -46,6 +48,9 @@ def test_three_hosts_share_the_sources_and_one_is_killed(tmp_path, postgres_url)
                 asked.append(request)
                 if len(asked) == KILLED_AT:
                     fleet.kill("b")
+                    killed.set()
+            elif not IS_SOAK:  # few sources: the other hosts must not finish them before
+                killed.wait(timeout=20)
 
         api.before_request = watch
         with fleet.workers("abc", *SILENT):
