@@ -77,7 +77,7 @@ ROWS = (
         {"runs": "runs"},
     ),
     Row(
-        "every schedule of up to three changes to up to four images (a small scope, exhaustively)",
+        "schedules of a small scope, checked exhaustively (which ones: see below)",
         "exhaustive",
         "no existing image removed; every certificate justified",
         "run",
