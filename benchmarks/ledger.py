@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
+from benchmarks.reading import IMAGES, RUNS
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.database.schema import current_images, field_changes, past_versions
@@ -23,8 +24,6 @@ from etl.database.schema import current_images, field_changes, past_versions
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-IMAGES: Final = 1_000_000
-RUNS: Final = 100
 SOURCE: Final = "benchmark"
 
 # Expressions that differ between the databases.

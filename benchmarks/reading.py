@@ -15,13 +15,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.ledger import IMAGES, RUNS, write_ledger
 from benchmarks.places import postgresql_database, sqlite_file
 from benchmarks.processes import Cost, companion, measure
 from benchmarks.tables import Aim, table
-from etl.audit.query import names_in
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "benchmarks-reading.md"
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = ROOT / "docs" / "benchmarks-reading.md"
+IMAGES: Final = 1_000_000
+RUNS: Final = 100
 AIM: Final = Aim(1.0)
 _IMAGE: Final = f"{(7 * 2654435761) % 2**32:08x}"  # the beginning of the seventh image's id
 
@@ -32,7 +33,9 @@ COMMANDS: Final = (
     *("removals --held", "rejects", "runs", "runs --by-source", f"diff {RUNS - 1} {RUNS}"),
     f"diff 2026-11-02 {RUNS}",
 )
-REPORTS: Final = tuple(f"report {name}" for name in names_in("reports"))
+REPORTS: Final = tuple(
+    f"report {path.stem}" for path in sorted((ROOT / "etl" / "audit" / "reports").glob("*.sql"))
+)
 WHOLE: Final = ("dashboard {0}/page.html",)
 """Commands that read the whole catalogue."""
 
@@ -74,7 +77,7 @@ def _built(stack: ExitStack, folder: Path, images: int) -> list[str]:
         urls.append(stack.enter_context(postgresql_database(server)))
     for url in urls:
         _report(f"building {url.partition(':')[0]}")
-        write_ledger(url, images=images)
+        measure("-m", "benchmarks.ledger", url, "--images", str(images))
     return urls
 
 
