@@ -53,7 +53,9 @@ class ChangeDetector:
         self._present = len(baseline.keys)
         self._claims = array("I", bytes(4 * self._present))
         self._others: dict[str, int] = {}  # id → position of images that are not present
-        self._different: dict[int, bytes] = {}  # position → fingerprint that is not on record
+        # What the values are that differ from those on record, as 64 bits of the fingerprint:
+        self._different: dict[int, int] = {}  # by position, of present images
+        self._other_values = array("Q")  # of the others, in the order of their positions
         self._deleted: set[int] = set()  # positions of present images with status DELETED
         self._rejected: set[int] = set()  # positions shown by records that cannot be parsed
         self._conflicts: set[int] = set()
@@ -162,22 +164,31 @@ class ChangeDetector:
 
     def _claim(self, position: int, claim: int, fingerprint: bytes | None) -> bool:
         """Whether this reading decides about an image so far; None: it is as on record."""
-        held = self._claims[position]
-        is_same = self._different.get(position) == fingerprint
-        if held:
-            is_other_listing = (held - 1) // _READINGS != (claim - 1) // _READINGS
+        earlier = self._claims[position]
+        values = 0 if fingerprint is None else int.from_bytes(fingerprint[:8])
+        is_same = self._values_of(position) == values
+        if earlier:
+            is_other_listing = (earlier - 1) // _READINGS != (claim - 1) // _READINGS
             if is_other_listing and not is_same:
                 self._conflicts.add(position)
             # The same values again, by a newer reading, need not be kept again.
-            if held <= claim or (is_same and not is_other_listing):
+            if earlier <= claim or (is_same and not is_other_listing):
                 return False
         self._claims[position] = claim
         self._deleted.discard(position)
-        if fingerprint is None:
-            self._different.pop(position, None)
+        if position >= self._present:
+            self._other_values[position - self._present] = values
+        elif values:
+            self._different[position] = values
         else:
-            self._different[position] = fingerprint
+            self._different.pop(position, None)
         return True
+
+    def _values_of(self, position: int) -> int:
+        """64 bits of the fingerprint of the values shown so far; 0: none, or as on record."""
+        if position < self._present:
+            return self._different.get(position, 0)
+        return self._other_values[position - self._present]
 
     def _claim_on(self, position: int | None) -> int:
         return 0 if position is None else self._claims[position]
@@ -198,8 +209,10 @@ class ChangeDetector:
         ):
             before = stored.get(image.image_id)
             position = self._position(image.image_id, before)
+            stored_digest = RULES_BYTE + digest
             shown = Change(
-                *(position, claim, "added", 0, 1, image, digest, fingerprint, str(page.listing))
+                *(position, claim, "added", 0, 1),
+                *(image, stored_digest, fingerprint, str(page.listing)),
             )
             if change := self._change(shown, before):
                 changes.append(change)
@@ -219,6 +232,7 @@ class ChangeDetector:
         position = self._others.setdefault(image_id, len(self._claims))
         if position == len(self._claims):
             self._claims.append(0)
+            self._other_values.append(0)
         return position
 
     def _change(self, shown: Change, before: StoredImage | None) -> Change | None:

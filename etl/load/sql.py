@@ -24,6 +24,7 @@ from etl.clock import instant_text, milliseconds_text
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import current_images
 from etl.model import Image, Tag
+from etl.transform import DIGEST_BYTES, RULES_BYTE
 
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked columns and `extra`."""
@@ -210,26 +211,32 @@ def read_present(
 ) -> Iterator[list[tuple[bytes, int]]]:
     """Read (record digest, key) of all present images in key order, in blocks.
 
-    The key is negative if later walks missed the image. `expected` is about how many there are.
+    A record that was read by other rules has a digest of zeros, which equals no other. The key is
+    negative if later walks missed the image. `expected` is about how many images there are.
     """
-    driver, with_source = driver_of(connection), {"source": source}
+    driver = driver_of(connection)
+    parameters = {"source": source, "rules": RULES_BYTE, "other_rules": bytes(DIGEST_BYTES)}
     if is_sqlite(connection):
         last_key = driver.execute("select max(image_key) from current_images").fetchone()[0] or 0
         statement = _PRESENT if expected * _LARGE_SHARE < last_key else _PRESENT_IN_TABLE
-        cursor = driver.execute(statement, with_source)
+        cursor = driver.execute(statement, parameters)
         while rows := cursor.fetchmany(_BLOCK):
             yield rows
         return
     # One packed value for each block of rows: a row each would cost ten times as much to decode.
+    # Streamed, because the driver would keep the whole result in memory.
     with driver.cursor(binary=True) as cursor:
-        for (packed,) in cursor.execute(_PRESENT_PACKED, with_source):
-            yield [*iter_unpack(">16sq", packed)]
+        for (packed,) in cursor.stream(_PRESENT_PACKED, parameters):
+            yield [*iter_unpack(f">{DIGEST_BYTES}sq", packed)]
 
 
 _IS_MISSED: Final = "last_seen_at is not null or missing_since is not null"
 _SIGNED_KEY: Final = f"case when {_IS_MISSED} then -image_key else image_key end"
+_DIGEST: Final = (
+    "case when substr(record_digest, 1, 1) = {} then substr(record_digest, 2) else {} end"
+)
 _PRESENT: Final = f"""
-    select record_digest, {_SIGNED_KEY}
+    select {_DIGEST.format(":rules", ":other_rules")}, {_SIGNED_KEY}
     from current_images
     where source = :source and state = 'present'
     order by image_key
@@ -239,7 +246,9 @@ _PRESENT: Final = f"""
 _PRESENT_IN_TABLE: Final = _PRESENT.replace("source = ", "source || '' = ")
 _LARGE_SHARE: Final = 8
 _PRESENT_PACKED: Final = f"""
-    select string_agg(record_digest || int8send({_SIGNED_KEY}), ''::bytea order by image_key)
+    select string_agg(
+        {_DIGEST.format("%(rules)s", "%(other_rules)s")} || int8send({_SIGNED_KEY}),
+        ''::bytea order by image_key)
     from current_images
     where source = %(source)s and state = 'present'
     group by image_key / {_BLOCK}

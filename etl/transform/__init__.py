@@ -16,6 +16,7 @@ from etl.transform.components import (
     component_tables,
 )
 from etl.transform.image import (
+    DIGEST_BYTES,
     RULES_BYTE,
     Unreadable,
     fingerprint,
@@ -27,6 +28,7 @@ from etl.transform.image import (
 from etl.transform.page import ListedRow, PageEnvelope, listed_rows, split_page
 
 __all__ = [
+    "DIGEST_BYTES",
     "READ_FROM",
     "RULES_BYTE",
     "ComponentRules",

@@ -145,17 +145,17 @@ def _digest_of(values: Sequence[Any]) -> bytes:
     return blake2b(_encode(_Values(*values)), digest_size=32).digest()
 
 
-# The first byte names the rules that a record was read by: under other rules, the same bytes may
-# mean another image.
+# Under other rules, the same bytes may mean another image: a stored digest begins with this byte.
 RULES_BYTE: Final = blake2b(f"{RULES_VERSION} {sorted(KNOWN)}".encode(), digest_size=1).digest()
-_record_hash: Final = blake2b(digest_size=15)
+DIGEST_BYTES: Final = 15  # an object of Python with one more takes 16 bytes more
+_record_hash: Final = blake2b(digest_size=DIGEST_BYTES)
 
 
 def record_digest(record: bytes | memoryview | msgspec.Raw) -> bytes:
-    """Digest (16 bytes) of a record as received: identical bytes need no further look."""
+    """Digest of a record as received: identical bytes need no further look."""
     digest = _record_hash.copy()
     digest.update(record)
-    return RULES_BYTE + digest.digest()
+    return digest.digest()
 
 
 def _separated(read: Sequence[_Read | Unreadable]) -> Normalised:

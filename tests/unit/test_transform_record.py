@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from etl.model import DERIVED, TRACKED, Image, Tag
 from etl.transform import (
+    DIGEST_BYTES,
     Unreadable,
     image_of_show,
     listed_image_id,
@@ -285,7 +286,7 @@ def test_show_image_is_read_without_the_field_that_lists_do_not_have() -> None:
 def test_a_record_digest_distinguishes_bytes() -> None:
     record = b'{"id":"x"}'
     assert record_digest(record) == record_digest(Raw(record)) == record_digest(memoryview(record))
-    assert len(record_digest(record)) == 16
+    assert len(record_digest(record)) == DIGEST_BYTES
     assert record_digest(record) != record_digest(b'{"id": "x"}')
 
 
