@@ -23,7 +23,7 @@ from etl.cli.options import (
 )
 from etl.cli.output import print_json, print_result, print_rows
 from etl.errors import PARTIAL
-from etl.text import printable
+from etl.text import count_text, printable
 
 if TYPE_CHECKING:
     from etl.cli.results import ListedSource
@@ -285,7 +285,7 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
         with target.connect() as connection:
             copied = copy_record(source, connection)
         for table, rows in copied.items():
-            cli.note(f"copied {rows:,} rows of {table}", event="rows copied")
+            cli.note(f"copied {count_text(rows, 'row')} of {table}", event="rows copied")
         require_consistent(target)
     target.dispose()
     cli.note("the copy was verified", event="copy verified")

@@ -15,6 +15,7 @@ from etl.cli.output import RowOptions, print_json, print_rows, row_options
 from etl.cli.read import period_options, print_record
 from etl.clock import CLOCK_TOLERANCE, age_text
 from etl.errors import STALE
+from etl.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -279,4 +280,4 @@ def export(
     if output == "json":
         print_json(ExportedFile(file=str(file), relation=relation, rows=count))
     else:
-        cli.note(f"wrote {file}: {count:,} rows of {relation}", event="file written")
+        cli.note(f"wrote {file}: {count_text(count, 'row')} of {relation}", event="file written")
