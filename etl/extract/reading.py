@@ -39,7 +39,7 @@ class Reading:
         """Count a page."""
         self.totals.append(reply.total)
         self.rows += len(reply.records)
-        self.untimed += sum(row.created_at is None for row in reply.rows)
+        self.untimed += [row.created_at for row in reply.rows].count(None)
         self.is_numbered = self.is_numbered and reply.current is not None
         self.is_sized = self.is_sized and reply.size is not None
         ids = [row.image_id for row in reply.rows if row.image_id]
@@ -48,10 +48,9 @@ class Reading:
 
     def finish(self) -> None:
         """Count the distinct ids once all pages were added, in parts that take little memory."""
-        parts = range(len(self.id_hashes) // _IDS_IN_A_SET + 1)
-        self.distinct = sum(
-            len({each for each in self.id_hashes if each % len(parts) == part}) for part in parts
-        )
+        hashes, count = self.id_hashes, len(self.id_hashes) // _IDS_IN_A_SET + 1
+        parts = ((each for each in hashes if each % count == part) for part in range(count))
+        self.distinct = sum(len({*part}) for part in ([hashes] if count == 1 else parts))
 
     @property
     def first_id_hash(self) -> int:

@@ -22,7 +22,7 @@ from etl.model import (  # msgspec needs the types
     Listing,
     Page,
 )
-from etl.transform import RULES_BYTE, normalise_all, record_digest
+from etl.transform import normalise_all, record_digest
 
 if TYPE_CHECKING:
     from etl.load.baseline import Baseline, StoredImage
@@ -209,10 +209,9 @@ class ChangeDetector:
         ):
             before = stored.get(image.image_id)
             position = self._position(image.image_id, before)
-            stored_digest = RULES_BYTE + digest
             shown = Change(
                 *(position, claim, "added", 0, 1),
-                *(image, stored_digest, fingerprint, str(page.listing)),
+                *(image, digest, fingerprint, str(page.listing)),
             )
             if change := self._change(shown, before):
                 changes.append(change)
@@ -246,7 +245,8 @@ class ChangeDetector:
         is_same = is_present and not fields
         if not self._claim(position, claim, None if is_same else fingerprint):
             return None
-        if is_same and has_same_values and before.record_digest[:1] == RULES_BYTE:
+        has_same_rules = shown.record_digest[:1] == before.record_digest[:1]
+        if is_same and has_same_values and has_same_rules:
             return None
         if is_deleted and before.state != "out_of_scope":
             if is_present:

@@ -24,7 +24,7 @@ from etl.clock import instant_text, milliseconds_text
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import current_images
 from etl.model import Image, Tag
-from etl.transform import DIGEST_BYTES, RULES_BYTE
+from etl.transform import DIGEST_BYTES
 
 VALUES: Final = Image.__struct_fields__[1:]
 """The columns that an image's values fill: the tracked columns and `extra`."""
@@ -211,46 +211,44 @@ def read_present(
 ) -> Iterator[list[tuple[bytes, int]]]:
     """Read (record digest, key) of all present images in key order, in blocks.
 
-    A record that was read by other rules has a digest of zeros, which equals no other. The key is
-    negative if later walks missed the image. `expected` is about how many images there are.
+    The key is negative if later walks missed the image. `expected` is about how many images there
+    are.
     """
     driver = driver_of(connection)
-    parameters = {"source": source, "rules": RULES_BYTE, "other_rules": bytes(DIGEST_BYTES)}
     if is_sqlite(connection):
         last_key = driver.execute("select max(image_key) from current_images").fetchone()[0] or 0
-        statement = _PRESENT if expected * _LARGE_SHARE < last_key else _PRESENT_IN_TABLE
-        cursor = driver.execute(statement, parameters)
+        is_large = expected * _LARGE_SHARE >= last_key
+        statement = _PRESENT.format(index="not indexed" if is_large else "")
+        cursor = driver.execute(statement, (source,))
         while rows := cursor.fetchmany(_BLOCK):
             yield rows
         return
     # One packed value for each block of rows: a row each would cost ten times as much to decode.
     # Streamed, because the driver would keep the whole result in memory.
     with driver.cursor(binary=True) as cursor:
-        for (packed,) in cursor.stream(_PRESENT_PACKED, parameters):
+        for (packed,) in cursor.stream(_PRESENT_PACKED, (source,)):
             yield [*iter_unpack(f">{DIGEST_BYTES}sq", packed)]
 
 
+_LARGE_SHARE: Final = (
+    8  # of a source with 1/8 of all images, the table is read faster than an index
+)
 _IS_MISSED: Final = "last_seen_at is not null or missing_since is not null"
 _SIGNED_KEY: Final = f"case when {_IS_MISSED} then -image_key else image_key end"
-_DIGEST: Final = (
-    "case when substr(record_digest, 1, 1) = {} then substr(record_digest, 2) else {} end"
-)
 _PRESENT: Final = f"""
-    select {_DIGEST.format(":rules", ":other_rules")}, {_SIGNED_KEY}
-    from current_images
-    where source = :source and state = 'present'
+    select record_digest, {_SIGNED_KEY}
+    from current_images {{index}}
+    where source = ? and state = 'present'
     order by image_key
 """
-# Of a source with more than 1/8 of all images, the table is read faster than the index: `|| ''`
-# makes SQLite read it in key order.
-_PRESENT_IN_TABLE: Final = _PRESENT.replace("source = ", "source || '' = ")
-_LARGE_SHARE: Final = 8
+# A digest of another length, from a program that computes it otherwise, must not misalign the rest.
+_PADDED: Final = (
+    f"substr(record_digest || decode(repeat('00', {DIGEST_BYTES}), 'hex'), 1, {DIGEST_BYTES})"
+)
 _PRESENT_PACKED: Final = f"""
-    select string_agg(
-        {_DIGEST.format("%(rules)s", "%(other_rules)s")} || int8send({_SIGNED_KEY}),
-        ''::bytea order by image_key)
+    select string_agg({_PADDED} || int8send({_SIGNED_KEY}), ''::bytea order by image_key)
     from current_images
-    where source = %(source)s and state = 'present'
+    where source = %s and state = 'present'
     group by image_key / {_BLOCK}
     order by image_key / {_BLOCK}
 """

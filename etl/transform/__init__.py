@@ -17,7 +17,6 @@ from etl.transform.components import (
 )
 from etl.transform.image import (
     DIGEST_BYTES,
-    RULES_BYTE,
     Unreadable,
     fingerprint,
     image_of_show,
@@ -30,7 +29,6 @@ from etl.transform.page import ListedRow, PageEnvelope, listed_rows, split_page
 __all__ = [
     "DIGEST_BYTES",
     "READ_FROM",
-    "RULES_BYTE",
     "ComponentRules",
     "ComponentTables",
     "ListedRow",

@@ -145,17 +145,17 @@ def _digest_of(values: Sequence[Any]) -> bytes:
     return blake2b(_encode(_Values(*values)), digest_size=32).digest()
 
 
-# Under other rules, the same bytes may mean another image: a stored digest begins with this byte.
+# Under other rules, the same bytes may mean another image: a digest begins with this byte.
 RULES_BYTE: Final = blake2b(f"{RULES_VERSION} {sorted(KNOWN)}".encode(), digest_size=1).digest()
 DIGEST_BYTES: Final = 15  # an object of Python with one more takes 16 bytes more
-_record_hash: Final = blake2b(digest_size=DIGEST_BYTES)
+_record_hash: Final = blake2b(digest_size=DIGEST_BYTES - len(RULES_BYTE))
 
 
 def record_digest(record: bytes | memoryview | msgspec.Raw) -> bytes:
-    """Digest of a record as received: identical bytes need no further look."""
+    """Digest of a record as received: identical bytes under the same rules need no further look."""
     digest = _record_hash.copy()
     digest.update(record)
-    return digest.digest()
+    return RULES_BYTE + digest.digest()
 
 
 def _separated(read: Sequence[_Read | Unreadable]) -> Normalised:

@@ -492,14 +492,15 @@ def test_a_name_and_a_path_that_come_and_go_are_stored(loading):
     assert loading.rows("select max(version) from image_versions") == [(4,)]
 
 
+@pytest.mark.parametrize("length", [14, 15, 16])
 @pytest.mark.parametrize("stale", ["fingerprint", "record_digest"])
-def test_digests_of_other_rules_are_recomputed_without_a_new_version(loading, stale):
+def test_digests_of_other_rules_are_recomputed_without_a_new_version(loading, stale, length):
     loading.run(TEN)
     current = "select record_digest, fingerprint from current_images order by image_key"
     digests = loading.rows(current)
     loading.run(TEN[1:], decide=miss_all)
     with loading.engine.begin() as connection:
-        other = {"digest": b"\0" * 16}
+        other = {"digest": b"\0" * length}
         connection.execute(text("update current_images set record_digest = :digest"), other)
         if stale == "fingerprint":
             connection.execute(text("update current_images set fingerprint = :digest"), other)
