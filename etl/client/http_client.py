@@ -281,13 +281,14 @@ class Client:
 def _read_body(incoming: requests.Response, max_bytes: int, deadline: float) -> bytes | None:
     """A body, decompressed; None if it is too large, and then not much more was read."""
     is_gzip = "gzip" in incoming.headers.get("Content-Encoding", "").lower()
-    pieces = _pieces(incoming, deadline)
-    body = bytearray()
-    for piece in _decompressed(pieces) if is_gzip else pieces:
-        body += piece
-        if len(body) > max_bytes:
+    received = _pieces(incoming, deadline)
+    pieces, size = [], 0
+    for piece in _decompressed(received) if is_gzip else received:
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
             return None
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def _pieces(incoming: requests.Response, deadline: float) -> Iterator[bytes]:
