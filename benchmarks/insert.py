@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _read(connection: Connection) -> list[tuple[Any, ...]]:
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         rows = driver.execute(f"select {_COLUMNS} from current_images")  # noqa: S608  # our own names
         return [tuple(row) for row in rows]
@@ -47,7 +47,7 @@ def _read(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         statement = f"insert into current_images ({_COLUMNS}) values ({_MARKS})"  # noqa: S608  # our own names
         driver.executemany(statement, rows)

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
 
 from etl.database.columns import json_text
 from etl.errors import DatabaseUnavailable, UsageError
@@ -66,7 +64,10 @@ def open_postgresql(url: URL, *, schema: str) -> Engine:
     try:
         engine = create_engine(
             url,
-            poolclass=NullPool,
+            # One idle connection is kept: to open another takes about ten round trips, a ping one.
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             use_native_hstore=False,
             json_serializer=json_text,  # canonical, as on SQLite: the log hashes the text
@@ -84,6 +85,7 @@ def open_postgresql(url: URL, *, schema: str) -> Engine:
 
     @event.listens_for(engine, "connect", insert=True)  # before anything is read
     def set_up(connection: Any, record: Any) -> None:
+        connection.autocommit = True  # a transaction would be two more round trips
         try:
             _check_server(connection.info)
             is_pooled = _is_pooled(connection)
@@ -96,12 +98,12 @@ def open_postgresql(url: URL, *, schema: str) -> Engine:
         if not is_pooled:
             _set(connection, settings, is_local=False)
             connection.execute(_OF_A_SESSION)
-        connection.commit()
+        connection.autocommit = False
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if is_pooled(connection):
-            _set(connection.connection.driver_connection, settings, is_local=True)
+            _set(connection.connection.dbapi_connection, settings, is_local=True)
 
     return engine
 
@@ -126,11 +128,9 @@ def call_lock_function(connection: Connection, function: str, kind: str, name: s
 
     Each schema of a database has its own locks, whoever looks at it.
     """
-    table = connection.execute(text("select cast('sync_runs' as regclass)::oid::bigint")).scalar()
-    digest = blake2b(f"{kind}\0{table}\0{name}".encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
-    called = connection.execute(text(f"select {function}(:key)"), {"key": key})  # our own name
-    return called.scalar() is not False
+    key = "hashtextextended(:name, cast('sync_runs' as regclass)::oid::bigint)"
+    statement = text(f"select {function}({key})")  # our own name
+    return connection.execute(statement, {"name": f"{kind} {name}"}).scalar() is not False
 
 
 # Columns that take their values from a sequence.

@@ -57,7 +57,7 @@ def open_sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         if connection.get_execution_options().get("is_writing", False):
             _patiently(partial(driver.execute, "begin immediate"))
         else:

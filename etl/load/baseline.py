@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.sql import batches, image_of, read_images, read_present
@@ -137,31 +137,43 @@ def read_baseline(connection: Connection, source: str) -> Baseline:
 def read_previous(connection: Connection, source: str) -> PreviousRun:
     """Read the latest rows of a source in `source_runs`."""
     s = source_runs.c
-    of_source = select(source_runs).where(s.source == source).order_by(s.observed_at.desc())
-    last = connection.execute(of_source.limit(1)).one_or_none()
-    if last is None:
-        return PreviousRun()
-    walked = connection.execute(of_source.where(s.certificate != "none").limit(1)).one_or_none()
     # The last sync that could read the source: its images were judged by that coverage.
     covered = (
         select(s.coverage)
         .join(sync_runs, sync_runs.c.run_id == s.run_id)
         .where(s.source == source, s.status != "failed", sync_runs.c.kind == "sync")
         .order_by(s.observed_at.desc())
+        .limit(1)
     )
-    counted = select(func.count()).select_from(source_runs).where(s.source == source)
+    run_count = select(func.count()).select_from(source_runs).where(s.source == source)
+    summary = (
+        run_count.scalar_subquery().label("run_count"),
+        covered.scalar_subquery().label("covered"),
+    )
+    of_source = (
+        select(source_runs, *summary)
+        .where(s.source == source)
+        .order_by(s.observed_at.desc())
+        .limit(1)
+    )
+    last = connection.execute(of_source).one_or_none()
+    if last is None:
+        return PreviousRun()
+    walked: Row[Any] | None = last
+    if last.certificate == "none":
+        walked = connection.execute(of_source.where(s.certificate != "none")).one_or_none()
     walk_detail = walked.walk_detail if walked else {}
     return PreviousRun(
         run_id=last.run_id,
         observed_at=last.observed_at,
-        run_count=connection.execute(counted).scalar_one(),
+        run_count=last.run_count,
         present=last.present,
         endpoint=last.endpoint,
         component_rules=last.component_rules,
         walked_at=walked.observed_at if walked else None,
         walked_listings=frozenset(each["listing"] for each in walk_detail.get("listings", ())),
         nameless_listings=nameless_listings(walk_detail),
-        coverage=connection.execute(covered.limit(1)).scalar() or "",
+        coverage=last.covered or "",
     )
 
 

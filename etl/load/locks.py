@@ -63,10 +63,11 @@ def _is_taken(connection: Connection, source: str, released: ExitStack) -> bool:
         if is_taken:
             released.callback(locks.release_source, source)
         return is_taken
-    with connection.begin():  # the lock ends with the connection
-        return is_pooled(connection) or call_lock_function(
-            connection, "pg_try_advisory_lock", "source", source
-        )
+    if is_pooled(connection):
+        return True
+    connection.detach()  # the lock ends with the connection, which must not be used again
+    with connection.begin():
+        return call_lock_function(connection, "pg_try_advisory_lock", "source", source)
 
 
 def require_lock(connection: Connection, source: str) -> None:
@@ -99,6 +100,7 @@ def mark_run_alive(connection: Connection, run_id: int, release: ExitStack) -> N
     if locks := _file_locks(connection):
         release.enter_context(locks.alive_run(run_id))
     elif not is_pooled(connection):
+        connection.detach()
         call_lock_function(connection, "pg_advisory_lock", "run", str(run_id))
 
 

@@ -41,7 +41,7 @@ _decode_tags: Final = msgspec.json.Decoder(tuple[Tag, ...]).decode
 
 def driver_of(connection: Connection) -> Any:
     """The driver's connection, within the transaction that is open."""
-    return connection.connection.driver_connection
+    return connection.connection.dbapi_connection
 
 
 def is_sqlite(connection: Connection) -> bool:

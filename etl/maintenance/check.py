@@ -50,7 +50,7 @@ from etl.sources.connect import open_client
 from etl.sources.selection import sources_of
 from etl.text import count_text
 
-_NO_SOURCE: Final = "\0check"  # no source has this name, so no run holds its lock
+_NO_SOURCE: Final = ""  # no source has this name, so no run holds its lock
 _POOLED: Final = (
     "a connection pooler (such as PgBouncer) is in between: session locks have no effect in"
     " transaction mode, so each commit checks that no other run wrote the source"

@@ -145,8 +145,8 @@ def chosen(statements: int, *, is_after: bool) -> list[int]:
     """In soak each statement; else some of the read, the commit and the end of the run."""
     if IS_SOAK:
         return list(range(1, statements + 1))
-    before_the_commit, before_the_end = statements - 24, statements - 17
-    return [before_the_commit, before_the_end] if is_after else [9, before_the_end, statements]
+    commit = statements - 12  # twelve more end the run and publish its checkpoint
+    return [commit - 7, commit] if is_after else [9, commit + 1, statements]
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])

@@ -132,10 +132,10 @@ def test_no_transaction_is_open_between_reads(database_url):
 
     def is_idle():
         if watcher.dialect.name == "sqlite":
-            return not connection.connection.driver_connection.in_transaction
+            return not connection.connection.dbapi_connection.in_transaction
         with watcher.connect() as other:
             state = text("select state from pg_stat_activity where pid = :pid")
-            driver = connection.connection.driver_connection
+            driver = connection.connection.dbapi_connection
             return other.execute(state, {"pid": driver.info.backend_pid}).scalar() == "idle"
 
     with source_lock(loading.engine, "s") as connection:
@@ -159,7 +159,7 @@ def test_a_lost_connection_is_a_lost_lock(databases):
         with source_lock(loading.engine, "s") as connection:
             baseline = read_baseline(connection, "s")
             changes = read(baseline, [[record(2)]], page_rows=5)
-            pid = connection.connection.driver_connection.info.backend_pid
+            pid = connection.connection.dbapi_connection.info.backend_pid
             with open_engine(url).connect() as killer:
                 killer.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
             write = SourceWrite(run_id=run_id, baseline=baseline, observed_at=loading.now)

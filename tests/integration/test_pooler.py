@@ -73,7 +73,7 @@ def test_a_pooler_is_recognised(url, direct):
         with engine.connect() as connection:
             assert is_pooled(connection) is is_there
             assert connection.execute(text("show timezone")).scalar() == "UTC"
-            threshold = connection.connection.driver_connection.prepare_threshold
+            threshold = connection.connection.dbapi_connection.prepare_threshold
             assert (threshold is None) is is_there
         engine.dispose()
 
@@ -171,7 +171,6 @@ def test_the_run_of_a_dead_process_becomes_abandoned(url, direct):
     begin_run(loading.engine, alive)
     statuses = loading.rows("select status from sync_runs order by run_id")
     assert statuses == [("abandoned",), ("running",), ("abandoned",), ("running",)]
-    loading.engine.dispose()
 
 
 @pytest.mark.parametrize("schema", ["", "Mixed"])

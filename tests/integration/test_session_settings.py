@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, event, make_url, text
 
 from etl.cli.main import run
 from etl.config import read_settings
@@ -272,7 +272,7 @@ def test_a_value_that_libpq_rejects_is_a_usage_error(query, capsys):
 def test_prepared_statements_can_be_switched(given, found, url):
     engine = open_engine(shown(url.update_query_dict({"prepare_threshold": given})))
     with engine.connect() as connection:
-        assert connection.connection.driver_connection.prepare_threshold == found
+        assert connection.connection.dbapi_connection.prepare_threshold == found
     engine.dispose()
 
 
@@ -289,3 +289,33 @@ def test_sequences_that_lag_behind_are_repaired(url, tmp_path):
 def test_a_server_that_is_too_old_is_refused(url, monkeypatch):
     monkeypatch.setattr("etl.database.postgresql.OLDEST_VERSION", 99)
     assert run(["--database", shown(url), "status"]) == 20
+
+
+def test_a_run_opens_three_connections(url, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG.format(url=shown(url)))
+    opened_connections = []
+
+    def count(*_: Any) -> None:
+        opened_connections.append(1)
+
+    event.listen(Engine, "connect", count)
+    try:
+        assert run(["-q", "-c", str(path), "sync"]) == 0
+    finally:
+        event.remove(Engine, "connect", count)
+    # The run's and the source's belong to their locks; one is for everything else.
+    assert len(opened_connections) == 3
+
+
+def test_an_idle_connection_that_was_cut_is_replaced(url):
+    own = text("select pg_backend_pid()")
+    with opened(shown(url)) as engine, opened(shown(url)) as other:
+        with engine.connect() as connection:
+            process = connection.execute(own).scalar_one()
+        with engine.connect() as connection:
+            assert connection.execute(own).scalar_one() == process
+        with other.connect() as connection:
+            connection.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": process})
+        with engine.connect() as connection:
+            assert connection.execute(own).scalar_one() != process

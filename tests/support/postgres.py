@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,7 +27,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Connection, Engine, event, make_url
 
 URL_VARIABLE = "IMAGE_SYNC_TEST_POSTGRES_URL"
 BIN_VARIABLE = "IMAGE_SYNC_TEST_POSTGRES_BIN"
@@ -48,6 +49,22 @@ SETTINGS = {
 # Ends the server when standard input closes, so that a killed test run leaves none behind.
 SUPERVISOR = '"$@" & read -r _; kill -INT $!; wait $!'
 
+_engines: defaultdict[str | None, set[Engine]] = defaultdict(set)  # by database
+
+
+@event.listens_for(Engine, "engine_connect")
+def _remember(connection: Connection) -> None:
+    _engines[connection.engine.url.database].add(connection.engine)
+
+
+def close_idle_connections(database: str | None) -> None:
+    """Close the idle connections to a database, and those of runs that a test did not end."""
+    for engine in _engines.pop(database, ()):
+        alive_runs = engine.get_execution_options().get("alive_runs", {})
+        while alive_runs:
+            alive_runs.popitem()[1].close()
+        engine.dispose()
+
 
 class PostgresServer:
     """A running server: makes and drops databases. Its `url` names the maintenance database."""
@@ -58,13 +75,16 @@ class PostgresServer:
 
     def create(self, *, template: str = "template1") -> str:
         """Make a database, a copy of the template, and give its URL."""
+        close_idle_connections(template)
         name = next(self._names)
         self._execute(f'create database "{name}" template "{template}"{self._strategy}')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
         """Drop a database, with the connections that a test left open."""
-        self._execute(f'drop database if exists "{make_url(url).database}" with (force)')
+        name = str(make_url(url).database)
+        close_idle_connections(name)
+        self._execute(f'drop database if exists "{name}" with (force)')
 
     @contextmanager
     def database(self, *, template: str = "template1") -> Iterator[str]:
@@ -181,6 +201,8 @@ def own_server() -> Iterator[OwnServer]:
         try:
             yield server
         finally:
+            for database in [*_engines]:
+                close_idle_connections(database)
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
