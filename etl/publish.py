@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
-from etl.database.engine import writing
-from etl.errors import ConfigError, ImageSyncError
+from etl.database.engine import translated_errors, writing
+from etl.errors import ConfigError, DatabaseUnavailable, ImageSyncError
 from etl.load.log.checkpoints import (
     MAX_RETRIED,
     StoredCheckpoint,
@@ -66,11 +66,21 @@ _SIZE: Final = rb"(?m)^%b\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n\n"  # of a log'
 def publish_checkpoint(
     engine: Engine, proof: ProofSettings, *, http: HttpSettings, now: datetime | None = None
 ) -> str | None:
-    """Publish the state of the log; returns its checkpoint, or None if the log is empty.
+    """Publish the state of the log; returns its checkpoint, or None if none could be stored.
 
-    Call it outside any transaction. All failures together are one warning, with a field for each
-    key of `[proof]` that is concerned. Raises `DatabaseUnavailable` only.
+    Call it outside any transaction. It never fails what has been committed: a database that cannot
+    be written is a warning, and all other failures together are one, with a field for each key of
+    `[proof]` that is concerned.
     """
+    try:
+        with translated_errors(engine):
+            return _publish(engine, proof, http, now or utc_now())
+    except DatabaseUnavailable as error:
+        _log.warning("checkpoint not stored", extra={"cause": str(error)})
+        return None
+
+
+def _publish(engine: Engine, proof: ProofSettings, http: HttpSettings, now: datetime) -> str | None:
     failures: Failures = defaultdict(list)
     with engine.connect() as connection:
         with writing(connection):
@@ -80,7 +90,7 @@ def publish_checkpoint(
             origin = proof.origin or state.origin
             signer = _signer(proof, origin, failures)
             note = make_note(origin, state.size, state.frontier.root(), signer)
-            write_checkpoint(connection, state, note, created_at=now or utc_now())
+            write_checkpoint(connection, state, note, created_at=now)
             stored = read_checkpoints(connection, limit=MAX_RETRIED)
         if proof.checkpoint_file:
             _append_to_file(connection, Path(proof.checkpoint_file), stored[-1].note, failures)

@@ -18,7 +18,6 @@ from etl.errors import (
     HELD,
     PARTIAL,
     ConfigError,
-    DatabaseUnavailable,
     ImageSyncError,
     Interrupted,
     LockHeld,
@@ -120,20 +119,11 @@ def run_work(
             end_run(context.engine, run_id, status=status, exit_code=exit_code, now=now)
         extra = {"run": run_id, "status": status, "exit_code": exit_code}
         _log.info("run finished", extra=extra)
-    return replace(outcome, checkpoint=_publish(context))
-
-
-def _publish(context: RunContext) -> str | None:
-    """Publish the state of the log; a failure does not fail the run, which has committed."""
     settings = context.settings
-    try:
-        with translated_errors(context.engine):
-            return publish_checkpoint(
-                context.engine, settings.proof, http=settings.http, now=context.now()
-            )
-    except DatabaseUnavailable as error:
-        _log.warning("checkpoint not stored", extra={"cause": str(error)})
-        return None
+    checkpoint = publish_checkpoint(
+        context.engine, settings.proof, http=settings.http, now=context.now()
+    )
+    return replace(outcome, checkpoint=checkpoint)
 
 
 def status_and_exit_code(outcomes: Sequence[Outcome]) -> tuple[str, int]:

@@ -78,6 +78,16 @@ def test_an_empty_log_has_no_checkpoint(database_url):
     engine.dispose()
 
 
+def test_a_checkpoint_that_cannot_be_stored_fails_nothing(history, caplog):
+    with history.engine.begin() as connection:
+        connection.execute(text("drop table checkpoints"))
+    assert published(history, proof()) is None
+    (warning,) = caplog.records
+    # `-q` prints the warnings of this logger: otherwise nobody would notice it.
+    assert (warning.name, warning.getMessage()) == ("etl.publish", "checkpoint not stored")
+    assert "checkpoints" in warning.cause
+
+
 def test_without_a_key_it_is_unsigned(history):
     note = published(history, ProofSettings())
     assert note.startswith("image-sync/")
