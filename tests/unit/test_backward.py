@@ -82,6 +82,17 @@ def test_a_removal_that_moves_a_row_over_a_border_is_settled() -> None:
     assert len(pages.asked) > 4, "the border was looked at again"
 
 
+def test_rows_of_the_page_above_that_move_down_are_recognised() -> None:
+    pages = Pages(rows(8))
+
+    def remove_three(pages: Pages) -> None:
+        if len(pages.asked) == 5:  # page 1 now holds rows 5 and 6, which pages 2 and 3 showed
+            pages.rows = pages.rows[3:]
+
+    pages.before = remove_three
+    assert read(pages) >= {f"i{number}" for number in range(3, 8)}
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
