@@ -54,7 +54,7 @@ _RESULTS: Final = get_args(Status)
 current_images: Final = Table(
     "current_images",
     metadata,
-    column("image_key", Key, "the row's key, in order of first sight"),
+    column("image_key", Key, "the row's key, in the order in which images were first recorded"),
     column("record_digest", LargeBinary, "digest of the record that gave the version"),
     column("fingerprint", LargeBinary, "digest of the tracked values that are not null"),
     choice("state", ("present", "removed", "out_of_scope")),

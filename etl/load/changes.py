@@ -110,7 +110,7 @@ class ChangeDetector:
         return self._listings[(claim - 1) // _READINGS] if claim else None
 
     def absent(self) -> list[AbsentImage]:
-        """Read the present images that no reading showed, in order of first appearance."""
+        """Read the present images that no reading showed, in key order."""
         claims = enumerate(self._claims[: self._present])
         unclaimed = [position for position, claim in claims if not claim]
         keys = [self.baseline.keys[each] for each in unclaimed if each not in self._rejected]

@@ -38,6 +38,7 @@ Point = tuple[int, int, int, int]
 
 MAX_BYTES = 1 << 28  # of all files together: a ZIP file can promise far more than it has
 
+USAGE = "usage: python3 check.py VERIFIER_KEY [FOLDER_OR_ZIP]"
 LIMITS = """\
 What this file does not prove:
 - that the API's answers were true. It proves that this record said so at that time and has not
@@ -629,6 +630,14 @@ def main(arguments: list[str]) -> int:
     """Check a folder or ZIP file and print the result."""
     key = arguments[0] if arguments else ""
     path = Path(arguments[1]) if len(arguments) > 1 else Path(__file__).parent
+    try:
+        require(len(arguments) <= 2, "too many arguments")
+        if key:
+            parse_verifier_key(key)
+        require(path.exists(), f"{path} does not exist")
+    except Invalid as error:
+        print(f"{error}\n{USAGE}", file=sys.stderr)
+        return 1
     try:
         proved, unproved = check(read_files(path), key)
     except (Invalid, OSError) as error:

@@ -96,7 +96,7 @@ create index ix_current_images_source on current_images (source) where missing_s
 
 COMMENT ON TABLE current_images IS 'Every image ever seen: its state and its latest version';
 
-COMMENT ON COLUMN current_images.image_key IS 'the row''s key, in order of first sight';
+COMMENT ON COLUMN current_images.image_key IS 'the row''s key, in the order in which images were first recorded';
 
 COMMENT ON COLUMN current_images.record_digest IS 'digest of the record that gave the version';
 

@@ -136,6 +136,22 @@ def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     assert "INVALID" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["--help"], "the verifier key is not an Ed25519 key"),
+        (["key.txt"], "the verifier key is not an Ed25519 key"),
+        ([KEY.verifier_key, "nowhere"], "nowhere does not exist"),
+        ([KEY.verifier_key, "a", "b"], "too many arguments"),
+    ],
+)
+def test_wrong_arguments_are_answered_with_the_usage(arguments, cause, capsys):
+    assert check.main(arguments) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"{cause}\nusage: python3 check.py VERIFIER_KEY [FOLDER_OR_ZIP]\n"
+
+
 def test_a_file_whose_run_is_not_shown_has_no_origin_of_its_removals():
     files = complete()
     evidence = json.loads(files["evidence.json"])
