@@ -430,3 +430,10 @@ def test_the_id_of_a_witness_key_must_belong_to_its_name_and_key(tmp_path: Path)
     assert read_settings(write(tmp_path, valid + SOURCE), {}).proof.witnesses
     (mistake,) = mistakes(tmp_path, valid.replace("witness.example+", "other.example+") + SOURCE)
     assert "a key id must belong to its name and key" in mistake
+
+
+def test_two_witnesses_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    keys = (Witness([]).verifier_key, Witness([]).verifier_key)
+    listed = ", ".join(f'"{key} https://{n}.example"' for n, key in enumerate(keys))
+    (mistake,) = mistakes(tmp_path, f"[proof]\nwitnesses = [{listed}]\n" + SOURCE)
+    assert "each name once" in mistake
