@@ -6,6 +6,9 @@ the span in which the record is complete, and remarks say what the record cannot
 whatever the period. With `-- record: kept`, rows are never pruned, so that there is no span, only
 remarks on a period that the record does not cover. `-- record: changes unless NAME` means `kept` if
 the parameter NAME is given.
+
+A report whose head says `-- since: 30d` covers that period unless another start is given. Nobody
+needs to know that a record is younger than a period that they did not ask for.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.audit import time_args
 from etl.audit.query import Folder, Query, Rows, read_query, read_rows
 from etl.audit.record_span import (
     RecordSpan,
@@ -70,7 +74,8 @@ def read_record(
     depends_on_history = "record" in query.head and (has_period or not is_kept)
     spans = read_spans(connection, parameters) if depends_on_history else []
     require_known_states(spans)
-    given = {**parameters, **_bounds(connection, query, parameters, spans)}
+    given = {**parameters, "since": parameters.get("since") or _default_start(query, context.now)}
+    given.update(_bounds(connection, query, given, spans))
     is_filtered = "component" not in query.parameters and parameters.get("component")
     if is_filtered:
         given = {key: value for key, value in given.items() if key not in _FILTERED}
@@ -124,7 +129,15 @@ def _remarks(
         kind = "kept"
     if parameters.get("run") is None:
         since, until = parameters.get("since"), parameters.get("until")
+        if not since and (since := _default_start(query, now)):
+            spans = [each for each in spans if each.pruned_at or each.begins_after(None, until)]
         yield from remarks_on_period(kind, spans, since, until, now=now)
+
+
+def _default_start(query: Query, now: datetime) -> datetime | None:
+    """Where the period of a report starts if no start is given; None: it has no such period."""
+    text = query.head.get("since")
+    return time_args.since(text, now=now) if text else None
 
 
 def _bounds(

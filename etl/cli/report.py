@@ -175,7 +175,6 @@ def report(
     image-sync report end-of-life --within 90d
     image-sync report removed --since 30d --format csv
     """
-    from etl.audit import time_args
     from etl.audit.query import Rows, read_query
     from etl.errors import UsageError
 
@@ -189,23 +188,21 @@ def report(
     for option, parameter in (("since", "since"), ("until", "until"), ("within", "last_day")):
         if getattr(given, option) is not None and parameter not in query.parameters:
             raise UsageError(f"--{option} is not supported for report '{name}'")
-    now = cli.clock()
     parameters: dict[str, Any] = {
         "sources": given.sources,
         "since": given.since,
         "until": given.until,
     }
-    if given.since is None and "since" in query.head:
-        parameters["since"] = time_args.since(query.head["since"], now=now)
     if "releases" in query.parameters:
-        parameters |= _release_days(cli, now, given.within)
+        parameters |= _release_days(cli, given.within)
     print_record(cli, name, parameters, rows, folder="reports")
 
 
-def _release_days(cli: CliContext, now: datetime, within: str | None) -> dict[str, str]:
+def _release_days(cli: CliContext, within: str | None) -> dict[str, str]:
     """The parameters of a report about the ends of releases; by default, of those that ended."""
     from etl.audit.time_args import duration
 
+    now = cli.clock()
     ahead = duration(within) if within is not None else timedelta(days=-1)
     return {
         "releases": cli.component_tables.release_rows(),

@@ -630,6 +630,8 @@ BOTH = "the record of source 'two' starts at 2026-11-08T08:00:00.000Z"
         (["history", "aa02", "--until", "2020-01-01"], [EARLY]),
         (["images", "--as-of", "2026-11-09", "--since", "2020-01-01"], [EARLY, BOTH]),
         (["report", "moved-tags", "--since", "2020-01-01"], [EARLY, BOTH]),
+        (["report", "moved-tags"], []),
+        (["report", "moved-tags", "--until", "2020-01-01"], [EARLY, BOTH]),
         (["history", "aa02", "--since", "2026-10-01"], [EARLY]),
         (["report", "growth", "--since", "2026-10-01"], [EARLY, BOTH]),
     ],
@@ -662,6 +664,8 @@ def test_gaps_in_the_record_are_reported(args, told, capsys):
         (["images", "--until", "2026-11-02"], [BOTH]),
         (["images"], []),
         (["removals", "--run", "3"], []),
+        (["report", "removed"], []),
+        (["report", "removed", "--until", "2020-01-01"], [EARLY, BOTH]),
     ],
     ids=str,
 )
