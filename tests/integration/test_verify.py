@@ -72,6 +72,12 @@ def test_an_edit_of_the_log_or_of_a_derived_column_is_named(runs, edit, problem)
     assert any(problem in each for each in problems(runs.engine))
 
 
+def test_components_that_other_rules_read_are_not_compared(runs):
+    edited(runs.engine, """update current_images set components = '{"x": ["1"]}'""")
+    edited(runs.engine, "update source_runs set component_rules = 'of another table'")
+    assert not any("components are not those" in each for each in problems(runs.engine))
+
+
 def test_an_entry_that_is_gone_is_found(runs):
     edited(
         runs.engine,
