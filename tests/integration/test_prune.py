@@ -58,9 +58,11 @@ def test_a_dry_run_counts_the_rows_that_a_prune_then_drops(old, capsys):
         assert connection.scalars(text("select run_id from sync_runs order by 1")).all() == runs
         entries = connection.scalars(text("select kind from log_entries order by entry")).all()
         assert entries == ["run"] * 5 + ["prune"]
+        root = connection.scalar(text("select root from log_entries where entry = 5"))
     assert run(["verify", "--output", "json"]) == 0
     log = json.loads(capsys.readouterr().out)
     assert (log["entries"], log["recomputed"], log["pruned"]) == (6, 2, 3)
+    assert log["root"] == root
     assert run(["prune", "--keep", "8d"]) == 0
     assert "sample: nothing is that old" in capsys.readouterr().out
 
