@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
+from etl.cli.main import Group
 from etl.cli.options import (
     DECISION_OPTIONS,
     DecisionOptions,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
+from etl.cli.main import Group
 from etl.cli.options import NUMBER, gathered, output_option, require_text
 from etl.errors import UsageError
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from etl.cli.commands import Group
 from etl.cli.context import CliContext, pass_cli
+from etl.cli.main import Group
 from etl.cli.options import output_option, shard_option, source_option
 from etl.cli.output import print_json, print_result, print_rows
 from etl.cli.sync import report_incomplete, tune_garbage_collector

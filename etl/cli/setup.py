@@ -13,8 +13,8 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 import etl
-from etl.cli.commands import Group, program
 from etl.cli.context import CliContext, pass_cli
+from etl.cli.main import Group, program
 from etl.cli.options import Known, output_option
 from etl.cli.output import print_json, print_machine_lines, print_result, print_rows
 from etl.errors import UsageError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from etl.cli.commands import program
 from etl.cli.context import CliContext
+from etl.cli.main import program
 
 ROOT = Path(__file__).parents[2]
 IN_A_LINE = re.compile(r"(?:^|bin/|[\s`=\"])image-sync((?: +[^\s`|;&#<>]+)+)", flags=re.M)

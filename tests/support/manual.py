@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from etl.cli.commands import program
+from etl.cli.main import program
 from etl.config.render import example_toml, json_schema
 
 ROOT = Path(__file__).parents[2]

@@ -23,9 +23,8 @@ import requests
 import etl.cli.setup
 from etl import errors, signals
 from etl.__main__ import main
-from etl.cli.commands import _add_global_options, program
 from etl.cli.context import CliContext
-from etl.cli.main import exit_code_of, run
+from etl.cli.main import _add_global_options, exit_code_of, program, run
 from etl.cli.options import default_actor
 
 cli_main = import_module("etl.cli.main")
@@ -275,7 +274,7 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "module", ["etl.cli.main", "click", "etl.cli.commands", "etl.audit.query", "sqlalchemy.engine"]
+    "module", ["etl.cli.main", "click", "etl.cli.options", "etl.audit.query", "sqlalchemy.engine"]
 )
 def test_a_signal_during_the_imports_ends_the_program_without_a_traceback(module, number, tmp_path):
     args = ["--database", f"sqlite:///{tmp_path}/none.db", "images"]

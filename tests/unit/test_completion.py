@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from etl.cli.commands import program
 from etl.cli.context import CliContext
-from etl.cli.main import run
+from etl.cli.main import program, run
 
 CONFIG = """
 unknown = 1
