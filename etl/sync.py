@@ -12,12 +12,13 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from etl.attribution import attribute_removals
 from etl.client.http_client import Client
+from etl.clock import CLOCK_TOLERANCE
 from etl.config import SourceSettings
 from etl.database.engine import translated_errors
+from etl.decide.attribution import TRACES_ARE_KEPT, match_traces
 from etl.decide.removal import (
     Absences,
     GuardPolicy,
@@ -26,17 +27,19 @@ from etl.decide.removal import (
     decide_removals,
     to_look_up,
 )
-from etl.errors import SourceError
+from etl.errors import SourceError, SourceRefused
 from etl.extract.lookup import are_refused, look_up, warn_of_failed
+from etl.extract.traces import fetch_traces
 from etl.extract.walk import Walk
+from etl.load.attribution import read_unattributed, read_used_traces
 from etl.load.baseline import Baseline, nameless_listings, read_baseline
 from etl.load.changes import ChangeDetector
 from etl.load.commit import Preview, commit, failed_outcome, preview, record_failure
 from etl.load.removals import listed_deleted
 from etl.load.transaction import SourceOvertaken, SourceWrite, unless_overtaken
-from etl.model import Decision, Lookup, Outcome, WalkSummary
+from etl.model import Attribution, Decision, Lookup, Outcome, WalkSummary
 from etl.source_facts import coverage_of, source_write
-from etl.sources.connect import open_client
+from etl.sources.connect import open_client, open_trace_client
 from etl.text import count_text
 
 if TYPE_CHECKING:
@@ -116,7 +119,7 @@ def _read(source: SourceSettings, context: RunContext, baseline: Baseline) -> _R
                 context.progress.advance(source.name, page.listing, rows=rows, total=page.total)
             summary = walk.summary()
             decision = _decide(source, context, client, changes, summary)
-            decision, traces = attribute_removals(source, context, baseline, decision)
+            decision, traces = _attribute_removals(source, context, baseline, decision)
     except SourceError as error:
         _log.warning("source not read", extra={"cause": str(error)})
         context.progress.end(source.name, note="failed")
@@ -196,3 +199,42 @@ def _look_up(
     hint = "grant Show image, or set removals.evidence = 'two_walks'"
     _log.warning("lookups not permitted", extra={"consequence": consequence, "hint": hint})
     return {}
+
+
+def _attribute_removals(
+    source: SourceSettings, context: RunContext, baseline: Baseline, decision: Decision
+) -> tuple[Decision, dict[str, Any]]:
+    """Ask the Cloud Trace Service who removed the images of this run, and those still unattributed.
+
+    Returns the decision with the results, and the part of `walk_detail` that describes the query.
+    This never fails a run or a removal: without a final result, later runs ask again, as long as
+    traces are kept. A plan does not ask.
+    """
+    connection = baseline.connection
+    if source.actors != "cts" or connection is None or not context.run_id:
+        return decision, {}
+    now = context.now()
+    oldest = now - TRACES_ARE_KEPT
+    image_ids = [each.image.image_id for each in decision.removals]
+    images = read_unattributed(connection, source.name, image_ids, now=now, since=oldest)
+    if not images:
+        return decision, {}
+    used = read_used_traces(connection, source.name, since=oldest - CLOCK_TOLERANCE)
+    first = min(image.last_seen_at for image in images) - CLOCK_TOLERANCE
+    last = max(image.removed_at for image in images) + CLOCK_TOLERANCE
+    after, before = max(first, oldest), min(last, now + timedelta(seconds=1))
+    run_count = baseline.previous.run_count
+    try:
+        with open_trace_client(source, run_count=run_count, context=context) as client:
+            traces = fetch_traces(client, source.project_id, after=after, before=before)
+            detail = {"requests": client.requests, "traces": len(traces)}
+    except SourceError as error:
+        refused: tuple[Attribution, ...] = ()
+        if isinstance(error, SourceRefused):
+            refused = tuple(Attribution(image, "refused") for image in images)
+            _log.warning("traces refused", extra={"cause": str(error)})
+        else:
+            _log.warning("traces not read", extra={"cause": str(error)})
+        return replace(decision, attributions=refused), {"traces": {"error": str(error)}}
+    results = match_traces(images, traces, now=now, used_traces=used)
+    return replace(decision, attributions=tuple(results)), {"traces": detail}
