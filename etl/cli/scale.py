@@ -169,7 +169,7 @@ def worker(
     image-sync scale worker -c 4
     image-sync scale worker --once --region cn-north-4
     """
-    from etl.sources.discover import regions_of
+    from etl.sources.selection import regions_of
 
     tune_garbage_collector()
     syncs = _Syncs(cli, output)

@@ -20,8 +20,7 @@ from etl.errors import UsageError
 from etl.load.discovered import Discovered, write_discovered
 from etl.maintenance.check import check, probe_source
 from etl.run import run_plan, run_sync
-from etl.sources.discover import regions_of
-from etl.sources.selection import find_sources
+from etl.sources.selection import find_sources, regions_of
 from etl.sync_options import SyncOptions
 from tests.support.databases import BACKENDS
 from tests.support.fake_api import FakeApi, Quirks, Response, User
