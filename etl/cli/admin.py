@@ -273,11 +273,11 @@ def copy(cli: CliContext, url: str, *, schema: str, output: str) -> None:
     The copy is a snapshot: it does not contain what syncs write in the meantime. To move to another
     database, stop the cron job first, and change `database.url` afterwards.
     """
+    from etl.audit.verify import require_consistent
     from etl.cli.results import CopiedDatabase
     from etl.database import migrate
     from etl.database.engine import open_engine, translated_errors
     from etl.load.record_copy import copy_record
-    from etl.maintenance.prune import require_consistent
 
     target = open_engine(url, schema=schema)
     with cli.reader() as source, translated_errors(target):

@@ -267,7 +267,7 @@ def _pruned(
     from etl.cli.results import PruneResult
     from etl.database.engine import open_existing
     from etl.database.migrate import ensure_head
-    from etl.maintenance.prune import forget, prune
+    from etl.maintenance.decisions import forget, prune
     from etl.publish import publish_checkpoint
 
     is_dry_run, now, settings = given.is_dry_run, cli.clock(), cli.proof_settings

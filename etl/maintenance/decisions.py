@@ -4,27 +4,34 @@ decide_held      approve: look up held removals again, remove what is still gone
                  dismiss: discard held removals, later runs decide again
 replay_rejects   parse stored rejects again, after an upgrade that may understand them
 retire           take the images of a source that is no longer read out of the catalogue
+prune            verify the record, then drop and seal old history
+forget           erase who removed images
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Raw
 
 from etl.audit.validation import require_sources
+from etl.audit.verify import require_consistent
 from etl.client.http_client import Client
 from etl.config import Settings, SourceSettings
-from etl.database.engine import open_existing, translated_errors
+from etl.database.engine import open_existing, translated_errors, writing
 from etl.errors import UsageError
 from etl.extract.lookup import look_up, warn_of_failed
+from etl.load.attribution import forget_actors
 from etl.load.baseline import read_baseline, read_project_ids
 from etl.load.changes import ChangeDetector
 from etl.load.commit import commit
+from etl.load.locks import source_lock
+from etl.load.prune import Cut, find_cut, prune_source, sources_on_record
 from etl.load.rejects import read_whole_rejects
 from etl.load.removals import HeldRemoval, read_held, read_held_evidence
 from etl.load.runs import RunStart
@@ -35,6 +42,10 @@ from etl.source_facts import source_write
 from etl.sources.connect import open_client
 from etl.sources.selection import refuse_unknown, sources_of
 from etl.sync_options import SyncOptions
+from etl.text import require_known
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _Held = dict[str, list[str]]
 """Source → ids of its images whose removal is held."""
@@ -200,3 +211,41 @@ def _retire(source: SourceSettings, context: RunContext) -> Outcome:
             Decision(out_of_scope=tuple(changes.absent())),
             dismissed=[*read_held_evidence(connection, source.name)],
         )
+
+
+def prune(
+    engine: Engine,
+    *,
+    before: datetime,
+    now: datetime,
+    sources: Sequence[str] = (),
+    is_dry_run: bool = False,
+    wait_seconds: float = 0,
+) -> Iterator[tuple[str, Cut | None, dict[str, int]]]:
+    """Drop, or (dry run) count, what ended before a time, of the given sources (none: all).
+
+    Yields for each source the last run dropped (None: nothing is that old), and table → rows. Each
+    source is one transaction under its lock. Raises `UsageError` for an unknown source,
+    `RecordInconsistent` if the record is inconsistent, `LockHeld` and `DatabaseUnavailable`.
+    """
+    with translated_errors(engine):
+        with engine.connect() as connection:
+            known = sources_on_record(connection)
+        for name in sources:
+            require_known("source", name, known)
+        if not is_dry_run:
+            require_consistent(engine)  # pruning would seal what somebody has changed
+        for source in [each for each in known if not sources or each in sources]:
+            lock = source_lock(engine, source, wait_seconds=wait_seconds)
+            with engine.connect() if is_dry_run else lock as connection:
+                cut = find_cut(connection, source, before=before)
+                counts = {}
+                if cut is not None:
+                    counts = prune_source(connection, cut, pruned_at=None if is_dry_run else now)
+            yield source, cut, counts
+
+
+def forget(engine: Engine) -> int:
+    """Erase who removed images, as far as it is on record; returns the number of removals."""
+    with translated_errors(engine), engine.connect() as connection, writing(connection):
+        return forget_actors(connection)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent
-from etl.maintenance.prune import prune
+from etl.maintenance.decisions import prune
 from tests.support.databases import opened
 from tests.support.history import BEGINNING, History, record, three_runs, varied
 from tests.support.verified import assert_consistent, note_of, rewrite_log, verified

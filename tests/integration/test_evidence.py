@@ -15,7 +15,7 @@ from sqlalchemy import text
 from etl.audit.evidence import to_zip
 from etl.database.engine import open_engine
 from etl.errors import RecordInconsistent, UsageError
-from etl.maintenance.prune import prune
+from etl.maintenance.decisions import prune
 from etl.proof.check import Invalid, check, unzip
 from tests.support.databases import opened
 from tests.support.evidence import evidence_of, mutated, signer

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify import Keys
 from etl.config import HttpSettings, ProofSettings
-from etl.maintenance.prune import prune
+from etl.maintenance.decisions import prune
 from etl.proof.checkpoint import make_key, make_note, read_key
 from etl.publish import publish_checkpoint
 from tests.support.databases import opened

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, bindparam, text
 
 from etl.database.columns import Instant
 from etl.database.engine import open_engine
-from etl.maintenance.prune import prune
+from etl.maintenance.decisions import prune
 from tests.support.databases import BACKENDS, Backend, Databases
 from tests.support.history import BEGINNING, History, record, varied
 from tests.support.tampering import try_edits

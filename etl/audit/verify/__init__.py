@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl.audit.verify.checkpoints import CheckpointReport, Keys, check_checkpoints
@@ -28,11 +28,12 @@ from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
 from etl.audit.verify.rows import check_rows
 from etl.database.engine import snapshot
 from etl.database.integrity import schema_faults
+from etl.errors import RecordInconsistent
 from etl.transform import ComponentRules
 
 MAX_FINDINGS: Final = 100
 
-__all__ = ["Finding", "Keys", "Selection", "Verified", "verify"]
+__all__ = ["Finding", "Keys", "Selection", "Verified", "require_consistent", "verify"]
 
 
 @dataclass(slots=True)
@@ -77,6 +78,17 @@ def verify(
     result.finding_count = len(found)
     result.findings = nsmallest(MAX_FINDINGS, found, key=Finding.sort_key)
     return result
+
+
+def require_consistent(engine: Engine) -> None:
+    """Require that the record is consistent. Raises `RecordInconsistent`."""
+    with engine.connect() as connection:
+        result = verify(connection)
+    if not result.is_consistent:
+        raise RecordInconsistent(
+            f"the record is inconsistent: {result.findings[0]}",
+            hint="`image-sync verify` shows everything that does not match",
+        )
 
 
 def _check_schema(connection: Connection) -> Iterator[Finding]:
