@@ -2,8 +2,8 @@
 
     entries.py      every entry, its events and the tree are recomputed
     checkpoints.py  every checkpoint is a prefix of the log; signatures, timestamps, cosignatures
-    rows.py         conditions between rows (invariants.sql); columns computed from others
-    (schema)        views, triggers and rules, by etl.database.integrity
+    here            conditions between rows (invariants.sql); columns computed from others; views,
+                    triggers and rules, by etl.database.integrity
 
 Outside the proof: how the latest runs ended (the next entry contains it), `created_at` of
 checkpoints and whether one was deleted (a run that is killed after its commit leaves none, too),
@@ -11,27 +11,42 @@ checkpoints and whether one was deleted (a run that is killed after its commit l
 or rebuilt as a whole is consistent in itself: a checkpoint kept elsewhere shows that.
 """
 
+# ruff: noqa: S608  # the SQL is put together from our own names, never from input
+
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
 from heapq import nsmallest
-from typing import Final
+from importlib.resources import files
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+import msgspec
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError
 
 from etl.audit.verify.checkpoints import CheckpointReport, Keys, check_checkpoints
-from etl.audit.verify.entries import EntryReport, Selection, check_entries
-from etl.audit.verify.findings import UNREADABLE, Finding, is_unreadable
-from etl.audit.verify.rows import check_rows
+from etl.audit.verify.entries import EntryReport, Finding, Selection, check_entries
 from etl.database.engine import snapshot
 from etl.database.integrity import schema_faults
 from etl.errors import RecordInconsistent
-from etl.transform import ComponentRules
+from etl.load.attribution import read_actor
+from etl.load.sql import image_columns, image_of
+from etl.proof.check import Invalid
+from etl.transform import ComponentRules, fingerprint
 
 MAX_FINDINGS: Final = 100
+_MAX_ROWS: Final = 20  # of one invariant: more of the same say nothing new
+_BLOCK: Final = 2_000
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, AttributeError, OverflowError, LookupError, AssertionError),
+    *(msgspec.MsgspecError, Invalid),
+)
+"""What values raise that the program never writes: a date without a year, a text for a number."""
 
 __all__ = ["Finding", "Keys", "Selection", "Verified", "require_consistent", "verify"]
 
@@ -71,7 +86,7 @@ def verify(
             connection, result.entries, keys, notes, result.checkpoints
         ),
         "schema": lambda: _check_schema(connection),
-        "rows": lambda: check_rows(connection, component_rules),
+        "rows": lambda: _check_rows(connection, component_rules),
     }
     with nullcontext() if connection.in_transaction() else snapshot(connection):
         found = [each for table, step in steps.items() for each in _findings(table, step)]
@@ -101,9 +116,102 @@ def _findings(table: str, step: Callable[[], Iterator[Finding]]) -> Iterator[Fin
     """The findings of a step; a value that the program never writes is one more."""
     try:
         yield from step()
-    except UNREADABLE as error:
+    except _UNREADABLE as error:
         yield Finding(row=table, problem=f"cannot be read: {error}")
     except DBAPIError as error:
-        if not is_unreadable(error):
+        if not _is_unreadable(error):
             raise
         yield Finding(row=table, problem=f"cannot be read: {error.orig}")
+
+
+def _is_unreadable(error: DBAPIError) -> bool:
+    """Whether a database's error is about a value, and not about the database."""
+    is_about_text = "Could not decode to UTF-8" in str(error.orig)
+    return is_about_text or isinstance(error, DataError | NotSupportedError)
+
+
+def _check_rows(connection: Connection, rules: ComponentRules | None) -> Iterator[Finding]:
+    """Rows against each other: `invariants.sql`, and columns that are computed from others.
+
+    Components only where the source's latest run read by `rules`.
+    """
+    yield from _check_invariants(connection)
+    yield from _check_images(connection, rules)
+    yield from _check_actors(connection)
+
+
+def _of(run_id: Any, source: Any, row: str, problem: str) -> Finding:
+    number = run_id if isinstance(run_id, int) else None
+    return Finding(source=source and str(source), run_id=number, row=row, problem=problem)
+
+
+def _check_invariants(connection: Connection) -> Iterator[Finding]:
+    for table, problem, statement in _invariants(connection.dialect.name):
+        result = connection.execute(text(f"{statement} limit {_MAX_ROWS}"))
+        names = [*result.keys()][2:]
+        for run_id, source, *key in result:
+            named = [f"{name} {value}" for name, value in zip(names, key, strict=True)]
+            yield _of(run_id, source, ", ".join([table, *named]), problem)
+
+
+@cache
+def _invariants(dialect: str) -> list[tuple[str, str, str]]:
+    """Table, problem and statement of each invariant."""
+    from jinja2 import Template
+
+    template = (files("etl.audit.verify") / "invariants.sql").read_text("utf-8")
+    sql = Template(template).render()
+    if dialect == "sqlite":  # before 3.39 it does not know the standard's spelling
+        sql = sql.replace("is distinct from", "is not")
+    return re.findall(r"(?m)^-- (\w+): (.+)\n((?:(?!--).*\n?)+)", sql)
+
+
+def _check_images(connection: Connection, rules: ComponentRules | None) -> Iterator[Finding]:
+    comparable = _sources_read_by(connection, rules) if rules else frozenset()
+    statement = f"""
+        select c.source, c.opened_run_id, c.image_id, c.fingerprint,
+            cast(c.components as text), {image_columns(connection, "c")}
+        from current_images as c order by c.image_key
+    """
+    rows = connection.execute(text(statement), execution_options={"yield_per": _BLOCK})
+    for source, run_id, image_id, stored, components, *values in rows:
+        row = f"current_images, image_id {image_id}"
+        try:
+            image = image_of(values)
+            if bytes(stored) != fingerprint(image):
+                yield _of(run_id, source, row, "fingerprint is not that of its values")
+            if rules and source in comparable:
+                found = msgspec.json.decode(msgspec.json.encode(rules.components(image)))
+                if msgspec.json.decode(components) != found:
+                    yield _of(run_id, source, row, "components are not those of its values")
+        except _UNREADABLE as error:
+            yield _of(run_id, source, row, f"cannot be read: {error}")
+
+
+def _sources_read_by(connection: Connection, rules: ComponentRules) -> frozenset[str]:
+    latest = connection.execute(text(_LATEST_RULES), {"rules": rules.digest})
+    return frozenset(latest.scalars())
+
+
+def _check_actors(connection: Connection) -> Iterator[Finding]:
+    """Names of those who removed images, against the digests that the log contains."""
+    for source, image_id, version, run_id, digest in connection.execute(text(_NAMED)).all():
+        opening = read_actor(connection, (source, image_id, version))
+        if opening is None or sha256(opening).hexdigest() != digest:
+            row = f"image_removals, image_id {image_id}, version {version}"
+            yield _of(run_id, source, row, "who removed it is not what was logged")
+
+
+_LATEST_RULES: Final = """
+    select r.source from source_runs as r
+    where r.component_rules = :rules and r.entry = (
+        select max(entry) from source_runs as l where l.source = r.source
+    )
+"""
+_NAMED: Final = """
+    select r.source, r.image_id, r.version, r.attributed_run_id, a.actor_digest
+    from image_removals as r
+    join removal_attributions as a on a.source = r.source and a.image_id = r.image_id
+        and a.version = r.version and a.run_id = r.attributed_run_id
+    where r.actor_salt is not null
+"""

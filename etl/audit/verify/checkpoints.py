@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from etl.audit.verify.entries import EntryReport
-from etl.audit.verify.findings import Finding
+from etl.audit.verify.entries import EntryReport, Finding
 from etl.load.log.checkpoints import StoredCheckpoint, read_checkpoints
 from etl.proof.check import (
     Checkpoint,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from etl.audit.verify.findings import Finding
 from etl.database.schema import event_hashes, log_entries, prune_checkpoints, source_runs
 from etl.load.log.entries import (
     SOURCE_RUN_COLUMNS,
@@ -22,6 +21,7 @@ from etl.load.log.events import hashes_by_run, of_run, read_events, stored_hashe
 from etl.proof.check import leaf_hash
 from etl.proof.entries import END_COLUMNS, RUN_COLUMNS, run_entry
 from etl.proof.merkle import Frontier, Tree, split_hashes
+from etl.text import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +31,32 @@ if TYPE_CHECKING:
     _Entry = Row[*tuple[Any, ...]]
 
 RUNS_AT_ONCE: Final = 200
+_BEHIND_ALL: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that does not match."""
+
+    entry: int | None = None
+    event: int | None = None
+    run_id: int | None = None
+    source: str | None = None
+    row: str | None = None
+    problem: str = ""
+
+    def sort_key(self) -> tuple[int, int, str, str]:
+        """Findings are ordered by entry, then event, then row."""
+        entry = _BEHIND_ALL if self.entry is None else self.entry
+        event = _BEHIND_ALL if self.event is None else self.event
+        return entry, event, self.row or "", self.problem
+
+    def __str__(self) -> str:
+        named = {"entry": self.entry, "event": self.event, "run": self.run_id}
+        parts = [f"{name} {number}" for name, number in named.items() if number is not None]
+        parts += [f"source {self.source}"] if self.source else []
+        where = [each for each in (", ".join(parts), self.row) if each]
+        return printable(": ".join([*where, self.problem]))
 
 
 @dataclass(frozen=True, slots=True)
