@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -171,13 +172,17 @@ def create_objects(connection: Connection, file: str) -> None:
     """Runs a DDL file.
 
     PostgreSQL replaces a view, so that other objects may go on depending on it. A view with other
-    columns cannot be replaced; it is dropped and created.
+    columns cannot be replaced; it is dropped and created. Everything between two views, such as
+    hundreds of comments, is sent to PostgreSQL at once.
     """
-    for statement in _statements(connection, file):
-        if view := re.match(r"create or replace view (\w+)", statement):
-            _replace_view(connection, view[1], statement)
+    for view, group in groupby(_statements(connection, file), _replaced_view):
+        if view:
+            _replace_view(connection, view, *group)
+        elif connection.dialect.name == "postgresql":
+            _execute(connection, SEPARATOR.join(group))
         else:
-            _execute(connection, statement)
+            for statement in group:
+                _execute(connection, statement)
 
 
 def drop_objects(connection: Connection, file: str) -> None:
@@ -287,6 +292,12 @@ def _scripts() -> Path:
     package = Path(__file__).parents[1]
     shipped = package / "migrations"
     return shipped if shipped.is_dir() else package.parent / "migrations"
+
+
+def _replaced_view(statement: str) -> str:
+    """The view that a statement replaces; empty: none."""
+    found = re.match(r"create or replace view (\w+)", statement)
+    return found[1] if found else ""
 
 
 def _replace_view(connection: Connection, name: str, statement: str) -> None:
