@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from etl.audit.dashboard import charts, data, filters, page, write_dashboard
+from etl.audit.dashboard import charts, data, page, write_dashboard
 from etl.cli.main import run
 from etl.database import schema
 from etl.errors import UsageError
@@ -246,22 +246,22 @@ def test_sizes_have_units(engine, tmp_path):
 
 def test_long_values_that_differ_late_look_different():
     before, after = ("x" * 300 + end for end in ("1", "2"))
-    assert filters.changed(before, after) != filters.changed(after, before)
-    assert "2</bdi>" in filters.changed(after, before)
-    assert filters.changed("a" + before, "b" + before).startswith("<bdi>a")
-    assert filters.changed("a", "b") == "<bdi>a</bdi>"
+    assert page.changed(before, after) != page.changed(after, before)
+    assert "2</bdi>" in page.changed(after, before)
+    assert page.changed("a" + before, "b" + before).startswith("<bdi>a")
+    assert page.changed("a", "b") == "<bdi>a</bdi>"
 
 
 def test_an_id_wraps_after_hyphens_and_a_name_after_separators():
-    assert filters.identifier("ab-cd-\x1b") == (
+    assert page.identifier("ab-cd-\x1b") == (
         '<code class="id" title="ab-cd-⟨U+001B⟩">ab-<wbr>cd-<wbr>⟨U+001B⟩</code>'
     )
-    assert "none" in filters.identifier(None)
-    assert filters.shown("a/b:c_1.2.x") == "<bdi>a/b:c_1.2.x</bdi>"
+    assert "none" in page.identifier(None)
+    assert page.shown("a/b:c_1.2.x") == "<bdi>a/b:c_1.2.x</bdi>"
     long = f"a/b:c_1.2.x {'y ' * 20}"
-    assert filters.shown(long).startswith("<bdi>a/<wbr>b:<wbr>c_<wbr>1.2.<wbr>x y")
-    assert str(filters.shown("x" * 50)).count("<wbr>") == 10
-    assert filters.word("BUILD_IN") == "<bdi>BUILD_IN</bdi>"
+    assert page.shown(long).startswith("<bdi>a/<wbr>b:<wbr>c_<wbr>1.2.<wbr>x y")
+    assert str(page.shown("x" * 50)).count("<wbr>") == 10
+    assert page.word("BUILD_IN") == "<bdi>BUILD_IN</bdi>"
 
 
 def test_a_pruned_history_and_the_latest_checkpoint_are_stated(engine, tmp_path):

@@ -1,9 +1,9 @@
 """One self-contained page: the record at a glance.
 
-    data.py      reads everything the page shows, in one snapshot; caps each table
-    charts.py    scales and positions, in percent and pixels
-    filters.py   how values are written; makes hidden characters visible
-    page.py      data → HTML: templates (which contain the words), style and script in one file
+    data.py     reads everything the page shows, in one snapshot; caps each table
+    charts.py   scales and positions, in percent and pixels
+    page.py     data → HTML: templates (which contain the words), filters (how values are written,
+                with hidden characters visible), style and script in one file
 
 Nothing here reads a clock: the page is as of the time that it is given.
 """

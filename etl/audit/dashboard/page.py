@@ -1,14 +1,18 @@
 """Renders the page: templates, style and script become one file that makes no requests.
 
 The security policy allows the one style and the one script that are in the file, by their hashes,
-and nothing else: no request leaves the page, and no text from a catalogue can become code.
+and nothing else: no request leaves the page, and no text from a catalogue can become code. That
+text may hold anything: the filters make it harmless and honest. Characters that cannot be seen or
+that turn the text around (controls, bidirectional marks, zero widths) are shown by number.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -18,11 +22,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from etl.atomic_file import atomic_write
-from etl.audit.dashboard import charts, filters
+from etl.audit.dashboard import charts
 from etl.audit.dashboard.data import HORIZON, MOST_RUNS, WEEK, DashboardData, read_data
 from etl.clock import age_text
 from etl.database.engine import snapshot
 from etl.errors import UsageError
+from etl.text import differing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,6 +36,13 @@ if TYPE_CHECKING:
 
 STALE: Final = timedelta(hours=36)
 MOST_IN_CARD: Final = 5
+LONGEST_TEXT: Final = 240
+LONGEST_WORD: Final = 60
+_CONTEXT: Final = 40
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MAY_WRAP: Final = re.compile(r"(?<=[-_/:,+@])(?=[\w\"{\[])|(?<=\.)(?=[^\W\d_])|(?<=\w{40})(?=\w)")
+_WRAP: Final = Markup("<wbr>")
+_NONE: Final = Markup('<span class="none">none</span>')
 
 
 def write_dashboard(
@@ -89,13 +101,13 @@ def environment() -> Environment:
     )
     found.filters |= {
         "age": age_text,
-        "changed": filters.changed,
-        "identifier": filters.identifier,
-        "moment": filters.moment,
+        "changed": changed,
+        "identifier": identifier,
+        "moment": moment,
         "number": "{:,}".format,
-        "plain": filters.plain,
-        "shown": filters.shown,
-        "word": filters.word,
+        "plain": plain,
+        "shown": shown,
+        "word": word,
     }
     return found
 
@@ -137,3 +149,61 @@ def _part(name: str) -> Markup:
 
 def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def shown(value: object, *, longest: int = LONGEST_TEXT, whole: int = 24) -> Markup:
+    """Text from outside: escaped, cut at a length, hidden characters made visible.
+
+    A text of more than `whole` characters may wrap after separators, and inside words of more than
+    40 characters. A shorter one is not taken apart, so that a search in the file finds it.
+    """
+    if value is None:
+        return _NONE
+    text = str(value)
+    cut = text[:longest]
+    parts = _MAY_WRAP.split(cut) if len(cut) > whole else [cut]
+    marked = _WRAP.join(map(plain, parts))
+    if len(text) > longest:
+        more = Markup(' <span class="none">… {:,} more characters</span>')
+        marked += more.format(len(text) - longest)
+    return Markup("<bdi>{}</bdi>").format(marked)
+
+
+def word(value: object) -> Markup:
+    """The same for text that is usually one word, such as a status or a source: it never wraps."""
+    return shown(value, longest=LONGEST_WORD, whole=LONGEST_WORD)
+
+
+def changed(value: str, other: str) -> Markup:
+    """A value beside the one that it replaced, or that replaced it, where they differ."""
+    return shown(differing(value, other, longest=LONGEST_TEXT - 2, context=_CONTEXT))
+
+
+def identifier(value: object) -> Markup:
+    """A whole id, which wraps after hyphens only and is selected by one click.
+
+    The attribute holds it in one piece, so that a search in the file finds it.
+    """
+    if value is None:
+        return _NONE
+    text = plain(value, longest=None)
+    parts = _WRAP.join(re.split(r"(?<=-)", text))
+    return Markup('<code class="id" title="{}">{}</code>').format(text, parts)
+
+
+def plain(value: object, *, longest: int | None = LONGEST_TEXT) -> str:
+    """Text from outside where no markup is possible: attributes, labels in charts."""
+    text = "none" if value is None else str(value)
+    cut = text[:longest]
+    if not cut.isprintable():
+        cut = "".join(f"⟨U+{ord(each):04X}⟩" if _is_hidden(each) else each for each in cut)
+    return cut if longest is None or len(text) <= longest else f"{cut}…"
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN
+
+
+def moment(value: datetime | None) -> str:
+    """2026-11-23 06:00, in UTC."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if value else "—"
