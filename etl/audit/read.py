@@ -20,7 +20,8 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from etl.audit import time_args
+from etl.audit import arguments
+from etl.audit.arguments import find_images, require_run, require_sources, require_values
 from etl.audit.query import Folder, Query, Rows, read_query, read_rows
 from etl.audit.record_span import (
     RecordSpan,
@@ -30,7 +31,6 @@ from etl.audit.record_span import (
     require_known_states,
     with_spans,
 )
-from etl.audit.validation import find_images, require_run, require_sources, require_values
 from etl.errors import UsageError
 from etl.text import printable
 
@@ -137,7 +137,7 @@ def _remarks(
 def _default_start(query: Query, now: datetime) -> datetime | None:
     """Where the period of a report starts if no start is given; None: it has no such period."""
     text = query.head.get("since")
-    return time_args.since(text, now=now) if text else None
+    return arguments.since(text, now=now) if text else None
 
 
 def _bounds(

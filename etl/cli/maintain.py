@@ -69,7 +69,7 @@ def verify(
     image-sync verify --checkpoint checkpoints.txt
     image-sync verify --since 7d --source beijing
     """
-    from etl.audit.validation import require_sources
+    from etl.audit.arguments import require_sources
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify
     from etl.cli.output import print_json
@@ -294,7 +294,7 @@ def _duration(keep: str) -> timedelta:
     """At least a day, so that a slip of the unit cannot drop nearly everything."""
     from datetime import timedelta
 
-    from etl.audit.time_args import duration
+    from etl.audit.arguments import duration
 
     kept = duration(keep)
     if kept < timedelta(days=1):

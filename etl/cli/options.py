@@ -120,7 +120,7 @@ class Known(click.ParamType):  # type: ignore[type-arg]  # it is not generic in 
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # it is not generic in click 8.2
-    """A time as people type it, which a function of `etl.audit.time_args` reads."""
+    """A time as people type it, which a function of `etl.audit.arguments` reads."""
 
     name = "time"
 
@@ -131,10 +131,10 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # it is not generic in c
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime | int:
         """The instant, or the number of a run where that is possible. Raises `UsageError`."""
-        from etl.audit import time_args
+        from etl.audit import arguments
 
         require_text(ctx, param, value)
-        read: Callable[..., datetime | int] = getattr(time_args, self._read)
+        read: Callable[..., datetime | int] = getattr(arguments, self._read)
         return read(value, now=click.get_current_context().obj.clock())
 
 

@@ -69,7 +69,7 @@ def status(
     image-sync status
     image-sync -q status --max-age 3h      for monitoring: no output, exit code 40 if one is older
     """
-    from etl.audit.time_args import duration
+    from etl.audit.arguments import duration
     from etl.text import printable
 
     is_text = output in {"text", "table"}
@@ -92,8 +92,8 @@ def _states(
     cli: CliContext, *, sources: tuple[str, ...], max_age: timedelta | None
 ) -> list[dict[str, Any]]:
     """The state of each source, by name. Raises `UsageError` for an unknown one."""
+    from etl.audit.arguments import require_sources
     from etl.audit.query import read_rows
-    from etl.audit.validation import require_sources
 
     configured = cli.record_settings.source_names
     with cli.reader() as connection:
@@ -200,7 +200,7 @@ def report(
 
 def _release_days(cli: CliContext, within: str | None) -> dict[str, str]:
     """The parameters of a report about the ends of releases; by default, of those that ended."""
-    from etl.audit.time_args import duration
+    from etl.audit.arguments import duration
 
     now = cli.clock()
     ahead = duration(within) if within is not None else timedelta(days=-1)

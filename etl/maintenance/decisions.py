@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Raw
 
-from etl.audit.validation import require_sources
+from etl.audit.arguments import require_sources
 from etl.audit.verify import require_consistent
 from etl.client.http_client import Client
 from etl.config import Settings, SourceSettings
