@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -88,7 +89,7 @@ def init(cli: CliContext, *, output: str) -> None:
     """Create Procrastinate's tables beside those of the record, unless they exist."""
     from etl.cli.results import QueueTables
 
-    is_new = _scale_module("jobs").make_tables(cli.settings)
+    is_new = _queue().make_tables(cli.settings)
     text = "created the queue's tables" if is_new else "the queue's tables exist already"
     print_result(cli, QueueTables(created=is_new), text, output=output)
 
@@ -110,7 +111,7 @@ def enqueue(cli: CliContext, sources: tuple[str, ...], *, shard: Shard | None, o
     from etl.sources.selection import find_sources
 
     wanted, failed = find_sources(cli.settings, sources, shard=shard, writes=True)
-    new, waiting = _scale_module("jobs").enqueue(cli.settings, wanted)
+    new, waiting = _queue().enqueue(cli.settings, wanted)
     result = EnqueuedJobs(enqueued=len(new), waiting=len(waiting))
     text = f"{len(new)} enqueued, {len(waiting)} waiting already"
     print_result(cli, result, text, output=output)
@@ -174,8 +175,9 @@ def worker(
     tune_garbage_collector()
     syncs = _Syncs(cli, output)
     wanted = [each for each in regions_of(cli.settings) if not regions or each in regions]
-    worker = _scale_module("worker").Worker(
-        queues=[_scale_module("jobs").queue_of(each) for each in wanted],
+    queue = _queue()
+    worker = queue.Worker(
+        queues=[queue.queue_of(each) for each in wanted],
         concurrency=concurrency,
         silent_seconds=silent_seconds,
         sync=syncs.sync,
@@ -202,7 +204,7 @@ def status(cli: CliContext, *, output: str) -> None:
     counts = ("todo", "doing", "succeeded", "failed")
     queues = [
         QueueState(queue=each["name"], **{name: each[name] for name in counts})
-        for each in _scale_module("jobs").read_queues(cli.settings)
+        for each in _queue().read_queues(cli.settings)
     ]
     if output == "json":
         print_json(queues)
@@ -210,10 +212,10 @@ def status(cli: CliContext, *, output: str) -> None:
         print_rows(cli, Rows(("queue", *counts), map(astuple, queues)))
 
 
-def _scale_module(name: str) -> Any:
-    """A module of `etl.scale`, which requires the extra."""
+def _queue() -> ModuleType:
+    """The module `etl.scale`, which requires the extra."""
     try:
-        return importlib.import_module(f"etl.scale.{name}")
+        return importlib.import_module("etl.scale")
     except ModuleNotFoundError as error:
         hint = "install it with pip install 'modelarts-image-sync[scale]'"
         raise UsageError(f"this command requires {error.name}", hint=hint) from None

@@ -12,8 +12,7 @@ from etl.config import read_settings
 from etl.database.engine import open_engine
 from etl.database.migrate import upgrade
 from etl.run import run_sync
-from etl.scale.jobs import enqueue, make_tables, queue_of
-from etl.scale.worker import Worker
+from etl.scale import Worker, enqueue, make_tables, queue_of
 from tests.support.postgres import own_server
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgresql-rights.sql"

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from etl import scale
 from etl.cli.main import run
 from etl.config import DatabaseSettings, Settings, SourceSettings
 from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
-from etl.scale import worker
-from etl.scale.jobs import enqueue, make_tables, open_queue, queue_of, read_queues
+from etl.scale import enqueue, make_tables, open_queue, queue_of, read_queues
 from tests.support.fake_api import FakeApi, Response
 from tests.support.postgres import conninfo
 from tests.support.syncing import catalogue
@@ -74,7 +74,7 @@ def work(settings, sync, *, is_once=True, **how):
 
     usual = {"queues": [queue_of(each.region) for each in settings.sources], "concurrency": 2}
     known = {**usual, "silent_seconds": SILENT_SECONDS, **how}
-    worker.Worker(sync=noted, **known).work(settings, is_once=is_once)
+    scale.Worker(sync=noted, **known).work(settings, is_once=is_once)
     return len(done)
 
 
@@ -179,7 +179,7 @@ def test_the_job_of_a_silent_worker_fails_if_a_newer_one_waits(settings, sql):
 
 def test_a_job_fails_after_too_many_attempts(settings, sql):
     stalled(settings, sql)
-    sql(f"update procrastinate_jobs set attempts = {worker.MAX_ATTEMPTS - 1}")
+    sql(f"update procrastinate_jobs set attempts = {scale.MAX_ATTEMPTS - 1}")
     assert work(settings, lambda name: True) == 0
     assert jobs(sql) == [("one", "failed")]
 
@@ -365,7 +365,7 @@ def test_a_worker_reports_errors_without_an_outcome(capsys, monkeypatch, tmp_pat
 @pytest.mark.usefixtures("typed")
 def test_without_the_extra(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "procrastinate", None)
-    monkeypatch.delitem(sys.modules, "etl.scale.jobs")
+    monkeypatch.delitem(sys.modules, "etl.scale")
     assert run(["scale", "init"]) == 2
     assert "pip install 'modelarts-image-sync[scale]'" in capsys.readouterr().err
 

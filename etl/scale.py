@@ -1,32 +1,42 @@
-"""Workers that run queued jobs on any number of hosts, and take over the jobs of dead workers.
+"""Distribution of the sources among hosts by a Procrastinate queue in the record's PostgreSQL.
 
-A worker with jobs sends heartbeats. If they stop, another worker returns its jobs to the queue: a
-sync may be interrupted at any point and repeated.
+Procrastinate's tables lie beside those of the record, with one queue per region. Other programs may
+use the same tables: all our queues, locks and tasks begin with `image-sync`. A job contains only
+the name of a source, which is synced as in any `sync`.
+
+Workers on any number of hosts run the jobs. A worker with jobs sends heartbeats. If they stop,
+another worker returns its jobs to the queue: a sync may be interrupted at any point and repeated.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from procrastinate import App, JobContext
-from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
-from etl.errors import DatabaseUnavailable
-from etl.scale.jobs import PREFIX, SYNC, queue_app, require_tables
+from etl.config.rules import masked_url
+from etl.database.engine import database_text, psycopg_parameters
+from etl.errors import DatabaseUnavailable, SchemaNotAtHead, UsageError
+from etl.run_context import open_context
 from etl.signals import handled
 
 if TYPE_CHECKING:
     from procrastinate.manager import JobManager
 
-    from etl.config import Settings
+    from etl.config import Settings, SourceSettings
 
+SYNC: Final = "image-sync sync"
+PREFIX: Final = "image-sync "
+POOL_SIZE: Final = 4
+_LONGEST_QUEUE: Final = 128
 HOUSEKEEPING: Final = PREFIX + "housekeeping"
 REQUEUE: Final = PREFIX + "requeue stalled"
 MAX_ATTEMPTS: Final = 5
@@ -34,6 +44,83 @@ KEPT_HOURS: Final = 30 * 24
 POLL_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)
+
+
+def make_tables(settings: Settings) -> bool:
+    """Upgrades the record's schema and creates the queue's tables; False: they existed."""
+    with _queue_app(settings) as app, app.open():
+        if app.check_connection():
+            return False
+        app.schema_manager.apply_schema()
+        return True
+
+
+def enqueue(settings: Settings, sources: Sequence[SourceSettings]) -> tuple[list[str], list[str]]:
+    """Adds a job for each source unless one is waiting; the names with a new and a waiting job.
+
+    A job contains nothing but the source's name.
+    """
+    new, waiting = [], []
+    with open_queue(settings) as app:
+        for source in sources:
+            name = PREFIX + source.name
+            job = app.configure_task(
+                SYNC, queue=queue_of(source.region), lock=name, queueing_lock=name
+            )
+            try:
+                job.defer(source=source.name)
+                new.append(source.name)
+            except AlreadyEnqueued:
+                waiting.append(source.name)
+    return new, waiting
+
+
+def read_queues(settings: Settings) -> list[dict[str, Any]]:
+    """Our queues with the number of jobs in each state."""
+    with open_queue(settings) as app:
+        found = [dict(each) for each in app.job_manager.list_queues(task=SYNC)]
+    return sorted(found, key=lambda each: str(each["name"]))
+
+
+def queue_of(region: str) -> str:
+    """The queue of a region's sources, so that workers can run close to the API that they read."""
+    return (PREFIX + region)[:_LONGEST_QUEUE]
+
+
+@contextmanager
+def open_queue(settings: Settings) -> Iterator[App]:
+    """The queue, open for statements. Raises `SchemaNotAtHead` if its tables do not exist."""
+    with _queue_app(settings) as app, app.open():
+        _require_tables(settings, exist=app.check_connection())
+        yield app
+
+
+def _require_tables(settings: Settings, *, exist: bool) -> None:
+    """Raises `SchemaNotAtHead` unless the queue's tables exist."""
+    if not exist:
+        message = f"the queue's tables do not exist: {masked_url(settings.database.url)}"
+        raise SchemaNotAtHead(message, hint="create them with `image-sync scale init`")
+
+
+@contextmanager
+def _queue_app(settings: Settings) -> Iterator[App]:
+    """Procrastinate on the configured database and schema, not yet connected.
+
+    Raises `UsageError` if the database is not PostgreSQL, and `DatabaseUnavailable`.
+    """
+    database = settings.database
+    if database.url.startswith("sqlite"):
+        raise UsageError(
+            f"a queue requires PostgreSQL, and the database is {database.url}",
+            hint="on one host, use `image-sync sync --parallel N`",
+        )
+    parameters = psycopg_parameters(database.url, schema=database.schema)
+    with open_context(settings) as context:
+        try:
+            yield App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=POOL_SIZE))
+        except ConnectorException as error:
+            message = str(error.__cause__ or error).splitlines()[0]
+            raise DatabaseUnavailable(f"{message}: {database_text(context.engine)}") from error
 
 
 class SourceNotSynced(Exception):
@@ -60,13 +147,13 @@ class Worker:
         `DatabaseUnavailable`, `SchemaNotAtHead`.
         """
         _log_libraries()
-        with queue_app(settings) as app, ThreadPoolExecutor(self.concurrency) as threads:
+        with _queue_app(settings) as app, ThreadPoolExecutor(self.concurrency) as threads:
             self._add_tasks(app, threads)
             asyncio.run(self._work(app, settings, is_once=is_once))
 
     async def _work(self, app: App, settings: Settings, *, is_once: bool) -> None:
         async with app.open_async():
-            require_tables(settings, exist=await app.check_connection_async())
+            _require_tables(settings, exist=await app.check_connection_async())
             with suppress(AlreadyEnqueued):
                 await app.configure_task(REQUEUE, priority=1).defer_async(timestamp=0)
             if is_once:
