@@ -16,7 +16,7 @@ from etl.database.engine import open_engine, translated_errors
 from etl.database.migrate import current_revision, ensure_head, not_at_head
 from etl.database.sqlite import file_of, wal_warning
 from etl.load.locks import source_lock
-from etl.progress import Progress
+from etl.log import Progress
 from etl.signals import raise_if_interrupted
 from etl.sync_options import SyncOptions
 from etl.transform import ComponentRules, builtin_rules, component_tables

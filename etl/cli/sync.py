@@ -23,6 +23,7 @@ from etl.cli.options import (
     source_option_as,
     wait_option,
 )
+from etl.log import watching
 from etl.sync_options import SyncOptions
 
 if TYPE_CHECKING:
@@ -83,7 +84,6 @@ def sync(
     if is_dry_run:
         return _plan(cli, options, output)
     from etl.notify.notifier import run_with_notifications
-    from etl.progress import watching
     from etl.run import run_sync
 
     tune_garbage_collector()
@@ -108,7 +108,6 @@ def plan(cli: CliContext, *, options: SyncOptions, output: str) -> int:
 
 
 def _plan(cli: CliContext, options: SyncOptions, output: str) -> int:
-    from etl.progress import watching
     from etl.run import run_plan
 
     tune_garbage_collector()

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from etl.progress import Progress, TerminalProgress, watching
+from etl.log import Progress, TerminalProgress, watching
 
 
 class Terminal(io.StringIO):
