@@ -1,4 +1,4 @@
-"""The JSON objects that commands print, one struct each, and how the result of a run becomes one.
+"""The JSON objects that commands print, one struct each.
 
 They are the declaration of these outputs: the JSON Schemas in `etl/schemas/` are generated from
 them. The rows of the reading commands are declared by their queries instead.
@@ -6,17 +6,11 @@ them. The rows of the reading commands are declared by their queries instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, convert
+from msgspec import UNSET, Struct, UnsetType
 
-from etl.clock import instant_text
 from etl.model import Certificate, Evidence, Status  # msgspec needs the types at run time
-
-if TYPE_CHECKING:
-    from etl.load.commit import Preview
-    from etl.model import AbsentImage, Image, Outcome, Removal, RunOutcome
 
 
 class FieldValue(Struct, kw_only=True):
@@ -50,9 +44,6 @@ class PlannedRemoval(Struct, kw_only=True):
     name: str | None
     evidence: Evidence
     evidence_detail: dict[str, Any]
-
-
-_Planned = TypeVar("_Planned", PlannedImage, PlannedChange, PlannedRemoval)
 
 
 class Plan(Struct, kw_only=True):
@@ -288,63 +279,3 @@ class QueueState(Struct, kw_only=True):
     doing: int
     succeeded: int
     failed: int
-
-
-def run_result(outcome: RunOutcome, previews: Iterable[Preview] = ()) -> RunResult:
-    """The object of `sync --output json`; of a dry run with the previews of its sources."""
-    plans = {each.outcome.name: _plan(each) for each in previews}
-    return RunResult(
-        run_id=outcome.run_id,
-        status=cast("Any", outcome.status),
-        started_at=instant_text(outcome.started_at),
-        finished_at=instant_text(outcome.finished_at),
-        dry_run=outcome.is_dry_run,
-        checkpoint=outcome.checkpoint,
-        sources=[_source(each, plans.get(each.name, UNSET)) for each in outcome.sources],
-    )
-
-
-def _source(source: Outcome, plan: Plan | UnsetType) -> SourceResult:
-    failure = None
-    if source.error_kind is not None:
-        request_id = source.error_request_id or None
-        failure = SourceFailure(
-            kind=source.error_kind, message=source.error_message, request_id=request_id
-        )
-    values = {
-        name: getattr(each, name)
-        for each in (source.facts, source)
-        for name in SourceResult.__struct_fields__
-        if hasattr(each, name)
-    }
-    return SourceResult(**values, certified=source.facts.is_certified, error=failure, plan=plan)
-
-
-def _plan(preview: Preview) -> Plan:
-    decision = preview.decision
-    plan = Plan(
-        added=[],
-        changed=[],
-        removed=[_planned_removal(each) for each in preview.removals()],
-        held=[_planned_removal(each) for each in decision.held],
-        missing=[_planned(PlannedImage, each) for each in decision.missing],
-        found_by_lookup=[_planned(PlannedImage, each) for each in decision.found],
-        out_of_scope=[_planned(PlannedImage, each) for each in decision.out_of_scope],
-    )
-    for change in preview.changes():
-        if change.kind == "added":
-            plan.added.append(_planned(PlannedImage, change.image))
-        else:
-            fields = convert(change.fields, list[FieldValue], from_attributes=True)
-            planned = _planned(PlannedChange, change.image, kind=change.kind, fields=fields)
-            plan.changed.append(planned)
-    return plan
-
-
-def _planned_removal(removal: Removal) -> PlannedRemoval:
-    evidence, detail = removal.evidence, removal.detail
-    return _planned(PlannedRemoval, removal.image, evidence=evidence, evidence_detail=detail)
-
-
-def _planned(struct: type[_Planned], image: AbsentImage | Image, /, **values: Any) -> _Planned:
-    return struct(image_id=image.image_id, name=image.name, **values)

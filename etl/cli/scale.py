@@ -41,7 +41,7 @@ class _Syncs:
 
     def sync(self, source: str) -> bool:
         """Syncs one source; returns whether it could be read."""
-        from etl.cli.results import run_result
+        from etl.cli.summary import run_result
         from etl.errors import ImageSyncError, exit_code_for
         from etl.notify.notifier import run_with_notifications
         from etl.run import run_sync

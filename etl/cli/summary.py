@@ -1,16 +1,31 @@
-"""The result of a run and of a plan, for people: as text and in one line. It prints nothing."""
+"""The result of a run and of a plan: as text, in one line, and as JSON. It prints nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from msgspec import UNSET, UnsetType, convert
+
+from etl.cli.results import (
+    FieldValue,
+    Plan,
+    PlannedChange,
+    PlannedImage,
+    PlannedRemoval,
+    RunResult,
+    SourceFailure,
+    SourceResult,
+)
+from etl.clock import instant_text
 from etl.text import count_text, differing, printable
 
 if TYPE_CHECKING:
     from etl.load.commit import Preview
-    from etl.model import AbsentImage, Image, Outcome, RunOutcome, WalkFacts
+    from etl.model import AbsentImage, Image, Outcome, Removal, RunOutcome, WalkFacts
+
+_Planned = TypeVar("_Planned", PlannedImage, PlannedChange, PlannedRemoval)
 
 _CERTIFICATES: Final = {
     "exact": "complete: the pages add up",
@@ -202,3 +217,63 @@ def _others(preview: Preview, *, is_terminal: bool) -> Iterator[str]:
 
 def _named(image: AbsentImage | Image) -> str:
     return f"{image.image_id}  {image.name or ''}"
+
+
+def run_result(outcome: RunOutcome, previews: Iterable[Preview] = ()) -> RunResult:
+    """The object of `sync --output json`; of a dry run with the previews of its sources."""
+    plans = {each.outcome.name: _plan(each) for each in previews}
+    return RunResult(
+        run_id=outcome.run_id,
+        status=cast("Any", outcome.status),
+        started_at=instant_text(outcome.started_at),
+        finished_at=instant_text(outcome.finished_at),
+        dry_run=outcome.is_dry_run,
+        checkpoint=outcome.checkpoint,
+        sources=[_source_result(each, plans.get(each.name, UNSET)) for each in outcome.sources],
+    )
+
+
+def _source_result(source: Outcome, plan: Plan | UnsetType) -> SourceResult:
+    failure = None
+    if source.error_kind is not None:
+        request_id = source.error_request_id or None
+        failure = SourceFailure(
+            kind=source.error_kind, message=source.error_message, request_id=request_id
+        )
+    values = {
+        name: getattr(each, name)
+        for each in (source.facts, source)
+        for name in SourceResult.__struct_fields__
+        if hasattr(each, name)
+    }
+    return SourceResult(**values, certified=source.facts.is_certified, error=failure, plan=plan)
+
+
+def _plan(preview: Preview) -> Plan:
+    decision = preview.decision
+    plan = Plan(
+        added=[],
+        changed=[],
+        removed=[_planned_removal(each) for each in preview.removals()],
+        held=[_planned_removal(each) for each in decision.held],
+        missing=[_planned(PlannedImage, each) for each in decision.missing],
+        found_by_lookup=[_planned(PlannedImage, each) for each in decision.found],
+        out_of_scope=[_planned(PlannedImage, each) for each in decision.out_of_scope],
+    )
+    for change in preview.changes():
+        if change.kind == "added":
+            plan.added.append(_planned(PlannedImage, change.image))
+        else:
+            fields = convert(change.fields, list[FieldValue], from_attributes=True)
+            planned = _planned(PlannedChange, change.image, kind=change.kind, fields=fields)
+            plan.changed.append(planned)
+    return plan
+
+
+def _planned_removal(removal: Removal) -> PlannedRemoval:
+    evidence, detail = removal.evidence, removal.detail
+    return _planned(PlannedRemoval, removal.image, evidence=evidence, evidence_detail=detail)
+
+
+def _planned(struct: type[_Planned], image: AbsentImage | Image, /, **values: Any) -> _Planned:
+    return struct(image_id=image.image_id, name=image.name, **values)

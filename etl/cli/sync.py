@@ -138,9 +138,8 @@ def show_outcome(
     cli.exit_code = outcome.exit_code
     if output == "json":
         from etl.cli.output import print_json
-        from etl.cli.results import run_result
 
-        print_json(run_result(outcome, previews))
+        print_json(summary.run_result(outcome, previews))
     elif not cli.is_quiet:
         click.echo(summary.as_text(outcome, command_line=cli.command_line))
         for line in summary.plan_lines(previews, is_terminal=sys.stdout.isatty()):

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from etl.cli import summary
-from etl.cli.results import run_result
+from etl.cli.summary import run_result
 from etl.model import (
     AbsentImage,
     Decision,
