@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from etl.clock import utc_now
 from etl.config import HttpSettings, ProofSettings
+from etl.config.rules import is_pem
 from etl.database.engine import translated_errors, writing
 from etl.errors import ConfigError, DatabaseUnavailable, ImageSyncError
 from etl.load.log.checkpoints import (
@@ -106,7 +107,7 @@ def signer_of(proof: ProofSettings, origin: str) -> Signer | None:
     if not proof.signing_key:
         return None
     location = "proof.signing_key"
-    if proof.signing_key.lstrip().startswith("-----BEGIN"):
+    if is_pem(proof.signing_key):
         return read_key(proof.signing_key.encode(), origin, location=location)
     try:
         return read_key(Path(proof.signing_key).read_bytes(), origin, location=location)
