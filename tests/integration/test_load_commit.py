@@ -558,6 +558,30 @@ def test_the_newest_reading_of_the_first_listing_decides(loading):
         assert (changes.seen_count, changes.parsed_count, changes.conflict_count) == (5, 4, 2)
 
 
+@pytest.mark.parametrize(
+    "newer", [record(0), record(0, name="other")], ids=["as stored", "changed"]
+)
+def test_a_status_deleted_of_an_older_reading_does_not_count(loading, newer):
+    loading.run(TEN)
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [], page_rows=2)
+        for reading, shown in enumerate([record(0, status="DELETED"), newer]):
+            (page,) = pages([shown], page_rows=2, order=0, reading=reading)
+            changes.add(page)
+            assert len(changes.deleted_keys) == (1 if reading == 0 else 0)
+
+
+def test_a_new_image_with_the_same_values_in_two_listings_is_no_conflict(loading):
+    loading.run(TEN)
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [], page_rows=2)
+        for order in (1, 0):
+            (page,) = pages([record(20)], page_rows=2, order=order, reading=0)
+            changes.add(page)
+        assert changes.conflict_count == 0
+        assert [each.listing for each in changes.changes(is_certified=True)] == ["BUILD_IN/0"]
+
+
 def test_the_number_of_unknown_field_names_is_limited(loading, monkeypatch):
     monkeypatch.setattr("etl.load.changes.MAX_UNKNOWN_FIELDS", 3)
     loading.run([record(1, **{f"field{number}": 1 for number in range(9)})])
