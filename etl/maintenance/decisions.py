@@ -1,11 +1,11 @@
-"""What a person decides about the record: each source under its lock, in one commit.
+"""What a person decides about the record: each source under its lock, in one transaction.
 
 decide_held      approve: look up held removals again, remove what is still gone, hold the rest;
                  dismiss: discard held removals, later runs decide again
 replay_rejects   parse stored rejects again, after an upgrade that may understand them
 retire           take the images of a source that is no longer read out of the catalogue
 prune            verify the record, then drop and seal old history
-forget           erase who removed images
+forget           erase who removed images, of all sources at once and without their locks
 """
 
 from __future__ import annotations
