@@ -288,6 +288,19 @@ def test_an_uncertified_walk_releases_only_images_that_it_saw(loading):
     ]
 
 
+def test_the_state_of_the_same_id_in_another_source_releases_nothing(loading):
+    loading.source = "t"
+    loading.run(TEN)
+    loading.run(TEN[1:])
+    loading.source = "s"
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], certificate="none")
+    assert loading.rows("select source, image_id, released_as from held_removals") == [
+        ("s", "id-0", None)
+    ]
+
+
 def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
     loading.run(TEN)
     broken = [b'{"id": "id-0", "name": 7}', b"null", *TEN[1:]]

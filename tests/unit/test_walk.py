@@ -17,7 +17,16 @@ from etl.extract.walk import Walk
 from etl.model import Certificate
 from etl.transform import listed_rows
 from tests.support.fake_api import Quirks
-from tests.support.walking import LISTING, PagesClient, Walked, ids_of, images, source_of, walked
+from tests.support.walking import (
+    LISTING,
+    PagesClient,
+    Rounds,
+    Walked,
+    ids_of,
+    images,
+    source_of,
+    walked,
+)
 
 TYPES = ("BUILD_IN", "DEDICATED")
 
@@ -59,6 +68,16 @@ def test_a_total_that_changes_is_a_doubt(total: int) -> None:
     found.add(PageReply(records, listed_rows(records), 2, None, None))
     found.finish()
     assert found.objections() == ["the total changed while the pages were read"]
+
+
+def test_the_detail_shows_the_range_of_the_totals() -> None:
+    found = reading("a", total=3)
+    for total in (1, 5, 2):
+        records = [Raw(b'{"id": "b"}')]
+        found.add(PageReply(records, listed_rows(records), total, None, None))
+    detail = found.detail()
+    names = ("total_first", "total_lowest", "total_highest", "total_last")
+    assert [detail[name] for name in names] == [3, 1, 5, 2]
 
 
 @pytest.mark.parametrize("first", range(4))
@@ -144,6 +163,18 @@ def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_again(
     walk = walked(client, types=TYPES, http={"concurrency": concurrency})
     assert walk.certificate == "agreed"
     assert sum(each["sort_key"] == "createTime" for each in client.received) == attempts
+
+
+def test_a_broken_proof_of_one_listing_does_not_stop_others_from_being_read_backward() -> None:
+    records = [
+        {"id": f"{type_}{number}", "type": type_, "create_at": number * step}
+        for type_, step in zip(TYPES, (0, 1), strict=True)
+        for number in range(25)
+    ]
+    client = PagesClient(records, Quirks(total=lambda count: count + 2))
+    walk = walked(client, types=TYPES, http={"page_size": 10, "concurrency": 1})
+    certificates = [each["certificate"] for each in walk.summary.detail["listings"]]
+    assert certificates == ["agreed", "ordered"]
 
 
 def test_different_totals_in_two_readings_do_not_agree() -> None:
@@ -404,6 +435,21 @@ class TestWindow:
         found = [each for page in walk.pages() for each in ids_of(page)]
         assert found == [each["id"] for each in images(100)]
         assert highest == 3
+
+    @pytest.mark.parametrize(("concurrency", "most"), [(1, 1), (3, 6)])
+    def test_a_single_thread_gets_one_request_at_a_time_and_others_two_each(
+        self, concurrency: int, most: int
+    ) -> None:
+        class Watched(Rounds):
+            def take(self) -> Any:
+                outstanding.append(self.outstanding)
+                return super().take()
+
+        outstanding: list[int] = []
+        source = source_of(http={"page_size": 5, "concurrency": concurrency})
+        walk = Walk(PagesClient(images(100)), source, WalkSettings(), pool=Watched)  # type: ignore[arg-type]  # a stand-in
+        assert len(list(walk.pages())) == 20
+        assert max(outstanding) == most
 
     def test_a_failed_listing_ends_the_walk(self) -> None:
         class Failing(PagesClient):
