@@ -82,6 +82,18 @@ def test_a_removal_that_moves_a_row_over_a_border_is_settled() -> None:
     assert len(pages.asked) > 4, "the border was looked at again"
 
 
+def test_images_of_one_time_that_a_removal_brings_to_one_page_are_settled() -> None:
+    pages = Pages([("a", 0), ("b", 2), ("c", 2), ("d", 3)])
+
+    def remove_first(pages: Pages) -> None:
+        if len(pages.asked) == 5:  # c moves onto the page of b
+            pages.rows = [("b", 2), ("c", 2), ("d", 3)]
+
+    pages.before = remove_first
+    assert read(pages) == {"a", "b", "c", "d"}
+    assert pages.asked == [1, 2, 1, 0, 1, 0]
+
+
 def test_rows_of_the_page_above_that_move_down_are_recognised() -> None:
     pages = Pages(rows(8))
 
@@ -107,9 +119,10 @@ def test_each_violation_breaks_the_proof(given: list[Row], reason: str) -> None:
         read(Pages(given))
 
 
-def test_an_end_that_is_out_of_order_breaks_the_proof() -> None:
+@pytest.mark.parametrize(("first", "second", "third"), [(5, 6, 1), (1, 6, 5)])
+def test_an_end_that_is_out_of_order_breaks_the_proof(first: int, second: int, third: int) -> None:
     with pytest.raises(ProofBroken, match="pages were not in order"):
-        read(Pages([("a", 5), ("b", 6), ("c", 1)]), 0)
+        read(Pages([("a", first), ("b", second), ("c", third)]), 0)
 
 
 def test_a_list_without_end_breaks_the_proof() -> None:

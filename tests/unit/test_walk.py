@@ -80,6 +80,13 @@ def test_the_detail_shows_the_range_of_the_totals() -> None:
     assert [detail[name] for name in names] == [3, 1, 5, 2]
 
 
+def test_every_page_must_have_current_and_size() -> None:
+    found = Reading(Order())
+    for current, size in ((1, None), (None, 10), (1, 10)):
+        found.add(PageReply([], [], 0, current, size))
+    assert (found.is_numbered, found.is_sized) == (False, False)
+
+
 @pytest.mark.parametrize("first", range(4))
 @pytest.mark.parametrize("second", range(4))
 def test_a_walk_is_as_certain_as_its_weakest_listing(first: int, second: int) -> None:
@@ -103,6 +110,7 @@ def test_a_listing_that_moved_is_read_backward_if_the_endpoint_sorts_by_creation
     assert walk.last_ids == [each["id"] for each in images(49)]
     assert walk.summary.detail["listings"][0]["backward"] == "done"
     assert walk.summary.detail["listings"][0]["sort"] == "createTime ASC"
+    assert walk.summary.detail["listings"][0]["distinct"] == 49
 
 
 @pytest.mark.parametrize(
@@ -175,6 +183,20 @@ def test_a_broken_proof_of_one_listing_does_not_stop_others_from_being_read_back
     walk = walked(client, types=TYPES, http={"page_size": 10, "concurrency": 1})
     certificates = [each["certificate"] for each in walk.summary.detail["listings"]]
     assert certificates == ["agreed", "ordered"]
+
+
+def test_the_last_reading_decides_whether_a_listing_is_empty() -> None:
+    client = PagesClient(images(3), Quirks(total=lambda count: count + 1))
+
+    def empty(number: int, _params: Any) -> None:
+        if number == 3:
+            client.show([])
+            client.quirks = Quirks()
+
+    client.before_request = empty
+    walk = walked(client, http={"concurrency": 1})
+    assert (walk.certificate, len(walk.ids)) == ("ordered", 3)
+    assert (walk.summary.empty_listings, walk.summary.reported_total) == ({LISTING}, 0)
 
 
 def test_different_totals_in_two_readings_do_not_agree() -> None:
@@ -333,7 +355,7 @@ class TestPaging:
         assert walk.certificate == "exact"
         assert walk.ids == [each["id"] for each in images(25)]
 
-    @pytest.mark.parametrize("total", [0, 1])
+    @pytest.mark.parametrize("total", [0, 1, -20])
     def test_without_current_only_exact_certifies(self, total: int) -> None:
         walk = self.walk(
             omitted=frozenset({"current"}),
@@ -342,7 +364,28 @@ class TestPaging:
         )
         assert walk.certificate == ("none" if total else "exact")
         assert ("set walk.offset_unit" in walk.reasons) == bool(total)
-        assert walk.summary.walks == 1 + total, "equal readings are not repeated"
+        assert walk.summary.walks == 1 + bool(total), "equal readings are not repeated"
+
+    @pytest.mark.parametrize(
+        ("omitted", "certificate"), [({"current"}, "agreed"), ({"current", "size"}, "none")]
+    )
+    def test_a_single_page_needs_no_current_if_its_size_is_shown(
+        self, omitted: set[str], certificate: str
+    ) -> None:
+        walk = self.walk(
+            count=5,
+            omitted=frozenset(omitted),
+            total=lambda count: count + 1,
+            sort_keys=frozenset({"updateTime"}),
+        )
+        assert walk.certificate == certificate
+
+    def test_a_first_page_that_is_full_leaves_no_end_to_confirm(self) -> None:
+        quirks = Quirks(total=lambda count: count + 2, sort_keys=frozenset())
+        client = PagesClient(images(10), quirks)
+        walk = walked(client, http={"page_size": 10})
+        assert walk.certificate == "agreed"
+        assert {each["limit"] for each in client.received} == {"10"}
 
     def test_the_configured_unit_replaces_current(self) -> None:
         walk = self.walk(
