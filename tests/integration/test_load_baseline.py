@@ -41,6 +41,7 @@ def test_an_unchanged_listing_costs_no_statement_in_any_order(loading, readings)
         changes = read(baseline, [shuffled] * readings, page_rows=20)
         assert not spooled(changes)
         assert (changes.seen_count, changes.parsed_count) == (300, 300)
+        assert changes.conflict_count == 0
         assert changes.absent() == []
     assert not statements
 

@@ -15,7 +15,7 @@ from etl.errors import LockHeld, SourceUnavailable
 from etl.load.baseline import read_baseline
 from etl.load.commit import Preview, commit, preview, record_failure
 from etl.load.locks import source_lock
-from etl.load.removals import read_held
+from etl.load.removals import read_held, read_held_evidence
 from etl.load.transaction import SourceWrite
 from etl.model import Decision, WalkFacts
 from tests.support.loading import (
@@ -301,6 +301,18 @@ def test_the_state_of_the_same_id_in_another_source_releases_nothing(loading):
     ]
 
 
+def test_a_removal_of_the_same_id_that_another_source_holds_stays_held(loading):
+    for source in ("t", "s"):
+        loading.source = source
+        loading.run(TEN)
+        loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN)
+    assert loading.rows("select source, released_as from held_removals order by source") == [
+        ("s", "withdrawn"),
+        ("t", None),
+    ]
+
+
 def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
     loading.run(TEN)
     broken = [b'{"id": "id-0", "name": 7}', b"null", *TEN[1:]]
@@ -326,6 +338,14 @@ def test_a_rejected_record_without_an_id_is_resolved_by_a_certified_walk_without
     assert loading.rows("select resolved_run_id from rejects") == [(None,)]
     loading.run(TEN)
     assert loading.rows("select resolved_run_id from rejects") == [(4,)]
+
+
+def test_a_reject_of_a_new_image_is_resolved_when_a_record_of_it_is_readable(loading):
+    loading.run([*TEN, b'{"id": "id-99", "name": 7}'])
+    loading.run(TEN, certificate="none")
+    assert loading.rows("select resolved_run_id from rejects") == [(None,)]
+    loading.run([*TEN, record(99)], certificate="none")
+    assert loading.rows("select resolved_run_id from rejects") == [(3,)]
 
 
 def test_a_huge_or_unstorable_record_is_cut_or_repaired(loading):
@@ -422,12 +442,24 @@ def test_the_held_removals_of_a_run_can_be_read_until_they_are_decided(loading):
     loading.run(TEN)
     loading.run(TEN[2:], decide=hold_all)
     loading.run(TEN[2:], decide=hold_all)
+    loading.run(TEN[3:], decide=hold_all)
     with loading.engine.connect() as connection:
         assert read_held(connection, 1) == {}
         assert read_held(connection, 2) == read_held(connection, 3) == {"s": ["id-0", "id-1"]}
+        assert read_held(connection, 4) == {"s": ["id-0", "id-1", "id-2"]}
+    loading.run(TEN[3:], certificate="none")
+    loading.source = "t"
     loading.run(TEN)
+    loading.run(TEN[9:], decide=hold_all)
+    loading.source = "s"
     with loading.engine.connect() as connection:
-        assert read_held(connection, 2) == {}
+        assert read_held(connection, 5) == {}, "this run held nothing"
+        assert [*read_held(connection, 7)] == ["t"]
+        assert [*read_held_evidence(connection, "s")] == ["id-0", "id-1", "id-2"]
+    loading.run(TEN[1:], decide=hold_all)
+    with loading.engine.connect() as connection:
+        assert read_held(connection, 2) == {"s": ["id-0"]}
+        assert [*read_held_evidence(connection, "s")] == ["id-0"]
 
 
 def certified_write(loading, changes):

@@ -58,6 +58,26 @@ def test_the_error_names_the_run_that_holds_the_lock(holder, database_url):
         pass
 
 
+@pytest.mark.usefixtures("holder")
+def test_a_lock_that_is_not_free_is_not_waited_for_by_default(database_url):
+    def sleep(_seconds):
+        raise AssertionError
+
+    locked = source_lock(open_engine(database_url), "s", sleep=sleep, clock=lambda: 7.0)
+    with pytest.raises(LockHeld), locked:
+        pass
+
+
+def test_the_error_does_not_name_the_own_run(holder, database_url):
+    engine = open_engine(database_url)
+    own = begin_run(engine, START_OF_RUN)
+    with pytest.raises(LockHeld) as caught, source_lock(engine, "s", own_run=own):
+        pass
+    assert "run 1 on host elsewhere" in str(caught.value)
+    assert f"run {own} " not in str(caught.value)
+    end_run(engine, own, status="failed", exit_code=22, now=START)
+
+
 def test_a_wait_ends_when_the_lock_is_free(holder, database_url):
     def release(_seconds):
         holder.kill()
