@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from etl.audit.verify import Keys
+from etl.audit.verify import Finding, Keys
 from etl.config import HttpSettings, ProofSettings
 from etl.maintenance.decisions import prune
 from etl.proof.checkpoint import make_key, make_note, read_key
@@ -78,13 +78,45 @@ def test_components_that_other_rules_read_are_not_compared(runs):
     assert not any("components are not those" in each for each in problems(runs.engine))
 
 
+def test_only_entries_since_a_time_are_recomputed(runs):
+    for since, count in ((runs.at - timedelta(minutes=30), 1), (runs.at + timedelta(hours=1), 0)):
+        result = verified(runs.engine, since=since)
+        assert (result.entries.recomputed, result.findings) == (count, [])
+
+
+def test_findings_are_ordered_by_entry_event_and_row():
+    ordered = [
+        Finding(entry=1, event=1, row="b"),
+        Finding(entry=1, event=2, row="a"),
+        Finding(entry=1, row="a", problem="a"),
+        Finding(entry=1, row="a", problem="b"),
+        Finding(entry=1, row="b", problem="a"),
+        Finding(entry=2, event=0),
+        Finding(row="a"),
+    ]
+    backwards = ordered[::-1]
+    assert sorted(backwards, key=Finding.sort_key) == ordered
+
+
 def test_an_entry_that_is_gone_is_found(runs):
     edited(
         runs.engine,
-        "delete from event_hashes where entry = 1",
-        "delete from log_entries where entry = 1",
+        "delete from event_hashes where entry = 0",
+        "delete from log_entries where entry = 0",
     )
-    assert "entry 1 is missing" in problems(runs.engine)
+    found = [each for each in problems(runs.engine) if "is missing" in each]
+    assert found == ["entry 0 is missing"]
+
+
+def test_events_without_their_rows_are_counted_from_the_first(runs):
+    edited(runs.engine, "delete from field_changes where run_id = 2")
+    (first,) = [each for each in verified(runs.engine).findings if each.event is not None]
+    assert first.problem == "no row for 1 logged events"
+    edited(runs.engine, "delete from image_removals where run_id = 2")
+    found = [each for each in verified(runs.engine).findings if each.entry == 1]
+    assert [(each.event, each.problem) for each in found] == [
+        (first.event, "no row for 2 logged events")
+    ]
 
 
 def test_events_that_were_logged_in_another_order_are_found(runs):
@@ -101,7 +133,9 @@ def test_events_that_were_logged_in_another_order_are_found(runs):
 def test_a_prune_that_no_entry_seals_is_found(runs):
     list(prune(runs.engine, before=runs.at - timedelta(minutes=30), now=runs.at))
     edited(runs.engine, "update prune_checkpoints set entry = 1")
-    assert any("entry 1 does not seal it" in each for each in problems(runs.engine))
+    found = problems(runs.engine)
+    assert any("entry 1 does not seal it" in each for each in found)
+    assert "the row that this entry seals is missing" in found
 
 
 def test_a_value_that_the_database_cannot_return_is_a_finding(runs):
@@ -123,7 +157,9 @@ def test_a_stored_checkpoint_must_be_of_this_log_and_match_its_columns(runs):
     publish_checkpoint(runs.engine, ProofSettings(), http=HttpSettings(), now=runs.at)
     assert problems(runs.engine) == []
     edited(runs.engine, "update checkpoints set size = 2")
-    assert problems(runs.engine) == ["the columns differ from the note"]
+    assert [(each.entry, each.problem) for each in verified(runs.engine).findings] == [
+        (1, "the columns differ from the note")
+    ]
     origin = note_of(runs.engine).split("\n")[0]
     forged = make_note(origin, 9, bytes(32), None)
     with runs.engine.begin() as connection:

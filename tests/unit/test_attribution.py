@@ -77,6 +77,12 @@ def test_the_users_request_counts_before_the_systems_result():
     assert attribution(result) == ("exact", None)
 
 
+def test_the_earliest_of_several_traces_is_named():
+    late, early = trace(trace_id="t1"), trace(trace_id="t2", at=SEEN)
+    (found,) = match_traces([IMAGE], [late, early], now=GONE)
+    assert found.trace == early
+
+
 def test_two_actors_are_ambiguous():
     assert attribution(trace(), trace(trace_id="t2", actor=BOB)) == ("ambiguous", None)
     unnamed = {"resource_id": ""}
@@ -87,6 +93,17 @@ def test_two_actors_are_ambiguous():
 def test_a_duplicate_of_a_trace_changes_nothing():
     assert attribution(trace(), trace()) == ("exact", "alice")
     assert attribution(trace(), trace(trace_id="t2")) == ("exact", "alice")
+
+
+def test_traces_are_told_apart_by_their_id_if_they_have_one():
+    assert attribution(trace(), trace(actor=BOB)) == ("exact", "alice")
+    nameless = {"trace_id": ""}
+    assert attribution(trace(**nameless), trace(actor=BOB, **nameless)) == ("ambiguous", None)
+
+
+def test_an_image_without_a_name_matches_no_trace_without_one():
+    nameless = replace(IMAGE, name="")
+    assert attribution(trace(resource_id="", resource_name=""), image=nameless) == ("none", None)
 
 
 def test_a_trace_without_an_id_matches_by_name_once():

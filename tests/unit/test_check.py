@@ -110,13 +110,14 @@ def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     proved, unproved = check.check(files, KEY.verifier_key)
     assert len(proved) == 3
     assert any("timestamp" in each for each in unproved)
+    assert json.loads(files["evidence.json"])["format"] == 1
     readme = files["README.txt"].decode()
     for words in (
         "listed elsewhere",
-        "removal held (max_count) by ada (tidy)",
-        "held removal: removed",
-        "record reject: size: \\u0007",
-        "record resolved: size",
+        f"{AT.format(1)}  [0] removal held (max_count) by ada (tidy)",
+        f"{AT.format(2)}  [1] held removal: removed",
+        f"{AT.format(1)}  [0] record reject: size: \\u0007",
+        f"{AT.format(2)}  [1] record resolved: size",
         "a\\u200b",
         "overridden in this run",
         "was removed until",

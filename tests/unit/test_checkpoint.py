@@ -74,6 +74,15 @@ def test_the_signatures_of_rfc_8032_are_valid_and_no_changed_one_is(public, mess
     assert not is_signature(key, text, signed[:-1])
 
 
+def test_a_signature_of_another_key_of_the_same_name_is_not_judged():
+    ours, theirs = (read_key(make_key(), "log", location="test") for _ in range(2))
+    note = make_note("log", 0, bytes(32), ours)
+    note += theirs.sign("something else")
+    check_signature(note.encode(), ours.verifier_key)
+    with pytest.raises(Invalid, match="the signature is invalid"):
+        check_signature(note.encode(), theirs.verifier_key)
+
+
 def test_points_outside_the_curve_are_no_keys():
     assert point_decode((2**255 - 19).to_bytes(32, "little")) is None
     assert point_decode((2).to_bytes(32, "little")) is None
