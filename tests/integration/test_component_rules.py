@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from etl.cli.main import run
 from etl.load import versions
@@ -59,8 +59,12 @@ def test_all_images_of_the_source_are_read_in_blocks(engine, monkeypatch, block)
     history.run(SHOWN, source="other")
     history.rules = OWN_RULES
     monkeypatch.setattr(versions, "_BLOCK", block)
+    statements = []
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     history.run(SHOWN)
     assert rows(engine, TOOLKITS) == [("sample", "4", "3.7")]
+    reads = [each for each in statements if "image_key >" in each and "components" in each]
+    assert len(reads) == -(-len(SHOWN) // block) + 1, "the last one finds no more"
 
 
 def test_new_images_are_read_by_the_rules_of_their_run(engine):

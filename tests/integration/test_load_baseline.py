@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from etl.load.baseline import Baseline, read_baseline
 from etl.load.rejects import storable
-from tests.support.loading import Loading, read, record
+from tests.support.loading import Loading, pages, read, record
 
 MANY = [record(number) for number in range(300)]
 
@@ -79,6 +79,17 @@ def test_the_first_listing_decides_whether_an_image_is_deleted(loading):
             changes = read(baseline, listings, page_rows=2)
             assert [each.image_id for each in changes.listed_deleted()] == [deleted]
             assert changes.conflict_count == 2
+
+
+def test_a_newer_reading_with_the_same_values_is_not_kept_again(loading):
+    changed = [record(0, name="later"), record(301)]
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [], page_rows=2)
+        for reading in (0, 1):
+            for page in pages(changed, page_rows=2, reading=reading):
+                changes.add(page)
+        assert spooled(changes) == ["later", "name 301"]
+        assert len([*changes._spool]) == 2
 
 
 def test_a_large_reading_moves_to_disk(loading):

@@ -176,6 +176,25 @@ def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
     assert row[1] is not None
 
 
+def test_an_image_found_by_lookup_is_no_longer_missing(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=miss_all)
+    marks = "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
+    ((_, last_seen_at),) = loading.rows(marks)
+    loading.run(TEN[1:], decide=find_all)
+    assert loading.rows(marks) == [(None, last_seen_at)]
+
+
+def test_a_removal_knows_the_last_certified_walk_that_saw_the_image(loading):
+    loading.run(TEN)
+    loading.run(TEN)
+    loading.run(TEN[1:], certificate="none")
+    loading.run(TEN[1:])
+    ((last_seen_at,),) = loading.rows("select last_seen_at from image_removals")
+    ((second_run_at,),) = loading.rows("select observed_at from source_runs where run_id = 2")
+    assert last_seen_at == second_run_at
+
+
 def test_an_image_listed_as_deleted_is_removed_without_a_new_version(loading):
     loading.run(TEN)
     outcome = loading.run([record(0, status="DELETED"), *TEN[1:]])

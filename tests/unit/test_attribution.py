@@ -118,6 +118,13 @@ def test_a_trace_without_an_id_matches_by_name_once():
     ]
 
 
+def test_the_id_of_another_removed_image_counts_before_the_name():
+    other = replace(IMAGE, image_id="id-2", name="other")
+    group = trace(resource_type="NotebookImageGroup", resource_id="id-2")
+    results = match_traces([IMAGE, other], [group], now=GONE)
+    assert [each.result for each in results] == ["none", "exact"]
+
+
 def test_the_deletion_of_a_group_removes_all_images_of_its_name():
     group = trace(resource_type="NotebookImageGroup", resource_id="group-7")
     twin = replace(IMAGE, image_id="id-2")

@@ -264,6 +264,14 @@ def test_a_changed_file_is_refused_with_the_reason(change, message):
         check.check(files, KEY.verifier_key)
 
 
+@pytest.mark.parametrize("end", [b"AAAA", b"AAAA\n", b"\n"])
+def test_a_proof_has_nothing_behind_its_hashes(end):
+    files = complete()
+    files["entries/0/0.proof"] += end
+    with pytest.raises(Invalid, match=r"does not fit|than hashes|not among the events"):
+        check.check(files, KEY.verifier_key)
+
+
 def test_a_file_needs_entries():
     files = {name: data for name, data in complete().items() if "entries" not in name}
     with pytest.raises(Invalid, match="no log entry"):

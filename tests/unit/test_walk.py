@@ -147,6 +147,13 @@ def test_a_listing_that_proves_nothing_does_not_keep_others_from_being_read_back
     assert second["backward"] == "done"
 
 
+def test_an_endpoint_that_cannot_sort_has_one_order() -> None:
+    client = PagesClient(images(3, create_at=None), Quirks(total=lambda count: count + 1))
+    walk = walked(client, walk=WalkSettings(sort_key=""))
+    assert (walk.certificate, walk.summary.walks) == ("agreed", 2)
+    assert walk.summary.detail["listings"][0]["sort"] == "unsorted ASC"
+
+
 def test_rows_without_creation_time_are_not_read_backward() -> None:
     records = [{"id": f"{number:02}", "type": "BUILD_IN"} for number in range(25)]
     client = PagesClient(records, Quirks(total=lambda count: count + 2))
@@ -310,6 +317,13 @@ class TestRequests:
         assert walk.certificate == "ordered"
         assert walk.rounds[:3] == [3, 8, 4]
         assert set(walk.rounds[3:]) == {2}
+
+    def test_the_next_reading_begins_with_its_first_page(self) -> None:
+        client = PagesClient(images(25, create_at=None), Quirks(total=lambda count: count + 2))
+        walk = walked(client, http={"page_size": 10})
+        assert (walk.certificate, client.requests) == ("agreed", 7)
+        requests = [(each["sort_dir"], each["offset"]) for each in client.received]
+        assert requests[3:5] == [("ASC", "30"), ("DESC", "0")]
 
     @pytest.mark.parametrize(("step", "requests"), [(1, 7), (0, 9)])
     def test_a_rejected_end_is_confirmed_unless_the_order_was_reversed(
