@@ -78,6 +78,15 @@ def test_components_that_other_rules_read_are_not_compared(runs):
     assert not any("components are not those" in each for each in problems(runs.engine))
 
 
+def test_a_finding_names_what_is_known_of_its_place():
+    place = {"entry": 3, "event": 0, "run_id": 2, "source": "s"}
+    assert str(Finding(**place, row="row", problem="p")) == (
+        "entry 3, event 0, run 2, source s: row: p"
+    )
+    assert str(Finding(row="row", problem="p")) == "row: p"
+    assert str(Finding(entry=3, problem="p")) == "entry 3: p"
+
+
 def test_only_entries_since_a_time_are_recomputed(runs):
     for since, count in ((runs.at - timedelta(minutes=30), 1), (runs.at + timedelta(hours=1), 0)):
         result = verified(runs.engine, since=since)

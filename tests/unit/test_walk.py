@@ -162,9 +162,10 @@ def test_rows_without_creation_time_are_not_read_backward() -> None:
     assert not any(each["sort_key"] == "createTime" for each in client.received)
 
 
+@pytest.mark.parametrize("unsupported_sort", ["ignored", "error"])
 @pytest.mark.parametrize(("concurrency", "attempts"), [(1, 1), (8, 2)])
-def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_again(
-    concurrency: int, attempts: int
+def test_an_endpoint_that_does_not_sort_is_not_read_backward_again(
+    concurrency: int, attempts: int, unsupported_sort: Any
 ) -> None:
     records = [
         {"id": f"{type_}{number}", "type": type_, "create_at": -number}
@@ -172,12 +173,12 @@ def test_an_endpoint_that_ignores_the_sort_key_is_not_read_backward_again(
         for number in range(3)
     ]
     quirks = Quirks(
-        total=lambda count: count + 1, sort_keys=frozenset(), unsupported_sort="ignored"
+        total=lambda count: count + 1, sort_keys=frozenset(), unsupported_sort=unsupported_sort
     )
     client = PagesClient(records, quirks)
     walk = walked(client, types=TYPES, http={"concurrency": concurrency})
     assert walk.certificate == "agreed"
-    assert sum(each["sort_key"] == "createTime" for each in client.received) == attempts
+    assert sum(each.get("sort_key") == "createTime" for each in client.received) == attempts
 
 
 def test_a_broken_proof_of_one_listing_does_not_stop_others_from_being_read_backward() -> None:
@@ -239,6 +240,7 @@ def test_a_list_that_moved_by_a_page_is_not_endless(concurrency: int) -> None:
     walk = walked(client, http={"concurrency": concurrency})
     assert {*walk.ids} == {each["id"] for each in images(1200)}
     assert walk.summary.walks == 2  # the first one saw images twice
+    assert [page.number for page in walk.pages if page.reading == 0] == [*range(6)]
 
 
 def test_pages_carry_their_place_in_the_walk() -> None:
