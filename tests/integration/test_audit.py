@@ -19,7 +19,8 @@ from etl.clock import instant_text
 from etl.database.engine import open_engine
 from etl.database.migrate import head
 from tests.support.databases import BACKENDS, opened
-from tests.support.loading import Loading, leave_all, miss_all, remove_all
+from tests.support.history import missing, out_of_scope, removing
+from tests.support.loading import Loading
 from tests.support.loading import record as listed
 from tests.support.record import Record, small_record
 
@@ -168,12 +169,12 @@ def test_images_as_of_a_run_are_what_the_command_showed_after_it(database_url, a
     loading = Loading(database_url)
     many = [listed(number) for number in range(6)]
     steps = (
-        (many, remove_all),
-        ([*many[:4], listed(4, status="DELETED"), listed(9, status="DELETED")], remove_all),
-        (many[:3], leave_all),
-        ([listed(0, tag="t"), *many[1:5]], remove_all),  # one changes, some come back
-        (many[2:], miss_all),
-        (many[2:], remove_all),
+        (many, removing),
+        ([*many[:4], listed(4, status="DELETED"), listed(9, status="DELETED")], removing),
+        (many[:3], out_of_scope),
+        ([listed(0, tag="t"), *many[1:5]], removing),  # one changes, some come back
+        (many[2:], missing),
+        (many[2:], removing),
     )
     shown = {}
     for number, (records, decide) in enumerate(steps, 1):

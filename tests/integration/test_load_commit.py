@@ -18,16 +18,8 @@ from etl.load.locks import source_lock
 from etl.load.removals import read_held, read_held_evidence
 from etl.load.transaction import SourceWrite
 from etl.model import Decision, WalkFacts
-from tests.support.loading import (
-    Loading,
-    find_all,
-    hold_all,
-    leave_all,
-    miss_all,
-    pages,
-    read,
-    record,
-)
+from tests.support.history import missing, out_of_scope
+from tests.support.loading import Loading, found_by_lookup, holding_all, pages, read, record
 from tests.support.verified import assert_consistent
 
 
@@ -129,7 +121,7 @@ def test_only_the_latest_removal_is_restored(loading):
 
 def test_leaving_and_reentering_the_scope_is_no_removal(loading):
     loading.run(TEN)
-    assert loading.run(TEN[1:], decide=leave_all).out_of_scope == 1
+    assert loading.run(TEN[1:], decide=out_of_scope).out_of_scope == 1
     assert loading.run(TEN).in_scope == 1
     kinds = Counter(kind for (kind,) in loading.rows("select kind from image_changes"))
     assert kinds == {"added": 10, "out_of_scope": 1, "in_scope": 1}
@@ -138,12 +130,12 @@ def test_leaving_and_reentering_the_scope_is_no_removal(loading):
 
 def test_a_missing_image_stays_present_and_keeps_the_time_it_was_first_missed(loading):
     loading.run(TEN)
-    outcome = loading.run(TEN[1:], decide=miss_all)
+    outcome = loading.run(TEN[1:], decide=missing)
     assert (outcome.missing, outcome.present, outcome.status) == (1, 10, "succeeded")
     since = "select missing_since, last_seen_at from images where image_id = 'id-0'"
     first = loading.rows(since)
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
     assert loading.rows(since) == first
     loading.run(TEN)
@@ -154,7 +146,7 @@ def test_a_missing_image_stays_present_and_keeps_the_time_it_was_first_missed(lo
 
 def test_an_uncertified_walk_clears_missing_since_but_not_last_seen_at(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     loading.run(TEN, certificate="none")
     (row,) = loading.rows(
         "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
@@ -165,9 +157,9 @@ def test_an_uncertified_walk_clears_missing_since_but_not_last_seen_at(loading):
 
 def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=find_all)
+    loading.run(TEN[1:], decide=found_by_lookup)
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
-    loading.run(TEN[1:], decide=find_all)
+    loading.run(TEN[1:], decide=found_by_lookup)
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
     (row,) = loading.rows(
         "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
@@ -178,10 +170,10 @@ def test_an_image_found_by_lookup_is_present_but_not_seen(loading):
 
 def test_an_image_found_by_lookup_is_no_longer_missing(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     marks = "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
     ((_, last_seen_at),) = loading.rows(marks)
-    loading.run(TEN[1:], decide=find_all)
+    loading.run(TEN[1:], decide=found_by_lookup)
     assert loading.rows(marks) == [(None, last_seen_at)]
 
 
@@ -221,7 +213,7 @@ def test_a_new_image_listed_as_deleted_is_added_and_removed(loading):
 
 def test_an_image_that_reenters_the_scope_as_deleted_is_removed_at_once(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=leave_all)
+    loading.run(TEN[1:], decide=out_of_scope)
     gone = record(0, status="DELETED")
     assert loading.run([gone, *TEN[1:]], certificate="none").in_scope == 0
     outcome = loading.run([gone, *TEN[1:]])
@@ -256,10 +248,10 @@ def test_an_uncertified_walk_ignores_images_listed_as_deleted(loading):
 
 def test_held_removals_are_held_once_and_released(loading):
     loading.run(TEN)
-    outcome = loading.run(TEN[2:], decide=hold_all)
+    outcome = loading.run(TEN[2:], decide=holding_all)
     assert (outcome.held, outcome.status, outcome.present) == (2, "held", 10)
     before = loading.dump(without=EVERYTHING_BUT_RUNS)
-    loading.run(TEN[2:], decide=hold_all)
+    loading.run(TEN[2:], decide=holding_all)
     assert loading.dump(without=EVERYTHING_BUT_RUNS) == before
     loading.run(TEN[1:])
     released = "select image_id, run_id, released_run_id, released_as from held_removals order by 1"
@@ -282,24 +274,24 @@ def test_many_held_removals_cost_no_more_statements_than_few(loading):
 
     many = [record(number) for number in range(60)]
     loading.run(many)
-    few_held, few_released = asked(many[2:], decide=hold_all), asked(many)
-    assert (asked(many[50:], decide=hold_all), asked(many)) == (few_held, few_released)
+    few_held, few_released = asked(many[2:], decide=holding_all), asked(many)
+    assert (asked(many[50:], decide=holding_all), asked(many)) == (few_held, few_released)
     held = "select count(*), count(released_at), count(distinct held_at) from held_removals"
     assert loading.rows(held) == [(52, 52, 2)]
 
 
 def test_dismissed_removals_are_released(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], decide=holding_all)
     loading.run(
-        decide=lambda _absent, _deleted: hold_all([], []), dismissed=["id-0"], certificate="none"
+        decide=lambda _absent, _deleted: holding_all([], []), dismissed=["id-0"], certificate="none"
     )
     assert loading.rows("select released_as from held_removals") == [("dismissed",)]
 
 
 def test_an_uncertified_walk_releases_only_images_that_it_saw(loading):
     loading.run(TEN)
-    loading.run([*TEN[2:], record(0, status="DELETED")], decide=hold_all)
+    loading.run([*TEN[2:], record(0, status="DELETED")], decide=holding_all)
     loading.run([TEN[1], record(0, status="DELETED")], certificate="none")
     assert loading.rows("select image_id, released_as from held_removals order by 1") == [
         ("id-0", None),
@@ -313,7 +305,7 @@ def test_the_state_of_the_same_id_in_another_source_releases_nothing(loading):
     loading.run(TEN[1:])
     loading.source = "s"
     loading.run(TEN)
-    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], decide=holding_all)
     loading.run(TEN[1:], certificate="none")
     assert loading.rows("select source, image_id, released_as from held_removals") == [
         ("s", "id-0", None)
@@ -324,7 +316,7 @@ def test_a_removal_of_the_same_id_that_another_source_holds_stays_held(loading):
     for source in ("t", "s"):
         loading.source = source
         loading.run(TEN)
-        loading.run(TEN[1:], decide=hold_all)
+        loading.run(TEN[1:], decide=holding_all)
     loading.run(TEN)
     assert loading.rows("select source, released_as from held_removals order by source") == [
         ("s", "withdrawn"),
@@ -459,9 +451,9 @@ def test_two_sources_in_one_database_do_not_affect_each_other(loading, database_
 
 def test_the_held_removals_of_a_run_can_be_read_until_they_are_decided(loading):
     loading.run(TEN)
-    loading.run(TEN[2:], decide=hold_all)
-    loading.run(TEN[2:], decide=hold_all)
-    loading.run(TEN[3:], decide=hold_all)
+    loading.run(TEN[2:], decide=holding_all)
+    loading.run(TEN[2:], decide=holding_all)
+    loading.run(TEN[3:], decide=holding_all)
     with loading.engine.connect() as connection:
         assert read_held(connection, 1) == {}
         assert read_held(connection, 2) == read_held(connection, 3) == {"s": ["id-0", "id-1"]}
@@ -469,13 +461,13 @@ def test_the_held_removals_of_a_run_can_be_read_until_they_are_decided(loading):
     loading.run(TEN[3:], certificate="none")
     loading.source = "t"
     loading.run(TEN)
-    loading.run(TEN[9:], decide=hold_all)
+    loading.run(TEN[9:], decide=holding_all)
     loading.source = "s"
     with loading.engine.connect() as connection:
         assert read_held(connection, 5) == {}, "this run held nothing"
         assert [*read_held(connection, 7)] == ["t"]
         assert [*read_held_evidence(connection, "s")] == ["id-0", "id-1", "id-2"]
-    loading.run(TEN[1:], decide=hold_all)
+    loading.run(TEN[1:], decide=holding_all)
     with loading.engine.connect() as connection:
         assert read_held(connection, 2) == {"s": ["id-0"]}
         assert [*read_held_evidence(connection, "s")] == ["id-0"]
@@ -538,7 +530,7 @@ def test_a_large_first_load_analyses_the_table(loading):
 def test_many_changes_are_written_in_batches(loading, monkeypatch):
     monkeypatch.setattr("etl.load.versions.BATCH", 3)
     loading.run(TEN)
-    loading.run(TEN[8:], decide=miss_all)
+    loading.run(TEN[8:], decide=missing)
     outcome = loading.run([record(n, tag="t") if n < 7 else TEN[n] for n in range(10)])
     assert (outcome.changed, outcome.unchanged) == (7, 3)
     assert loading.rows("select count(*), max(version) from image_versions") == [(17, 2)]
@@ -562,7 +554,7 @@ def test_digests_of_other_rules_are_recomputed_without_a_new_version(loading, st
     loading.run(TEN)
     current = "select record_digest, fingerprint from current_images order by image_key"
     digests = loading.rows(current)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     with loading.engine.begin() as connection:
         other = {"digest": b"\0" * length}
         connection.execute(text("update current_images set record_digest = :digest"), other)
@@ -590,7 +582,7 @@ def test_a_preview_does_not_show_recomputed_digests(loading):
 
 def test_a_rejected_record_shows_that_a_missing_image_is_there(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     broken = b'{"id": "id-0", "size": "huge"}'
     loading.run([broken, broken, *TEN[1:], b'{"id": "unknown", "size": 1.5}'])
     assert loading.rows("select count(*) from images where missing_since is not null") == [(0,)]
@@ -664,7 +656,7 @@ def test_the_number_of_unknown_field_names_is_limited(loading, monkeypatch):
 
 def test_a_missing_image_that_returns_changed_is_no_longer_missing(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=missing)
     changed = [record(0, name="other"), *TEN[1:]]
     loading.run(changed)
     marks = "select missing_since, last_seen_at from current_images where image_id = 'id-0'"
@@ -675,7 +667,7 @@ def test_a_missing_image_that_returns_changed_is_no_longer_missing(loading):
 
 def test_a_held_removal_that_is_no_longer_proven_is_released(loading):
     loading.run(TEN)
-    loading.run(TEN[1:], decide=hold_all)
-    loading.run(TEN[1:], decide=miss_all)
+    loading.run(TEN[1:], decide=holding_all)
+    loading.run(TEN[1:], decide=missing)
     assert loading.rows("select released_as from held_removals") == [("withdrawn",)]
     assert loading.rows("select count(missing_since) from images") == [(1,)]

@@ -7,14 +7,15 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.loading import Loading, find_all, leave_all, miss_all, record, remove_all
+from tests.support.history import missing, out_of_scope, removing
+from tests.support.loading import Loading, found_by_lookup, record
 
 IS_SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 EXAMPLES = settings(max_examples=100 if IS_SOAK else 10)
 images = st.dictionaries(
     st.integers(0, 12), st.sampled_from(["a", "b", "é\0", "DELETED"]), max_size=13
 )
-decisions = st.sampled_from([remove_all, remove_all, miss_all, find_all, leave_all])
+decisions = st.sampled_from([removing, removing, missing, found_by_lookup, out_of_scope])
 runs = st.lists(
     st.tuples(images, st.randoms(use_true_random=False), decisions, st.booleans()),
     min_size=1,
@@ -41,10 +42,10 @@ def replay(url, schedule):
         )
         shown = {f"id-{n}": name.replace("\0", "�") for n, name in catalogue.items()}
         alive = {key: name for key, name in shown.items() if name != "DELETED"}
-        kept = {} if is_certified and decide in (remove_all, leave_all) else truth
+        kept = {} if is_certified and decide in (removing, out_of_scope) else truth
         left = (
             {}
-            if decide is remove_all
+            if decide is removing
             else {
                 key: truth[key] for key, name in shown.items() if name == "DELETED" and key in truth
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -19,13 +19,13 @@ from etl.load.commit import commit, preview
 from etl.load.locks import source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
-from etl.model import AbsentImage, Certificate, Decision, Listing, Outcome, Page, Removal, WalkFacts
+from etl.model import AbsentImage, Certificate, Decision, Listing, Outcome, Page, WalkFacts
 from etl.run import status_and_exit_code
+from tests.support.history import Decide, removing
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTING = Listing("BUILD_IN", "0")
 Record = dict[str, Any] | bytes
-Decide = Callable[[list[AbsentImage], list[AbsentImage]], Decision]
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
@@ -39,30 +39,14 @@ def raw(one: Record) -> msgspec.Raw:
     return msgspec.Raw(one if isinstance(one, bytes) else json.dumps(one).encode())
 
 
-def remove_all(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
-    """Everything that is not there is gone."""
-    gone = [Removal(each, "lookup_not_found", {"status": 404}) for each in absent]
-    return Decision((*gone, *(Removal(each, "listed_deleted", {}) for each in deleted)))
+def holding_all(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
+    """Removals are held, also those of images that are listed with status DELETED."""
+    return Decision(held=removing(absent, deleted).removals, held_rule="max_count")
 
 
-def hold_all(absent: list[AbsentImage], deleted: list[AbsentImage]) -> Decision:
-    """The guard holds whatever is gone."""
-    return Decision(held=remove_all(absent, deleted).removals, held_rule="max_count")
-
-
-def miss_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """Nothing is proven."""
-    return Decision(missing=tuple(absent))
-
-
-def find_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """A lookup finds what the listing missed."""
+def found_by_lookup(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
+    """Absent images are found by a lookup."""
     return Decision(found=tuple(absent))
-
-
-def leave_all(absent: list[AbsentImage], _deleted: list[AbsentImage]) -> Decision:
-    """The coverage does not take them in any more."""
-    return Decision(out_of_scope=tuple(absent))
 
 
 class Loading:
@@ -91,7 +75,7 @@ class Loading:
     def run(
         self,
         *listings: Sequence[Record],
-        decide: Decide = remove_all,
+        decide: Decide = removing,
         certificate: str = "exact",
         page_rows: int = 7,
         dismissed: Iterable[str] = (),
