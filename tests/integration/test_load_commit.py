@@ -341,6 +341,11 @@ def test_a_rejected_record_is_kept_once_and_its_image_stays(loading):
     assert rows[None] == (0, 1, "null", None)
 
 
+def test_an_image_counts_once_if_one_listing_shows_what_another_one_rejects(loading):
+    loading.run(TEN)
+    assert loading.run([b'{"id": "id-0", "name": 7}', *TEN[1:]], TEN).seen == 10
+
+
 def test_a_rejected_record_without_an_id_is_resolved_by_a_certified_walk_without_it(loading):
     loading.run([*TEN, b"null"])
     loading.run([*TEN, b"null"])

@@ -222,6 +222,14 @@ def opened(version, opened_as, day):
         ),
         (
             [
+                opened(1, "added", 1),
+                event("closed", 1, version=1, closed_as="removed", valid_to=AT.format(2)),
+                opened(2, "changed", 3),
+            ],
+            "contradict",
+        ),
+        (
+            [
                 event("closed", 1, version=1, closed_as="out_of_scope", valid_to=AT.format(2)),
                 event("removal", 1, version=1, removed_at=AT.format(2)),
             ],

@@ -52,6 +52,7 @@ def ids(count: int) -> dict[int, str]:
         ({"id": "i/1", "status": "deleted"}, "deleted"),
         ({"id": "another", "status": "DELETED"}, "failed"),
         ({"id": 7}, "failed"),
+        ({"id": "i/1", "size": "large"}, "failed"),
     ],
 )
 def test_only_not_found_and_deleted_prove_a_removal(
