@@ -642,15 +642,28 @@ def test_an_image_with_a_readable_and_a_rejected_record_is_counted_once(loading)
             assert (changes.seen_count, changes.parsed_count) == (1, order)
 
 
-def test_a_new_image_with_the_same_values_in_two_listings_is_no_conflict(loading):
+@pytest.mark.parametrize(("shown", "listings"), [(TEN[3], []), (record(20), ["BUILD_IN/0"])])
+def test_an_image_with_the_same_values_in_two_listings_is_no_conflict(loading, shown, listings):
     loading.run(TEN)
     with loading.engine.connect() as connection:
         changes = read(read_baseline(connection, "s"), [], page_rows=2)
         for order in (1, 0):
-            (page,) = pages([record(20)], page_rows=2, order=order, reading=0)
+            (page,) = pages([shown], page_rows=2, order=order, reading=0)
             changes.add(page)
         assert changes.conflict_count == 0
-        assert [each.listing for each in changes.changes(is_certified=True)] == ["BUILD_IN/0"]
+        assert [each.listing for each in changes.changes(is_certified=True)] == listings
+
+
+def test_a_missing_image_that_a_newer_reading_shows_as_stored_is_seen_again(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=missing)
+    with loading.engine.connect() as connection:
+        changes = read(read_baseline(connection, "s"), [], page_rows=2)
+        for reading, shown in enumerate([record(0, name="other"), record(0)]):
+            (page,) = pages([shown], page_rows=2, order=0, reading=reading)
+            changes.add(page)
+            assert len(changes.reseen()) == reading
+        assert [*changes.changes(is_certified=True)] == []
 
 
 def test_the_number_of_unknown_field_names_is_limited(loading, monkeypatch):
@@ -668,6 +681,16 @@ def test_a_missing_image_that_returns_changed_is_no_longer_missing(loading):
     assert loading.rows(marks) == [(None, None)]
     loading.run(changed)
     assert loading.rows("select count(distinct last_seen_at) from images") == [(1,)]
+
+
+def test_an_uncertified_walk_withdraws_a_held_removal_only_if_it_saw_the_image(loading):
+    loading.run(TEN)
+    loading.run(TEN[1:], decide=holding_all)
+    held = "select released_as from held_removals"
+    loading.run(TEN[1:], certificate="none")
+    assert loading.rows(held) == [(None,)]
+    loading.run([b'{"id": "id-0", "size": "huge"}', *TEN[1:]], certificate="none")
+    assert loading.rows(held) == [("withdrawn",)]
 
 
 def test_a_held_removal_that_is_no_longer_proven_is_released(loading):
