@@ -424,22 +424,25 @@ def test_an_interrupted_commit_changes_nothing(loading, monkeypatch, border):
 
 
 @pytest.mark.parametrize(
-    "impossible",
+    ("impossible", "condition"),
     [
-        "update current_images set state = 'gone'",
-        "update current_images set state = 'removed'",
-        "update current_images set version = 0",
-        "update current_images set valid_to = valid_from",
-        "update current_images set closed_as = 'removed'",
-        "update current_images set opened_as = 'somehow'",
-        "update source_runs set status = 'fine'",
-        "update sync_runs set status = 'running', finished_at = null, kind = 'party'",
-        "update sync_runs set status = 'succeeded', finished_at = null",
+        ("update current_images set state = 'gone'", "current_images_(state|open)"),
+        ("update current_images set state = 'removed'", "current_images_(open|closed_state)"),
+        ("update current_images set version = 0", "current_images_version"),
+        ("update current_images set valid_to = valid_from", "current_images_(open|closed)"),
+        ("update current_images set closed_as = 'removed'", "current_images_closed"),
+        ("update current_images set opened_as = 'somehow'", "current_images_opened_as"),
+        ("update source_runs set status = 'fine'", "source_runs_status"),
+        ("update sync_runs set kind = 'party'", "sync_runs_kind"),
+        ("update sync_runs set status = 'succeeded', finished_at = null", "sync_runs_end"),
     ],
 )
-def test_the_database_refuses_impossible_rows(loading, impossible):
+def test_the_database_refuses_impossible_rows(loading, impossible, condition):
     loading.run(TEN)
-    with loading.engine.connect() as connection, pytest.raises(IntegrityError):
+    with (
+        loading.engine.connect() as connection,
+        pytest.raises(IntegrityError, match=condition),
+    ):
         connection.execute(text(impossible))
 
 

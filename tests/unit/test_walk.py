@@ -228,6 +228,21 @@ def test_different_ids_in_two_readings_do_not_agree() -> None:
     assert walked(client, walk=WalkSettings(max_walks=3)).certificate == "none"
 
 
+def test_readings_that_are_equal_but_not_consecutive_do_not_agree() -> None:
+    client = PagesClient([], Quirks(total=lambda count: count + 2, sort_keys=frozenset()))
+    readings = 0
+
+    def alternate(_number: int, params: Any) -> None:
+        nonlocal readings
+        if params["offset"] == "0":
+            readings += 1
+            client.show(images(9, create_at=None)[readings % 2 :][:3])
+
+    client.before_request = alternate
+    walk = walked(client, walk=WalkSettings(max_walks=3, sort_key=""), http={"concurrency": 1})
+    assert (walk.certificate, walk.summary.walks) == ("none", 3)
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_a_list_that_moved_by_a_page_is_not_endless(concurrency: int) -> None:
     client = PagesClient(images(1000), Quirks(sort_keys=frozenset()))
