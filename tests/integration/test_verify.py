@@ -145,6 +145,8 @@ def test_a_prune_that_no_entry_seals_is_found(runs):
     found = problems(runs.engine)
     assert any("entry 1 does not seal it" in each for each in found)
     assert "the row that this entry seals is missing" in found
+    edited(runs.engine, "update prune_checkpoints set entry = 3, source = 'other'")
+    assert "entry 3 does not seal it" in problems(runs.engine)
 
 
 def test_a_value_that_the_database_cannot_return_is_a_finding(runs):

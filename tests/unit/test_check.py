@@ -110,7 +110,9 @@ def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     proved, unproved = check.check(files, KEY.verifier_key)
     assert len(proved) == 3
     assert any("timestamp" in each for each in unproved)
-    assert json.loads(files["evidence.json"])["format"] == 1
+    evidence = json.loads(files["evidence.json"])
+    assert (evidence["format"], evidence["image_id"]) == (1, "a")
+    assert "image_id" not in evidence["versions"][0], "it is stated once"
     readme = files["README.txt"].decode()
     for words in (
         "listed elsewhere",
@@ -280,6 +282,11 @@ def test_a_proof_has_nothing_behind_its_hashes(end):
         check.check(files, KEY.verifier_key)
 
 
+def test_a_file_is_about_one_source():
+    with pytest.raises(Invalid, match="entry of another source"):
+        made([(of_run(1), first_run()), (of_run(2, source="other"), [])])
+
+
 def test_a_file_needs_entries():
     files = {name: data for name, data in complete().items() if "entries" not in name}
     with pytest.raises(Invalid, match="no log entry"):
@@ -306,7 +313,13 @@ def test_proofs_that_are_too_long_or_too_short_prove_nothing():
         check.proven_root(b"", 0, 2, ["AAAA"])
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"[]", b'{ "a":1}', b'{"a":1,"a":1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"\xff", b"[]", b'{ "a":1}', b'{"a":1,"a":1}', b"[" * 100_000),
+        *(b'{"b":1,"a":1}', b'{"a":"\\u00e9"}', b'{"a":1}\n'),
+    ],
+)
 def test_json_has_one_spelling(data):
     with pytest.raises(Invalid):
         check.decode_json(data, "file")
