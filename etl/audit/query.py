@@ -14,7 +14,7 @@ unfiltered query contains no condition that would hinder the planner. `shown` ar
 columns of a table for people, `optional` those of them that may be left out, the least important
 first. `record` says how the rows depend on history, and `row` that each is a change, so that the
 latest runs alone fill a limit (see `read.py`). What differs between SQLite and PostgreSQL comes
-from `etl.database.sql_functions`.
+from `etl.database.views`.
 
 Rows have one order on both databases: nulls first, text by code point.
 """
@@ -34,7 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from etl.database.columns import Instant, JsonList
 from etl.database.schema import metadata
-from etl.database.sql_functions import sql_functions
+from etl.database.views import sql_functions
 from etl.model import TRACKED
 
 if TYPE_CHECKING:

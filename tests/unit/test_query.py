@@ -4,7 +4,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from etl.audit.query import Query, names_in, read_query, read_rows
-from etl.database.sql_functions import sql_functions
+from etl.database.views import sql_functions
 
 
 def query(template, parameters="a"):
