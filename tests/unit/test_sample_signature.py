@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from etl.sample.api import AccessKey, Received, canonical_request, signature, verify
 from etl.sample.catalogue import ApiError
-from etl.sample.signature import AccessKey, Received, canonical_request, signature, verify
 
 # The API gateway's published example.
 KEY = AccessKey("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")

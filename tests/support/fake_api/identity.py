@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from etl.sample.api import Received, verify
 from etl.sample.catalogue import ApiError
-from etl.sample.signature import Received, verify
 from tests.support.fake_api.messages import (
     Request,
     Response,
