@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from etl.clock import instant_text
 from etl.database.schema import current_images, field_changes, image_removals, past_versions
-from etl.load.log.events import added_hashes
+from etl.load.events import added_hashes
 from etl.load.sql import LOG_CODEC, VALUES, batches, codec_of, insert_rows, temporary_table
 from etl.model import Image
 from etl.transform import READ_FROM

@@ -64,7 +64,7 @@ def test_memory_does_not_grow_with_the_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("etl.load.versions.BATCH", 20)  # what is written at once is held at once
-    monkeypatch.setattr("etl.load.log.events._BLOCK", 20)
+    monkeypatch.setattr("etl.load.events._BLOCK", 20)
     peaks = []
     for pages in (FEW, MANY):
         images = catalogue(pages * PAGE_SIZE, description="a" * RECORD_BYTES)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from etl.database.schema import event_hashes, log_entries, prune_checkpoints, source_runs
+from etl.load.events import hashes_by_run, of_run, read_events, stored_hashes
 from etl.load.log.entries import (
     SOURCE_RUN_COLUMNS,
     prune_data,
@@ -17,7 +18,6 @@ from etl.load.log.entries import (
     read_state,
     read_values,
 )
-from etl.load.log.events import hashes_by_run, of_run, read_events, stored_hashes
 from etl.proof.check import leaf_hash
 from etl.proof.entries import END_COLUMNS, RUN_COLUMNS, run_entry
 from etl.proof.merkle import Frontier, Tree, split_hashes

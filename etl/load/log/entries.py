@@ -22,7 +22,7 @@ from etl.database.schema import (
     source_runs,
     sync_runs,
 )
-from etl.load.log.events import of_pruned, read_events, run_hashes, value_sql
+from etl.load.events import of_pruned, read_events, run_hashes, value_sql
 from etl.proof.check import leaf_hash
 from etl.proof.entries import (
     END_COLUMNS,
