@@ -26,16 +26,16 @@ from etl.config import HttpSettings, ProofSettings
 from etl.config.rules import is_pem
 from etl.database.engine import translated_errors, writing
 from etl.errors import ConfigError, DatabaseUnavailable, ImageSyncError
-from etl.load.log.checkpoints import (
+from etl.load.log import (
     MAX_RETRIED,
     StoredCheckpoint,
     read_checkpoints,
+    read_state,
     read_tree,
     write_checkpoint,
     write_cosignatures,
     write_timestamp,
 )
-from etl.load.log.entries import read_state
 from etl.proof import witnesses
 from etl.proof.check import Invalid
 from etl.proof.checkpoint import Signer, make_note, read_key

@@ -16,8 +16,7 @@ from etl.database.schema import current_images, log_entries, prune_checkpoints
 from etl.errors import RecordInconsistent, UsageError
 from etl.load.attribution import read_actor
 from etl.load.events import Event, of_image, read_events, stored_hashes
-from etl.load.log.checkpoints import read_checkpoints, read_tree
-from etl.load.log.entries import kept_run, prune_data, read_state, run_data
+from etl.load.log import kept_run, prune_data, read_checkpoints, read_state, read_tree, run_data
 from etl.proof import check
 from etl.proof.check import Files, Invalid, leaf_hash
 from etl.proof.checkpoint import Signer, make_note

@@ -73,7 +73,7 @@ def verify(
     from etl.audit.verify import Selection
     from etl.audit.verify import verify as run_verify
     from etl.cli.output import print_json
-    from etl.load.log.entries import read_origin
+    from etl.load.log import read_origin
 
     settings = cli.proof_settings
     notes = [note for name in checkpoint_files for note in read_notes(name)]

@@ -16,7 +16,7 @@ from etl.errors import UsageError
 
 if TYPE_CHECKING:
     from etl.cli.results import CheckpointResult
-    from etl.load.log.checkpoints import StoredCheckpoint
+    from etl.load.log import StoredCheckpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def checkpoint(cli: CliContext, *, output: str) -> None:
     image-sync checkpoint >> checkpoints.txt
     """
     from etl.cli.output import print_json
-    from etl.load.log.checkpoints import read_checkpoints
+    from etl.load.log import read_checkpoints
 
     with cli.reader() as connection, connection.begin():
         latest = read_checkpoints(connection, limit=1)
@@ -258,7 +258,7 @@ def _log_name(cli: CliContext) -> str:
     """
     from etl.database.engine import open_engine
     from etl.database.migrate import ensure_head
-    from etl.load.log.entries import ensure_origin
+    from etl.load.log import ensure_origin
 
     settings = cli.record_settings
     if settings.proof.origin:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, column, insert, or_, select, table, update
 
 from etl.database.columns import Instant
 from etl.database.schema import image_removals, removal_attributions
-from etl.load.log.entries import read_values
+from etl.load.log import read_values
 from etl.load.sql import batches
 from etl.model import Attribution, RemovedImage, Trace
 from etl.proof.entries import actor_text

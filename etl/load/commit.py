@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert
 
 from etl.database.schema import source_runs
 from etl.errors import SourceError
-from etl.load.log.entries import append_run
+from etl.load.log import append_run
 from etl.load.rejects import count_rejects, write_rejects, write_source_fields
 from etl.load.removals import (
     listed_deleted,

@@ -21,7 +21,7 @@ from etl.database.columns import Instant
 from etl.database.engine import writing
 from etl.database.schema import prune_checkpoints, source_runs
 from etl.load.locks import require_lock
-from etl.load.log.entries import append_prune
+from etl.load.log import append_prune
 
 
 @dataclass(frozen=True, slots=True)

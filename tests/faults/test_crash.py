@@ -46,7 +46,7 @@ SYNC = {
     "the held": Moment("load/removals.py", "write_held", "return"),
     "the rejects": Moment("load/rejects.py", "write_rejects", "return"),
     "the fields": Moment("load/rejects.py", "write_source_fields", "return"),
-    "the log entry": Moment("load/log/entries.py", "append_run", "return"),
+    "the log entry": Moment("load/log.py", "append_run", "return"),
     "the commit": Moment("load/commit.py", "commit", "return"),
     "before the run's end": Moment("load/runs.py", "end_run"),
     "the run's end": Moment("load/runs.py", "end_run", "return"),

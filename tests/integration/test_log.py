@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from etl.database.schema import log_entries, source_runs
 from etl.load.events import run_hashes, stored_hashes
-from etl.load.log.entries import read_state, run_data
+from etl.load.log import read_state, run_data
 from etl.proof.check import leaf_hash
 from etl.proof.merkle import Tree
 

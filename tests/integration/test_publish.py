@@ -16,7 +16,7 @@ from etl.cli.main import run
 from etl.config import HttpSettings, ProofSettings
 from etl.database.engine import open_engine
 from etl.errors import ConfigError
-from etl.load.log.checkpoints import read_checkpoints
+from etl.load.log import read_checkpoints
 from etl.proof.check import check_signature
 from etl.proof.checkpoint import make_key, read_key, split_notes
 from etl.publish import publish_checkpoint, signer_of

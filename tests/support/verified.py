@@ -13,7 +13,7 @@ from etl.audit.verify import Keys, Selection, Verified, verify
 from etl.database.schema import event_hashes, image_removals, log_entries, log_state
 from etl.load.attribution import record_attribution
 from etl.load.events import run_hashes
-from etl.load.log.entries import append_run, read_state, run_data
+from etl.load.log import append_run, read_state, run_data
 from etl.model import Actor, Attribution, RemovedImage, Trace
 from etl.proof.check import leaf_hash
 from etl.proof.checkpoint import make_note

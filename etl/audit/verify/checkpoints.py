@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from etl.audit.verify.entries import EntryReport, Finding
-from etl.load.log.checkpoints import StoredCheckpoint, read_checkpoints
+from etl.load.log import StoredCheckpoint, read_checkpoints
 from etl.proof.check import (
     Checkpoint,
     Invalid,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from etl.database.schema import event_hashes, log_entries, prune_checkpoints, source_runs
 from etl.load.events import hashes_by_run, of_run, read_events, stored_hashes
-from etl.load.log.entries import (
+from etl.load.log import (
     SOURCE_RUN_COLUMNS,
     prune_data,
     read_kept,

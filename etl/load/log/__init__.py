@@ -1,1 +1,0 @@
-"""The log of the record: its entries, the events that they cover, its checkpoints."""
