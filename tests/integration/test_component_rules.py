@@ -13,6 +13,7 @@ from etl.cli.main import run
 from etl.load import versions
 from etl.transform.components import extended_tables
 from tests.support.history import History, record
+from tests.support.verified import verified
 
 SHOWN = [record(f"{number}", name=f"pytorch_1.{number}-py_3.7") for number in range(6)]
 OWN = '[components]\ntoolkit = { spellings = ["pytorch_1.4-py"] }'
@@ -74,6 +75,7 @@ def test_new_images_are_read_by_the_rules_of_their_run(engine):
     assert rows(engine, TOOLKITS) == [("sample", "4", "3.7")]
     found = rows(engine, "select distinct component_rules from source_runs")
     assert found == [(OWN_RULES.digest,)]
+    assert verified(engine).is_consistent, "components of other rules are not compared"
 
 
 CONFIG = """

@@ -133,7 +133,9 @@ def test_the_deletion_of_a_group_removes_all_images_of_its_name():
 
 
 def test_a_period_whose_traces_are_gone_is_expired():
-    old = replace(IMAGE, last_seen_at=SEEN - timedelta(days=8))
+    kept = replace(IMAGE, last_seen_at=GONE - timedelta(days=7))
+    assert attribution(image=kept) == ("none", None)
+    old = replace(IMAGE, last_seen_at=GONE - timedelta(days=7, seconds=1))
     assert attribution(image=old) == ("expired", None)
     assert attribution(trace(), image=old) == ("exact", "alice")
 

@@ -361,6 +361,13 @@ class TestRequests:
         assert (walk.certificate, walk.rounds) == ("exact", [3, 8, 2, 6])
         assert client.requests == 19
 
+    @pytest.mark.parametrize("count", [1, 20])
+    def test_what_follows_a_short_page_is_requested_by_the_rows_received(self, count: int) -> None:
+        client = PagesClient(images(count), Quirks(total=lambda count: count + 1))
+        walked(client)
+        asked = client.received[1]
+        assert (asked["limit"], asked["offset"]) == (str(count), str(count))
+
     def test_no_second_reading_is_requested_if_only_one_is_allowed(self) -> None:
         client = PagesClient(images(20), Quirks(total=lambda count: count + 1))
         walk = walked(client, walk=WalkSettings(max_walks=1))
