@@ -642,6 +642,8 @@ def main(arguments: list[str]) -> int:
         proved, unproved = check(read_files(path), key)
     except (Invalid, OSError) as error:
         print(f"INVALID: {error}")
+        if not key:  # most likely, it was forgotten
+            print(USAGE, file=sys.stderr)
         return 1
     print(report(proved, unproved), end="")
     return 0

@@ -155,6 +155,18 @@ def test_wrong_arguments_are_answered_with_the_usage(arguments, cause, capsys):
     assert output.err == f"{cause}\nusage: python3 check.py VERIFIER_KEY [FOLDER_OR_ZIP]\n"
 
 
+def test_without_a_key_the_usage_follows_the_finding(tmp_path, capsys):
+    path = tmp_path / "signed.zip"
+    path.write_bytes(to_zip(complete()))
+    assert check.main(["", str(path)]) == 1
+    output = capsys.readouterr()
+    assert output.out == "INVALID: the checkpoint is signed: give the verifier key\n"
+    assert output.err == "usage: python3 check.py VERIFIER_KEY [FOLDER_OR_ZIP]\n"
+    path.write_bytes(to_zip(complete() | {"evidence.json": b"{}\n"}))
+    assert check.main([KEY.verifier_key, str(path)]) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_a_file_whose_run_is_not_shown_has_no_origin_of_its_removals():
     files = complete()
     evidence = json.loads(files["evidence.json"])
