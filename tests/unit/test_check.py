@@ -113,6 +113,7 @@ def test_every_kind_of_statement_is_derived_and_explained(tmp_path, capsys):
     evidence = json.loads(files["evidence.json"])
     assert (evidence["format"], evidence["image_id"]) == (1, "a")
     assert "image_id" not in evidence["versions"][0], "it is stated once"
+    assert "salt" not in files["evidence.json"].decode()
     readme = files["README.txt"].decode()
     for words in (
         "listed elsewhere",

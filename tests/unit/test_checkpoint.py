@@ -87,6 +87,7 @@ def test_points_outside_the_curve_are_no_keys():
     assert point_decode((2**255 - 19).to_bytes(32, "little")) is None
     assert point_decode((2).to_bytes(32, "little")) is None
     assert point_decode((1 | 1 << 255).to_bytes(32, "little")) is None
+    assert point_decode((1).to_bytes(32, "little")) == (0, 1, 1, 0)
     assert not is_signature((2).to_bytes(32, "little"), b"", bytes(64))
 
 

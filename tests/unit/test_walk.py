@@ -405,15 +405,20 @@ class TestPaging:
         assert walk.summary.walks == 1 + bool(total), "equal readings are not repeated"
 
     @pytest.mark.parametrize(
-        ("omitted", "certificate"), [({"current"}, "agreed"), ({"current", "size"}, "none")]
+        ("omitted", "more", "certificate"),
+        [
+            ({"current"}, 1, "agreed"),
+            ({"current", "size"}, 1, "none"),
+            ({"current", "size"}, -1, "agreed"),
+        ],
     )
-    def test_a_single_page_needs_no_current_if_its_size_is_shown(
-        self, omitted: set[str], certificate: str
+    def test_a_single_page_needs_no_current_if_its_size_is_shown_or_no_more_announced(
+        self, omitted: set[str], more: int, certificate: str
     ) -> None:
         walk = self.walk(
             count=5,
             omitted=frozenset(omitted),
-            total=lambda count: count + 1,
+            total=lambda count: count + more,
             sort_keys=frozenset({"updateTime"}),
         )
         assert walk.certificate == certificate
