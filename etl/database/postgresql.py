@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from etl.database.columns import json_text
 from etl.errors import DatabaseUnavailable, UsageError
@@ -131,6 +132,18 @@ def call_lock_function(connection: Connection, function: str, kind: str, name: s
     key = "hashtextextended(:name, cast('sync_runs' as regclass)::oid::bigint)"
     statement = text(f"select {function}({key})")  # our own name
     return connection.execute(statement, {"name": f"{kind} {name}"}).scalar() is not False
+
+
+def release_locks(connection: Connection) -> None:
+    """Releases the locks of a session that ends now.
+
+    They would end with it, but the server may notice only after the next run has asked for one.
+    """
+    with suppress(SQLAlchemyError, connection.dialect.loaded_dbapi.Error):  # a lost one has none
+        driver: Any = connection.connection.dbapi_connection
+        driver.rollback()
+        driver.autocommit = True
+        driver.execute("select pg_advisory_unlock_all()")
 
 
 # Columns that take their values from a sequence.

@@ -22,7 +22,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, select, text
 
 from etl.clock import instant_text
-from etl.database.postgresql import call_lock_function, is_pooled
+from etl.database.postgresql import call_lock_function, is_pooled, release_locks
 from etl.database.schema import sync_runs
 from etl.database.sqlite import FileLocks
 from etl.errors import DatabaseUnavailable, LockHeld
@@ -55,6 +55,8 @@ def source_lock(
             sleep(POLL_SECONDS)
         connection.info[_SIGN] = source
         yield connection
+        if not (_file_locks(connection) or is_pooled(connection)):
+            release_locks(connection)
 
 
 def _is_taken(connection: Connection, source: str, released: ExitStack) -> bool:

@@ -145,8 +145,8 @@ def chosen(statements: int, *, is_after: bool) -> list[int]:
     """In soak each statement; else some of the read, the commit and the end of the run."""
     if IS_SOAK:
         return list(range(1, statements + 1))
-    commit = statements - 12  # twelve more end the run and publish its checkpoint
-    return [commit - 7, commit] if is_after else [9, commit + 1, statements]
+    commit = statements - 13  # what follows ends the run and publishes its checkpoint
+    return [commit - 7, commit] if is_after else [9, commit + 2, statements]
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])

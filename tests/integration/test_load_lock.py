@@ -6,7 +6,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -21,6 +23,7 @@ from etl.load.locks import require_lock, source_lock
 from etl.load.runs import RunStart, begin_run, end_run
 from etl.load.transaction import SourceWrite
 from etl.model import Decision
+from tests.support.databases import opened
 from tests.support.loading import START, Loading, read, record
 
 START_OF_RUN = RunStart(kind="sync", started_at=START, version="1", host="h", pid=1)
@@ -187,6 +190,17 @@ def test_a_lost_connection_is_a_lost_lock(databases):
                 commit(connection, write, changes, Decision())
         loading.end(run_id)
         assert loading.rows("select count(*) from current_images") == [(1,)]
+
+
+def test_a_lock_is_free_before_the_server_notices_the_end_of_its_session(databases, monkeypatch):
+    left: list[psycopg.Connection[Any]] = []
+    with databases.migrated("postgresql") as url, opened(url) as engine:
+        with source_lock(engine, "s"):
+            monkeypatch.setattr(psycopg.Connection, "close", lambda self: left.append(self))
+        with source_lock(engine, "s"):
+            pass
+        monkeypatch.undo()
+        assert [each.close() for each in left] == [None, None]
 
 
 def test_a_database_in_memory_has_no_other_writer():
