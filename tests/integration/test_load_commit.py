@@ -635,16 +635,6 @@ def test_a_status_deleted_of_an_older_reading_does_not_count(loading, newer):
             assert len(changes.deleted_keys) == (1 if reading == 0 else 0)
 
 
-def test_an_image_with_a_readable_and_a_rejected_record_is_counted_once(loading):
-    loading.run(TEN)
-    with loading.engine.connect() as connection:
-        changes = read(read_baseline(connection, "s"), [], page_rows=2)
-        for order, shown in enumerate([b'{"id": "id-0", "size": "huge"}', record(0)]):
-            (page,) = pages([shown], page_rows=2, order=order, reading=0)
-            changes.add(page)
-            assert (changes.seen_count, changes.parsed_count) == (1, order)
-
-
 @pytest.mark.parametrize(("shown", "listings"), [(TEN[3], []), (record(20), ["BUILD_IN/0"])])
 def test_an_image_with_the_same_values_in_two_listings_is_no_conflict(loading, shown, listings):
     loading.run(TEN)
