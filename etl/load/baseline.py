@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
 
 from etl.database.schema import current_images, source_runs, sync_runs
 from etl.load.sql import batches, image_of, read_images, read_present
@@ -136,32 +136,14 @@ def read_baseline(connection: Connection, source: str) -> Baseline:
 
 def read_previous(connection: Connection, source: str) -> PreviousRun:
     """Read the latest rows of a source in `source_runs`."""
-    s = source_runs.c
-    # The last sync that could read the source: its images were judged by that coverage.
-    covered = (
-        select(s.coverage)
-        .join(sync_runs, sync_runs.c.run_id == s.run_id)
-        .where(s.source == source, s.status != "failed", sync_runs.c.kind == "sync")
-        .order_by(s.observed_at.desc())
-        .limit(1)
-    )
-    run_count = select(func.count()).select_from(source_runs).where(s.source == source)
-    summary = (
-        run_count.scalar_subquery().label("run_count"),
-        covered.scalar_subquery().label("covered"),
-    )
-    of_source = (
-        select(source_runs, *summary)
-        .where(s.source == source)
-        .order_by(s.observed_at.desc())
-        .limit(1)
-    )
-    last = connection.execute(of_source).one_or_none()
+    latest = _latest_run(source)
+    last = connection.execute(latest).one_or_none()
     if last is None:
         return PreviousRun()
     walked: Row[Any] | None = last
     if last.certificate == "none":
-        walked = connection.execute(of_source.where(s.certificate != "none")).one_or_none()
+        is_certified = source_runs.c.certificate != "none"
+        walked = connection.execute(latest.where(is_certified)).one_or_none()
     walk_detail = walked.walk_detail if walked else {}
     return PreviousRun(
         run_id=last.run_id,
@@ -174,6 +156,32 @@ def read_previous(connection: Connection, source: str) -> PreviousRun:
         walked_listings=frozenset(each["listing"] for each in walk_detail.get("listings", ())),
         nameless_listings=nameless_listings(walk_detail),
         coverage=last.covered or "",
+    )
+
+
+def _latest_run(source: str) -> Select[Any]:
+    """The latest row of a source, with the number of its rows and the coverage of its last sync.
+
+    That is the last sync that could read the source: its images were judged by that coverage.
+    """
+    s = source_runs.c
+    run_count = select(func.count()).select_from(source_runs).where(s.source == source)
+    covered = (
+        select(s.coverage)
+        .join(sync_runs, sync_runs.c.run_id == s.run_id)
+        .where(s.source == source, s.status != "failed", sync_runs.c.kind == "sync")
+        .order_by(s.observed_at.desc())
+        .limit(1)
+    )
+    return (
+        select(
+            source_runs,
+            run_count.scalar_subquery().label("run_count"),
+            covered.scalar_subquery().label("covered"),
+        )
+        .where(s.source == source)
+        .order_by(s.observed_at.desc())
+        .limit(1)
     )
 
 
