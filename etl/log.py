@@ -5,7 +5,7 @@ Events are one per line, as text or as JSON. An event is a fixed phrase with fie
 once, with `bound`. A new thread takes them over through `contextvars.copy_context().run`.
 
 Progress is shown as bars on a terminal, otherwise not at all. The code that works reports what it
-has reached; `watching` decides once whether it is shown.
+has reached; `shown_progress` decides once whether it is shown.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class TerminalProgress(Progress):
 
 
 @contextmanager
-def watching(*, is_wanted: bool = True) -> Iterator[Progress]:
+def shown_progress(*, is_wanted: bool = True) -> Iterator[Progress]:
     """Progress for the length of a run: shown when wanted and standard error is a terminal."""
     if not (is_wanted and sys.stderr.isatty()):
         yield Progress()

@@ -23,7 +23,7 @@ from etl.cli.options import (
     source_option_as,
     wait_option,
 )
-from etl.log import watching
+from etl.log import shown_progress
 from etl.sync_options import SyncOptions
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def sync(
     from etl.run import run_sync
 
     tune_garbage_collector()
-    with watching(is_wanted=not cli.is_quiet) as progress:
+    with shown_progress(is_wanted=not cli.is_quiet) as progress:
         work = partial(run_sync, cli.settings, options, progress=progress)
         outcome = run_with_notifications("sync", cli.settings, work, metrics_file=metrics_file)
     return show_outcome(cli, outcome, output=output)
@@ -111,7 +111,7 @@ def _plan(cli: CliContext, options: SyncOptions, output: str) -> int:
     from etl.run import run_plan
 
     tune_garbage_collector()
-    with watching(is_wanted=not cli.is_quiet) as progress:
+    with shown_progress(is_wanted=not cli.is_quiet) as progress:
         result = run_plan(cli.settings, options, progress=progress)
     return show_outcome(cli, result.outcome, output=output, previews=result.previews)
 

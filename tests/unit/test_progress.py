@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from etl.log import Progress, TerminalProgress, watching
+from etl.log import Progress, TerminalProgress, shown_progress
 
 
 class Terminal(io.StringIO):
@@ -22,7 +22,7 @@ def work(progress):
 def test_progress_is_shown_on_a_terminal_only_and_not_with_q(is_wanted, monkeypatch):
     stream = io.StringIO() if is_wanted else Terminal()
     monkeypatch.setattr("sys.stderr", stream)
-    with watching(is_wanted=is_wanted) as progress:
+    with shown_progress(is_wanted=is_wanted) as progress:
         assert type(progress) is Progress
         work(progress)
     assert stream.getvalue() == ""
@@ -32,7 +32,7 @@ def test_a_terminal_shows_sources_and_pages(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
-    with watching() as progress:
+    with shown_progress() as progress:
         assert isinstance(progress, TerminalProgress)
         work(progress)
     assert "a\\x1b[2Jb" in stream.getvalue()
