@@ -267,14 +267,14 @@ def _pruned(
     from etl.cli.results import PruneResult
     from etl.database.engine import open_existing
     from etl.database.migrate import ensure_head
-    from etl.maintenance.decisions import forget, prune
+    from etl.maintenance.decisions import erase_actors, prune
     from etl.publish import publish_checkpoint
 
     is_dry_run, now, settings = given.is_dry_run, cli.clock(), cli.proof_settings
     with cli.engine(open_existing) as engine:
         ensure_head(engine, auto_upgrade=settings.database.auto_upgrade)
         if kept is None:
-            forgotten = 0 if is_dry_run else forget(engine)
+            forgotten = 0 if is_dry_run else erase_actors(engine)
             return PruneResult(dry_run=is_dry_run, pruned=[], forgotten=forgotten)
         pruned = prune(
             engine,

@@ -5,7 +5,7 @@ decide_held      approve: look up held removals again, remove what is still gone
 replay_rejects   parse stored rejects again, after an upgrade that may understand them
 retire           take the images of a source that is no longer read out of the catalogue
 prune            verify the record, then drop and seal old history
-forget           erase who removed images, of all sources at once and without their locks
+erase_actors     erase who removed images, of all sources at once and without their locks
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def prune(
             yield source, cut, counts
 
 
-def forget(engine: Engine) -> int:
+def erase_actors(engine: Engine) -> int:
     """Erase who removed images, as far as it is on record; returns the number of removals."""
     with translated_errors(engine), engine.connect() as connection, writing(connection):
         return forget_actors(connection)
