@@ -312,9 +312,9 @@ def test_the_commands(capsys, postgres_url):
     assert (output.out, "image-sync: Run 2 failed: off: " in output.err) == ("", True)
     assert "Traceback" not in output.err
     assert run(["scale", "status"]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    rows = [line.lower().split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["QUEUE", "TODO", "DOING", "SUCCEEDED", "FAILED"],
+        ["queue", "todo", "doing", "succeeded", "failed"],
         ["image-sync", "127.0.0.1:9", "0", "0", "0", "1"],
         ["image-sync", "sample", "0", "0", "1", "0"],
     ]
