@@ -7,8 +7,8 @@ whatever the period. With `-- record: kept`, rows are never pruned, so that ther
 remarks on a period that the record does not cover. `-- record: changes unless NAME` means `kept` if
 the parameter NAME is given.
 
-A report whose head says `-- since: 30d` covers that period unless another start is given. Nobody
-needs to know that a record is younger than a period that they did not ask for.
+A report whose head says `-- since: 30d` covers that period unless another start is given. There is
+no remark if the record is merely younger than this default.
 """
 
 from __future__ import annotations

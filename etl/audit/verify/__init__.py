@@ -2,8 +2,10 @@
 
     entries.py      every entry, its events and the tree are recomputed
     checkpoints.py  every checkpoint is a prefix of the log; signatures, timestamps, cosignatures
-    here            conditions between rows (invariants.sql); columns computed from others; views,
-                    triggers and rules, by etl.database.integrity
+    invariants.sql  conditions between rows
+
+This module also recomputes derived columns, and compares views, triggers and rules with the
+program's (`database/integrity`).
 
 Outside the proof: how the latest runs ended (the next entry contains it), `created_at` of
 checkpoints and whether one was deleted (a run that is killed after its commit leaves none, too),
