@@ -111,9 +111,15 @@ def read_present_where(
 ) -> list[AbsentImage]:
     """Read the present images of a source that fulfil a condition, in key order."""
     columns = (
-        *(c.image_key, c.image_id, c.name, func.coalesce(c.relisted_as, c.listing)),
-        *(c.type, c.workspace_id, func.coalesce(c.namespace, c.swr_organization)),
-        *(c.service_type, c.missing_since),
+        c.image_key,
+        c.image_id,
+        c.name,
+        func.coalesce(c.relisted_as, c.listing),
+        c.type,
+        c.workspace_id,
+        func.coalesce(c.namespace, c.swr_organization),
+        c.service_type,
+        c.missing_since,
     )
     present = select(*columns).where(c.source == source, c.state == "present", condition)
     return [AbsentImage(*row) for row in connection.execute(present.order_by(c.image_key))]

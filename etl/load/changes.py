@@ -210,8 +210,15 @@ class ChangeDetector:
             before = stored.get(image.image_id)
             position = self._position(image.image_id, before)
             shown = Change(
-                *(position, claim, "added", 0, 1),
-                *(image, digest, fingerprint, str(page.listing)),
+                position=position,
+                claim=claim,
+                kind="added",
+                image_key=0,
+                version=1,
+                image=image,
+                record_digest=digest,
+                fingerprint=fingerprint,
+                listing=str(page.listing),
             )
             if change := self._change(shown, before):
                 changes.append(change)

@@ -117,8 +117,15 @@ class Preview:
             image = change.image
             if change.is_removed_at_once:
                 absent = AbsentImage(
-                    *(change.image_key, image.image_id, image.name, change.listing, image.type),
-                    *(image.workspace_id, image.namespace, image.service_type, None),
+                    image_key=change.image_key,
+                    image_id=image.image_id,
+                    name=image.name,
+                    listing=change.listing,
+                    type=image.type,
+                    workspace_id=image.workspace_id,
+                    namespace=image.namespace,
+                    service_type=image.service_type,
+                    missing_since=None,
                 )
                 yield listed_deleted(absent, change.listing, self.outcome.observed_at)
 

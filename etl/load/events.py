@@ -3,7 +3,7 @@
 The commit, `verify`, `prune` and `evidence` all read them here, so they cannot disagree.
 """
 
-# the SQL is put together from our own column names, never from input
+# All SQL is put together from our own column names, never from input.
 
 from __future__ import annotations
 

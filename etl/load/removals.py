@@ -324,7 +324,9 @@ def _update(
         if condition is not None:
             is_meant &= condition
         rows = select(
-            *(c.image_key, c.source, c.image_id),
+            c.image_key,
+            c.source,
+            c.image_id,
             literal(transaction.run_id),
             literal(transaction.observed_at, c.valid_from.type),
             literal(kind),

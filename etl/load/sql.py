@@ -211,8 +211,7 @@ def read_present(
 ) -> Iterator[list[tuple[bytes, int]]]:
     """Read (record digest, key) of all present images in key order, in blocks.
 
-    The key is negative if later walks missed the image. `expected` is about how many images there
-    are.
+    The key is negative if later walks missed the image. `expected`: about how many there are.
     """
     driver = driver_of(connection)
     if is_sqlite(connection):
@@ -230,9 +229,8 @@ def read_present(
             yield [*iter_unpack(f">{DIGEST_BYTES}sq", packed)]
 
 
-_LARGE_SHARE: Final = (
-    8  # of a source with 1/8 of all images, the table is read faster than an index
-)
+# The table is read faster than its index if a source has at least 1/8 of all images.
+_LARGE_SHARE: Final = 8
 _IS_MISSED: Final = "last_seen_at is not null or missing_since is not null"
 _SIGNED_KEY: Final = f"case when {_IS_MISSED} then -image_key else image_key end"
 _PRESENT: Final = f"""

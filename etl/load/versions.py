@@ -175,8 +175,12 @@ def _field_rows(
     for each in changes:
         for change in each.fields:
             yield (
-                *(each.image_key, each.version, change.field),
-                *(change.old_value, change.new_value, transaction.run_id),
+                each.image_key,
+                each.version,
+                change.field,
+                change.old_value,
+                change.new_value,
+                transaction.run_id,
             )
 
 

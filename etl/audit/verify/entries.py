@@ -122,8 +122,13 @@ def check_entries(
 
 
 _COLUMNS: Final = (
-    *(log_entries.c.entry, log_entries.c.kind, log_entries.c.run_id, log_entries.c.source),
-    *(log_entries.c.events, log_entries.c.leaf_hash, log_entries.c.root),
+    log_entries.c.entry,
+    log_entries.c.kind,
+    log_entries.c.run_id,
+    log_entries.c.source,
+    log_entries.c.events,
+    log_entries.c.leaf_hash,
+    log_entries.c.root,
 )
 
 
