@@ -134,19 +134,6 @@ def test_two_readings_that_agree_suffice_if_no_order_proves_it(
     assert walk.last_ids == [each["id"] for each in records]
 
 
-def test_a_listing_that_proves_nothing_does_not_keep_others_from_being_read_backward() -> None:
-    records = [
-        {"id": f"{type_}_{number:02}", "type": type_, "create_at": at or number}
-        for type_, at in zip(TYPES, (5, 0), strict=True)
-        for number in range(25)
-    ]
-    client = PagesClient(records, Quirks(total=lambda count: count + 2))
-    walk = walked(client, types=TYPES, http={"page_size": 10, "concurrency": 1})
-    first, second = walk.summary.detail["listings"]
-    assert first["backward"].startswith("images with the same creation time")
-    assert second["backward"] == "done"
-
-
 def test_an_endpoint_that_cannot_sort_has_one_order() -> None:
     client = PagesClient(images(3, create_at=None), Quirks(total=lambda count: count + 1))
     walk = walked(client, walk=WalkSettings(sort_key=""))
